@@ -1,0 +1,1 @@
+"""The verifiers that come with reasoner, one folder each, loaded through entry points."""

@@ -1,0 +1,72 @@
+"""A line of thought: the steps taken and the tokens that say them, as immutable values."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["Decision", "FinishReason", "Path", "Step"]
+
+
+class Decision(StrEnum):
+    """What a model decided at the end of a step."""
+
+    PROCEED = "proceed"
+    BACKTRACK = "backtrack"
+    END = "end"
+
+
+class FinishReason(StrEnum):
+    """Why generation stopped.
+
+    `stop`: the model ended by itself; `length`: the context or the reply's token cap was full;
+    `budget`: the reasoning budget or step limit closed the reasoning; `interrupted`: the user or
+    a deadline did.
+    """
+
+    STOP = "stop"
+    LENGTH = "length"
+    BUDGET = "budget"
+    INTERRUPTED = "interrupted"
+
+
+class Step(BaseModel):
+    """One step of reasoning.
+
+    `text` is the full thought; `name`, `summary` and `reflection` are filled by protocols that
+    mark them. `tokens` counts every token of the step, `forced` those among them that the
+    controller placed. `logprob` is the sum of the sampled tokens' natural-log probabilities under
+    the model at temperature 1.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    name: str | None = None
+    summary: str | None = None
+    reflection: str | None = None
+    decision: Decision | None = None
+    tokens: int = 0
+    forced: int = 0
+    logprob: float = 0.0
+
+
+class Path(BaseModel):
+    """Steps so far, the tokens that carry them, and the answer once there is one.
+
+    `prompt` and `tokens` are vocabulary ids; the model has read `prompt` and written `tokens`.
+    `answer` is None while the path is unfinished. Extending a path makes a new one, so a fork
+    costs nothing.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    prompt: tuple[int, ...]
+    tokens: tuple[int, ...] = ()
+    steps: tuple[Step, ...] = ()
+    answer: str | None = None
+    answer_tokens: int = 0
+    finish_reason: FinishReason | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.finish_reason is not None

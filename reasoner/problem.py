@@ -1,0 +1,32 @@
+"""The question: what is asked, what was said before, and what would count as right."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["Message", "Problem"]
+
+
+class Message(BaseModel):
+    """One turn of a conversation."""
+
+    model_config = ConfigDict(frozen=True)
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Problem(BaseModel):
+    """A question with its context.
+
+    `history` holds earlier turns, oldest first, without their reasoning. `system` replaces the
+    protocol's own instruction. `expect` is the known answer: it is used to check the result and
+    is never shown to a model.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    system: str | None = None
+    history: tuple[Message, ...] = ()
+    expect: str | None = None

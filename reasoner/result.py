@@ -1,0 +1,73 @@
+"""The answer with its evidence: what `--json` prints and `solve` returns."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from reasoner.path import FinishReason, Step
+from reasoner.verdict import Verdict
+
+__all__ = ["Answer", "Result", "Status", "Usage"]
+
+
+class Status(StrEnum):
+    """`verified`: a check that could have failed passed; `refuted`: one failed."""
+
+    VERIFIED = "verified"
+    ANSWERED = "answered"
+    REFUTED = "refuted"
+    NO_ANSWER = "no_answer"
+
+
+class Usage(BaseModel):
+    """Where the tokens and the time went.
+
+    `completion_tokens` counts every token written after the prompt, `reasoning_tokens` those of
+    them that belong to steps, `wasted_tokens` those on paths that did not become the answer.
+    `prompt_tokens` is the prompt's length; `decoded_tokens` of it had to be read because no
+    cached prefix held them.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    prompt_tokens: int = 0
+    decoded_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    value_tokens: int = 0
+    wasted_tokens: int = 0
+    tool_calls: int = 0
+    seconds: float = 0.0
+    tokens_per_second: float = 0.0
+
+
+class Answer(BaseModel):
+    """One finished candidate among those a strategy produced."""
+
+    model_config = ConfigDict(frozen=True)
+
+    answer: str
+    final: str | None = None
+    score: float | None = None
+    tokens: int = 0
+
+
+class Result(BaseModel):
+    """Everything there is to say about one question."""
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    answer: str
+    final: str | None
+    status: Status
+    confidence: float | None = None
+    finish_reason: FinishReason
+    reasoning: tuple[Step, ...] = ()
+    candidates: tuple[Answer, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    strategy: str
+    model: str
+    value_model: str | None = None
+    seed: int
+    usage: Usage = Usage()

@@ -1,0 +1,183 @@
+"""Settings: flags over `REASONER_*` environment variables over `config.toml` over defaults.
+
+Validators here only look at values; they touch no file, no network and never exit.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from reasoner.errors import UsageError
+
+__all__ = [
+    "Directories",
+    "Effort",
+    "EngineSettings",
+    "Limits",
+    "Settings",
+    "directories",
+    "explain",
+]
+
+Effort = Literal["low", "medium", "high", "max"]
+EFFORT_BUDGET: dict[Effort, int] = {"low": 512, "medium": 2048, "high": 4096, "max": 16384}
+DEFAULT_MODEL = "qwen2.5-coder-1.5b"
+
+
+class Directories(BaseModel):
+    """Where things live; each is created by whoever writes there first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    config: Path
+    cache: Path
+    data: Path
+
+    @property
+    def models(self) -> Path:
+        return self.cache / "models"
+
+    @property
+    def config_file(self) -> Path:
+        return self.config / "config.toml"
+
+    @property
+    def models_file(self) -> Path:
+        return self.config / "models.toml"
+
+
+def directories() -> Directories:
+    """The platform's directories; `REASONER_{CONFIG,CACHE,DATA}_DIR` replace them."""
+    import platformdirs
+
+    dirs = platformdirs.PlatformDirs("reasoner", appauthor=False)
+    found = {
+        "config": dirs.user_config_path,
+        "cache": dirs.user_cache_path,
+        "data": dirs.user_data_path,
+    }
+    for name in found:
+        if override := os.environ.get(f"REASONER_{name.upper()}_DIR"):
+            found[name] = Path(override).expanduser()
+    return Directories(**found)
+
+
+class EngineSettings(BaseModel):
+    """How the model is held in memory and run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    context: Annotated[int, Field(ge=64)] | None = None
+    """KV cache size in tokens, shared by all sequences; None: the model's, at most 8192."""
+    batch: Annotated[int, Field(ge=16, le=8192)] = 512
+    sequences: Annotated[int, Field(ge=1, le=256)] = 64
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    gpu_layers: Annotated[int, Field(ge=0)] | Literal["auto", "all"] = "auto"
+    main_gpu: Annotated[int, Field(ge=0)] = 0
+    tensor_split: tuple[float, ...] = ()
+    kv_type: Literal["f16", "q8_0", "q4_0"] = "f16"
+    flash_attention: Literal["auto", "on", "off"] = "auto"
+
+
+class Limits(BaseModel):
+    """How much thinking one path may do; None means no such limit.
+
+    `budget` caps the reasoning's tokens (it lands softly: the answer still follows), `max_tokens`
+    the whole reply, `seconds` the wall clock of the whole question.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_steps: Annotated[int, Field(ge=0, le=10_000)] = 0
+    max_steps: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    budget: Annotated[int, Field(ge=0)] | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    think: bool = True
+    """False answers at once, without a reasoning phase."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max_steps is not None and self.min_steps > self.max_steps:
+            raise ValueError(f"min_steps {self.min_steps} is above max_steps {self.max_steps}")
+        return self
+
+
+class Settings(BaseSettings):
+    """Everything a run can be told."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="REASONER_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    model: str = DEFAULT_MODEL
+    protocol: Literal["plain", "think", "steiner"] | None = None
+    """None: the registry's word for the model, else what its vocabulary shows."""
+    strategy: str = "linear"
+    effort: Effort = "medium"
+    min_steps: int = 0
+    max_steps: int | None = None
+    budget: int | None = None
+    max_tokens: int | None = None
+    seconds: float | None = None
+    think: bool = True
+    seed: Annotated[int, Field(ge=0, lt=2**32 - 1)] = 0
+    temperature: float | None = None
+    sampling: dict[str, Any] = {}
+    """Sampling options by name (`-o key=value`); they override the model's own."""
+    system: str | None = None
+    verify: bool = True
+    offline: bool = False
+    engine: EngineSettings = EngineSettings()
+
+    @property
+    def limits(self) -> Limits:
+        """The limits these settings amount to; `effort` gives the budget unless one is set."""
+        return Limits(
+            min_steps=self.min_steps,
+            max_steps=self.max_steps,
+            budget=EFFORT_BUDGET[self.effort] if self.budget is None else self.budget,
+            max_tokens=self.max_tokens,
+            seconds=self.seconds,
+            think=self.think,
+        )
+
+    @classmethod
+    def load(cls, **flags: Any) -> Self:
+        """Read file and environment; `flags` that are not None win. Errors are UsageError."""
+        try:
+            settings = cls(**{key: value for key, value in flags.items() if value is not None})
+            _ = settings.limits
+            return settings
+        except ValidationError as error:
+            raise UsageError(f"bad setting: {explain(error)}") from error
+        except (OSError, ValueError) as error:
+            raise UsageError(f"cannot read {directories().config_file}: {error}") from error
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Drop the sources nobody expects of a command-line tool (.env, secret files)."""
+        toml = TomlConfigSettingsSource(settings_cls, directories().config_file)
+        return init_settings, env_settings, toml
+
+
+def explain(error: ValidationError) -> str:
+    """A pydantic error as one line that names each bad field."""
+    return "; ".join(
+        f"{'.'.join(map(str, item['loc'])) or 'value'}: {item['msg']}" for item in error.errors()
+    )

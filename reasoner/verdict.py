@@ -1,0 +1,48 @@
+"""What a check said about a candidate, and what the check was given."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+__all__ = ["Candidate", "Outcome", "Verdict"]
+
+
+class Outcome(StrEnum):
+    """`pass` and `fail` were decided; `unknown` could not be; `error` means the check broke."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    ERROR = "error"
+
+
+class Verdict(BaseModel):
+    """One verifier's judgement.
+
+    `score` is in [0, 1]. `reason` is one line. `evidence` is plain data that lets a person
+    repeat the judgement (the equation and its value, the program and its output).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    verifier: str
+    outcome: Outcome
+    score: float | None = Field(default=None, ge=0.0, le=1.0)
+    reason: str
+    evidence: dict[str, JsonValue] = {}
+    seconds: float = 0.0
+
+
+class Candidate(BaseModel):
+    """A finished reply under judgement: all of it is text a model wrote, so it is hostile.
+
+    `steps` are the reasoning steps' texts, `answer` the reply, `final` the short final answer
+    extracted from it, `code` the reply's Python code blocks in order.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    steps: tuple[str, ...] = ()
+    answer: str
+    final: str | None = None
+    code: tuple[str, ...] = ()
