@@ -1,0 +1,1 @@
+"""Runs the Python a reply holds, in the strongest sandbox there is."""

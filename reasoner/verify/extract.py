@@ -1,0 +1,210 @@
+"""What a reply's short final answer is, and which code it holds.
+
+Plain string search over text that may be hostile: every pattern is linear, every result bounded.
+"""
+
+import re
+from collections import deque
+from collections.abc import Iterator
+
+__all__ = ["MAX_ANSWER", "code_blocks", "extract_final"]
+
+MAX_ANSWER = 1000
+"""Characters a final answer may have; what is longer is not one."""
+
+_BOXED = re.compile(r"\\f?boxed\s{0,3}\{")
+_GAP = re.compile(
+    r"[\s$.,;:&\\()\[\]]*(?:(?:and|or|text|quad|qquad|[{}a-z])[\s$.,;:&\\(){}\[\]]*){0,6}"
+)
+_MARKER = re.compile(r"(?i)\bfinal answer\b")
+_PHRASE = re.compile(
+    r"(?i)\b(?:the|my|our) (?:correct )?(?:answer|result|solution) (?:is|=)|\banswer ?:"
+)
+_HASHES = re.compile(r"(?m)^#{4}[ \t]*(\S[^\n]*)$")
+_LEAD = re.compile(r"^(?:[\s:=*_>#\-–—]|\bis\b|\bwould be\b)+", re.IGNORECASE)
+_SENTENCE = re.compile(r"[.!?](?=\s+[A-Z])")
+_NUMBER = re.compile(r"(?<![\w.])[-−]?[$€£]?\d(?:[\d,]*\d)?(?:\.\d+)?(?:/\d+)?%?")
+_MATH = re.compile(r"[\d\\$]")
+_SPAN = re.compile(r"\$[^$\s][^$]*\$|\\\([^()]+\\\)")
+_FENCE = re.compile(r"(?m)^[ \t]{0,12}(`{3,}|~{3,})[ \t]*([^\n`]*)$")
+_WRAPPERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__"))
+_PYTHON = frozenset({"", "python", "py", "python3", "python2", "pycon"})
+_PROSE_WORDS = 4
+_LINE = 2000
+
+
+def extract_final(text: str) -> str | None:
+    r"""The short final answer of a reply, or None.
+
+    In order: the last ``\boxed{}`` (unless a "final answer" line follows it), a "final answer"
+    line or header, ``#### x``, "the answer is x", a lone line in a code fence, the last number.
+    """
+    prose = _without_code(text)
+    for found in _candidates(prose):
+        if found and (answer := _clean(found)):
+            return answer
+    return _lone_fenced_line(text) or _last_number(prose)
+
+
+def code_blocks(text: str) -> tuple[str, ...]:
+    """The fenced Python blocks in order; a fence without a language counts, an unclosed one too."""
+    return tuple(
+        body for language, body, _ in _fences(text) if language in _PYTHON and body.strip()
+    )
+
+
+def _candidates(text: str) -> Iterator[str | None]:
+    boxed, end = _last_boxed(text)
+    marker = _last(_MARKER, text)
+    if marker is not None and marker.end() > end:
+        yield _after(text, marker.end())
+    yield boxed
+    if marker is not None:
+        yield _after(text, marker.end())
+    yield _hashes(text)
+    if (phrase := _last(_PHRASE, text)) is not None:
+        yield _after(text, phrase.end())
+
+
+def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    found = deque(pattern.finditer(text), maxlen=1)
+    return found[0] if found else None
+
+
+def _last_boxed(text: str) -> tuple[str | None, int]:
+    """The content of the last box and where it ends; boxes side by side are one list."""
+    boxes: list[str] = []
+    end = -1
+    for match in deque(_BOXED.finditer(text), maxlen=64):
+        if match.start() < end:  # nested: the outer box already holds it
+            continue
+        if (close := _closing(text, match.end())) is None:
+            continue
+        gap = text[end : match.start()]
+        if end < 0 or len(gap) > 60 or "\n\n" in gap or not _GAP.fullmatch(gap):
+            boxes = []
+        boxes = [*boxes[-9:], text[match.end() : close]]
+        end = close + 1
+    return (", ".join(boxes) if boxes else None), end
+
+
+def _closing(text: str, start: int) -> int | None:
+    """Where the brace opened just before `start` closes, within the length of an answer."""
+    depth = 1
+    position, stop = start, min(len(text), start + MAX_ANSWER)
+    while position < stop:
+        character = text[position]
+        if character == "\\":
+            position += 1
+        elif character == "{":
+            depth += 1
+        elif character == "}":
+            depth -= 1
+            if depth == 0:
+                return position
+        position += 1
+    return None
+
+
+def _after(text: str, start: int) -> str | None:
+    """What a marker that ends at `start` announces: the rest of its line, else the next line."""
+    for line in text[start : start + _LINE].split("\n")[:6]:
+        rest = _LEAD.sub("", line).strip()
+        if rest.strip("*_$#:.-=\\[]() "):
+            return _short(rest)
+    return None
+
+
+def _short(sentence: str) -> str:
+    """An answer said in a sentence, cut down to the answer."""
+    head = _SENTENCE.split(sentence, maxsplit=1)[0]
+    if len(head.split()) < _PROSE_WORDS or not re.search(r"[A-Za-z]{2}", head):
+        return head
+    for word in (" is ", " are ", " = ", " was "):
+        before, found, after = head.rpartition(word)
+        fits = before.count("$") % 2 == 0 and len(after.split()) < _PROSE_WORDS
+        if found and fits and (_MATH.search(after) or not _MATH.search(head)):
+            return after
+    spans = _SPAN.findall(head)
+    return spans[-1] if spans else _last_number(head) or head
+
+
+def _hashes(text: str) -> str | None:
+    """GSM8K's `#### 72`; a Markdown header of that level is not an answer."""
+    match = _last(_HASHES, text)
+    if match is None:
+        return None
+    rest = match[1].strip()
+    return (
+        rest
+        if rest[:1] in "$€£-−\\." or rest[:1].isdigit() or not text[match.end() :].strip()
+        else None
+    )
+
+
+def _lone_fenced_line(text: str) -> str | None:
+    for language, body, _ in reversed(list(_fences(text))):
+        lines = body.strip().splitlines()
+        if language in ("", "text", "plaintext", "answer") and len(lines) == 1:
+            return _clean(lines[0]) or None
+    return None
+
+
+def _last_number(text: str) -> str | None:
+    for line in reversed(text.splitlines()):
+        if (match := _last(_NUMBER, line)) is not None and len(match[0]) <= MAX_ANSWER:
+            return _clean(match[0])
+    return None
+
+
+def _clean(answer: str) -> str:
+    """Strip what surrounds an answer: math delimiters, emphasis, the sentence's full stop."""
+    text = answer.strip()
+    if len(text) > MAX_ANSWER:
+        return ""
+    for _ in range(6):
+        before = text
+        text = text.strip().rstrip(",;:").strip('`"“”')
+        text = text[:-1] if text.endswith(".") else text
+        for left, right in _WRAPPERS:
+            if len(text) > len(left + right) and text.startswith(left) and text.endswith(right):
+                text = text[len(left) : -len(right)]
+        if (box := _BOXED.match(text)) and _closing(text, box.end()) == len(text) - 1:
+            text = text[box.end() : -1]
+        if text.count("$") == 1 and text.endswith("$") and not text.endswith("\\$"):
+            text = text[:-1]
+        text = text.removeprefix("**").removesuffix("**")
+        if text == before:
+            break
+    return text.replace("\\$", "$").strip()
+
+
+def _fences(text: str) -> Iterator[tuple[str, str, tuple[int, int]]]:
+    """(language, body, span) of every fenced block."""
+    opened: re.Match[str] | None = None
+    for match in _FENCE.finditer(text):
+        if opened is None:
+            opened = match
+        elif (
+            match[1][0] == opened[1][0] and len(match[1]) >= len(opened[1]) and not match[2].strip()
+        ):
+            yield (
+                _language(opened),
+                text[opened.end() + 1 : match.start()],
+                (opened.start(), match.end()),
+            )
+            opened = None
+    if opened is not None:
+        yield _language(opened), text[opened.end() + 1 :], (opened.start(), len(text))
+
+
+def _language(fence: re.Match[str]) -> str:
+    return (fence[2].strip().lower().split() or [""])[0].strip("{}.")
+
+
+def _without_code(text: str) -> str:
+    parts, last = [], 0
+    for _, _, (start, end) in _fences(text):
+        parts.append(text[last:start])
+        last = end
+    return "\n".join([*parts, text[last:]])

@@ -1,0 +1,35 @@
+"""What a plugin may offer; a module with any of these functions, marked `@hookimpl`, is one.
+
+Hooks are plain synchronous functions; the host calls them in threads. They get text a model
+wrote, so whatever parses or runs it belongs in a killable child (`reasoner.verify.child`).
+"""
+
+import pluggy
+from pydantic import JsonValue
+
+from reasoner.problem import Problem
+from reasoner.verdict import Candidate, Verdict
+
+__all__ = ["GROUP", "PluginHooks", "hookimpl", "hookspec"]
+
+GROUP = "reasoner"
+"""The entry-point group, and pluggy's project name."""
+
+hookspec = pluggy.HookspecMarker(GROUP)
+hookimpl = pluggy.HookimplMarker(GROUP)
+
+
+class PluginHooks:
+    """The specification; an implementation takes any subset of the arguments, by name."""
+
+    @hookspec
+    def verify(self, problem: Problem, candidate: Candidate, seconds: float) -> Verdict | None:
+        """Judge a candidate within `seconds`; None when the plugin has nothing to say about it."""
+
+    @hookspec
+    def health(self) -> dict[str, JsonValue]:  # type: ignore[empty-body]
+        """How the plugin is, for `doctor`: at least `ok` (bool) and `detail` (one line)."""
+
+    @hookspec
+    def close(self) -> None:
+        """End every process the plugin started."""

@@ -1,0 +1,200 @@
+"""The plugin host: loads verifiers from entry points and asks them all at once.
+
+A plugin that cannot be imported, raises, hangs or returns something else than a verdict is named
+and left out; it never takes the answer down with it.
+"""
+
+import asyncio
+import importlib.metadata
+import threading
+import time
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Self
+
+import pluggy
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from reasoner.problem import Problem
+from reasoner.verdict import Candidate, Outcome, Verdict
+from reasoner.verify.hookspecs import GROUP, PluginHooks
+
+__all__ = ["PluginInfo", "Verifiers"]
+
+GRACE = 3.0
+"""Seconds past its limit after which a plugin's silence is an error."""
+
+
+class PluginInfo(BaseModel):
+    """One plugin as `plugins list` and `doctor` show it.
+
+    `version` is its distribution's. `error` says why a broken one was left out. `health` is the
+    plugin's own report, filled only when asked for.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    module: str
+    version: str | None = None
+    hooks: tuple[str, ...] = ()
+    error: str | None = None
+    health: dict[str, JsonValue] | None = None
+
+
+class Verifiers:
+    """The loaded plugins. `on_notice` gets one line for each plugin that had to be left out.
+
+    `entry_points` replaces the installed ones. Loading imports the plugins' modules and starts
+    nothing; children start with the first check and end with `close`.
+    """
+
+    def __init__(
+        self,
+        on_notice: Callable[[str], None] | None = None,
+        entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
+    ) -> None:
+        self._notice = on_notice or (lambda _: None)
+        self._manager = pluggy.PluginManager(GROUP)
+        self._manager.add_hookspecs(PluginHooks)
+        self._infos: dict[str, PluginInfo] = {}
+        if entry_points is None:
+            entry_points = importlib.metadata.entry_points(group=GROUP)
+        for entry in sorted(entry_points, key=lambda entry: entry.name):
+            self._load(entry)
+
+    def names(self) -> tuple[str, ...]:
+        """The names of the plugins in use."""
+        return tuple(name for name, info in self._infos.items() if info.error is None)
+
+    def describe(self, health: bool = False) -> tuple[PluginInfo, ...]:
+        """Every plugin found, broken ones too; `health` also asks each how it is (slow)."""
+        if not health:
+            return tuple(self._infos.values())
+        return tuple(
+            info if info.error else info.model_copy(update={"health": self._health(info.name)})
+            for info in self._infos.values()
+        )
+
+    async def check(
+        self, problem: Problem, candidate: Candidate, seconds: float = 10.0
+    ) -> tuple[Verdict, ...]:
+        """Ask every plugin at once; at most `seconds` each, plus a little grace.
+
+        The verdicts come in the plugins' order; plugins with nothing to say are absent.
+        """
+        asked = [self._ask(name, problem, candidate, seconds) for name in self._with("verify")]
+        return tuple(verdict for verdict in await asyncio.gather(*asked) if verdict is not None)
+
+    def close(self) -> None:
+        """End the plugins' processes; a later check would start them again."""
+        for name in self._with("close"):
+            try:
+                self._call(name, "close")
+            except Exception as error:
+                self._notice(f"plugin '{name}' did not close: {_line(error)}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _load(self, entry: importlib.metadata.EntryPoint) -> None:
+        version = entry.dist.version if entry.dist is not None else None
+        info = PluginInfo(name=entry.name, module=entry.value, version=version)
+        try:
+            plugin = entry.load()
+            self._manager.register(plugin, name=entry.name)
+            hooks = tuple(sorted(c.name for c in self._manager.get_hookcallers(plugin) or ()))
+            info = info.model_copy(update={"hooks": hooks})
+        except Exception as error:
+            self._manager.set_blocked(entry.name)
+            info = info.model_copy(update={"error": _line(error)})
+            self._notice(f"plugin '{entry.name}' left out: {_line(error)}")
+        self._infos[entry.name] = info
+
+    def _with(self, hook: str) -> list[str]:
+        return [name for name, info in self._infos.items() if hook in info.hooks]
+
+    def _call(self, name: str, hook: str, **arguments: object) -> object:
+        """Call one plugin's hook, so that one that raises does not silence the others."""
+        chosen = self._manager.get_plugin(name)
+        others = [plugin for plugin in self._manager.get_plugins() if plugin is not chosen]
+        results = self._manager.subset_hook_caller(hook, others)(**arguments)
+        return results[0] if results else None
+
+    def _health(self, name: str) -> dict[str, JsonValue]:
+        try:
+            report = self._call(name, "health")
+        except Exception as error:
+            return {"ok": False, "detail": _line(error)}
+        return report if isinstance(report, dict) else {"ok": True, "detail": "no health report"}
+
+    async def _ask(
+        self, name: str, problem: Problem, candidate: Candidate, seconds: float
+    ) -> Verdict | None:
+        began = time.monotonic()
+        try:
+            said = await asyncio.wait_for(
+                _in_thread(
+                    lambda: self._call(
+                        name, "verify", problem=problem, candidate=candidate, seconds=seconds
+                    )
+                ),
+                seconds + GRACE,
+            )
+        except TimeoutError:
+            return _error(name, f"no verdict within {seconds + GRACE:g} s", began)
+        except Exception as error:
+            return _error(name, _line(error), began)
+        if said is None or isinstance(said, Verdict):
+            return said
+        return _error(name, f"returned {type(said).__name__}, not a verdict", began)
+
+
+async def _in_thread(call: Callable[[], object]) -> object:
+    """Like `asyncio.to_thread`, but a call that never returns does not keep the program alive."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[object] = loop.create_future()
+
+    def settle(result: object, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+    def report(result: object, error: BaseException | None) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, result, error)
+
+    def run() -> None:
+        try:
+            report(call(), None)
+        except BaseException as error:  # a future takes neither StopIteration nor SystemExit
+            odd = isinstance(error, StopIteration) or not isinstance(error, Exception)
+            report(None, RuntimeError(repr(error)) if odd else error)
+
+    threading.Thread(target=run, name="reasoner-plugin", daemon=True).start()
+    return await future
+
+
+def _error(name: str, reason: str, began: float) -> Verdict:
+    return Verdict(
+        verifier=name,
+        outcome=Outcome.ERROR,
+        reason=f"the plugin failed: {reason}",
+        seconds=time.monotonic() - began,
+    )
+
+
+def _line(error: BaseException) -> str:
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return text if len(text) <= 200 else text[:199] + "…"
