@@ -1,0 +1,314 @@
+"""The native side: a model and a context of llama.cpp, held through its low-level functions.
+
+Everything here is called by one thread at a time. Only the vocabulary functions may be called
+from any thread: they read constant data.
+"""
+
+import ctypes
+from collections.abc import Callable
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reasoner.engine.threads import default_threads, set_wait_policy
+from reasoner.errors import BadModelFile, EngineError
+from reasoner.settings import EngineSettings
+
+__all__ = ["Context", "supports_gpu"]
+
+Floats = npt.NDArray[np.float32]
+
+DEFAULT_CONTEXT = 8192
+GGML_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
+FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
+ERROR_LEVEL = 4
+
+_errors: list[str] = []
+_log_callback: Any = None
+
+
+def _library() -> Any:
+    """llama_cpp, loaded once, with its log kept for error messages instead of printed."""
+    global _log_callback
+    set_wait_policy()
+    import llama_cpp as lc
+
+    if _log_callback is None:
+        _log_callback = lc.llama_log_callback(_keep_error)
+        lc.llama_log_set(_log_callback, ctypes.c_void_p(0))
+        lc.llama_backend_init()
+    return lc
+
+
+def _keep_error(level: int, text: bytes, _data: Any) -> None:
+    if level == ERROR_LEVEL:
+        _errors.append(text.decode(errors="replace").strip())
+        del _errors[:-8]
+
+
+def supports_gpu() -> bool:
+    return bool(_library().llama_supports_gpu_offload())
+
+
+class Context:
+    """A loaded model with a unified KV cache of `n_ctx` cells shared by all sequences."""
+
+    def __init__(self, path: Path, settings: EngineSettings, notice: Callable[[str], None]) -> None:
+        self._lc = _library()
+        self._ctx: Any = None
+        self._model: Any = None
+        self._settings, self._notice, self._path = settings, notice, path
+        self._load()
+        try:
+            self._check_model()
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    # -- loading ---------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        """Load the weights, putting fewer layers on the GPU while they do not fit."""
+        layers = self._gpu_layers()
+        while True:
+            _errors.clear()
+            self._model = self._lc.llama_model_load_from_file(
+                str(self._path).encode(), self._model_params(layers)
+            )
+            if self._model:
+                return
+            if layers == 0 or self._settings.gpu_layers != "auto":
+                raise BadModelFile(f"llama.cpp cannot load {self._path.name}: {_reason()}")
+            layers = 0 if layers == 1 else (layers // 2 if layers > 0 else 32)
+            self._notice(f"the model does not fit on the GPU; trying {layers} layers")
+
+    def _gpu_layers(self) -> int:
+        wanted = self._settings.gpu_layers
+        if self._lc.llama_supports_gpu_offload():
+            return wanted if isinstance(wanted, int) else -1
+        if wanted not in ("auto", 0):
+            self._notice(
+                "this llama-cpp-python was built without GPU support, running on the CPU "
+                "(README: GPU builds)"
+            )
+        return 0
+
+    def _model_params(self, layers: int) -> Any:
+        params = self._lc.llama_model_default_params()
+        params.n_gpu_layers = layers
+        params.main_gpu = self._settings.main_gpu
+        if split := self._settings.tensor_split:
+            size = max(self._lc.llama_max_devices(), len(split))
+            self._split = (ctypes.c_float * size)(*split)
+            params.tensor_split = self._split
+        return params
+
+    def _check_model(self) -> None:
+        if self._lc.llama_model_has_encoder(self._model):
+            raise BadModelFile(f"{self._path.name} is an encoder model, it cannot continue text")
+        if self.n_vocab == 0 or not self._lc.llama_model_has_decoder(self._model):
+            raise BadModelFile(f"{self._path.name} has no vocabulary, it cannot continue text")
+
+    def _open(self) -> None:
+        _errors.clear()
+        params = self._context_params()
+        self._ctx = self._lc.llama_init_from_model(self._model, params)
+        if not self._ctx:
+            raise EngineError(
+                f"cannot allocate a context of {params.n_ctx} tokens: {_reason()}; "
+                "try a smaller --context"
+            )
+        self._memory = self._lc.llama_get_memory(self._ctx)
+        self.n_ctx = int(self._lc.llama_n_ctx(self._ctx))
+        self.n_batch = int(self._lc.llama_n_batch(self._ctx))
+        self._hidden = False
+        self._prepare_batch()
+        self._prepare_abort()
+
+    def _context_params(self) -> Any:
+        settings = self._settings
+        params = self._lc.llama_context_default_params()
+        params.n_ctx = settings.context or min(self.n_ctx_train, DEFAULT_CONTEXT)
+        params.n_batch = min(settings.batch, params.n_ctx)
+        params.n_ubatch = min(512, params.n_batch)
+        params.n_seq_max = settings.sequences
+        params.n_outputs_max = settings.sequences
+        params.n_threads = params.n_threads_batch = settings.threads or default_threads()
+        params.kv_unified = True
+        params.pooling_type = 0
+        params.flash_attn_type = FLASH_ATTENTION[settings.flash_attention]
+        params.type_k = params.type_v = GGML_TYPES[settings.kv_type]
+        return params
+
+    def _prepare_batch(self) -> None:
+        self._batch = self._lc.llama_batch_init(self.n_batch, 0, 1)
+        for i in range(self.n_batch):
+            self._batch.n_seq_id[i] = 1
+
+    def _prepare_abort(self) -> None:
+        """Let `abort` stop a running decode without entering Python from its worker threads.
+
+        llama.cpp polls a C function that must return whether to stop. `strlen` of a two-byte
+        buffer is such a function: 0 while the buffer is empty, 1 once `abort` has filled it.
+        """
+        self._abort = ctypes.create_string_buffer(2)
+        strlen = ctypes.cast(ctypes.CDLL(None).strlen, self._lc.ggml_abort_callback)
+        self._abort_callback = strlen
+        self._lc.llama_set_abort_callback(
+            self._ctx, strlen, ctypes.cast(self._abort, ctypes.c_void_p)
+        )
+
+    # -- facts -----------------------------------------------------------------------------
+
+    @cached_property
+    def n_ctx_train(self) -> int:
+        return int(self._lc.llama_model_n_ctx_train(self._model)) or DEFAULT_CONTEXT
+
+    @cached_property
+    def n_vocab(self) -> int:
+        return int(self._lc.llama_vocab_n_tokens(self.vocab))
+
+    @cached_property
+    def n_embd(self) -> int:
+        return int(self._lc.llama_model_n_embd(self._model))
+
+    @cached_property
+    def n_sequences(self) -> int:
+        return self._settings.sequences
+
+    @cached_property
+    def vocab(self) -> Any:
+        return self._lc.llama_model_get_vocab(self._model)
+
+    @cached_property
+    def can_fork(self) -> bool:
+        """Recurrent state has no positions, so its prefixes cannot be shared."""
+        recurrent = self._lc.llama_model_is_recurrent(self._model)
+        return not (recurrent or self._lc.llama_model_is_hybrid(self._model))
+
+    @cached_property
+    def chat_template(self) -> str | None:
+        text = self._lc.llama_model_chat_template(self._model, None)
+        return text.decode(errors="replace") if text else None
+
+    # -- vocabulary ------------------------------------------------------------------------
+
+    def tokenize(self, text: str, special: bool = True, bos: bool = False) -> list[int]:
+        """Token ids of `text`; `special` reads control tokens' names as those tokens."""
+        data = text.encode(errors="replace")
+        size = len(data) + 2
+        buffer = (ctypes.c_int32 * size)()
+        count = self._lc.llama_tokenize(self.vocab, data, len(data), buffer, size, bos, special)
+        if count < 0:
+            raise EngineError(f"the text of {len(data)} bytes cannot be tokenised")
+        return list(buffer[:count])
+
+    @lru_cache(maxsize=4096)  # noqa: B019  one context lives as long as the program's model
+    def piece(self, token: int, special: bool = False) -> bytes:
+        """The token's bytes, maybe part of a character; control tokens are empty unless
+        `special`."""
+        buffer = ctypes.create_string_buffer(256)
+        size = self._lc.llama_token_to_piece(self.vocab, token, buffer, 256, 0, special)
+        if size < 0:
+            buffer = ctypes.create_string_buffer(-size)
+            size = self._lc.llama_token_to_piece(self.vocab, token, buffer, -size, 0, special)
+        return buffer.raw[: max(size, 0)]
+
+    def token_id(self, name: str) -> int | None:
+        """The single token called `name`, or None when the vocabulary spells it out."""
+        tokens = self.tokenize(name)
+        return tokens[0] if len(tokens) == 1 else None
+
+    def is_eog(self, token: int) -> bool:
+        return bool(self._lc.llama_vocab_is_eog(self.vocab, token))
+
+    def is_control(self, token: int) -> bool:
+        return bool(self._lc.llama_vocab_is_control(self.vocab, token))
+
+    @cached_property
+    def control_tokens(self) -> tuple[int, ...]:
+        """All control and end-of-generation tokens."""
+        return tuple(t for t in range(self.n_vocab) if self.is_control(t) or self.is_eog(t))
+
+    @cached_property
+    def bos(self) -> int | None:
+        token = int(self._lc.llama_vocab_bos(self.vocab))
+        return token if token >= 0 else None
+
+    @cached_property
+    def eos(self) -> int | None:
+        token = int(self._lc.llama_vocab_eos(self.vocab))
+        return token if token >= 0 else None
+
+    @cached_property
+    def add_bos(self) -> bool:
+        return bool(self._lc.llama_vocab_get_add_bos(self.vocab))
+
+    # -- decoding --------------------------------------------------------------------------
+
+    def decode(self, entries: list[tuple[int, int, int, bool]], hidden: bool = False) -> int:
+        """Read (token, position, sequence, wanted) entries; `wanted` ones get a row of output.
+
+        Returns llama.cpp's code: 0 done, 1 no room in the cache (nothing changed), 2 aborted
+        (some entries may have been read), below 0 failure.
+        """
+        if hidden != self._hidden:
+            self._lc.llama_set_embeddings(self._ctx, hidden)
+            self._hidden = hidden
+        batch = self._batch
+        batch.n_tokens = len(entries)
+        for i, (token, position, sequence, wanted) in enumerate(entries):
+            batch.token[i] = token
+            batch.pos[i] = position
+            batch.seq_id[i][0] = sequence
+            batch.logits[i] = wanted or hidden
+        self._abort[0] = b"\0"
+        return int(self._lc.llama_decode(self._ctx, batch))
+
+    def logits(self, index: int) -> Floats:
+        """Logits (n_vocab,) of batch entry `index`: a writable view until the next decode."""
+        return _view(self._lc.llama_get_logits_ith(self._ctx, index), self.n_vocab)
+
+    def hidden(self, index: int) -> Floats:
+        """Last hidden state (n_embd,) of batch entry `index`, after the final norm."""
+        return _view(self._lc.llama_get_embeddings_ith(self._ctx, index), self.n_embd)
+
+    def sample(self, chain: Any, index: int) -> int:
+        """Draw from entry `index` with a native chain, which is told the token."""
+        return int(self._lc.llama_sampler_sample(chain, self._ctx, index))
+
+    def abort(self) -> None:
+        """Stop a decode in progress soon; may be called from any thread."""
+        self._abort[0] = b"\1"
+
+    # -- sequences -------------------------------------------------------------------------
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Let `target` share the first `length` cells of `source`; costs no computation."""
+        self._lc.llama_memory_seq_cp(self._memory, source, target, 0, length)
+
+    def truncate(self, sequence: int, length: int) -> bool:
+        """Forget everything from position `length` on; False when this memory cannot."""
+        return bool(self._lc.llama_memory_seq_rm(self._memory, sequence, length, -1))
+
+    def close(self) -> None:
+        if self._ctx:
+            self._lc.llama_batch_free(self._batch)
+            self._lc.llama_free(self._ctx)
+            self._ctx = None
+        if self._model:
+            self._lc.llama_model_free(self._model)
+            self._model = None
+
+
+def _view(pointer: Any, size: int) -> Floats:
+    return np.ctypeslib.as_array(pointer, shape=(size,))
+
+
+def _reason() -> str:
+    """The first thing llama.cpp complained about; later lines repeat it in other words."""
+    return _errors[0] if _errors else "no reason given"

@@ -1,0 +1,104 @@
+"""Drawing one token from a row of logits under a constraint, with a native sampler chain."""
+
+import ctypes
+from typing import Any
+
+import numpy as np
+
+from reasoner.engine.context import Context, Floats
+from reasoner.engine.control import Allow, Ban, Constraint
+from reasoner.engine.request import Token
+from reasoner.engine.sampling import Sampling, build_chain, build_grammar
+from reasoner.errors import EngineError
+
+__all__ = ["Drawer"]
+
+
+class Drawer:
+    """One request's sampler state: its chain, its random numbers, its grammar."""
+
+    def __init__(self, context: Context, sampling: Sampling, seed: int, history: list[int]) -> None:
+        import llama_cpp as lc
+
+        self._lc, self._context = lc, context
+        self._chain: Any = None
+        self._grammar: Any = None
+        if sampling.grammar is not None:
+            self._grammar = build_grammar(context.vocab, sampling.grammar)
+        if not sampling.plain_argmax:
+            self._chain = build_chain(sampling, seed, tuple(history), context.n_vocab)
+
+    def draw(self, index: int, constraint: Constraint) -> Token:
+        """A token for batch entry `index`. Its log-probability is that of the unconstrained
+        model."""
+        row = self._context.logits(index)
+        total = _log_sum_exp(row)
+        token = self._choose(row, index, constraint)
+        return Token(token, float(row[token]) - total)
+
+    def accept(self, token: int) -> None:
+        """Tell the penalties of a token that was placed without drawing it."""
+        if self._chain is not None:
+            self._lc.llama_sampler_accept(self._chain, token)
+
+    def close(self) -> None:
+        for sampler in (self._chain, self._grammar):
+            if sampler is not None:
+                self._lc.llama_sampler_free(sampler)
+        self._chain = self._grammar = None
+
+    def _choose(self, row: Floats, index: int, constraint: Constraint) -> int:
+        if isinstance(constraint, Allow):
+            return self._among(row, np.array(constraint.tokens, np.int32))
+        if isinstance(constraint, Ban):
+            row[list(constraint.tokens)] = -np.inf
+        if self._grammar is not None:
+            return self._grammatical(row, index)
+        return (
+            int(row.argmax()) if self._chain is None else self._context.sample(self._chain, index)
+        )
+
+    def _among(self, row: Floats, tokens: Any) -> int:
+        """Draw from a few tokens at their own logits; the chain is told the outcome."""
+        if self._chain is None:
+            return int(tokens[row[tokens].argmax()])
+        candidates = self._candidates(row, tokens)
+        self._lc.llama_sampler_apply(self._chain, ctypes.byref(candidates))
+        token = int(candidates.data[candidates.selected].id)
+        self._lc.llama_sampler_accept(self._chain, token)
+        return token
+
+    def _grammatical(self, row: Floats, index: int) -> int:
+        """Draw freely first: checking one token against the grammar beats filtering them all."""
+        if self._chain is None:
+            token = int(row.argmax())
+        else:
+            token = self._context.sample(self._chain, index)
+        if not self._allowed(row, np.array([token], np.int32)).size:
+            token = self._among(row, self._allowed(row, np.arange(len(row), dtype=np.int32)))
+        self._lc.llama_sampler_accept(self._grammar, token)
+        return token
+
+    def _allowed(self, row: Floats, tokens: Any) -> Any:
+        """Those of `tokens` that the grammar lets through."""
+        candidates = self._candidates(row, tokens)
+        self._lc.llama_sampler_apply(self._grammar, ctypes.byref(candidates))
+        kept = [c.id for c in candidates.data[: candidates.size] if c.logit != -np.inf]
+        return np.array(kept, np.int32)
+
+    def _candidates(self, row: Floats, tokens: Any) -> Any:
+        data = (self._lc.llama_token_data * len(tokens))()
+        table = np.frombuffer(data, dtype=[("id", "i4"), ("logit", "f4"), ("p", "f4")])
+        table["id"], table["logit"] = tokens, row[tokens]
+        array = self._lc.llama_token_data_array(
+            data=data, size=len(tokens), selected=-1, sorted=False
+        )
+        array.keep = data
+        return array
+
+
+def _log_sum_exp(row: Floats) -> float:
+    top = float(row.max())
+    if not np.isfinite(top):
+        raise EngineError("the model produced no finite logits; the file may be damaged")
+    return top + float(np.log(np.exp(row - top).sum()))

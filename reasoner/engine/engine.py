@@ -1,0 +1,84 @@
+"""What the rest of the program needs of an engine; a local context or a remote server meets it."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from reasoner.engine.control import Controller
+from reasoner.engine.request import Finish, Token
+from reasoner.engine.sampling import Sampling
+
+__all__ = ["Engine", "Generation"]
+
+
+class Generation(AsyncIterator[Token], Protocol):
+    """A running generation: iterate it for its tokens.
+
+    Leaving the iteration early, or cancelling the task that iterates, frees the sequence at once.
+    """
+
+    finish: Finish | None
+    """Why it ended; None while it runs."""
+    decoded_tokens: int
+    """Prompt tokens that had to be read because no cached prefix held them."""
+
+    def cancel(self) -> None:
+        """End it with what there is; may be called at any time."""
+
+
+class Engine(Protocol):
+    """Tokens in, tokens out."""
+
+    n_ctx: int
+    n_embd: int
+
+    def generate(
+        self,
+        tokens: Sequence[int],
+        sampling: Sampling,
+        controller: Controller | None = None,
+        max_tokens: int | None = None,
+        seed: int = 0,
+    ) -> Generation:
+        """Continue `tokens` by at most `max_tokens` (None: what the context holds).
+
+        Raises PromptTooLong at once, ContextFull or EngineError while iterating.
+        """
+
+    async def score(
+        self, tokens: Sequence[int], positions: Sequence[int], targets: Sequence[Sequence[int]]
+    ) -> list[tuple[float, ...]]:
+        """Log-probabilities (natural) of `targets[i]` as the token after `tokens[positions[i]]`."""
+
+    async def hidden(
+        self, tokens: Sequence[int], positions: Sequence[int]
+    ) -> npt.NDArray[np.float32]:
+        """Last hidden states after the final norm, (len(positions), n_embd)."""
+
+    def tokenize(self, text: str, special: bool = True) -> list[int]:
+        """Token ids of `text`, without a leading beginning-of-sequence token."""
+
+    def detokenize(self, tokens: Sequence[int], special: bool = False) -> str:
+        """The text of tokens; control tokens only appear with `special`."""
+
+    def piece(self, token: int, special: bool = False) -> bytes:
+        """One token's bytes, maybe part of a character."""
+
+    def token_id(self, name: str) -> int | None:
+        """The single token called `name`, or None."""
+
+    def is_eog(self, token: int) -> bool:
+        """Whether the token ends a reply."""
+
+    @property
+    def control_tokens(self) -> tuple[int, ...]:
+        """All tokens that mark structure and carry no text."""
+
+    @property
+    def chat_template(self) -> str | None:
+        """The model's own Jinja template, if it has one."""
+
+    async def close(self) -> None:
+        """Free everything; running generations end as cancelled."""

@@ -1,0 +1,196 @@
+"""The engine on this machine: an asynchronous face for the worker thread."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from reasoner.engine.context import Context
+from reasoner.engine.control import Controller
+from reasoner.engine.request import Finish, Generate, Item, Read, Request, Token, into_queue
+from reasoner.engine.sampling import Sampling
+from reasoner.engine.worker import Worker
+from reasoner.errors import PromptTooLong
+from reasoner.settings import EngineSettings
+
+__all__ = ["LocalEngine", "LocalGeneration"]
+
+
+class LocalGeneration:
+    """See `Generation`."""
+
+    def __init__(self, request: Generate, queue: "asyncio.Queue[Item]", worker: Worker) -> None:
+        self._request, self._queue, self._worker = request, queue, worker
+        self.finish: Finish | None = None
+
+    @property
+    def decoded_tokens(self) -> int:
+        return self._request.decoded_tokens
+
+    def cancel(self) -> None:
+        if self.finish is None:
+            self._worker.cancel(self._request)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Token:
+        if self.finish is not None:
+            raise StopAsyncIteration
+        try:
+            item = await self._queue.get()
+        except asyncio.CancelledError:
+            self.cancel()
+            raise
+        if isinstance(item, Token):
+            return item
+        self.finish = item if isinstance(item, Finish) else Finish.CANCELLED
+        if isinstance(item, BaseException):
+            raise item
+        raise StopAsyncIteration
+
+    def __del__(self) -> None:
+        self.cancel()
+
+
+class LocalEngine:
+    """A model in this process. `open` it, `close` it."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._worker = Worker(context)
+        self._worker.start()
+        self.n_ctx = context.n_ctx
+        self.n_embd = context.n_embd
+        self.tokenize = context.tokenize
+        self.piece = context.piece
+        self.token_id = context.token_id
+        self.is_eog = context.is_eog
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        settings: EngineSettings | None = None,
+        notice: Callable[[str], None] = lambda _text: None,
+    ) -> Self:
+        """Load a GGUF file. Raises BadModelFile or EngineError."""
+        chosen = settings or EngineSettings()
+        return cls(await asyncio.to_thread(Context, path, chosen, notice))
+
+    @property
+    def decoded(self) -> int:
+        """Tokens decoded since the engine was opened, prompts and replies together."""
+        return self._worker.scheduler.decoded
+
+    @property
+    def control_tokens(self) -> tuple[int, ...]:
+        return self._context.control_tokens
+
+    @property
+    def chat_template(self) -> str | None:
+        return self._context.chat_template
+
+    @property
+    def bos(self) -> int | None:
+        return self._context.bos
+
+    @property
+    def eos(self) -> int | None:
+        return self._context.eos
+
+    @property
+    def add_bos(self) -> bool:
+        return self._context.add_bos
+
+    def detokenize(self, tokens: Sequence[int], special: bool = False) -> str:
+        data = b"".join(self.piece(token, special) for token in tokens)
+        return data.decode(errors="replace")
+
+    def generate(
+        self,
+        tokens: Sequence[int],
+        sampling: Sampling,
+        controller: Controller | None = None,
+        max_tokens: int | None = None,
+        seed: int = 0,
+    ) -> LocalGeneration:
+        prompt = self._prompt(tokens)
+        queue: asyncio.Queue[Item] = asyncio.Queue()
+        request = Generate(
+            prompt,
+            into_queue(asyncio.get_running_loop(), queue),
+            sampling=sampling,
+            controller=controller,
+            max_tokens=max_tokens or self.n_ctx,
+            seed=seed,
+        )
+        self._worker.submit(request)
+        return LocalGeneration(request, queue, self._worker)
+
+    async def score(
+        self, tokens: Sequence[int], positions: Sequence[int], targets: Sequence[Sequence[int]]
+    ) -> list[tuple[float, ...]]:
+        wanted = dict(zip(positions, targets, strict=True))
+        found: dict[int, tuple[float, ...]] = {}
+
+        def visit(position: int, row: npt.NDArray[np.float32]) -> None:
+            top = row.max()
+            total = top + np.log(np.exp(row - top).sum())
+            found[position] = tuple(float(row[target] - total) for target in wanted[position])
+
+        await self._read(tokens, positions, visit, hidden=False)
+        return [found[position] for position in positions]
+
+    async def hidden(
+        self, tokens: Sequence[int], positions: Sequence[int]
+    ) -> npt.NDArray[np.float32]:
+        found: dict[int, npt.NDArray[np.float32]] = {}
+
+        def visit(position: int, row: npt.NDArray[np.float32]) -> None:
+            found[position] = row.copy()
+
+        await self._read(tokens, positions, visit, hidden=True)
+        return np.stack([found[position] for position in positions])
+
+    async def close(self) -> None:
+        self._worker.stop()
+        await asyncio.to_thread(self._worker.join)
+
+    def _prompt(self, tokens: Sequence[int]) -> npt.NDArray[np.int32]:
+        if not tokens:
+            raise ValueError("no tokens to continue")
+        if len(tokens) >= self.n_ctx:
+            raise PromptTooLong(len(tokens), self.n_ctx)
+        return np.array(tokens, np.int32)
+
+    async def _read(
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        visit: Callable[[int, npt.NDArray[np.float32]], None],
+        hidden: bool,
+    ) -> None:
+        if not positions or not 0 <= min(positions) <= max(positions) < len(tokens):
+            raise ValueError("positions must lie within the tokens")
+        queue: asyncio.Queue[Item] = asyncio.Queue()
+        request: Request = Read(
+            self._prompt(tokens),
+            into_queue(asyncio.get_running_loop(), queue),
+            positions=frozenset(positions),
+            visit=visit,
+            hidden=hidden,
+        )
+        self._worker.submit(request)
+        try:
+            item = await queue.get()
+        except asyncio.CancelledError:
+            self._worker.cancel(request)
+            raise
+        if isinstance(item, BaseException):
+            raise item
+        if item is Finish.CANCELLED:
+            raise asyncio.CancelledError

@@ -1,0 +1,157 @@
+"""The prefix cache: which sequences the KV cache holds, and what of them a new request can use."""
+
+from array import array
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from reasoner.engine.context import Context
+from reasoner.engine.request import Request
+
+__all__ = ["PrefixCache", "Sequence", "common_prefix"]
+
+Ids = npt.NDArray[np.int32]
+
+
+def common_prefix(left: Ids, right: Ids) -> int:
+    """How many leading tokens two id arrays share."""
+    size = min(len(left), len(right))
+    differ = np.flatnonzero(left[:size] != right[:size])
+    return int(differ[0]) if differ.size else size
+
+
+@dataclass(eq=False, slots=True)
+class Sequence:
+    """One sequence id's cells: the tokens read into them, and who is using them."""
+
+    id: int
+    tokens: "array[int]" = field(default_factory=lambda: array("i"))
+    request: Request | None = None
+    shared: int = 0
+    """Leading tokens whose cells came from another sequence."""
+    used: int = 0
+    """When it was last used, in scheduler steps."""
+
+    @property
+    def own(self) -> int:
+        return max(0, len(self.tokens) - self.shared)
+
+    def view(self) -> Ids:
+        """The tokens as an array; drop it before appending to `tokens`."""
+        return np.frombuffer(self.tokens, dtype=np.int32) if self.tokens else np.empty(0, np.int32)
+
+
+class PrefixCache:
+    """All live sequences. Idle ones are kept for reuse and given up least recently used first."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._free = list(range(context.n_sequences - 1, -1, -1))
+        self._live: dict[int, Sequence] = {}
+        self._clock = 0
+
+    def active(self) -> list[Sequence]:
+        """Sequences at work, in the order their requests arrived."""
+        found = [sequence for sequence in self._live.values() if sequence.request is not None]
+        return sorted(found, key=lambda sequence: sequence.request.order if sequence.request else 0)
+
+    def idle(self) -> list[Sequence]:
+        """Idle sequences, least recently used first."""
+        found = [sequence for sequence in self._live.values() if sequence.request is None]
+        return sorted(found, key=lambda sequence: sequence.used)
+
+    @property
+    def full(self) -> bool:
+        """Whether every sequence id is at work."""
+        return not self._free and all(s.request is not None for s in self._live.values())
+
+    # -- taking a seat ---------------------------------------------------------------------
+
+    def longest_prefix(self, request: Request) -> tuple[Sequence | None, int]:
+        """The sequence whose cells hold most of the request's leading tokens, and how many.
+
+        At equal length an idle one wins: it can be continued instead of copied.
+        """
+        ids = request.ids[: request.reusable]
+        best, length = None, 0
+        for sequence in self._live.values():
+            shared = common_prefix(sequence.view(), ids)
+            whole = sequence.request is None and shared == len(sequence.tokens)
+            if not (whole or self._context.can_fork):
+                continue
+            if shared > length or (shared == length > 0 and whole):
+                best, length = sequence, shared
+        return best, length
+
+    def promised_prefix(self, request: Request) -> int:
+        """The most of the request's leading tokens that an active sequence holds or will read."""
+        if not self._context.can_fork:
+            return 0
+        ids = request.ids[: request.reusable]
+        promised = [s.request.prompt for s in self._live.values() if s.request is not None]
+        return max((common_prefix(prompt, ids) for prompt in promised), default=0)
+
+    def seat(self, request: Request, parent: Sequence | None, shared: int) -> Sequence | None:
+        """Give the request a sequence that holds the `shared` tokens of `parent`: the parent
+        itself where nothing else is in it, else a fork; None when every id is at work."""
+        if parent is not None and parent.request is None and shared == len(parent.tokens):
+            sequence: Sequence | None = parent
+        else:
+            sequence = self._fork(parent, shared)
+        if sequence is not None:
+            sequence.request = request
+            self.touch(sequence)
+        return sequence
+
+    def _fork(self, parent: Sequence | None, shared: int) -> Sequence | None:
+        idle = self.idle()
+        if not self._free and not idle:
+            return None
+        if not self._free:
+            victim = next((s for s in idle if s is not parent), idle[0])
+            if victim is parent:
+                return victim if self.cut(victim, shared) else None
+            self.evict(victim)
+        sequence = Sequence(self._free.pop())
+        self._live[sequence.id] = sequence
+        if parent is not None:
+            self.touch(parent)
+            self._context.copy(parent.id, sequence.id, shared)
+            sequence.tokens, sequence.shared = parent.tokens[:shared], shared
+        return sequence
+
+    # -- giving up -------------------------------------------------------------------------
+
+    def touch(self, sequence: Sequence) -> None:
+        self._clock += 1
+        sequence.used = self._clock
+
+    def release(self, sequence: Sequence) -> None:
+        """The request is done; its cells stay for whoever asks for the same prefix.
+
+        Idle cells slow every decode down, so at most half the cache is kept in that way.
+        """
+        sequence.request = None
+        self.touch(sequence)
+        idle = self.idle()
+        excess = sum(s.own for s in idle) - self._context.n_ctx // 2
+        for old in idle[:-1]:
+            if excess <= 0:
+                return
+            excess -= old.own
+            self.evict(old)
+
+    def evict(self, sequence: Sequence) -> None:
+        """Free the sequence's cells and its id."""
+        self._context.truncate(sequence.id, 0)
+        del self._live[sequence.id]
+        self._free.append(sequence.id)
+
+    def cut(self, sequence: Sequence, length: int) -> bool:
+        """Shorten a sequence's cells to `length` tokens; False if its memory cannot do that."""
+        if not self._context.truncate(sequence.id, length):
+            return False
+        del sequence.tokens[length:]
+        sequence.shared = min(sequence.shared, length)
+        return True

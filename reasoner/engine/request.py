@@ -1,0 +1,125 @@
+"""Work for the engine: what is asked, and the channel its results travel back through."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from reasoner.engine.control import Controller
+from reasoner.engine.sampling import Sampling
+
+if TYPE_CHECKING:
+    from reasoner.engine.draw import Drawer
+
+__all__ = ["Finish", "Generate", "Read", "Request", "Token", "into_queue"]
+
+Logits = npt.NDArray[np.float32]
+
+
+class Finish(StrEnum):
+    """Why a generation ended."""
+
+    STOP = "stop"
+    """The model emitted an end-of-generation token."""
+    HALT = "halt"
+    """The controller said so."""
+    LENGTH = "length"
+    """`max_tokens` or the context was reached."""
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One placed token; `logprob` is natural log at temperature 1, 0.0 for a forced token."""
+
+    id: int
+    logprob: float
+    forced: bool = False
+
+
+Item = Token | Finish | BaseException
+
+
+@dataclass(eq=False, slots=True)
+class Request:
+    """What every kind of work shares. `emit` may be called from the worker thread."""
+
+    prompt: npt.NDArray[np.int32]
+    emit: Callable[[Item], None]
+    tokens: list[int] = field(default_factory=list)
+    """All tokens the sequence must hold: the prompt, and what was generated since."""
+    order: int = 0
+    """Its place in the order of arrival."""
+    cancelled: bool = False
+    decoded_tokens: int = 0
+    """How many tokens of the prompt were read rather than found in the cache."""
+
+    def __post_init__(self) -> None:
+        self.tokens = self.prompt.tolist()
+
+    @property
+    def ids(self) -> npt.NDArray[np.int32]:
+        """`tokens` as an array."""
+        grown = len(self.tokens) > len(self.prompt)
+        return np.array(self.tokens, np.int32) if grown else self.prompt
+
+    @property
+    def reusable(self) -> int:
+        """Leading tokens whose output nobody wants, so that cached cells can stand for them."""
+        return len(self.tokens) - 1
+
+    def close(self) -> None:
+        """Free what the request holds; called once it has ended, whatever the reason."""
+
+
+@dataclass(eq=False, slots=True)
+class Generate(Request):
+    """Continue the tokens."""
+
+    sampling: Sampling = field(default_factory=Sampling)
+    controller: Controller | None = None
+    max_tokens: int = 1
+    seed: int = 0
+    drawer: "Drawer | None" = None
+
+    @property
+    def generated(self) -> int:
+        return len(self.tokens) - len(self.prompt)
+
+    def close(self) -> None:
+        if self.drawer is not None:
+            self.drawer.close()
+            self.drawer = None
+
+
+@dataclass(eq=False, slots=True)
+class Read(Request):
+    """Read the tokens and hand `visit(position, row)` what stands at each wanted position.
+
+    `row` is a view of the logits (n_vocab,) or, with `hidden`, of the last layer's normalised
+    state (n_embd,); it is valid only during the call.
+    """
+
+    positions: frozenset[int] = frozenset()
+    visit: Callable[[int, Logits], None] = lambda _position, _row: None
+    hidden: bool = False
+
+    @property
+    def reusable(self) -> int:
+        return min(self.positions)
+
+
+def into_queue(
+    loop: asyncio.AbstractEventLoop, queue: asyncio.Queue[Item]
+) -> Callable[[Item], None]:
+    """An `emit` that hands items to a queue of another thread's event loop."""
+
+    def emit(item: Item) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(queue.put_nowait, item)
+
+    return emit

@@ -1,0 +1,299 @@
+"""Continuous batching: who gets a sequence, what goes into the next decode, what becomes of it.
+
+All of it runs on the engine's worker thread. Every tick admits waiting requests, gathers the
+next tokens of all active ones into one batch, decodes it, and continues each sequence whose
+logits arrived.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+
+from reasoner.engine.context import Context
+from reasoner.engine.control import FREE, Force, Halt
+from reasoner.engine.draw import Drawer
+from reasoner.engine.prefix import PrefixCache, Sequence
+from reasoner.engine.request import Finish, Generate, Read, Request, Token
+from reasoner.errors import ContextFull, EngineError, ReasonerError
+
+__all__ = ["Scheduler"]
+
+STALL_SECONDS = 0.15
+"""How long reading prompts may hold up running sequences in one tick."""
+FEW = 16
+"""A sequence with at most this many unread tokens is running, one with more is being prefilled."""
+
+Part = tuple[Sequence, int]
+"""A sequence and how many of its unread tokens go into the batch."""
+
+
+class Scheduler:
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.cache = PrefixCache(context)
+        self.waiting: deque[Request] = deque()
+        self.decoded = 0
+        self.in_flight: tuple[Request, ...] = ()
+        self._ticks = 0
+        self._arrivals = 0
+        self._prefill_rate = 200.0
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.waiting) or bool(self.cache.active())
+
+    def submit(self, request: Request) -> None:
+        self._arrivals += 1
+        request.order = self._arrivals
+        self.waiting.append(request)
+
+    def abandon(self, reason: Finish | EngineError) -> None:
+        """End every request with `reason`."""
+        requests = [*self.waiting, *(s.request for s in self.cache.active() if s.request)]
+        for sequence in self.cache.active():
+            self.cache.evict(sequence)
+        self.waiting.clear()
+        for request in requests:
+            request.close()
+            request.emit(reason)
+
+    def tick(self) -> None:
+        """One round: admit, batch, decode, continue."""
+        self._ticks += 1
+        self._drop_cancelled()
+        self._admit()
+        parts = self._plan()
+        if parts and (indices := self._decode(parts)) is not None:
+            for part, start in zip(parts, indices, strict=True):
+                self._guarded(part[0], partial(self._deliver, *part, start))
+
+    # -- admission -------------------------------------------------------------------------
+
+    def _drop_cancelled(self) -> None:
+        for sequence in self.cache.active():
+            if sequence.request is not None and sequence.request.cancelled:
+                self._finish(sequence, Finish.CANCELLED)
+        for request in [r for r in self.waiting if r.cancelled]:
+            self.waiting.remove(request)
+            request.close()
+            request.emit(Finish.CANCELLED)
+
+    def _admit(self) -> None:
+        for request in list(self.waiting):
+            if self.cache.full:
+                return
+            parent, shared = self.cache.longest_prefix(request)
+            if self.cache.promised_prefix(request) > shared + FEW:
+                continue  # somebody is reading those tokens already: fork when they are there
+            if not self._has_room(len(request.tokens) - shared):
+                return
+            sequence = self.cache.seat(request, parent, shared)
+            if sequence is not None:
+                self.waiting.remove(request)
+                self._guarded(sequence, partial(self._start, sequence, request))
+
+    def _has_room(self, needed: int) -> bool:
+        """Whether the active sequences leave room; idle ones can always be given up."""
+        active = self.cache.active()
+        held = sum(max(s.own, len(s.request.tokens) - s.shared) for s in active if s.request)
+        return not active or held + needed <= self.context.n_ctx
+
+    def _start(self, sequence: Sequence, request: Request) -> None:
+        """Set up the sampler and place the tokens that are forced before anything is read."""
+        if isinstance(request, Generate):
+            request.drawer = request.drawer or Drawer(
+                self.context, request.sampling, request.seed, request.tokens
+            )
+            self._continue(sequence, request, None)
+
+    # -- batching --------------------------------------------------------------------------
+
+    def _plan(self) -> list[Part]:
+        """Which sequences read how many tokens now: running ones first, then prompts."""
+        active = self.cache.active()
+        hidden = [s for s in active if isinstance(s.request, Read) and s.request.hidden]
+        others = [s for s in active if s not in hidden]
+        if hidden and (not others or self._ticks % 2):
+            return self._fill(hidden, self.context.n_sequences)
+        running = [s for s in others if _unread(s) <= FEW]
+        prompts = [s for s in others if _unread(s) > FEW]
+        limit = self._chunk() if running else self.context.n_batch
+        parts = self._fill(running, self.context.n_batch)
+        room = self.context.n_batch - sum(count for _, count in parts)
+        return parts + self._fill(prompts, min(limit, room), self.context.n_sequences - len(parts))
+
+    def _chunk(self) -> int:
+        """Prompt tokens that can be read without stalling running sequences noticeably."""
+        return max(32, int(self._prefill_rate * STALL_SECONDS))
+
+    def _fill(self, sequences: list[Sequence], room: int, rows: int | None = None) -> list[Part]:
+        rows = self.context.n_sequences if rows is None else rows
+        parts: list[Part] = []
+        for sequence in sequences:
+            count = min(_unread(sequence), room)
+            while count and len(_wanted(sequence, count)) > rows:
+                count -= 1
+            if count <= 0:
+                break
+            parts.append((sequence, count))
+            room, rows = room - count, rows - len(_wanted(sequence, count))
+        return parts
+
+    # -- decoding --------------------------------------------------------------------------
+
+    def _decode(self, parts: list[Part]) -> list[int] | None:
+        """Decode the parts; the batch index where each starts, or None when nothing was read."""
+        entries: list[tuple[int, int, int, bool]] = []
+        starts: list[int] = []
+        for sequence, count in parts:
+            starts.append(len(entries))
+            entries += _entries(sequence, count)
+        hidden = any(isinstance(s.request, Read) and s.request.hidden for s, _ in parts)
+        self.in_flight = tuple(s.request for s, _ in parts if s.request)
+        begun = monotonic()
+        code = self.context.decode(entries, hidden)
+        self.in_flight = ()
+        if code == 0:
+            self._account(parts, len(entries), monotonic() - begun)
+            return starts
+        self._recover(parts, code)
+        return None
+
+    def _account(self, parts: list[Part], count: int, seconds: float) -> None:
+        self.decoded += count
+        if count >= 32 and seconds > 0:
+            self._prefill_rate += 0.3 * (count / seconds - self._prefill_rate)
+        for sequence, size in parts:
+            request = sequence.request
+            assert request is not None
+            begin = len(sequence.tokens)
+            sequence.tokens.extend(request.tokens[begin : begin + size])
+            request.decoded_tokens += max(0, min(begin + size, len(request.prompt)) - begin)
+
+    def _recover(self, parts: list[Part], code: int) -> None:
+        """Make room, take back a half-read batch, or give up on it."""
+        if code == 1:
+            self._make_room()
+            return
+        for sequence, _ in parts:
+            if code < 0:
+                self._fail(sequence, EngineError(f"llama.cpp failed to decode (code {code})"))
+            elif not self.cache.cut(sequence, len(sequence.tokens)):
+                self._requeue(sequence)
+
+    def _make_room(self) -> None:
+        """Give up the oldest idle sequence, else put the youngest request back into the queue."""
+        if idle := self.cache.idle():
+            self.cache.evict(idle[0])
+            return
+        active = self.cache.active()
+        if len(active) > 1:
+            self._requeue(active[-1])
+        else:
+            request = active[0].request
+            needed = len(request.tokens) if request else 0
+            self._fail(active[0], ContextFull(needed, self.context.n_ctx))
+
+    # -- continuing ------------------------------------------------------------------------
+
+    def _deliver(self, sequence: Sequence, count: int, start: int) -> None:
+        """Hand the rows of a decoded part to its request."""
+        request = sequence.request
+        if isinstance(request, Generate) and _unread(sequence) == 0:
+            self._continue(sequence, request, start + count - 1)
+        elif isinstance(request, Read):
+            begin = len(sequence.tokens) - count
+            row = self.context.hidden if request.hidden else self.context.logits
+            for i in range(count):
+                if begin + i in request.positions:
+                    request.visit(begin + i, row(start + i))
+            if _unread(sequence) == 0:
+                self._finish(sequence, Finish.STOP)
+
+    def _continue(self, sequence: Sequence, request: Generate, index: int | None) -> None:
+        """Place tokens until the next one needs logits that are not there yet."""
+        while True:
+            constraint = request.controller.constrain() if request.controller else FREE
+            if isinstance(constraint, Halt):
+                return self._finish(sequence, Finish.HALT)
+            if isinstance(constraint, Force):
+                tokens = [Token(token, 0.0, forced=True) for token in constraint.tokens]
+            elif index is None:
+                return None
+            else:
+                assert request.drawer is not None
+                tokens = [request.drawer.draw(index, constraint)]
+            index = None
+            for token in tokens:
+                if finish := self._place(request, token):
+                    return self._finish(sequence, finish)
+
+    def _place(self, request: Generate, token: Token) -> Finish | None:
+        request.tokens.append(token.id)
+        request.emit(token)
+        if request.controller is not None:
+            request.controller.accept(token.id)
+        if token.forced and request.drawer is not None:
+            request.drawer.accept(token.id)
+        if not token.forced and self.context.is_eog(token.id):
+            return Finish.STOP
+        if request.generated >= request.max_tokens or len(request.tokens) >= self.context.n_ctx:
+            return Finish.LENGTH
+        return None
+
+    # -- leaving ---------------------------------------------------------------------------
+
+    def _guarded(self, sequence: Sequence, action: Callable[[], None]) -> None:
+        """A request that breaks takes nobody else down."""
+        try:
+            action()
+        except ReasonerError as error:
+            self._fail(sequence, error)
+        except Exception as error:
+            self._fail(sequence, EngineError(f"{type(error).__name__}: {error}"))
+
+    def _finish(self, sequence: Sequence, finish: Finish) -> None:
+        request = sequence.request
+        assert request is not None
+        self.cache.release(sequence)
+        request.close()
+        request.emit(finish)
+
+    def _fail(self, sequence: Sequence, error: BaseException) -> None:
+        request = sequence.request
+        assert request is not None
+        self.cache.evict(sequence)
+        request.close()
+        request.emit(error)
+
+    def _requeue(self, sequence: Sequence) -> None:
+        """Take the cells from an active request; it keeps its tokens and reads them again later."""
+        assert sequence.request is not None
+        self.cache.evict(sequence)
+        self.waiting.appendleft(sequence.request)
+
+
+def _unread(sequence: Sequence) -> int:
+    """Tokens of the sequence's request that are not in its cells yet."""
+    return len(sequence.request.tokens) - len(sequence.tokens) if sequence.request else 0
+
+
+def _wanted(sequence: Sequence, count: int) -> set[int]:
+    """Positions among the next `count` that need a row of output."""
+    begin = len(sequence.tokens)
+    request = sequence.request
+    if isinstance(request, Read):
+        span = range(begin, begin + count)
+        return set(span) if request.hidden else {p for p in span if p in request.positions}
+    return {begin + count - 1} if count == _unread(sequence) else set()
+
+
+def _entries(sequence: Sequence, count: int) -> list[tuple[int, int, int, bool]]:
+    assert sequence.request is not None
+    begin, wanted = len(sequence.tokens), _wanted(sequence, count)
+    tokens = sequence.request.tokens[begin : begin + count]
+    return [
+        (token, position, sequence.id, position in wanted)
+        for position, token in enumerate(tokens, begin)
+    ]

@@ -1,0 +1,62 @@
+"""The one thread that owns the native context."""
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from reasoner.engine.context import Context
+from reasoner.engine.request import Finish, Request
+from reasoner.engine.scheduler import Scheduler
+from reasoner.errors import EngineError
+
+__all__ = ["Worker"]
+
+
+class Worker(threading.Thread):
+    """Runs the scheduler while there is work and sleeps while there is none."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(name="reasoner-engine", daemon=True)
+        self.context = context
+        self.scheduler = Scheduler(context)
+        self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._open = True
+
+    def submit(self, request: Request) -> None:
+        self._inbox.put(lambda: self.scheduler.submit(request))
+
+    def cancel(self, request: Request) -> None:
+        """Free the request's sequence; a decode that serves nobody else is cut short."""
+        request.cancelled = True
+        if all(other.cancelled for other in self.scheduler.in_flight):
+            self.context.abort()
+        self._inbox.put(lambda: None)
+
+    def stop(self) -> None:
+        """Cancel everything, free the context and end the thread; returns at once."""
+        self._inbox.put(self._shut)
+        self.context.abort()
+
+    def _shut(self) -> None:
+        self._open = False
+
+    def run(self) -> None:
+        while self._open:
+            self._listen()
+            if self._open and self.scheduler.busy:
+                self._tick()
+        self.scheduler.abandon(Finish.CANCELLED)
+        self.context.close()
+
+    def _listen(self) -> None:
+        """Take in what was asked for, waiting for it only when there is nothing else to do."""
+        if not self.scheduler.busy:
+            self._inbox.get()()
+        while not self._inbox.empty():
+            self._inbox.get()()
+
+    def _tick(self) -> None:
+        try:
+            self.scheduler.tick()
+        except Exception as error:
+            self.scheduler.abandon(EngineError(f"engine: {type(error).__name__}: {error}"))
