@@ -1,0 +1,119 @@
+"""`reasoner ask`: one question, one answer, one exit code."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reasoner.cli.interrupt import Interrupt
+from reasoner.cli.options import RunOptions, ViewOptions, spread
+from reasoner.errors import Interrupted, NoAnswer, UsageError, VerificationFailed
+
+if TYPE_CHECKING:
+    from reasoner.cli.output import Form, Output
+    from reasoner.problem import Problem
+    from reasoner.result import Result
+    from reasoner.settings import Settings
+
+__all__ = ["answer", "ask"]
+
+
+@spread
+def ask(
+    question: Annotated[str | None, typer.Argument(help="The question.")] = None,
+    file: Annotated[
+        list[str] | None,
+        typer.Option("--file", "-f", metavar="FILE", help="Add a file; - is stdin. Repeatable."),
+    ] = None,
+    expect: Annotated[
+        str | None, typer.Option(help="The known answer; the reply is checked against it.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="The result as one JSON object.")] = False,
+    ndjson: Annotated[bool, typer.Option("--ndjson", help="Every event as a JSON line.")] = False,
+    final: Annotated[bool, typer.Option("--final", help="Only the short final answer.")] = False,
+    extract: Annotated[
+        bool, typer.Option("--extract", "-x", help="Only the last code block of the answer.")
+    ] = False,
+    *,
+    run: RunOptions,
+    view: ViewOptions,
+) -> None:
+    """Answer a question and check the answer.
+
+    The question is the argument, then the files, then stdin, with a blank line between them.
+    stdout holds only the answer; thinking, progress and the verdict go to stderr.
+    """
+    chosen = [name for name, on in _forms(json, ndjson, final, extract).items() if on]
+    if len(chosen) > 1:
+        raise UsageError("give only one of --json, --ndjson, --final and --extract")
+    answer(question, file or [], expect, chosen[0] if chosen else "text", run, view)
+
+
+def _forms(json: bool, ndjson: bool, final: bool, code: bool) -> "dict[Form, bool]":
+    return {"json": json, "ndjson": ndjson, "final": final, "code": code}
+
+
+def answer(
+    argument: str | None,
+    files: list[str],
+    expect: str | None,
+    form: "Form",
+    run: RunOptions,
+    view: ViewOptions,
+) -> None:
+    """Put the question together, answer it, and leave with the exit code it earned."""
+    from reasoner.cli.output import Output
+    from reasoner.cli.question import collect
+    from reasoner.problem import Problem
+
+    notices: list[str] = []
+    question = collect(argument, files, notices)
+    settings = run.settings()
+    output = Output.open(view, form, streams=settings.strategy == "linear")
+    for notice in notices:
+        output.narrator.say(notice)
+    problem = Problem(question=question, system=settings.system, expect=expect)
+    result, interrupted = asyncio.run(_solve(problem, settings, output))
+    output.close(result)
+    _conclude(result, form, interrupted=interrupted)
+
+
+async def _solve(
+    problem: "Problem", settings: "Settings", output: "Output"
+) -> "tuple[Result, bool]":
+    from reasoner.solve import Solver
+
+    with Interrupt() as interrupt:
+        async with Solver(settings, output.on_event) as solver:
+            interrupt.soft()
+            result = await solver.solve(problem, stop=interrupt.stop)
+        return result, interrupt.happened
+
+
+def _conclude(result: "Result", form: "Form", *, interrupted: bool) -> None:
+    """Turn what the answer is worth into an exit code; 0 is returning."""
+    from reasoner.cli.output.writers import last_code
+
+    if interrupted:
+        raise Interrupted(
+            "interrupted; what there was is above" if result.answer else "interrupted"
+        )
+    if not result.answer.strip():
+        raise NoAnswer(f"the model gave no answer ({_reason(result)})")
+    if form == "final" and result.final is None:
+        raise NoAnswer("the reply holds no short final answer; leave out --final to read it")
+    if form == "code" and last_code(result.answer) is None:
+        raise NoAnswer("the reply holds no code block; leave out --extract to read it")
+    if result.status == "no_answer":
+        raise NoAnswer(f"the reply holds no answer ({_reason(result)})")
+    if result.status == "refuted":
+        raise typer.Exit(VerificationFailed.exit_code)
+
+
+def _reason(result: "Result") -> str:
+    return {
+        "stop": "it ended by itself; ask again with another --seed or model",
+        "length": "the token limit was reached; raise --max-tokens or --context",
+        "budget": "the budget was spent; raise --budget",
+        "interrupted": "the time was up; raise --timeout",
+    }[result.finish_reason]

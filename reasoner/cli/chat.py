@@ -1,0 +1,137 @@
+"""`reasoner chat`: several questions to one model that stays loaded."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from reasoner.cli.interrupt import Interrupt
+from reasoner.cli.options import RunOptions, ViewOptions, spread
+from reasoner.cli.output import Output
+from reasoner.cli.output.terminal import complain, is_terminal
+from reasoner.errors import ReasonerError
+
+if TYPE_CHECKING:
+    from reasoner.cli.reader import Reader
+    from reasoner.problem import Message
+    from reasoner.result import Result
+    from reasoner.settings import Settings
+    from reasoner.solve import Solver
+
+__all__ = ["Chat", "chat", "converse"]
+
+
+@spread
+def chat(*, run: RunOptions, view: ViewOptions) -> None:
+    """Talk with a model over several turns.
+
+    Alt-Enter starts a new line, Ctrl-C stops the answer, Ctrl-D leaves, /help lists the commands.
+    When stdin is no terminal, each line of it is a turn.
+    """
+    converse(run, view)
+
+
+def converse(run: RunOptions, view: ViewOptions) -> None:
+    """Chat until the user leaves."""
+    from reasoner.cli.reader import open_reader
+    from reasoner.settings import directories
+
+    session = Chat(run.flags(), view)
+    asyncio.run(session.run(open_reader(directories().data)))
+
+
+class Chat:
+    """What was said so far, and the model that is open.
+
+    `flags` are the fields of `Settings` the user gave, on the command line and by /set since.
+    """
+
+    def __init__(self, flags: dict[str, Any], view: ViewOptions) -> None:
+        from reasoner.settings import Settings
+
+        self.flags, self.view = flags, view
+        self.settings: Settings = Settings.load(**flags)
+        self.history: list[Message] = []
+        self._solver: Solver | None = None
+
+    async def run(self, reader: "Reader") -> None:
+        await self._open(self.settings)
+        try:
+            self._greet()
+            while (said := await reader.read()) is not None:
+                if not await self._turn(said):
+                    break
+        finally:
+            if self._solver is not None:
+                await self._solver.__aexit__(None, None, None)
+
+    def say(self, line: str) -> None:
+        Output.open(self.view).narrator.say(line)
+
+    async def change(self, flags: dict[str, Any]) -> None:
+        """Take on other flags; another model or engine is opened before the old one closes."""
+        from reasoner.engine.sampling import Sampling
+        from reasoner.settings import Settings
+
+        settings = Settings.load(**flags)
+        Sampling.parse(settings.sampling)
+        if (settings.model, settings.engine) != (self.settings.model, self.settings.engine):
+            await self._open(settings)
+        self.flags, self.settings = flags, settings
+
+    def _greet(self) -> None:
+        import sys
+
+        if is_terminal(sys.stdin):
+            self.say(f"{self.settings.model} · /help for commands, Ctrl-D to leave")
+
+    async def _turn(self, said: str) -> bool:
+        """Answer or obey; False when the user wants to leave. Errors end the turn only."""
+        from reasoner.cli.slash import obey
+
+        try:
+            if said.startswith("/"):
+                return await obey(self, said)
+            if said.strip():
+                await self._answer(said.strip())
+        except ReasonerError as error:
+            complain(str(error))
+        return True
+
+    async def _answer(self, question: str) -> None:
+        from reasoner.problem import Problem
+
+        assert self._solver is not None
+        output = Output.open(self.view, streams=self.settings.strategy == "linear")
+        problem = Problem(
+            question=question, system=self.settings.system, history=tuple(self.history)
+        )
+        with Interrupt() as interrupt:
+            interrupt.soft()
+            result = await self._solver.solve(
+                problem,
+                settings=self.settings,
+                on_event=output.on_event,
+                stop=interrupt.stop,
+            )
+        output.close(result)
+        self._remember(result)
+
+    def _remember(self, result: "Result") -> None:
+        """Keep question and answer, without the reasoning; a turn without an answer is dropped."""
+        from reasoner.problem import Message
+
+        if not result.answer.strip():
+            stopped = result.finish_reason == "interrupted"
+            self.say("interrupted before an answer" if stopped else "no answer came")
+            return
+        self.history.append(Message(role="user", content=result.question))
+        self.history.append(Message(role="assistant", content=result.answer))
+
+    async def _open(self, settings: "Settings") -> None:
+        from reasoner.solve import Solver
+
+        output = Output.open(self.view)
+        with Interrupt():
+            solver = await Solver(settings, output.on_event).__aenter__()
+        previous, self._solver = self._solver, solver
+        if previous is not None:
+            await previous.__aexit__(None, None, None)

@@ -1,0 +1,280 @@
+"""The options `ask` and `chat` share: each declared once, as a field of a dataclass.
+
+Knows how flags become `Settings`; knows nothing about what they do.
+"""
+
+import inspect
+import json
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from reasoner.settings import Settings
+
+__all__ = ["RunOptions", "ViewOptions", "parse_pairs", "parse_value", "spread"]
+
+THINKING, ENGINE, OUTPUT = "Thinking", "Engine", "Output"
+SAME_NAME = (
+    "model",
+    "system",
+    "effort",
+    "budget",
+    "min_steps",
+    "max_steps",
+    "max_tokens",
+    "protocol",
+    "strategy",
+    "seed",
+    "temperature",
+)
+ENGINE_FIELDS = (
+    "context",
+    "threads",
+    "gpu_layers",
+    "main_gpu",
+    "tensor_split",
+    "kv_type",
+    "flash_attention",
+)
+
+
+def _model_names(incomplete: str) -> list[str]:
+    """The aliases a shell may complete to."""
+    try:
+        from reasoner.models.catalog import registry
+
+        return sorted(name for name in registry() if name.startswith(incomplete))
+    except Exception:
+        return []
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Which model thinks, how, how long, and on what hardware; None leaves it to the settings."""
+
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="Alias, path to a GGUF, or owner/repo[:quant] on the Hub.",
+            autocompletion=_model_names,
+        ),
+    ] = None
+    system: Annotated[
+        str | None,
+        typer.Option("--system", "-s", help="System prompt, in place of the protocol's own."),
+    ] = None
+    effort: Annotated[
+        Literal["low", "medium", "high", "max"] | None,
+        typer.Option(help="How much to think; sets the budget.", rich_help_panel=THINKING),
+    ] = None
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            metavar="TOKENS",
+            help="Most reasoning tokens; the answer still follows.",
+            rich_help_panel=THINKING,
+        ),
+    ] = None
+    no_think: Annotated[
+        bool,
+        typer.Option("--no-think", help="Answer at once.", rich_help_panel=THINKING),
+    ] = False
+    min_steps: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Fewest steps.", rich_help_panel=THINKING),
+    ] = None
+    max_steps: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Most steps.", rich_help_panel=THINKING),
+    ] = None
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Most tokens of the whole reply.", rich_help_panel=THINKING),
+    ] = None
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS", help="Wall clock for a question.", rich_help_panel=THINKING
+        ),
+    ] = None
+    protocol: Annotated[
+        Literal["plain", "think", "steiner"] | None,
+        typer.Option(help="How the model marks its thinking.", rich_help_panel=THINKING),
+    ] = None
+    strategy: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="How to search.", rich_help_panel=THINKING),
+    ] = None
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Fixes the sampling.", rich_help_panel=THINKING),
+    ] = None
+    temperature: Annotated[
+        float | None,
+        typer.Option(metavar="T", help="0 is greedy.", rich_help_panel=THINKING),
+    ] = None
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--option",
+            "-o",
+            metavar="KEY=VALUE",
+            help="Sampling option, such as top_p=0.9; may be repeated.",
+            rich_help_panel=THINKING,
+        ),
+    ] = None
+    no_verify: Annotated[
+        bool,
+        typer.Option("--no-verify", help="Do not check the answer.", rich_help_panel=THINKING),
+    ] = False
+    offline: Annotated[
+        bool,
+        typer.Option("--offline", help="Use cached models only.", rich_help_panel=ENGINE),
+    ] = False
+    context: Annotated[
+        int | None,
+        typer.Option(metavar="TOKENS", help="KV cache size.", rich_help_panel=ENGINE),
+    ] = None
+    threads: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="CPU threads.", rich_help_panel=ENGINE),
+    ] = None
+    gpu_layers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|auto|all", help="Layers to put on the GPU.", rich_help_panel=ENGINE
+        ),
+    ] = None
+    main_gpu: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="The GPU that goes first.", rich_help_panel=ENGINE),
+    ] = None
+    tensor_split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,…", help="Share of the model for each GPU.", rich_help_panel=ENGINE
+        ),
+    ] = None
+    kv_type: Annotated[
+        Literal["f16", "q8_0", "q4_0"] | None,
+        typer.Option(help="Precision of the KV cache.", rich_help_panel=ENGINE),
+    ] = None
+    flash_attention: Annotated[
+        Literal["auto", "on", "off"] | None,
+        typer.Option(help="Fused attention.", rich_help_panel=ENGINE),
+    ] = None
+
+    def flags(self) -> dict[str, Any]:
+        """The fields of `Settings` that were given, and only those."""
+        found = {name: getattr(self, name) for name in SAME_NAME} | {"seconds": self.timeout}
+        found |= {"think": False if self.no_think else None}
+        found |= {"verify": False if self.no_verify else None}
+        found |= {"offline": self.offline or None}
+        found |= {"sampling": parse_pairs(self.option or []) or None}
+        found |= {"engine": self._engine() or None}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def settings(self) -> "Settings":
+        from reasoner.settings import Settings
+
+        return Settings.load(**self.flags())
+
+    def _engine(self) -> dict[str, Any]:
+        given = {name: getattr(self, name) for name in ENGINE_FIELDS}
+        if self.tensor_split is not None:
+            given["tensor_split"] = [share.strip() for share in self.tensor_split.split(",")]
+        return {name: value for name, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class ViewOptions:
+    """What is shown of it, and how."""
+
+    show_reasoning: Annotated[
+        bool | None,
+        typer.Option(
+            "--show-reasoning/--hide-reasoning",
+            " /-R",
+            help="Show the thinking on stderr (default: at a terminal only).",
+            show_default=False,
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Nothing on stderr but errors.", rich_help_panel=OUTPUT),
+    ] = False
+    usage: Annotated[
+        bool,
+        typer.Option("--usage", "-u", help="Tokens and time on stderr.", rich_help_panel=OUTPUT),
+    ] = False
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Do not render Markdown.", rich_help_panel=OUTPUT),
+    ] = False
+    no_color: Annotated[
+        bool,
+        typer.Option("--no-color", help="No colours (also NO_COLOR=1).", rich_help_panel=OUTPUT),
+    ] = False
+
+
+def spread(command: Callable[..., None]) -> Callable[..., None]:
+    """Give Typer each field of a command's dataclass parameters as an option of its own."""
+    plain: list[inspect.Parameter] = []
+    groups: dict[str, type] = {}
+    for parameter in inspect.signature(command).parameters.values():
+        if hasattr(parameter.annotation, "__dataclass_fields__"):
+            groups[parameter.name] = parameter.annotation
+            plain += _parameters(parameter.annotation)
+        else:
+            plain.append(parameter)
+
+    def wrapper(**given: Any) -> None:
+        for name, group in groups.items():
+            given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
+        command(**given)
+
+    wrapper.__name__, wrapper.__doc__ = command.__name__, command.__doc__
+    wrapper.__module__ = command.__module__
+    wrapper.__annotations__ = {item.name: item.annotation for item in plain}
+    wrapper.__signature__ = inspect.Signature(plain)  # type: ignore[attr-defined]
+    return wrapper
+
+
+def _parameters(group: Any) -> list[inspect.Parameter]:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return [
+        inspect.Parameter(
+            field.name,
+            kind,
+            default=inspect.Parameter.empty if field.default is MISSING else field.default,
+            annotation=field.type,
+        )
+        for field in fields(group)
+    ]
+
+
+def parse_pairs(pairs: list[str]) -> dict[str, Any]:
+    """`["top_p=0.9"]` -> `{"top_p": 0.9}`."""
+    found = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            from reasoner.errors import UsageError
+
+            raise UsageError(f"-o takes key=value, such as -o top_p=0.9; got '{pair}'")
+        found[key.strip()] = parse_value(value)
+    return found
+
+
+def parse_value(text: str) -> Any:
+    """A number, true/false, null or a list where the text is one; else the text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text.strip()

@@ -1,0 +1,88 @@
+"""Who gets to see what: stdout holds the answer, stderr everything else. Decided here only."""
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from reasoner.cli.output.narrator import Narrator
+from reasoner.cli.output.terminal import colourful, is_terminal
+from reasoner.cli.output.writers import (
+    CodeWriter,
+    FinalWriter,
+    JsonWriter,
+    MarkdownWriter,
+    NdjsonWriter,
+    RawWriter,
+    Writer,
+)
+
+if TYPE_CHECKING:
+    from reasoner.cli.options import ViewOptions
+    from reasoner.events import Event
+    from reasoner.result import Result
+
+__all__ = ["Form", "Output"]
+
+Form = Literal["text", "json", "ndjson", "final", "code"]
+
+
+@dataclass(frozen=True)
+class Output:
+    """One question's output; `on_event` is what a solver is given, `close` ends it."""
+
+    writer: Writer
+    narrator: Narrator
+    streams: bool
+    """Whether the first path is the only one, so that its answer may be shown as it comes."""
+
+    @classmethod
+    def open(cls, view: "ViewOptions", form: Form = "text", *, streams: bool = True) -> "Output":
+        shown = view.show_reasoning
+        if shown is None:
+            shown = is_terminal(sys.stderr) and form not in ("json", "ndjson")
+        narrator = Narrator(
+            sys.stderr,
+            colour=colourful(sys.stderr, no_color=view.no_color),
+            thoughts=shown and not view.quiet,
+            quiet=view.quiet,
+            usage=view.usage,
+            verdict=form not in ("json", "ndjson"),
+        )
+        return cls(_writer(view, form), narrator, streams)
+
+    def on_event(self, event: "Event") -> None:
+        self.writer.event(event)
+        if event.kind == "notice":
+            self.narrator.say(event.text)
+        elif event.kind == "step":
+            self.narrator.end_line()
+        elif event.kind == "text" and event.path == 0:
+            self._text(event.channel, event.text)
+
+    def _text(self, channel: str, text: str) -> None:
+        if channel == "reasoning":
+            self.narrator.think(text)
+        elif self.streams:
+            self.narrator.end_thoughts()
+            self.writer.piece(text)
+
+    def close(self, result: "Result") -> None:
+        """Write what has not been written yet, then the line that says what the answer is worth."""
+        self.narrator.end_thoughts()
+        self.writer.close(result)
+        self.narrator.conclude(result)
+
+
+def _writer(view: "ViewOptions", form: Form) -> Writer:
+    out = sys.stdout
+    if form == "json":
+        return JsonWriter(out)
+    if form == "ndjson":
+        return NdjsonWriter(out)
+    if form == "final":
+        return FinalWriter(out)
+    if form == "code":
+        return CodeWriter(out)
+    if is_terminal(out) and not view.raw:
+        return MarkdownWriter(out, colour=colourful(out, no_color=view.no_color))
+    return RawWriter(out)

@@ -1,0 +1,127 @@
+"""stderr: thinking, notices, and the line that says what the answer is worth."""
+
+from typing import TYPE_CHECKING, TextIO
+
+from reasoner.cli.output.terminal import clean, is_terminal, one_line
+
+if TYPE_CHECKING:
+    from reasoner.result import Result
+    from reasoner.verdict import Verdict
+
+__all__ = ["Narrator", "status_line", "usage_line"]
+
+MARKS = {"verified": "✓", "refuted": "✗", "answered": "·", "no_answer": "·"}
+COLOURS = {"verified": "32", "refuted": "31", "answered": "2", "no_answer": "33"}
+DIM = "2"
+REASONS = 3
+
+
+class Narrator:
+    """Writes to stderr; keeps track of the column so that every notice starts a line."""
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        colour: bool,
+        thoughts: bool,
+        quiet: bool = False,
+        usage: bool = False,
+        verdict: bool = True,
+    ) -> None:
+        self._stream, self._colour, self._thoughts = stream, colour, thoughts
+        self._quiet, self._usage, self._verdict = quiet, usage, verdict
+        self._inside = self._midline = False
+
+    def think(self, text: str) -> None:
+        """A piece of reasoning."""
+        text = clean(text)
+        if not self._inside:
+            text = text.lstrip()
+        if not self._thoughts or not text:
+            return
+        self._inside, self._midline = True, not text.endswith("\n")
+        self._write(text, DIM)
+
+    def end_line(self) -> None:
+        if self._midline:
+            self._write("\n")
+            self._midline = False
+
+    def end_thoughts(self) -> None:
+        """Leave an empty line between the reasoning and what follows it."""
+        if self._inside:
+            self.end_line()
+            if is_terminal(self._stream):
+                self._write("\n")
+            self._inside = False
+
+    def say(self, text: str) -> None:
+        """A notice on a line of its own."""
+        if not self._quiet:
+            self.end_line()
+            self._write(one_line(text), DIM)
+            self._write("\n")
+
+    def conclude(self, result: "Result") -> None:
+        """The status line, and the statistics if they were asked for."""
+        if self._verdict and not self._quiet and result.answer.strip():
+            self._write(status_line(result), COLOURS[result.status])
+            self._write("\n")
+        if self._usage:
+            self._write(usage_line(result), DIM)
+            self._write("\n")
+
+    def _write(self, text: str, style: str = "") -> None:
+        if style and self._colour:
+            text = f"\x1b[{style}m{text}\x1b[0m"
+        self._stream.write(text)
+        self._stream.flush()
+
+
+def status_line(result: "Result") -> str:
+    """`✓ verified · 5 of 5 equations hold · 41 tokens/s`."""
+    parts = [f"{MARKS[result.status]} {_status(result)}"]
+    parts += [one_line(verdict.reason) for verdict in _telling(result)][:REASONS]
+    if result.finish_reason != "stop":
+        parts.append(_stopped(result))
+    if result.usage.tokens_per_second:
+        parts.append(f"{result.usage.tokens_per_second:.0f} tokens/s")
+    return " · ".join(parts)
+
+
+def _status(result: "Result") -> str:
+    if result.status == "answered":
+        return "answered, not checked"
+    return result.status.replace("_", " ")
+
+
+def _telling(result: "Result") -> "list[Verdict]":
+    """The verdicts that made the status; for an unchecked answer, the checks that broke."""
+    wanted = {"verified": "pass", "refuted": "fail"}.get(result.status, "error")
+    return [verdict for verdict in result.verdicts if verdict.outcome == wanted]
+
+
+def _stopped(result: "Result") -> str:
+    return {
+        "length": "cut off at the token limit",
+        "budget": "thinking stopped at its budget",
+        "interrupted": "interrupted",
+    }[result.finish_reason]
+
+
+def usage_line(result: "Result") -> str:
+    """Tokens and time on one line."""
+    usage = result.usage
+    answer = usage.completion_tokens - usage.reasoning_tokens
+    parts = [
+        f"prompt {usage.prompt_tokens} ({usage.decoded_tokens} read)",
+        f"reasoning {usage.reasoning_tokens}",
+        f"answer {answer}",
+        f"value {usage.value_tokens}",
+        f"wasted {usage.wasted_tokens} tokens",
+        f"{usage.tool_calls} tool calls",
+        f"{usage.tokens_per_second:.1f} tokens/s",
+        f"{usage.seconds:.1f} s",
+    ]
+    return " · ".join(parts)

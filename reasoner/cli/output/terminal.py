@@ -1,0 +1,63 @@
+"""What a stream can show, and what must never reach it.
+
+Text that a model wrote is hostile: a terminal would obey the escapes in it.
+"""
+
+import os
+import re
+import sys
+from contextlib import suppress
+from typing import TextIO
+
+__all__ = ["clean", "colourful", "complain", "is_terminal", "mute", "one_line", "tolerate"]
+
+# CSI and OSC sequences go whole; whatever is left of C0 (but \n and \t), DEL, C1 and the
+# characters that reorder the line on screen goes one by one.
+SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+BREAKS = re.compile(r"\s*[\n\t]\s*")
+LONGEST_LINE = 2000
+
+
+def clean(text: str) -> str:
+    """The text without anything a terminal would act on."""
+    return CONTROL.sub("", SEQUENCE.sub("", text))
+
+
+def one_line(text: str) -> str:
+    """The text as a single clean line of bounded length."""
+    line = BREAKS.sub(" ", clean(text.replace("\r", "\n"))).strip()
+    return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person sits at the other end."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def colourful(stream: TextIO, *, no_color: bool = False) -> bool:
+    """Whether the stream may be given colours and attributes at all."""
+    plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return is_terminal(stream) and not plain
+
+
+def tolerate() -> None:
+    """Let a character the locale cannot say become '?' instead of an exception."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+def complain(message: str) -> None:
+    """Say on one line of stderr what went wrong."""
+    print(f"reasoner: {one_line(message)}", file=sys.stderr)
+
+
+def mute() -> None:
+    """Send the rest of stdout nowhere: its reader is gone, which is not an error."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,156 @@
+"""stdout: the answer in one of its forms, and nothing but the answer."""
+
+import re
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from reasoner.cli.output.markdown import MarkdownPrinter
+from reasoner.cli.output.terminal import clean, is_terminal
+
+if TYPE_CHECKING:
+    from reasoner.events import Event
+    from reasoner.result import Result
+
+__all__ = [
+    "CodeWriter",
+    "FinalWriter",
+    "JsonWriter",
+    "MarkdownWriter",
+    "NdjsonWriter",
+    "RawWriter",
+    "Writer",
+    "last_code",
+]
+
+# JSON escapes C0 by itself; DEL and C1 reach a terminal as they are unless escaped too.
+UNESCAPED = re.compile("[\x7f-\x9f]")
+CODE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
+
+
+class Writer(Protocol):
+    """`event` sees everything, `piece` the answer as it comes, `close` the whole result."""
+
+    def event(self, event: "Event") -> None: ...
+
+    def piece(self, text: str) -> None: ...
+
+    def close(self, result: "Result") -> None: ...
+
+
+class _Silent:
+    """A writer that waits for the end."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def event(self, event: "Event") -> None:
+        pass
+
+    def piece(self, text: str) -> None:
+        pass
+
+    def _line(self, text: str) -> None:
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+
+class _Streaming(_Silent):
+    """Passes the answer on as it comes, without the white space around it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._seen = ""
+        self._gap = ""
+
+    def piece(self, text: str) -> None:
+        text = self._gap + text if self._seen else text.lstrip()
+        body = text.rstrip()
+        self._gap = text[len(body) :]
+        if body:
+            self._seen += body
+            self._emit(clean(body))
+
+    def close(self, result: "Result") -> None:
+        answer = result.answer.strip()
+        if answer.startswith(self._seen):
+            self._gap = ""
+            rest = answer[len(self._seen) :]
+            self._emit(clean(rest))
+            self._seen += rest
+        self._end()
+
+    def _emit(self, text: str) -> None:
+        raise NotImplementedError
+
+    def _end(self) -> None:
+        raise NotImplementedError
+
+
+class RawWriter(_Streaming):
+    """The answer's text as the model wrote it."""
+
+    def _emit(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+
+    def _end(self) -> None:
+        if self._seen:
+            self._line("")
+
+
+class MarkdownWriter(_Streaming):
+    """The answer rendered for a terminal, each block once it is complete."""
+
+    def __init__(self, stream: TextIO, *, colour: bool) -> None:
+        super().__init__(stream)
+        self._printer = MarkdownPrinter(stream, colour=colour)
+
+    def _emit(self, text: str) -> None:
+        self._printer.feed(text)
+
+    def _end(self) -> None:
+        self._printer.close()
+
+
+class FinalWriter(_Silent):
+    """The short final answer alone."""
+
+    def close(self, result: "Result") -> None:
+        if result.final is not None:
+            self._line(clean(result.final).strip())
+
+
+class CodeWriter(_Silent):
+    """The last code block of the answer alone."""
+
+    def close(self, result: "Result") -> None:
+        code = last_code(result.answer)
+        if code is not None:
+            self._line(clean(code).rstrip("\n"))
+
+
+class JsonWriter(_Silent):
+    """The result as one JSON object."""
+
+    def close(self, result: "Result") -> None:
+        indent = 2 if is_terminal(self._stream) else None
+        self._line(_escape(result.model_dump_json(indent=indent)))
+
+
+class NdjsonWriter(_Silent):
+    """Every event as one JSON object on a line of its own; the result is the last."""
+
+    def event(self, event: "Event") -> None:
+        self._line(_escape(event.model_dump_json()))
+
+    def close(self, result: "Result") -> None:
+        pass
+
+
+def last_code(answer: str) -> str | None:
+    """The text inside the last Markdown code fence, or None."""
+    blocks = CODE.findall(answer)
+    return blocks[-1][1] if blocks else None
+
+
+def _escape(json: str) -> str:
+    return UNESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", json)

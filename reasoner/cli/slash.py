@@ -1,0 +1,88 @@
+"""What a chat does when a line starts with `/`."""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from reasoner.cli.options import ENGINE_FIELDS, parse_value
+from reasoner.errors import UnknownName, UsageError
+
+if TYPE_CHECKING:
+    from reasoner.cli.chat import Chat
+
+__all__ = ["COMMANDS", "obey"]
+
+Command = Callable[["Chat", str], Awaitable[None]]
+
+
+async def obey(chat: "Chat", line: str) -> bool:
+    """Carry out one command line; False when it was the one that leaves."""
+    name, _, rest = line.partition(" ")
+    if name in ("/exit", "/quit"):
+        return False
+    if name not in COMMANDS:
+        raise UnknownName("command", name, [*COMMANDS, "/exit"], hint="(/help lists them)")
+    await COMMANDS[name][0](chat, rest.strip())
+    return True
+
+
+async def _help(chat: "Chat", _: str) -> None:
+    for _action, usage, what in COMMANDS.values():
+        chat.say(f"{usage:<20} {what}")
+    chat.say(f"{'/exit':<20} leave (also Ctrl-D)")
+    chat.say("Alt-Enter starts a new line; Ctrl-C stops an answer; a line that shall")
+    chat.say("begin with / as text starts with a space.")
+
+
+async def _clear(chat: "Chat", _: str) -> None:
+    chat.history.clear()
+    chat.say("forgotten what was said so far")
+
+
+async def _model(chat: "Chat", name: str) -> None:
+    if name:
+        await chat.change(chat.flags | {"model": name})
+    chat.say(f"model {chat.settings.model}")
+
+
+async def _set(chat: "Chat", text: str) -> None:
+    key, _, value = text.replace("=", " ", 1).partition(" ")
+    if not key:
+        _show(chat)
+        return
+    if not value.strip():
+        raise UsageError("/set takes a key and a value, such as /set budget 500")
+    await chat.change(_changed(chat.flags, key, _value(value)))
+    chat.say(f"{key} {value.strip()}")
+
+
+def _value(text: str) -> Any:
+    return None if text.strip().lower() == "none" else parse_value(text)
+
+
+def _changed(flags: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
+    """The flags with one more; the key may name a setting, an engine or a sampling option."""
+    from reasoner.engine.sampling import Sampling
+    from reasoner.settings import Settings
+
+    key = {"timeout": "seconds"}.get(key, key.replace("-", "_"))
+    plain = [name for name in Settings.model_fields if name not in ("engine", "sampling")]
+    if key in plain:
+        return flags | {key: value}
+    group = "engine" if key in ENGINE_FIELDS else "sampling"
+    if group == "sampling" and key not in Sampling.model_fields:
+        raise UnknownName("setting", key, [*plain, *ENGINE_FIELDS, *Sampling.model_fields])
+    inner = {**flags.get(group, {}), key: value}
+    return flags | {group: {name: item for name, item in inner.items() if item is not None}}
+
+
+def _show(chat: "Chat") -> None:
+    for name, value in chat.settings.model_dump(exclude={"engine"}).items():
+        chat.say(f"{name:<12} {value}")
+
+
+COMMANDS: dict[str, tuple[Command, str, str]] = {
+    "/help": (_help, "/help", "show this"),
+    "/clear": (_clear, "/clear", "forget what was said so far"),
+    "/model": (_model, "/model [NAME]", "show or change the model"),
+    "/set": (_set, "/set [KEY VALUE]", "show or change settings: think false, budget 500"),
+}
