@@ -1,0 +1,47 @@
+"""Which file a model's name stands for, and how it gets here. Importing this loads nothing."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reasoner.models.catalog import registry
+    from reasoner.models.checksum import model_checksum
+    from reasoner.models.ensure import ensure_model, find_model
+    from reasoner.models.gguf import check_gguf
+    from reasoner.models.metadata import ModelInfo, read_info
+    from reasoner.models.progress import Notice, Progress
+    from reasoner.models.spec import ModelFile, ModelSpec
+
+__all__ = [
+    "ModelFile",
+    "ModelInfo",
+    "ModelSpec",
+    "Notice",
+    "Progress",
+    "check_gguf",
+    "ensure_model",
+    "find_model",
+    "model_checksum",
+    "read_info",
+    "registry",
+]
+
+HOME = {
+    "ModelFile": "spec",
+    "ModelInfo": "metadata",
+    "ModelSpec": "spec",
+    "Notice": "progress",
+    "Progress": "progress",
+    "check_gguf": "gguf",
+    "ensure_model": "ensure",
+    "find_model": "ensure",
+    "model_checksum": "checksum",
+    "read_info": "metadata",
+    "registry": "catalog",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in HOME:
+        return getattr(import_module(f"{__name__}.{HOME[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,148 @@
+"""What a GGUF's metadata says about the model: its size, its tongue, what it can be used for."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from reasoner.models.gguf import Gguf, read_gguf
+
+__all__ = ["ModelInfo", "read_info"]
+
+THINK = ("<think>", "</think>")
+STEINER = (
+    "<|reasoning_start|>",
+    "<|reasoning_end|>",
+    "<|reasoning_proceed|>",
+    "<|reasoning_backtrack|>",
+    *(
+        f"<|reasoning_step_{part}{edge}|>"
+        for part in ("", "name_", "thought_", "summary_", "reflection_")
+        for edge in ("start", "end")
+    ),
+)
+STEP_TAGS = ("ки", "▁ки", "<extra_0>", "<|eois_id|>")
+"""Tokens at which known process reward models read a step's score."""
+NO_LANGUAGE_HEAD = {"bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert"} | {
+    *("jina-bert-v2", "jina-bert-v3", "eurobert", "t5encoder", "gemma-embedding"),
+    *("llama-embed", "clip", "wavtokenizer-dec"),
+}
+RANK_POOLING = 4
+FILE_TYPES = {
+    **{0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K"},
+    **{11: "Q3_K_S", 12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S"},
+    **{17: "Q5_K_M", 18: "Q6_K", 19: "IQ2_XXS", 20: "IQ2_XS", 21: "Q2_K_S", 22: "IQ3_XS"},
+    **{23: "IQ3_XXS", 24: "IQ1_S", 25: "IQ4_NL", 26: "IQ3_S", 27: "IQ3_M", 28: "IQ2_S"},
+    **{29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0"},
+    **{38: "MXFP4_MOE", 39: "NVFP4", 40: "Q1_0"},
+}
+
+
+class ModelInfo(BaseModel):
+    """A model file as its metadata describes it; None where it does not say.
+
+    `special_tokens` maps each token of interest to its id. `protocol` is a guess from the
+    vocabulary and the template. `policy` and `value` say what the file can serve as, the
+    `…_reason` fields why: `judge` answers yes or no through its language head, `rank` has a
+    classification head that gives one score per sequence.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    architecture: str
+    name: str | None
+    quantization: str | None
+    parameters: int
+    size: int
+    context: int | None
+    embedding: int | None
+    layers: int | None
+    vocabulary: int
+    bos: str | None
+    eos: str | None
+    special_tokens: dict[str, int]
+    chat_template: str | None
+    protocol: Literal["plain", "think", "steiner"]
+    policy: bool
+    policy_reason: str
+    value: Literal["judge", "rank"] | None
+    value_reason: str
+
+
+def read_info(path: Path) -> ModelInfo:
+    """Read the file's metadata (not its weights). Raises BadModelFile."""
+    gguf = read_gguf(path, wanted=(*STEINER, *THINK, *STEP_TAGS))
+    template = _text(gguf, "tokenizer.chat_template")
+    policy, policy_reason = _policy(gguf)
+    value, value_reason = _value(gguf, policy)
+    return ModelInfo(
+        architecture=gguf.values["general.architecture"],
+        name=_text(gguf, "general.name"),
+        quantization=_quantization(gguf),
+        parameters=sum(tensor.elements for tensor in gguf.tensors),
+        size=path.stat().st_size,
+        context=_number(gguf, "context_length"),
+        embedding=_number(gguf, "embedding_length"),
+        layers=_number(gguf, "block_count"),
+        vocabulary=gguf.counts.get("tokenizer.ggml.tokens", 0),
+        bos=gguf.special.get("bos"),
+        eos=gguf.special.get("eos"),
+        special_tokens=dict(sorted(gguf.found.items(), key=lambda item: item[1])),
+        chat_template=template,
+        protocol=_protocol(gguf, template or ""),
+        policy=policy,
+        policy_reason=policy_reason,
+        value=value,
+        value_reason=value_reason,
+    )
+
+
+def _text(gguf: Gguf, key: str) -> str | None:
+    value = gguf.values.get(key)
+    return value if isinstance(value, str) else None
+
+
+def _number(gguf: Gguf, key: str) -> int | None:
+    """A whole number under the architecture's own prefix."""
+    value: Any = gguf.values.get(f"{gguf.values['general.architecture']}.{key}")
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _quantization(gguf: Gguf) -> str | None:
+    kind = gguf.values.get("general.file_type")
+    return FILE_TYPES.get(kind & ~1024) if isinstance(kind, int) else None
+
+
+def _protocol(gguf: Gguf, template: str) -> Literal["plain", "think", "steiner"]:
+    if all(token in gguf.found for token in STEINER):
+        return "steiner"
+    return "think" if THINK[0] in gguf.found or THINK[0] in template else "plain"
+
+
+def _policy(gguf: Gguf) -> tuple[bool, str]:
+    architecture = gguf.values["general.architecture"]
+    if architecture in NO_LANGUAGE_HEAD:
+        return False, f"{architecture} does not generate text"
+    if not gguf.counts.get("tokenizer.ggml.tokens"):
+        return False, "it carries no vocabulary"
+    if _ranks(gguf):
+        return False, "its head ranks texts, it does not write them"
+    if _text(gguf, "tokenizer.chat_template") is None:
+        return True, f"{architecture} generates text; without a chat template prompts stay bare"
+    return True, f"{architecture} generates text and has a chat template"
+
+
+def _value(gguf: Gguf, policy: bool) -> tuple[Literal["judge", "rank"] | None, str]:
+    if _ranks(gguf):
+        return "rank", "its classification head gives one score per sequence"
+    if not policy:
+        return None, "it has neither a language head nor a classification head"
+    if tags := [tag for tag in STEP_TAGS if tag in gguf.found]:
+        return "judge", f"its language head can score; its vocabulary has the step tag {tags[0]}"
+    return "judge", "its language head can be asked whether a step is right"
+
+
+def _ranks(gguf: Gguf) -> bool:
+    heads = {"cls.weight", "cls.output.weight"}
+    pooled = _number(gguf, "pooling_type") == RANK_POOLING
+    return pooled or any(tensor.name in heads for tensor in gguf.tensors)
