@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reasoner.models.catalog import registry
     from reasoner.models.checksum import model_checksum
-    from reasoner.models.ensure import ensure_model, find_model
+    from reasoner.models.ensure import ensure_model
     from reasoner.models.gguf import check_gguf
+    from reasoner.models.here import find_model, find_models, remove_model
     from reasoner.models.metadata import ModelInfo, read_info
     from reasoner.models.progress import Notice, Progress
     from reasoner.models.spec import ModelFile, ModelSpec
@@ -21,9 +22,11 @@ __all__ = [
     "check_gguf",
     "ensure_model",
     "find_model",
+    "find_models",
     "model_checksum",
     "read_info",
     "registry",
+    "remove_model",
 ]
 
 HOME = {
@@ -34,10 +37,12 @@ HOME = {
     "Progress": "progress",
     "check_gguf": "gguf",
     "ensure_model": "ensure",
-    "find_model": "ensure",
+    "find_model": "here",
+    "find_models": "here",
     "model_checksum": "checksum",
     "read_info": "metadata",
     "registry": "catalog",
+    "remove_model": "here",
 }
 
 

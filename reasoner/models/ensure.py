@@ -1,6 +1,7 @@
 """From a name to a checked file on this machine: cached, else fetched from the first source that
 delivers it. Every model of the program comes through `ensure_model`."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +14,10 @@ from reasoner.models.cache import (
     lock_path,
     own_path,
     partial_path,
-    partials,
 )
 from reasoner.models.checksum import digest, known_intact, remember, verify
 from reasoner.models.gguf import check_gguf
+from reasoner.models.here import cached_spec, sweep
 from reasoner.models.hub import HubSource, list_repository
 from reasoner.models.name import HubName, hub_spec, parse_name, pick_file
 from reasoner.models.progress import Notice, Progress, Silent, silent
@@ -24,7 +25,7 @@ from reasoner.models.space import writing
 from reasoner.models.spec import ModelFile, ModelSpec
 from reasoner.models.wheels import WheelSource
 
-__all__ = ["Source", "ensure_model", "find_model"]
+__all__ = ["Source", "ensure_model"]
 
 
 class Source(Protocol):
@@ -59,21 +60,6 @@ def ensure_model(
     return ModelFile(name=name, path=path, spec=spec if listed else None)
 
 
-def find_model(name: str) -> ModelFile | None:
-    """The model if it is on this machine, without the network and without a look inside."""
-    wanted = parse_name(name)
-    if isinstance(wanted, Path):
-        return ModelFile(name=name, path=wanted)
-    try:
-        spec, listed = _from_cache(wanted) if isinstance(wanted, HubName) else (wanted, True)
-    except DownloadError:
-        return None
-    for path in (spec.path, own_path(spec), hub_cached(spec)):
-        if path is not None and path.is_file():
-            return ModelFile(name=name, path=path, spec=spec if listed else None)
-    return None
-
-
 def _known(name: str, offline: bool, notice: Notice) -> ModelFile | tuple[ModelSpec, bool]:
     """A local file is done here; anything else becomes a spec, and whether the registry has it."""
     wanted = parse_name(name)
@@ -99,7 +85,7 @@ def _resolve(wanted: HubName, offline: bool, notice: Notice) -> tuple[ModelSpec,
     except DownloadError as error:
         if offline:
             if cached and wanted.wanted is None:
-                return _from_cache(wanted)
+                return cached_spec(wanted)
             raise _absent(wanted.repo) from error
     try:
         listing = list_repository(wanted.repo)
@@ -107,13 +93,8 @@ def _resolve(wanted: HubName, offline: bool, notice: Notice) -> tuple[ModelSpec,
         if not cached or wanted.wanted is not None:
             raise
         notice(f"{error}; using what is cached")
-        return _from_cache(wanted)
+        return cached_spec(wanted)
     return hub_spec(wanted.repo, pick_file(wanted.repo, listing, wanted.wanted))
-
-
-def _from_cache(wanted: HubName) -> tuple[ModelSpec, bool]:
-    files = cached_files(wanted.repo)
-    return hub_spec(wanted.repo, pick_file(wanted.repo, files, wanted.wanted))
 
 
 def _cached(spec: ModelSpec, notice: Notice) -> Path | None:
@@ -191,14 +172,12 @@ def _fetch_from(source: Source, spec: ModelSpec, progress: Progress) -> Path:
     try:
         return _land(spec, part, spec.sha256 or claimed)
     except (ChecksumError, BadModelFile) as error:
-        _sweep(spec)
+        sweep(spec)
         raise type(error)(f"what the {source.name} sent is not {spec.alias}: {error}") from error
 
 
 def _land(spec: ModelSpec, part: Path, sha256: str | None) -> Path:
     """Check the finished file and move it into place in one step."""
-    import os
-
     final, checksum = own_path(spec), digest(part)
     if sha256 is not None and checksum != sha256:
         raise ChecksumError(f"its SHA-256 is {checksum[:12]}…, not {sha256[:12]}…")
@@ -209,16 +188,5 @@ def _land(spec: ModelSpec, part: Path, sha256: str | None) -> Path:
             os.fsync(file.fileno())
         part.replace(final)
     remember(final, checksum)
-    _sweep(spec)
+    sweep(spec)
     return final
-
-
-def _sweep(spec: ModelSpec) -> None:
-    """Remove what unfinished downloads of this file left."""
-    import shutil
-
-    for leftover in partials(spec):
-        if leftover.is_dir():
-            shutil.rmtree(leftover, ignore_errors=True)
-        else:
-            leftover.unlink(missing_ok=True)
