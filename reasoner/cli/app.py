@@ -10,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 from reasoner.cli.ask import ask
 from reasoner.cli.chat import chat
 from reasoner.cli.doctor import doctor
+from reasoner.cli.models import app as models
 from reasoner.cli.paths import paths
 from reasoner.errors import ReasonerError, UnknownName
 
@@ -136,6 +137,15 @@ app.command(
     cls=Command,
     epilog=_examples("reasoner chat", "reasoner chat -m smollm2-135m --no-think"),
 )(chat)
+app.add_typer(
+    models,
+    name="models",
+    epilog=_examples(
+        "reasoner models list",
+        "reasoner models pull smollm2-135m",
+        "reasoner models show ./model.gguf --json",
+    ),
+)
 app.command(cls=Command, epilog=_examples("reasoner doctor", "reasoner doctor --json"))(doctor)
 app.command(
     cls=Command,

@@ -1,11 +1,9 @@
 """`reasoner ask`: one question, one answer, one exit code."""
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reasoner.cli.interrupt import Interrupt
 from reasoner.cli.options import RunOptions, ViewOptions, spread
 from reasoner.errors import Interrupted, NoAnswer, UsageError, VerificationFailed
 
@@ -62,6 +60,8 @@ def answer(
     view: ViewOptions,
 ) -> None:
     """Put the question together, answer it, and leave with the exit code it earned."""
+    import asyncio
+
     from reasoner.cli.output import Output
     from reasoner.cli.question import collect
     from reasoner.problem import Problem
@@ -81,6 +81,7 @@ def answer(
 async def _solve(
     problem: "Problem", settings: "Settings", output: "Output"
 ) -> "tuple[Result, bool]":
+    from reasoner.cli.interrupt import Interrupt
     from reasoner.solve import Solver
 
     with Interrupt() as interrupt:

@@ -1,9 +1,8 @@
 """`reasoner chat`: several questions to one model that stays loaded."""
 
-import asyncio
+import sys
 from typing import TYPE_CHECKING, Any
 
-from reasoner.cli.interrupt import Interrupt
 from reasoner.cli.options import RunOptions, ViewOptions, spread
 from reasoner.cli.output import Output
 from reasoner.cli.output.terminal import complain, is_terminal
@@ -31,6 +30,8 @@ def chat(*, run: RunOptions, view: ViewOptions) -> None:
 
 def converse(run: RunOptions, view: ViewOptions) -> None:
     """Chat until the user leaves."""
+    import asyncio
+
     from reasoner.cli.reader import open_reader
     from reasoner.settings import directories
 
@@ -78,8 +79,6 @@ class Chat:
         self.flags, self.settings = flags, settings
 
     def _greet(self) -> None:
-        import sys
-
         if is_terminal(sys.stdin):
             self.say(f"{self.settings.model} · /help for commands, Ctrl-D to leave")
 
@@ -97,6 +96,7 @@ class Chat:
         return True
 
     async def _answer(self, question: str) -> None:
+        from reasoner.cli.interrupt import Interrupt
         from reasoner.problem import Problem
 
         assert self._solver is not None
@@ -127,6 +127,7 @@ class Chat:
         self.history.append(Message(role="assistant", content=result.answer))
 
     async def _open(self, settings: "Settings") -> None:
+        from reasoner.cli.interrupt import Interrupt
         from reasoner.solve import Solver
 
         output = Output.open(self.view)

@@ -44,7 +44,7 @@ ENGINE_FIELDS = (
 def _model_names(incomplete: str) -> list[str]:
     """The aliases a shell may complete to."""
     try:
-        from reasoner.models.catalog import registry
+        from reasoner.models import registry
 
         return sorted(name for name in registry() if name.startswith(incomplete))
     except Exception:

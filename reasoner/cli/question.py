@@ -29,7 +29,8 @@ def collect(argument: str | None, files: Sequence[str], notices: list[str]) -> s
     parts = [_argument(argument)] if argument else []
     parts += [_stdin() if name == "-" else _file(Path(name)) for name in files]
     implied = "-" not in files and not is_terminal(sys.stdin)
-    if implied and (not parts or _delivers(notices)):
+    alone = argument is None and not files
+    if implied and (alone or _delivers(notices)):
         parts.append(_stdin())
     question = "\n\n".join(part.strip("\r\n") for part in parts if part.strip())
     if not question:

@@ -1,0 +1,125 @@
+"""The command as a whole: help, hints, errors, and what importing it costs."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import environment, run
+
+COMMANDS = ("ask", "chat", "doctor", "models", "paths")
+HEAVY = (
+    "pydantic_settings",
+    "huggingface_hub",
+    "llama_cpp",
+    "numpy",
+    "sympy",
+    "prompt_toolkit",
+    "jinja2",
+    "pluggy",
+    "rich.console",
+    "asyncio",
+    "reasoner.settings",
+)
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    done = run(tmp_path, "--help")
+    assert done.returncode == 0
+    assert done.stderr == b""
+    for command in COMMANDS:
+        assert re.search(rf"^  {command} +\S", done.stdout.decode(), re.M), command
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_every_help_text_has_an_example(tmp_path: Path, command: str) -> None:
+    done = run(tmp_path, *([command] if command else []), "--help")
+    text = done.stdout.decode()
+    assert done.returncode == 0
+    assert "Example" in text
+    assert re.search(rf"^ +(.*\| *|[A-Z_]+=\S+ )?reasoner {command}", text, re.M)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["ask", "--help"], ["--version"]])
+def test_help_imports_nothing_heavy(tmp_path: Path, arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "reasoner", *arguments],
+        capture_output=True,
+        env=environment(tmp_path),
+        check=True,
+        text=True,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "typer" in imported
+    assert not imported & set(HEAVY)
+    if arguments == ["--help"]:  # with options to parse, Typer itself uses pydantic
+        assert "pydantic" not in imported
+
+
+def test_version(tmp_path: Path) -> None:
+    assert re.fullmatch(rb"reasoner \d+\.\d+\.\d+\n", run(tmp_path, "--version").stdout)
+
+
+def test_unknown_command_names_the_nearest_and_how_to_ask(tmp_path: Path) -> None:
+    done = run(tmp_path, "chta")
+    assert done.returncode == 2
+    assert done.stdout == b""
+    line = done.stderr.decode()
+    assert line.startswith("reasoner: no command named 'chta'; did you mean chat?")
+    assert 'reasoner ask "' in line
+    assert line.count("\n") == 1
+
+
+def test_a_question_without_ask_gets_the_hint(tmp_path: Path) -> None:
+    done = run(tmp_path, "What is 1 + 1?")
+    assert done.returncode == 2
+    assert b'reasoner ask "' in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["ask", "--zzz"], ["ask", "--budget", "x", "hi"]])
+def test_a_wrong_option_is_a_usage_error(tmp_path: Path, arguments: list[str]) -> None:
+    done = run(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert done.stdout == b""
+    assert b"Traceback" not in done.stderr
+
+
+def test_bare_command_with_empty_stdin_shows_an_example(tmp_path: Path) -> None:
+    done = run(tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        b'reasoner: no question was given; try: reasoner ask "What is 12 * 13?"\n'
+    )
+
+
+def test_help_into_a_reader_that_leaves(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m reasoner ask --help | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, env=environment(tmp_path), check=True
+    )
+    assert done.stdout.decode().splitlines()[-1] == "0"
+    assert done.stderr == b""
+
+
+def test_a_traceback_only_when_asked_for(tmp_path: Path) -> None:
+    plain = run(tmp_path, "ask", "")
+    assert b"Traceback" not in plain.stderr
+    assert b"Traceback" in run(tmp_path, "--debug", "ask", "").stderr
+    assert b"Traceback" in run(tmp_path, "ask", "", REASONER_DEBUG="1").stderr
+
+
+def test_control_characters_in_errors_are_stripped(tmp_path: Path) -> None:
+    done = run(tmp_path, "x\x1b[31m\x07y")
+    assert b"\x1b" not in done.stderr
+    assert b"\x07" not in done.stderr
+
+
+def test_a_bad_configuration_file_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.toml").write_text("effort = [\n")
+    done = run(tmp_path, "ask", "hi")
+    assert done.returncode == 2
+    assert b"config.toml" in done.stderr
+    assert done.stderr.count(b"\n") == 1

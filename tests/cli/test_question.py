@@ -1,0 +1,117 @@
+"""Where the question comes from, and what is refused."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+
+from reasoner.cli import question
+from reasoner.cli.question import collect
+from reasoner.errors import UsageError
+from tests.cli.command import run
+
+Feed = Callable[[bytes], None]
+
+
+@pytest.fixture
+def feed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Feed]:
+    """Put bytes on stdin, as a file."""
+
+    def _feed(data: bytes) -> None:
+        file = tmp_path / "stdin"
+        file.write_bytes(data)
+        opened.append(file.open())
+        monkeypatch.setattr("sys.stdin", opened[-1])
+
+    opened: list[TextIO] = []
+    yield _feed
+    for stream in opened:
+        stream.close()
+
+
+def test_argument_files_and_stdin_in_that_order(feed: Feed, tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_text("first\n")
+    two.write_text("second\n\n")
+    feed(b"last\n")
+    assert collect("ask", [str(one), str(two)], []) == "ask\n\nfirst\n\nsecond\n\nlast"
+
+
+def test_a_dash_puts_stdin_among_the_files(feed: Feed, tmp_path: Path) -> None:
+    one = tmp_path / "one"
+    one.write_text("file")
+    feed(b"piped")
+    assert collect(None, ["-", str(one)], []) == "piped\n\nfile"
+
+
+def test_stdin_alone_and_inner_blank_space_stays(feed: Feed) -> None:
+    feed(b"\xef\xbb\xbfa\n\n  b \n")
+    assert collect(None, [], []) == "a\n\n  b "
+
+
+def test_a_pipe_that_delivers_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b"data")
+    os.close(writer)
+    with os.fdopen(reader) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert collect("q", [], []) == "q\n\ndata"
+
+
+def test_a_pipe_nobody_writes_to_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(question, "PATIENCE", 0.1)
+    reader, writer = os.pipe()
+    notices: list[str] = []
+    with os.fdopen(reader) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert collect("q", [], notices) == "q"
+    os.close(writer)
+    assert "left out" in notices[0]
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"GGUF\x00\x00", bytes(range(256))])
+def test_binary_stdin_is_one_line_and_2(tmp_path: Path, data: bytes) -> None:
+    done = run(tmp_path, "ask", "What is this?", stdin=data)
+    assert done.returncode == 2
+    assert done.stdout == b""
+    assert done.stderr.startswith(b"reasoner: stdin is ")
+    assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["ask"], ["ask", ""], ["ask", " \n\t"], []])
+@pytest.mark.parametrize("stdin", [b"", b" \n\n"])
+def test_an_empty_question_is_2_with_an_example(
+    tmp_path: Path, arguments: list[str], stdin: bytes
+) -> None:
+    done = run(tmp_path, *arguments, stdin=stdin)
+    assert done.returncode == 2
+    assert b'reasoner ask "' in done.stderr
+
+
+def test_an_empty_question_does_not_wait_for_an_open_pipe(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    began = time.monotonic()
+    done = run(tmp_path, "ask", "", stdin=reader)
+    os.close(reader)
+    os.close(writer)
+    assert done.returncode == 2
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("name", ["missing", "."])
+def test_an_unreadable_file_is_named(tmp_path: Path, name: str) -> None:
+    done = run(tmp_path, "ask", "hi", "-f", tmp_path / name)
+    assert done.returncode == 2
+    assert b"cannot read" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_a_source_too_large_to_hold_is_refused(tmp_path: Path) -> None:
+    huge = tmp_path / "huge"
+    with huge.open("wb") as file:
+        file.truncate(question.LARGEST + 1)
+    with pytest.raises(UsageError, match="larger than 64 MB"):
+        collect("q", [str(huge)], [])
