@@ -10,6 +10,7 @@ from reasoner.result import Result
 from reasoner.verdict import Verdict
 
 __all__ = [
+    "Channel",
     "Event",
     "NoticeEvent",
     "OnEvent",
@@ -18,6 +19,9 @@ __all__ = [
     "TextEvent",
     "VerdictEvent",
 ]
+
+
+Channel = Literal["reasoning", "answer"]
 
 
 class _Event(BaseModel):
@@ -29,7 +33,7 @@ class TextEvent(_Event):
 
     kind: Literal["text"] = "text"
     path: int = 0
-    channel: Literal["reasoning", "answer"]
+    channel: Channel
     text: str
 
 

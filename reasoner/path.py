@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Decision", "FinishReason", "Path", "Step"]
+__all__ = ["Decision", "FinishReason", "Path", "Phase", "Step"]
 
 
 class Decision(StrEnum):
@@ -27,6 +27,14 @@ class FinishReason(StrEnum):
     LENGTH = "length"
     BUDGET = "budget"
     INTERRUPTED = "interrupted"
+
+
+class Phase(StrEnum):
+    """What a path is doing: thinking, saying its answer, or nothing more."""
+
+    REASONING = "reasoning"
+    ANSWER = "answer"
+    DONE = "done"
 
 
 class Step(BaseModel):
@@ -54,8 +62,8 @@ class Path(BaseModel):
     """Steps so far, the tokens that carry them, and the answer once there is one.
 
     `prompt` and `tokens` are vocabulary ids; the model has read `prompt` and written `tokens`.
-    `answer` is None while the path is unfinished. Extending a path makes a new one, so a fork
-    costs nothing.
+    `landed` tells that the reasoning was closed for the model, not by it. Extending a path makes a
+    new one, so a fork costs nothing.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,10 +71,16 @@ class Path(BaseModel):
     prompt: tuple[int, ...]
     tokens: tuple[int, ...] = ()
     steps: tuple[Step, ...] = ()
-    answer: str | None = None
+    phase: Phase = Phase.REASONING
+    landed: bool = False
+    answer: str = ""
     answer_tokens: int = 0
     finish_reason: FinishReason | None = None
 
     @property
-    def finished(self) -> bool:
-        return self.finish_reason is not None
+    def done(self) -> bool:
+        return self.phase is Phase.DONE
+
+    @property
+    def reasoning_tokens(self) -> int:
+        return sum(step.tokens for step in self.steps)

@@ -25,6 +25,16 @@ DEFAULT_CONTEXT = 8192
 GGML_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
 FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
 ERROR_LEVEL = 4
+END_NAMES = (
+    "<|im_end|>",
+    "<|endoftext|>",
+    "<|eot_id|>",
+    "<|end_of_text|>",
+    "<|end|>",
+    "<end_of_turn>",
+    "<｜end▁of▁sentence｜>",
+    "</s>",
+)
 
 _errors: list[str] = []
 _log_callback: Any = None
@@ -230,6 +240,15 @@ class Context:
         return bool(self._lc.llama_vocab_is_control(self.vocab, token))
 
     @cached_property
+    def end_tokens(self) -> tuple[int, ...]:
+        """The tokens models of this vocabulary end a reply with."""
+        named = [self.token_id(name) for name in END_NAMES]
+        known = {self.eos, int(self._lc.llama_vocab_eot(self.vocab)), *named}
+        return tuple(
+            t for t in sorted(t for t in known if t is not None) if t >= 0 and self.is_eog(t)
+        )
+
+    @cached_property
     def control_tokens(self) -> tuple[int, ...]:
         """All control and end-of-generation tokens."""
         return tuple(t for t in range(self.n_vocab) if self.is_control(t) or self.is_eog(t))
@@ -243,10 +262,6 @@ class Context:
     def eos(self) -> int | None:
         token = int(self._lc.llama_vocab_eos(self.vocab))
         return token if token >= 0 else None
-
-    @cached_property
-    def add_bos(self) -> bool:
-        return bool(self._lc.llama_vocab_get_add_bos(self.vocab))
 
     # -- decoding --------------------------------------------------------------------------
 

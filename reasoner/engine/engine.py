@@ -1,7 +1,7 @@
 """What the rest of the program needs of an engine; a local context or a remote server meets it."""
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from reasoner.engine.sampling import Sampling
 __all__ = ["Engine", "Generation"]
 
 
-class Generation(AsyncIterator[Token], Protocol):
+class Generation(Protocol):
     """A running generation: iterate it for its tokens.
 
     Leaving the iteration early, or cancelling the task that iterates, frees the sequence at once.
@@ -21,8 +21,14 @@ class Generation(AsyncIterator[Token], Protocol):
 
     finish: Finish | None
     """Why it ended; None while it runs."""
-    decoded_tokens: int
-    """Prompt tokens that had to be read because no cached prefix held them."""
+
+    @property
+    def decoded_tokens(self) -> int:
+        """Prompt tokens that had to be read because no cached prefix held them."""
+
+    def __aiter__(self) -> Self: ...
+
+    async def __anext__(self) -> Token: ...
 
     def cancel(self) -> None:
         """End it with what there is; may be called at any time."""
@@ -71,6 +77,18 @@ class Engine(Protocol):
 
     def is_eog(self, token: int) -> bool:
         """Whether the token ends a reply."""
+
+    @property
+    def bos(self) -> int | None:
+        """The token that begins a text, if the vocabulary has one."""
+
+    @property
+    def eos(self) -> int | None:
+        """The token that ends a text, if the vocabulary has one."""
+
+    @property
+    def end_tokens(self) -> tuple[int, ...]:
+        """The common tokens that end a reply; `is_eog` knows rarer ones."""
 
     @property
     def control_tokens(self) -> tuple[int, ...]:

@@ -87,6 +87,10 @@ class LocalEngine:
         return self._worker.scheduler.decoded
 
     @property
+    def end_tokens(self) -> tuple[int, ...]:
+        return self._context.end_tokens
+
+    @property
     def control_tokens(self) -> tuple[int, ...]:
         return self._context.control_tokens
 
@@ -101,10 +105,6 @@ class LocalEngine:
     @property
     def eos(self) -> int | None:
         return self._context.eos
-
-    @property
-    def add_bos(self) -> bool:
-        return self._context.add_bos
 
     def detokenize(self, tokens: Sequence[int], special: bool = False) -> str:
         data = b"".join(self.piece(token, special) for token in tokens)

@@ -1,0 +1,1 @@
+"""How a model marks its thinking, and the controllers that hold it to its limits."""

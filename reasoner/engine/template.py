@@ -1,0 +1,63 @@
+"""Chat templates: from messages to the text a model was trained on.
+
+Templates come from GGUF files, so they run in Jinja's sandbox.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from reasoner.errors import BadModelFile
+from reasoner.problem import Message
+
+__all__ = ["render"]
+
+
+def render(
+    template: str, messages: Sequence[Message], *, bos: str = "", eos: str = "", think: bool = True
+) -> str:
+    """The conversation as text, ending where the assistant begins to write.
+
+    A template that knows no system role gets the system message at the head of the first user
+    message. Raises BadModelFile when it cannot be rendered at all.
+    """
+    import jinja2
+
+    try:
+        compiled = _environment().from_string(template)
+        turns = [message.model_dump() for message in messages]
+        values = {"bos_token": bos, "eos_token": eos, "enable_thinking": think}
+        try:
+            return _render(compiled, turns, values)
+        except jinja2.TemplateError:
+            return _render(compiled, _without_system(turns), values)
+    except (jinja2.TemplateError, TypeError, ValueError, RecursionError) as error:
+        raise BadModelFile(f"the model's chat template fails: {error}") from error
+
+
+def _render(compiled: Any, turns: list[dict[str, str]], values: dict[str, Any]) -> str:
+    return str(compiled.render(messages=turns, add_generation_prompt=True, **values))
+
+
+def _without_system(turns: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Merge a leading system message into the user message that follows it."""
+    if len(turns) < 2 or turns[0]["role"] != "system":
+        return turns
+    merged = f"{turns[0]['content']}\n\n{turns[1]['content']}"
+    return [{"role": "user", "content": merged}, *turns[2:]]
+
+
+def _environment() -> Any:
+    from jinja2 import TemplateError
+    from jinja2.ext import loopcontrols
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    def raise_exception(message: str) -> None:
+        raise TemplateError(message)
+
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
+    )
+    environment.globals["raise_exception"] = raise_exception
+    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
+    return environment

@@ -1,0 +1,69 @@
+"""One paragraph being written: where it ends, and whether it states the final answer."""
+
+import re
+from codecs import getincrementaldecoder
+from collections.abc import Callable
+
+__all__ = ["Paragraph", "states_final"]
+
+FINAL_LINE = re.compile(
+    r"^\W{0,12}final answer\b[\s*_:=]{0,8}(\S.{0,400})", re.IGNORECASE | re.MULTILINE
+)
+SCAN = 2000
+"""How many characters at the end of a paragraph are looked at for a final answer."""
+
+
+class Paragraph:
+    """Text that grows token by token."""
+
+    def __init__(self, piece: Callable[[int], bytes]) -> None:
+        self._piece = piece
+        self._decoder = getincrementaldecoder("utf-8")(errors="replace")
+        self.text = ""
+
+    def add(self, token: int) -> str:
+        """Append a token; returns the characters it completed."""
+        new = self._decoder.decode(self._piece(token))
+        self.text += new
+        return new
+
+    @property
+    def complete(self) -> bool:
+        """Whether a blank line has ended it. A heading or a lead-in (`…:`) belongs to what
+        follows, and a blank line inside a code block ends nothing."""
+        if not re.search(r"\n[ \t]*\n\s*$", self.text[-40:]):
+            return False
+        body = self.text.strip()
+        if not body or self.text.count("```") % 2:
+            return False
+        last = body.rsplit("\n", 1)[-1]
+        return not (last.rstrip("*_ ").endswith(":") or last.startswith("#"))
+
+
+def states_final(text: str, line_ended: bool = False) -> bool:
+    """Whether the text states a final answer: `\\boxed{…}` or a "final answer" line.
+
+    With `line_ended` the statement must also be followed by the end of its line, so that a text
+    still being written is not cut short.
+    """
+    tail = text[-SCAN:]
+    found = [end for end in (_boxed_end(tail), _final_line_end(tail)) if end is not None]
+    return any(not line_ended or "\n" in tail[end:] for end in found)
+
+
+def _boxed_end(text: str) -> int | None:
+    """Where the last `\\boxed{…}` with something in it closes."""
+    start = text.rfind("\\boxed{")
+    if start < 0:
+        return None
+    depth = 0
+    for i in range(start + 6, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[i], 0)
+        if depth == 0:
+            return i + 1 if text[start + 7 : i].strip() else None
+    return None
+
+
+def _final_line_end(text: str) -> int | None:
+    match = FINAL_LINE.search(text)
+    return match.end() if match else None

@@ -1,0 +1,119 @@
+"""What every way of marking steps must offer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from reasoner.engine.control import Controller
+from reasoner.engine.request import Finish, Token
+from reasoner.events import Channel
+from reasoner.path import FinishReason, Path, Phase, Step
+from reasoner.problem import Message, Problem
+from reasoner.settings import Limits
+
+__all__ = [
+    "Room",
+    "Round",
+    "StepProtocol",
+    "Vocabulary",
+    "conversation",
+    "extended",
+    "finished",
+    "tally",
+]
+
+
+class Vocabulary(Protocol):
+    """The part of an engine that protocols need."""
+
+    def tokenize(self, text: str, special: bool = True) -> list[int]: ...
+
+    def detokenize(self, tokens: Sequence[int], special: bool = False) -> str: ...
+
+    def piece(self, token: int, special: bool = False) -> bytes: ...
+
+    def token_id(self, name: str) -> int | None: ...
+
+    def is_eog(self, token: int) -> bool: ...
+
+    @property
+    def end_tokens(self) -> tuple[int, ...]: ...
+
+    @property
+    def control_tokens(self) -> tuple[int, ...]: ...
+
+
+@dataclass(frozen=True)
+class Room:
+    """How far a path may still go.
+
+    `reasoning` caps all of its reasoning tokens, `answer` those of the answer; `over` tells that
+    the time for reasoning is up.
+    """
+
+    reasoning: int
+    answer: int
+    over: Callable[[], bool] = lambda: False
+
+
+class Round(Controller, Protocol):
+    """One round of writing: it steers the tokens, then says what they amount to."""
+
+    channel: Channel
+    """What the text written in this round is."""
+
+    def conclude(self, tokens: Sequence[Token], finish: Finish) -> Path:
+        """The path after the round's tokens: one more step, the answer, or the end."""
+
+
+class StepProtocol(Protocol):
+    """Marks for steps and answers, over one vocabulary. A path is extended round by round."""
+
+    name: str
+
+    def messages(self, problem: Problem, think: bool) -> list[Message]:
+        """The conversation to put to the model, with the protocol's own instruction."""
+
+    def opening(self, prompt: str, think: bool) -> str:
+        """What to add to the rendered prompt so that the reply begins as the protocol wants."""
+
+    def round(self, path: Path, limits: Limits, room: Room) -> Round:
+        """The path's next round of writing."""
+
+
+def conversation(problem: Problem, instruction: str | None) -> list[Message]:
+    """The problem's own system prompt or else the instruction, the history, the question."""
+    system = problem.system if problem.system is not None else instruction
+    head = [Message(role="system", content=system)] if system else []
+    return [*head, *problem.history, Message(role="user", content=problem.question)]
+
+
+def extended(path: Path, tokens: Sequence[Token], **changes: object) -> Path:
+    """The path with more tokens and other changes."""
+    written = (*path.tokens, *(token.id for token in tokens))
+    return path.model_copy(update={"tokens": written, **changes})
+
+
+def tally(step: Step, tokens: Sequence[Token]) -> Step:
+    """The step with its tokens counted."""
+    return step.model_copy(
+        update={
+            "tokens": len(tokens),
+            "forced": sum(token.forced for token in tokens),
+            "logprob": sum(token.logprob for token in tokens),
+        }
+    )
+
+
+def finished(path: Path, answer: str, answer_tokens: int, reason: FinishReason) -> Path:
+    """The path, done. A reasoning that had to be closed shows as `budget`."""
+    if reason is FinishReason.STOP and path.landed:
+        reason = FinishReason.BUDGET
+    return path.model_copy(
+        update={
+            "phase": Phase.DONE,
+            "answer": answer,
+            "answer_tokens": path.answer_tokens + answer_tokens,
+            "finish_reason": reason,
+        }
+    )

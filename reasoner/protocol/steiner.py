@@ -1,0 +1,216 @@
+"""Steiner's way: fourteen special tokens, and the whole grammar enforced token by token.
+
+    OUT  := reasoning_start STEP ((proceed | backtrack) STEP)* reasoning_end ANSWER end
+    STEP := step_start name thought summary reflection step_end
+
+Each field stands inside its own start and end token with nothing between fields. Inside a field
+every token but control tokens may come; between fields nothing is sampled but the decision.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from reasoner.engine.control import Allow, Ban, Constraint, Force, Halt
+from reasoner.engine.request import Finish, Token
+from reasoner.errors import BadModelFile
+from reasoner.events import Channel
+from reasoner.path import Decision, FinishReason, Path, Phase, Step
+from reasoner.problem import Message, Problem
+from reasoner.protocol.answer import AnswerRound
+from reasoner.protocol.landing import Landing
+from reasoner.protocol.paragraph import Paragraph
+from reasoner.protocol.protocol import (
+    Room,
+    Round,
+    Vocabulary,
+    conversation,
+    extended,
+    finished,
+    tally,
+)
+from reasoner.settings import Limits
+
+__all__ = ["FIELDS", "NAMES", "Steiner", "SteinerRound"]
+
+FIELDS = ("name", "thought", "summary", "reflection")
+NAMES = (
+    "reasoning_start",
+    "reasoning_end",
+    "reasoning_proceed",
+    "reasoning_backtrack",
+    "reasoning_step_start",
+    "reasoning_step_end",
+    *(f"reasoning_step_{field}_{edge}" for field in FIELDS for edge in ("start", "end")),
+)
+FIELD_CAPS = {"name": 48, "thought": None, "summary": 256, "reflection": 256}
+"""Tokens a field may take, for models that never close one; thoughts are held by the budget."""
+SHORT_GRACE = 16
+"""Tokens a field may still take to finish its sentence once the budget is spent."""
+
+
+class Steiner:
+    """Models whose vocabulary has all fourteen tokens; their ids are resolved by name."""
+
+    name = "steiner"
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self.ids = {name: _resolve(vocabulary, name) for name in NAMES}
+        control = set(vocabulary.control_tokens) | set(vocabulary.end_tokens)
+        self.control = tuple(sorted(control | set(self.ids.values())))
+
+    def messages(self, problem: Problem, think: bool) -> list[Message]:
+        return conversation(problem, None)
+
+    def opening(self, prompt: str, think: bool) -> str:
+        return ""
+
+    def round(self, path: Path, limits: Limits, room: Room) -> Round:
+        if path.phase is Phase.REASONING:
+            return SteinerRound(self, self._vocabulary, path, limits, room)
+        ban = tuple(t for t in self.control if not self._vocabulary.is_eog(t))
+        close = self._vocabulary.end_tokens[:1]
+        return AnswerRound(self._vocabulary, path, room, ban=ban, close=close)
+
+
+class SteinerRound:
+    """One step with its decision."""
+
+    channel: Channel = "reasoning"
+
+    def __init__(
+        self, protocol: Steiner, vocabulary: Vocabulary, path: Path, limits: Limits, room: Room
+    ) -> None:
+        self._ids, self._vocabulary = protocol.ids, vocabulary
+        self._path, self._limits = path, limits
+        self._landing = Landing(room.reasoning, path.reasoning_tokens, room.over)
+        self._inside = _bans(protocol)
+        self._queue = self._opening()
+        self._field: str | None = None
+        self._text = Paragraph(vocabulary.piece)
+        self._length = 0
+        self._decided = False
+
+    def _opening(self) -> list[int]:
+        first = () if self._path.tokens else ("reasoning_start",)
+        return self._named(*first, "reasoning_step_start", "reasoning_step_name_start")
+
+    def _named(self, *names: str) -> list[int]:
+        return [self._ids[name] for name in names]
+
+    # -- steering --------------------------------------------------------------------------
+
+    def constrain(self) -> Constraint:
+        if self._queue:
+            return Force(tuple(self._queue))
+        if self._decided:
+            return Halt()
+        if self._field is None:
+            return self._decision()
+        if self._must_close():
+            return Force((self._ids[f"reasoning_step_{self._field}_end"],))
+        return self._inside[self._field]
+
+    def _must_close(self) -> bool:
+        assert self._field is not None
+        cap = FIELD_CAPS[self._field]
+        capped = cap is not None and self._length >= cap
+        return capped or self._landing.due(self._text.text, SHORT_GRACE)
+
+    def _decision(self) -> Constraint:
+        """After a step: go on, back up, or end, as the limits allow."""
+        count = len(self._path.steps) + 1
+        go_on = tuple(self._named("reasoning_proceed", "reasoning_backtrack"))
+        end = self._ids["reasoning_end"]
+        if self._limits.max_steps is not None and count >= self._limits.max_steps:
+            return Force((end,))
+        if count < self._limits.min_steps:
+            return Allow(go_on)
+        return Force((end,)) if self._landing.spent else Allow((*go_on, end))
+
+    def accept(self, token: int) -> None:
+        self._landing.count()
+        if self._queue:
+            del self._queue[0]
+            if not self._queue:
+                self._enter(token)
+        elif self._field is None:
+            self._decided = True
+        elif token == self._ids[f"reasoning_step_{self._field}_end"]:
+            self._leave()
+        else:
+            self._length += 1
+            self._text.add(token)
+
+    def _enter(self, token: int) -> None:
+        """The last forced token opened a field, or closed the step."""
+        starts = {self._ids[f"reasoning_step_{field}_start"]: field for field in FIELDS}
+        self._field, self._length = starts.get(token), 0
+        self._text = Paragraph(self._vocabulary.piece)
+
+    def _leave(self) -> None:
+        """A field was closed: the next one opens, or the step closes."""
+        assert self._field is not None
+        after = FIELDS.index(self._field) + 1
+        done = after == len(FIELDS)
+        following = "step_end" if done else f"step_{FIELDS[after]}_start"
+        self._queue = self._named(f"reasoning_{following}")
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def conclude(self, tokens: Sequence[Token], finish: Finish) -> Path:
+        step = tally(_step(self._ids, self._vocabulary, tokens), tokens)
+        steps = (*self._path.steps, step)
+        if finish is not Finish.HALT:
+            reason = FinishReason.LENGTH if finish is Finish.LENGTH else FinishReason.INTERRUPTED
+            return finished(extended(self._path, tokens, steps=steps), "", 0, reason)
+        if step.decision is Decision.END:
+            landed = tokens[-1].forced
+            return extended(self._path, tokens, steps=steps, phase=Phase.ANSWER, landed=landed)
+        return extended(self._path, tokens, steps=steps)
+
+
+def _step(ids: Mapping[str, int], vocabulary: Vocabulary, tokens: Sequence[Token]) -> Step:
+    """The fields and the decision that a round's tokens spell; it may have been cut short."""
+    written = [token.id for token in tokens]
+    texts = {field: vocabulary.detokenize(_between(ids, field, written)) for field in FIELDS}
+    decisions = {
+        ids["reasoning_proceed"]: Decision.PROCEED,
+        ids["reasoning_backtrack"]: Decision.BACKTRACK,
+        ids["reasoning_end"]: Decision.END,
+    }
+    return Step(
+        text=texts["thought"].strip(),
+        name=texts["name"].strip(),
+        summary=texts["summary"].strip(),
+        reflection=texts["reflection"].strip(),
+        decision=decisions.get(written[-1]) if written else None,
+    )
+
+
+def _between(ids: Mapping[str, int], field: str, written: list[int]) -> list[int]:
+    """The tokens inside a field, to the end of what was written when it is still open."""
+    start, end = ids[f"reasoning_step_{field}_start"], ids[f"reasoning_step_{field}_end"]
+    if start not in written:
+        return []
+    begin = written.index(start) + 1
+    stop = written.index(end) if end in written else len(written)
+    return written[begin:stop]
+
+
+def _bans(protocol: Steiner) -> dict[str, Ban]:
+    """What may not come inside each field: every control token but the field's own end."""
+    ends = {field: protocol.ids[f"reasoning_step_{field}_end"] for field in FIELDS}
+    return {
+        field: Ban(tuple(token for token in protocol.control if token != end))
+        for field, end in ends.items()
+    }
+
+
+def _resolve(vocabulary: Vocabulary, name: str) -> int:
+    token = vocabulary.token_id(f"<|{name}|>")
+    if token is None:
+        raise BadModelFile(
+            f"the model's vocabulary has no <|{name}|>, which the steiner protocol needs; "
+            "try --protocol plain"
+        )
+    return token

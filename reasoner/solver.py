@@ -1,0 +1,231 @@
+"""The main flow: a question in, an answer with its evidence out."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from reasoner.budget import Budget
+from reasoner.engine.local import LocalEngine
+from reasoner.engine.sampling import Sampling
+from reasoner.errors import UsageError
+from reasoner.events import NoticeEvent, OnEvent, ResultEvent, TextEvent, VerdictEvent
+from reasoner.models import ensure_model
+from reasoner.path import Path
+from reasoner.policy import Policy
+from reasoner.problem import Problem
+from reasoner.protocol.registry import choose_protocol
+from reasoner.result import Answer, Result
+from reasoner.settings import Settings
+from reasoner.strategies.registry import find_strategy
+from reasoner.strategies.strategy import Tools
+from reasoner.verdict import Candidate, Verdict
+from reasoner.verify.extract import code_blocks, extract_final
+from reasoner.verify.host import Verifiers
+from reasoner.verify.status import status
+
+if TYPE_CHECKING:
+    from reasoner.models.progress import Progress
+
+__all__ = ["Solver", "asolve", "solve"]
+
+VERIFY_SECONDS = 10.0
+
+
+def _ignore(_event: object) -> None:
+    pass
+
+
+class Solver:
+    """A loaded model that answers questions; several may be in flight at once.
+
+    Opening loads the model (fetching it on first use, watched by `on_progress`) and the plugins;
+    closing frees both.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        on_event: OnEvent | None = None,
+        on_progress: "Progress | None" = None,
+    ) -> None:
+        self._settings = settings
+        self._on_event: OnEvent = on_event or _ignore
+        self._on_progress = on_progress
+        self._resources = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        settings = self._settings
+        find_strategy(settings.strategy)
+        async with AsyncExitStack() as resources:
+            self._file = await asyncio.to_thread(
+                ensure_model,
+                settings.model,
+                offline=settings.offline,
+                on_notice=self._notice,
+                on_progress=self._on_progress,
+            )
+            self._engine = await LocalEngine.open(self._file.path, settings.engine, self._notice)
+            resources.push_async_callback(self._engine.close)
+            spec = self._file.spec
+            named = settings.protocol or (spec.protocol if spec else None)
+            template = self._engine.chat_template or ""
+            self._protocol = choose_protocol(self._engine, template, named)
+            self._verifiers = resources.enter_context(Verifiers(on_notice=self._notice))
+            self._resources = resources.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._resources.aclose()
+
+    async def solve(
+        self,
+        problem: Problem,
+        *,
+        settings: Settings | None = None,
+        on_event: OnEvent | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> Result:
+        """Answer `problem`.
+
+        Setting `stop` ends the search with what there is by then (finish_reason `interrupted`).
+        `settings` replaces the solver's own for this question (limits, sampling, seed, strategy;
+        not the model or the engine). Raises UsageError, PromptTooLong, ContextFull, EngineError.
+        """
+        chosen, emit = settings or self._settings, on_event or self._on_event
+        if not problem.question.strip():
+            raise UsageError('the question is empty; try: reasoner ask "What is 17 * 3?"')
+        budget = Budget(chosen.limits.seconds)
+        streamed: set[int] = set()
+
+        def watch(event: Any) -> None:
+            if isinstance(event, TextEvent) and event.channel == "answer":
+                streamed.add(event.path)
+            emit(event)
+
+        with _stopping(budget, stop):
+            tools = Tools(self._policy(chosen, budget), budget, watch)
+            paths = await find_strategy(chosen.strategy)(problem, tools)
+        best = paths[0]
+        if best.answer and 0 not in streamed:
+            emit(TextEvent(channel="answer", text=best.answer))
+        verdicts = await self._verdicts(problem, best, chosen, budget, emit)
+        result = self._result(problem, paths, verdicts, chosen, budget)
+        emit(ResultEvent(result=result))
+        return result
+
+    def _policy(self, settings: Settings, budget: Budget) -> Policy:
+        spec = self._file.spec
+        own = dict(spec.sampling) if spec else {}
+        flag = {} if settings.temperature is None else {"temperature": settings.temperature}
+        return Policy(
+            self._engine,
+            self._protocol,
+            sampling=Sampling.parse(own, settings.sampling, flag),
+            limits=settings.limits,
+            budget=budget,
+            seed=settings.seed,
+            merge_system=bool(spec and spec.no_system),
+        )
+
+    async def _verdicts(
+        self, problem: Problem, path: Path, settings: Settings, budget: Budget, emit: OnEvent
+    ) -> tuple[Verdict, ...]:
+        if not settings.verify or not path.answer or budget.stopped:
+            return ()
+        candidate = Candidate(
+            steps=tuple(step.text for step in path.steps),
+            answer=path.answer,
+            final=extract_final(path.answer),
+            code=code_blocks(path.answer),
+        )
+        verdicts = await self._verifiers.check(problem, candidate, VERIFY_SECONDS)
+        for verdict in verdicts:
+            emit(VerdictEvent(verdict=verdict))
+        budget.tool_calls += len(verdicts)
+        return verdicts
+
+    def _result(
+        self,
+        problem: Problem,
+        paths: list[Path],
+        verdicts: tuple[Verdict, ...],
+        settings: Settings,
+        budget: Budget,
+    ) -> Result:
+        best = paths[0]
+        assert best.finish_reason is not None
+        return Result(
+            question=problem.question,
+            answer=best.answer,
+            final=extract_final(best.answer) if best.answer else None,
+            status=status(verdicts, answered=bool(best.answer)),
+            finish_reason=best.finish_reason,
+            reasoning=best.steps,
+            candidates=tuple(_answer(path) for path in paths),
+            verdicts=verdicts,
+            strategy=settings.strategy,
+            model=self._file.name,
+            seed=settings.seed,
+            usage=budget.usage(
+                prompt=len(best.prompt),
+                reasoning=best.reasoning_tokens,
+                answer=best.answer_tokens,
+            ),
+        )
+
+    def _notice(self, text: str) -> None:
+        self._on_event(NoticeEvent(text=text))
+
+
+def _answer(path: Path) -> Answer:
+    final = extract_final(path.answer) if path.answer else None
+    return Answer(answer=path.answer, final=final, tokens=len(path.tokens))
+
+
+@contextmanager
+def _stopping(budget: Budget, stop: asyncio.Event | None) -> Iterator[None]:
+    """Stop the budget when `stop` is set or its time is up."""
+    loop = asyncio.get_running_loop()
+    watcher = None if stop is None else loop.create_task(_stop_when(budget, stop))
+    remaining = budget.remaining
+    timer = None if remaining is None else loop.call_later(remaining, budget.stop)
+    try:
+        yield
+    finally:
+        if watcher is not None:
+            watcher.cancel()
+        if timer is not None:
+            timer.cancel()
+
+
+async def _stop_when(budget: Budget, stop: asyncio.Event) -> None:
+    await stop.wait()
+    budget.stop()
+
+
+async def asolve(
+    question: str | Problem, *, on_event: OnEvent | None = None, **options: Any
+) -> Result:
+    """Answer one question; `options` are fields of `Settings` (model=…, budget=…, seed=…), and
+    `expect`, the known answer to check against.
+
+    Raises ReasonerError: a missing model, a prompt too long, a bad option.
+    """
+    expect = options.pop("expect", None)
+    settings = Settings.load(**options)
+    if isinstance(question, str):
+        question = Problem(question=question, system=settings.system, expect=expect)
+    async with Solver(settings, on_event) as solver:
+        return await solver.solve(question)
+
+
+def solve(question: str | Problem, *, on_event: OnEvent | None = None, **options: Any) -> Result:
+    """`asolve` for callers without an event loop."""
+    return asyncio.run(asolve(question, on_event=on_event, **options))
