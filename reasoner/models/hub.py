@@ -22,7 +22,6 @@ __all__ = ["HubSource", "list_repository"]
 T = TypeVar("T")
 CONNECT_SECONDS, READ_SECONDS = 6.0, 30.0
 ATTEMPTS = 5
-CHUNK = 1 << 20
 
 
 class HubSource:
@@ -95,7 +94,7 @@ def _transfer(url: str, part: Path, size: int | None, progress: Progress) -> Non
     while size is None or part.stat().st_size < size:
         before = part.stat().st_size
         try:
-            with _clear_errors(url):
+            with _clear_errors(url, "broke off the download"):
                 _read(url, part, before, progress)
         except DownloadError:
             failures = 1 if part.stat().st_size > before else failures + 1
@@ -130,13 +129,13 @@ def _read(url: str, part: Path, start: int, progress: Progress) -> None:
 
 
 def _copy(response: Any, file: Any, progress: Progress) -> None:
-    for chunk in response.iter_bytes(chunk_size=CHUNK):
+    for chunk in response.iter_bytes():  # as they arrive: a chunk size would hold some back
         file.write(chunk)
         progress.advance(len(chunk))
 
 
 @contextmanager
-def _clear_errors(what: str) -> Iterator[None]:
+def _clear_errors(what: str, failed: str = "cannot be reached") -> Iterator[None]:
     """One line for whatever the Hub's client raises."""
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -157,7 +156,7 @@ def _clear_errors(what: str) -> Iterator[None]:
         raise DownloadError(f"{what} on the Hub has no such file or revision") from error
     except Exception as error:  # httpx's or httpx2's, as the library's version has it
         reason = str(error).strip().split("\n")[0] or type(error).__name__
-        raise DownloadError(f"the Hugging Face Hub cannot be reached ({reason[:200]})") from error
+        raise DownloadError(f"the Hugging Face Hub {failed} ({reason[:200]})") from error
 
 
 def _within(seconds: float, call: Callable[[], T]) -> T:

@@ -1,5 +1,6 @@
 """What `-m` accepts: an alias, a path to a GGUF, or `owner/repo[:quant or file]` on the Hub."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,17 +30,17 @@ def parse_name(name: str) -> Path | ModelSpec | HubName:
     known = registry()
     if spec := known.get(name) or known.get(name.lower()):
         return spec
-    path = Path(name).expanduser()
-    if path.is_file():
-        return path
-    if path.is_dir() and not HUB.fullmatch(name):
+    place = os.path.expanduser(name)  # unlike Path.is_file, these bear any string
+    if os.path.isfile(place):
+        return Path(place)
+    if os.path.isdir(place) and not HUB.fullmatch(name):
         raise UsageError(f"{name} is a directory; name a .gguf file in it")
     match = HUB.fullmatch(name)
     if match and (match[2] or not name.lower().endswith(".gguf")) and not name.startswith("."):
         return HubName(match[1], match[2])
     if name.lower().endswith(".gguf"):
         raise UsageError(f"no such file: {name}")
-    raise UnknownName("model", name, known, "(`reasoner models list` shows them all)")
+    raise UnknownName("model", name[:80], known, "(`reasoner models list` shows them all)")
 
 
 def hub_spec(repo: str, file: str) -> tuple[ModelSpec, bool]:

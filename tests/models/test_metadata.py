@@ -1,0 +1,81 @@
+"""What a file can serve as is read from it, not from its name."""
+
+from pathlib import Path
+
+import pytest
+
+from reasoner.errors import BadModelFile
+from reasoner.models import read_info
+from reasoner.models.metadata import STEINER, THINK
+from tests.tiny_gguf import CHATML, STEINER_TOKENS, THINK_TOKENS, write_tiny_gguf
+
+
+def test_describes_the_model(tiny_gguf: Path) -> None:
+    info = read_info(tiny_gguf)
+    assert (info.architecture, info.name, info.quantization) == ("llama", "tiny", "F16")
+    assert (info.context, info.embedding, info.layers, info.vocabulary) == (2048, 64, 2, 260)
+    assert (info.bos, info.eos) == ("<|endoftext|>", "<|im_end|>")
+    assert info.chat_template == CHATML
+    assert info.size == tiny_gguf.stat().st_size
+    assert 100_000 < info.parameters < 200_000
+    assert (info.policy, info.value, info.protocol) == (True, "judge", "plain")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "template", "protocol"),
+    [
+        (STEINER_TOKENS, CHATML, "steiner"),
+        (STEINER_TOKENS[:-1], CHATML, "plain"),
+        (THINK_TOKENS, CHATML, "think"),
+        ((), "{{ '<think>' }}", "think"),
+        ((*THINK_TOKENS, *STEINER_TOKENS), CHATML, "steiner"),
+        ((), None, "plain"),
+    ],
+)
+def test_the_protocol_shows_in_vocabulary_and_template(
+    tmp_path: Path, tokens: tuple[str, ...], template: str | None, protocol: str
+) -> None:
+    path = tmp_path / "m.gguf"
+    info = read_info(write_tiny_gguf(path, extra_tokens=tokens, chat_template=template))
+    assert info.protocol == protocol
+    assert list(info.special_tokens) == list(tokens)
+    assert ("without a chat template" in info.policy_reason) == (template is None)
+
+
+def test_the_lists_of_tokens_agree() -> None:
+    assert STEINER == STEINER_TOKENS
+    assert THINK == THINK_TOKENS
+
+
+def test_step_tags_are_pointed_out(tmp_path: Path) -> None:
+    info = read_info(write_tiny_gguf(tmp_path / "m.gguf", extra_tokens=("<extra_0>",)))
+    assert info.value == "judge"
+    assert "<extra_0>" in info.value_reason
+
+
+def test_an_encoder_is_neither_policy_nor_value(tmp_path: Path) -> None:
+    info = read_info(write_tiny_gguf(tmp_path / "m.gguf", arch="bert"))
+    assert (info.policy, info.value) == (False, None)
+    assert "bert" in info.policy_reason
+
+
+def test_a_rank_head_scores_and_does_not_write(tmp_path: Path) -> None:
+    import gguf
+
+    path = tmp_path / "m.gguf"
+    writer = gguf.GGUFWriter(path, "qwen3")
+    writer.add_pooling_type(gguf.PoolingType.RANK)
+    writer.add_token_list(["a", "b"])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    info = read_info(path)
+    assert (info.policy, info.value) == (False, "rank")
+
+
+def test_not_a_model(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    path.write_text("hello, this is only some text")
+    with pytest.raises(BadModelFile, match="not a GGUF"):
+        read_info(path)
