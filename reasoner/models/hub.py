@@ -5,6 +5,7 @@ library no longer resumes (it writes each attempt to a file of its own and delet
 """
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from reasoner.errors import DownloadError, ReasonerError
+from reasoner.errors import ChecksumError, DownloadError, ReasonerError
 from reasoner.models.progress import Progress
 from reasoner.models.space import check_space, writing
 from reasoner.models.spec import ModelSpec
@@ -22,6 +23,7 @@ __all__ = ["HubSource", "list_repository"]
 T = TypeVar("T")
 CONNECT_SECONDS, READ_SECONDS = 6.0, 30.0
 ATTEMPTS = 5
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class HubSource:
@@ -36,6 +38,8 @@ class HubSource:
         with _clear_errors(spec.repo or ""):
             found = _within(CONNECT_SECONDS * 2, lambda: _head(url))
         etag, size = str(found.etag or ""), found.size
+        claimed = etag if SHA256.fullmatch(etag) else None
+        _compare(spec, size, claimed)
         with writing(part.parent):
             done = _prepare(part, etag, size)
             check_space(part.parent, max((size or 0) - done, 0))
@@ -44,7 +48,7 @@ class HubSource:
             _transfer(url, part, size, progress)
         finally:
             progress.end()
-        return etag if len(etag) == 64 else None
+        return claimed
 
 
 def list_repository(repo: str) -> list[str]:
@@ -58,7 +62,7 @@ def list_repository(repo: str) -> list[str]:
 
 
 def _endpoint() -> str | None:
-    return os.environ.get("HF_ENDPOINT") or None
+    return os.environ.get("HF_ENDPOINT", "").rstrip("/") or None
 
 
 def _url(spec: ModelSpec) -> str:
@@ -73,6 +77,16 @@ def _head(url: str) -> Any:
     from huggingface_hub import get_hf_file_metadata
 
     return get_hf_file_metadata(url, timeout=CONNECT_SECONDS)
+
+
+def _compare(spec: ModelSpec, size: int | None, claimed: str | None) -> None:
+    """Say before the download, not after it, that the Hub has another file by this name."""
+    for what, wanted, there in (("size", spec.size, size), ("SHA-256", spec.sha256, claimed)):
+        if wanted is not None and there is not None and wanted != there:
+            raise ChecksumError(
+                f"{spec.file} on the Hub is not {spec.alias}: "
+                f"its {what} is {str(there)[:16]}, not {str(wanted)[:16]}"
+            )
 
 
 def _prepare(part: Path, etag: str, size: int | None) -> int:

