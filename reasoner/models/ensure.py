@@ -100,9 +100,7 @@ def _resolve(wanted: HubName, offline: bool, notice: Notice) -> tuple[ModelSpec,
 def _cached(spec: ModelSpec, notice: Notice) -> Path | None:
     """The file if it is here and whole. Our own damaged file is removed, others' are left."""
     own = own_path(spec)
-    for path in (own if own.is_file() else None, hub_cached(spec)):
-        if path is None:
-            continue
+    for path in _places(spec):
         try:
             verify(path, spec.sha256, spec.size)
             if not known_intact(path):
@@ -113,6 +111,14 @@ def _cached(spec: ModelSpec, notice: Notice) -> Path | None:
             if path == own:
                 own.unlink(missing_ok=True)
     return None
+
+
+def _places(spec: ModelSpec) -> Iterator[Path]:
+    """Lazily: only who has no file of our own pays for a look with the Hub's library."""
+    if own_path(spec).is_file():
+        yield own_path(spec)
+    if shared := hub_cached(spec):
+        yield shared
 
 
 def _obtain(spec: ModelSpec, offline: bool, notice: Notice, progress: Progress) -> Path:

@@ -22,7 +22,7 @@ __all__ = ["HubSource", "list_repository"]
 
 T = TypeVar("T")
 CONNECT_SECONDS, READ_SECONDS = 6.0, 30.0
-ATTEMPTS = 5
+ATTEMPTS, PAUSE = 5, 0.5
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -114,7 +114,7 @@ def _transfer(url: str, part: Path, size: int | None, progress: Progress) -> Non
             failures = 1 if part.stat().st_size > before else failures + 1
             if failures >= ATTEMPTS or size is None:
                 raise
-            time.sleep(0.2 * failures)
+            time.sleep(PAUSE * failures)
             continue
         if size is None or part.stat().st_size == before:
             return

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from reasoner.models import ModelSpec
+from reasoner.models import hub as hub_source
 from tests.models.hub_server import FakeHub
 from tests.models.wheel_index import FakeIndex
 
 REPO, FILE = "some/tiny-GGUF", "tiny-q4_k_m.gguf"
-MakeSpec = Callable[..., ModelSpec]
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +19,7 @@ def _alone(own_directories: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No cache, no index and no Hub but those a test starts itself."""
     for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "HF_HUB_OFFLINE", "HF_TOKEN"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(hub_source, "PAUSE", 0.01)
     unreachable = "http://127.0.0.1:9"
     for name, value in {
         "HF_HOME": str(own_directories / "hf"),
