@@ -25,7 +25,6 @@ from reasoner.models.cache import own_path, partial_path
 from tests.models.conftest import FILE, REPO
 from tests.models.hub_server import COMMIT, FakeHub
 from tests.models.wheel_index import FakeIndex
-from tests.tiny_gguf import write_tiny_gguf
 
 CHILD = (
     "import sys\nfrom reasoner.models import ensure_model\n"
@@ -286,27 +285,3 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_broken(
     assert find_model("tiny") is None
     monkeypatch.setenv("REASONER_CACHE_DIR", str(small_disk.parent / "roomy"))
     assert ensure_model("tiny").path.is_file()
-
-
-def test_remove_takes_the_file_and_the_leftovers(
-    hub: FakeHub, add_model: Add, own_directories: Path
-) -> None:
-    add_model()
-    path = ensure_model("tiny").path
-    leftover = partial_path(registry()["tiny"], "hub")
-    leftover.write_bytes(b"x")
-    assert remove_model("tiny") == [path, leftover]
-    assert not path.parent.exists()
-    for name in ("tiny", REPO):
-        with pytest.raises(ModelError, match="not on this machine"):
-            remove_model(name)
-
-
-def test_other_peoples_models_are_listed_by_their_hub_name(hub: FakeHub, tmp_path: Path) -> None:
-    other = write_tiny_gguf(tmp_path / "other.gguf", seed=3).read_bytes()
-    hub.files["a/b-c/sub/m-Q8_0.gguf"] = hub.files.pop(f"{REPO}/{FILE}")
-    hub.files["a/b-c/m-Q4_K_M.gguf"] = other
-    ensure_model("a/b-c:q8_0")
-    assert [model.name for model in find_models()] == ["a/b-c:sub/m-Q8_0.gguf"]
-    assert remove_model("a/b-c:sub/m-Q8_0.gguf")
-    assert find_models() == []
