@@ -73,7 +73,10 @@ def answer(
     for notice in notices:
         output.narrator.say(notice)
     problem = Problem(question=question, system=settings.system, expect=expect)
-    result, interrupted = asyncio.run(_solve(problem, settings, output))
+    try:
+        result, interrupted = asyncio.run(_solve(problem, settings, output))
+    finally:
+        output.narrator.end_thoughts()
     output.close(result)
     _conclude(result, form, interrupted=interrupted)
 
@@ -82,10 +85,10 @@ async def _solve(
     problem: "Problem", settings: "Settings", output: "Output"
 ) -> "tuple[Result, bool]":
     from reasoner.cli.interrupt import Interrupt
-    from reasoner.solve import Solver
+    from reasoner.solver import Solver
 
     with Interrupt() as interrupt:
-        async with Solver(settings, output.on_event) as solver:
+        async with Solver(settings, output.on_event, output.progress) as solver:
             interrupt.soft()
             result = await solver.solve(problem, stop=interrupt.stop)
         return result, interrupt.happened

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reasoner.problem import Message
     from reasoner.result import Result
     from reasoner.settings import Settings
-    from reasoner.solve import Solver
+    from reasoner.solver import Solver
 
 __all__ = ["Chat", "chat", "converse"]
 
@@ -74,7 +74,7 @@ class Chat:
 
         settings = Settings.load(**flags)
         Sampling.parse(settings.sampling)
-        if (settings.model, settings.engine) != (self.settings.model, self.settings.engine):
+        if _loaded_by(settings) != _loaded_by(self.settings):
             await self._open(settings)
         self.flags, self.settings = flags, settings
 
@@ -128,11 +128,16 @@ class Chat:
 
     async def _open(self, settings: "Settings") -> None:
         from reasoner.cli.interrupt import Interrupt
-        from reasoner.solve import Solver
+        from reasoner.solver import Solver
 
         output = Output.open(self.view)
         with Interrupt():
-            solver = await Solver(settings, output.on_event).__aenter__()
+            solver = await Solver(settings, output.on_event, output.progress).__aenter__()
         previous, self._solver = self._solver, solver
         if previous is not None:
             await previous.__aexit__(None, None, None)
+
+
+def _loaded_by(settings: "Settings") -> tuple[object, ...]:
+    """The settings that only opening a solver can put in force."""
+    return settings.model, settings.engine, settings.protocol

@@ -46,7 +46,7 @@ class Interrupt:
     ) -> None:
         signal.signal(signal.SIGINT, self._previous)
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if not self._soft or self._happened:
             _leave()
         self._happened = True

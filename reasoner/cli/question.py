@@ -14,7 +14,7 @@ from pathlib import Path
 from reasoner.cli.output.terminal import is_terminal
 from reasoner.errors import UsageError
 
-__all__ = ["EXAMPLE", "LARGEST", "PATIENCE", "collect"]
+__all__ = ["EXAMPLE", "LARGEST", "PATIENCE", "collect", "decode"]
 
 EXAMPLE = 'reasoner ask "What is 12 * 13?"'
 LARGEST = 64 * 2**20
@@ -40,20 +40,20 @@ def collect(argument: str | None, files: Sequence[str], notices: list[str]) -> s
 
 def _argument(text: str) -> str:
     # Bytes of argv that are no UTF-8 arrive as lone surrogates.
-    return _decode(text.encode(errors="surrogateescape"), "the question")
+    return decode(text.encode(errors="surrogateescape"), "the question")
 
 
 def _file(path: Path) -> str:
     try:
         with path.open("rb") as stream:
-            return _decode(_bounded(stream.fileno(), str(path)), str(path))
+            return decode(_bounded(stream.fileno(), str(path)), str(path))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _stdin() -> str:
     try:
-        return _decode(_bounded(sys.stdin.fileno(), "stdin"), "stdin")
+        return decode(_bounded(sys.stdin.fileno(), "stdin"), "stdin")
     except (AttributeError, OSError, ValueError):  # stdin is closed
         return ""
 
@@ -68,7 +68,8 @@ def _bounded(descriptor: int, source: str) -> bytes:
     return b"".join(chunks)
 
 
-def _decode(data: bytes, source: str) -> str:
+def decode(data: bytes, source: str) -> str:
+    """The bytes as text. Raises UsageError when they are none."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

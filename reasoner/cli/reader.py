@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from reasoner.cli.interrupt import Interrupt
 from reasoner.cli.output.terminal import is_terminal
-from reasoner.errors import UsageError
+from reasoner.cli.question import LARGEST, decode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,12 +34,9 @@ class Lines:
     """One line of stdin is one turn."""
 
     async def read(self) -> str | None:
-        try:
-            with Interrupt():
-                line = sys.stdin.readline()
-        except UnicodeDecodeError as error:
-            raise UsageError("stdin is not UTF-8 text") from error
-        return line.rstrip("\r\n") if line else None
+        with Interrupt():
+            line = sys.stdin.buffer.readline(LARGEST)
+        return decode(line, "stdin").rstrip("\r\n") if line else None
 
 
 class Editor:

@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["COMMAND", "environment", "run"]
 
-COMMAND = (sys.executable, "-W", "error::ResourceWarning", "-m", "reasoner")
+COMMAND = (sys.executable, "-m", "reasoner")
 SECONDS = 60.0
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from reasoner.cli.output.narrator import Narrator
+from reasoner.cli.output.progress import draw_progress
 from reasoner.cli.output.terminal import colourful, is_terminal
 from reasoner.cli.output.writers import (
     CodeWriter,
@@ -19,6 +20,7 @@ from reasoner.cli.output.writers import (
 if TYPE_CHECKING:
     from reasoner.cli.options import ViewOptions
     from reasoner.events import Event
+    from reasoner.models.progress import Progress
     from reasoner.result import Result
 
 __all__ = ["Form", "Output"]
@@ -28,10 +30,11 @@ Form = Literal["text", "json", "ndjson", "final", "code"]
 
 @dataclass(frozen=True)
 class Output:
-    """One question's output; `on_event` is what a solver is given, `close` ends it."""
+    """One question's output: a solver is given `on_event` and `progress`; `close` ends it."""
 
     writer: Writer
     narrator: Narrator
+    progress: "Progress"
     streams: bool
     """Whether the first path is the only one, so that its answer may be shown as it comes."""
 
@@ -48,7 +51,8 @@ class Output:
             usage=view.usage,
             verdict=form not in ("json", "ndjson"),
         )
-        return cls(_writer(view, form), narrator, streams)
+        progress = draw_progress(sys.stderr, quiet=view.quiet, no_color=view.no_color)
+        return cls(_writer(view, form), narrator, progress, streams)
 
     def on_event(self, event: "Event") -> None:
         self.writer.event(event)

@@ -31,14 +31,17 @@ class Narrator:
     ) -> None:
         self._stream, self._colour, self._thoughts = stream, colour, thoughts
         self._quiet, self._usage, self._verdict = quiet, usage, verdict
-        self._inside = self._midline = False
+        self._inside = self._midline = self._hinted = False
 
     def think(self, text: str) -> None:
-        """A piece of reasoning."""
+        """A piece of reasoning; where it is hidden, a person is told that it goes on."""
+        if not self._thoughts:
+            self._hint("thinking…")
+            return
         text = clean(text)
         if not self._inside:
             text = text.lstrip()
-        if not self._thoughts or not text:
+        if not text:
             return
         self._inside, self._midline = True, not text.endswith("\n")
         self._write(text, DIM)
@@ -50,6 +53,7 @@ class Narrator:
 
     def end_thoughts(self) -> None:
         """Leave an empty line between the reasoning and what follows it."""
+        self._drop_hint()
         if self._inside:
             self.end_line()
             if is_terminal(self._stream):
@@ -59,6 +63,7 @@ class Narrator:
     def say(self, text: str) -> None:
         """A notice on a line of its own."""
         if not self._quiet:
+            self._drop_hint()
             self.end_line()
             self._write(one_line(text), DIM)
             self._write("\n")
@@ -71,6 +76,17 @@ class Narrator:
         if self._usage:
             self._write(usage_line(result), DIM)
             self._write("\n")
+
+    def _hint(self, text: str) -> None:
+        """Show a line that goes again; only where it can be erased."""
+        if self._colour and not self._quiet and not self._hinted:
+            self._hinted = True
+            self._write(text, DIM)
+
+    def _drop_hint(self) -> None:
+        if self._hinted:
+            self._hinted = False
+            self._write("\r\x1b[K")
 
     def _write(self, text: str, style: str = "") -> None:
         if style and self._colour:
