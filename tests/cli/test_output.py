@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from reasoner.cli.output.markdown import Blocks
+from reasoner.cli.output.markdown import Blocks, MarkdownPrinter
 from reasoner.cli.output.narrator import Narrator, status_line, usage_line
 from reasoner.cli.output.progress import Lines
 from reasoner.cli.output.terminal import clean, one_line
@@ -56,13 +56,44 @@ def test_one_line_is_one_and_bounded() -> None:
 
 
 def test_blocks_are_cut_at_blank_lines_but_not_in_fences() -> None:
-    text = "# T\n\npara\nmore\n\n```py\na\n\nb\n```\n\n~~~~\n```\n\n~~~~\nend"
+    text = "# T\n\npara\nmore\n```py\na\n\nb\n```\n\n~~~~\n```\n\n~~~~\nend"
     for size in (1, 3, 1000):
         blocks, cut = Blocks(), []
         for start in range(0, len(text), size):
             cut += blocks.feed(text[start : start + size])
-        cut.append(blocks.rest())
-        assert cut == ["# T", "para\nmore", "```py\na\n\nb\n```", "~~~~\n```\n\n~~~~\nend"]
+        cut += blocks.rest()
+        assert cut == ["# T", "para\nmore", "```py\na\n\nb\n```", "~~~~\n```\n\n~~~~", "end"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\(\boxed{42}\)",
+        r"\[a \\ b\]",
+        "4*5*6 = 120",
+        "(a)*(b)*2",
+        "x<y and y>z",
+        "a = 1\nb = 2",
+        "`4*5*6 \\( <b>`",
+    ],
+)
+def test_markdown_leaves_mathematics_alone(text: str) -> None:
+    stream = io.StringIO()
+    printer = MarkdownPrinter(stream, colour=False)
+    printer.feed(text)
+    printer.close()
+    shown = [line.rstrip() for line in stream.getvalue().splitlines()]
+    assert shown == text.strip("`").split("\n")
+
+
+def test_markdown_is_still_markdown() -> None:
+    stream = io.StringIO()
+    printer = MarkdownPrinter(stream, colour=False)
+    printer.feed("**bold** and *slanted*\n\n```\n4*5*6 \\(\n```\n")
+    printer.close()
+    assert "bold and slanted" in stream.getvalue()
+    assert "4*5*6 \\(" in stream.getvalue()
+    assert "**" not in stream.getvalue()
 
 
 def test_last_code() -> None:

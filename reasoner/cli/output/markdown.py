@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Blocks", "MarkdownPrinter"]
+__all__ = ["Blocks", "MarkdownPrinter", "protect"]
 
 FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
+CODE_SPAN = re.compile(r"(`+[^`\n]+`+)")
+LATEX = re.compile(r"\\(?=[()\[\]{}\\,;:!%|.])")
+PRODUCT = re.compile(r"(?<=[\w)\]}])\*(?=[\w(\[{\\-])")
+LINE_END = re.compile(r"(?<=\S)\n")
 
 
 class Blocks:
-    """Cuts a growing text at the blank lines between blocks; never inside a code fence."""
+    """Cuts a growing text at blank lines and around code fences; never inside a fence."""
 
     def __init__(self) -> None:
         self._line = ""
@@ -22,24 +26,43 @@ class Blocks:
     def feed(self, piece: str) -> list[str]:
         """Take the next piece; give the blocks it completed."""
         *lines, self._line = (self._line + piece).split("\n")
-        return [block for line in lines if (block := self._take(line))]
+        return [block for line in lines for block in self._take(line) if block]
 
-    def rest(self) -> str:
+    def rest(self) -> list[str]:
         """What is left at the end of the text."""
-        left, self._block, self._line = self._block + self._line, "", ""
-        return left
+        blocks = self._take(self._line) if self._line else []
+        self._line = self._fence = ""
+        return [block for block in [*blocks, self._cut()] if block]
 
-    def _take(self, line: str) -> str:
+    def _take(self, line: str) -> list[str]:
         fence = FENCE.match(line)
-        if fence and not self._fence:
-            self._fence = fence[1]
-        elif fence and fence[1].startswith(self._fence) and not line.strip(" `~"):
-            self._fence = ""
+        if self._fence:
+            self._block += line + "\n"
+            closed = fence and fence[1].startswith(self._fence) and not line.strip(" `~")
+            self._fence = "" if closed else self._fence
+            return [self._cut()] if closed else []
+        done = [self._cut()] if fence or not line.strip() else []
+        self._fence = fence[1] if fence else ""
         self._block += line + "\n"
-        if self._fence or line.strip():
-            return ""
+        return done
+
+    def _cut(self) -> str:
         block, self._block = self._block.strip("\n"), ""
         return block
+
+
+def protect(block: str) -> str:
+    r"""Keep Markdown from eating mathematics: `\(`, `4*5*6`, `x<y and y>z`, and line ends."""
+    if FENCE.match(block):
+        return block
+    parts = CODE_SPAN.split(block)
+    parts[::2] = map(_protect_text, parts[::2])
+    return "".join(parts)
+
+
+def _protect_text(text: str) -> str:
+    text = LATEX.sub(r"\\\\", text).replace("<", r"\<")
+    return LINE_END.sub("  \n", PRODUCT.sub(r"\*", text))
 
 
 class MarkdownPrinter:
@@ -55,8 +78,8 @@ class MarkdownPrinter:
             self._print(block)
 
     def close(self) -> None:
-        if rest := self._blocks.rest().strip("\n"):
-            self._print(rest)
+        for block in self._blocks.rest():
+            self._print(block)
 
     def _print(self, block: str) -> None:
         from rich.markdown import Markdown
@@ -65,7 +88,7 @@ class MarkdownPrinter:
             self._console = self._open()
         else:
             self._console.print()
-        self._console.print(Markdown(block, hyperlinks=False))
+        self._console.print(Markdown(protect(block), hyperlinks=False))
 
     def _open(self) -> "Console":
         from rich.console import Console
