@@ -164,6 +164,8 @@ def main() -> None:
         app(prog_name="reasoner")
     except ReasonerError as error:
         sys.exit(_report(str(error), error, error.exit_code))
+    except OSError as error:
+        sys.exit(_report(f"the system refused: {error}", error, 1))
     except Exception as error:
         what = f"unexpected {type(error).__name__}: {error}"
         sys.exit(_report(f"{what}; run again with reasoner --debug … for a traceback", error, 1))

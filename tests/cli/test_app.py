@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import environment, run
+from tests.cli.command import COMMAND, environment, run
 
 COMMANDS = ("ask", "chat", "doctor", "models", "paths")
 HEAVY = (
@@ -123,3 +123,36 @@ def test_a_bad_configuration_file_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert b"config.toml" in done.stderr
     assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*COMMAND, "paths"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(tmp_path),
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"reasoner: ")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_a_closed_stdout_is_no_error(tmp_path: Path) -> None:
+    script = f"{' '.join(COMMAND)} paths >&-"
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, env=environment(tmp_path), check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_completion_knows_the_models(tmp_path: Path) -> None:
+    done = run(
+        tmp_path,
+        _REASONER_COMPLETE="complete_bash",
+        COMP_WORDS="reasoner ask -m smoll",
+        COMP_CWORD="3",
+    )
+    assert done.stdout.split() == [b"smollm2-135m"]

@@ -45,7 +45,9 @@ def colourful(stream: TextIO, *, no_color: bool = False) -> bool:
 
 
 def tolerate() -> None:
-    """Let a character the locale cannot say become '?' instead of an exception."""
+    """Let a character the locale cannot say become '?', and what goes to a closed stream vanish."""
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
