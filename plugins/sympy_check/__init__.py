@@ -1,1 +1,135 @@
-"""Checks mathematics: equality with a known answer, else the arithmetic the steps state."""
+"""Checks mathematics: equality with the known answer, else the arithmetic the steps state.
+
+Everything a model wrote, and the expected answer too, is read in a warm child process that is
+limited in memory and killed when late; nothing of it is ever evaluated as code.
+
+A PASS without a known answer means: at least one stated equation was confirmed, none is wrong,
+and the final answer is the value of a confirmed one. It does not mean that the equations were
+the right ones to set up.
+"""
+
+import atexit
+import time
+
+from pydantic import JsonValue
+
+from reasoner.problem import Problem
+from reasoner.verdict import Candidate, Outcome, Verdict
+from reasoner.verify.child import ChildFailed, ChildPool
+from reasoner.verify.extract import without_code
+from reasoner.verify.hookspecs import hookimpl
+
+__all__ = ["NAME", "close", "compare", "health", "verify"]
+
+NAME = "sympy_check"
+MEMORY = 1 << 30
+MAX_TEXT = 400_000
+
+_workers = ChildPool("reasoner.plugins.sympy_check.worker", MEMORY)
+atexit.register(_workers.close)
+
+
+def compare(gold: str, said: str, seconds: float = 5.0) -> tuple[Outcome, str]:
+    """Whether `said` equals `gold` mathematically: pass, fail or unknown, and why.
+
+    Both may be hostile; whatever cannot be decided within `seconds` is unknown.
+    """
+    if gold.strip() and gold.strip() == said.strip():
+        return Outcome.PASS, "the answer is the expected one, letter for letter"
+    try:
+        request = {"task": "compare", "gold": gold[:MAX_TEXT], "said": said[:MAX_TEXT]}
+        reply = _workers.ask(dict(request), seconds)
+    except ChildFailed as failure:
+        return Outcome.UNKNOWN, f"could not be decided: {failure}"
+    relation, reason = reply.get("relation"), reply.get("reason") or reply.get("error")
+    if relation == "equal":
+        return Outcome.PASS, "the answer equals the expected one"
+    if relation == "different":
+        return Outcome.FAIL, "the answer differs from the expected one"
+    return Outcome.UNKNOWN, f"could not be decided: {reason}"
+
+
+@hookimpl
+def verify(problem: Problem, candidate: Candidate, seconds: float) -> Verdict | None:
+    """Compare with the expected answer when there is one, else check the stated arithmetic."""
+    began = time.monotonic()
+    if problem.expect is not None:
+        verdict = _against(problem.expect, candidate, seconds)
+    else:
+        verdict = _arithmetic(candidate, seconds)
+    return verdict.model_copy(update={"seconds": time.monotonic() - began})
+
+
+@hookimpl
+def health() -> dict[str, JsonValue]:
+    """Start a worker and have it decide one equality."""
+    began = time.monotonic()
+    try:
+        reply = _workers.ask({"task": "warm"}, 30)
+    except ChildFailed as failure:
+        return {"ok": False, "detail": f"the worker does not start: {failure}"}
+    took = time.monotonic() - began
+    if reply.get("relation") != "equal":
+        return {"ok": False, "detail": str(reply.get("error", "a known equality was not found"))}
+    return {"ok": True, "detail": f"worker answers in {took:.2f} s, {MEMORY >> 20} MiB at most"}
+
+
+@hookimpl
+def close() -> None:
+    """End the workers."""
+    _workers.close()
+
+
+def _against(expect: str, candidate: Candidate, seconds: float) -> Verdict:
+    if candidate.final is None:
+        return _verdict(Outcome.UNKNOWN, "no final answer to compare with the expected one")
+    outcome, reason = compare(expect, candidate.final, seconds)
+    evidence: dict[str, JsonValue] = {"expected": expect[:500], "answer": candidate.final[:500]}
+    return _verdict(outcome, reason, evidence)
+
+
+def _arithmetic(candidate: Candidate, seconds: float) -> Verdict:
+    texts: list[JsonValue] = []
+    room = MAX_TEXT
+    for text in (*candidate.steps, candidate.answer):
+        texts.append(without_code(text[:room]))
+        room = max(0, room - len(text))
+    try:
+        reply = _workers.ask(
+            {"task": "arithmetic", "texts": texts, "final": candidate.final}, seconds
+        )
+    except ChildFailed as failure:
+        return _verdict(Outcome.UNKNOWN, f"the arithmetic could not be checked: {failure}")
+    if "error" in reply:
+        return _verdict(Outcome.UNKNOWN, f"the arithmetic could not be checked: {reply['error']}")
+    return _judged(reply)
+
+
+def _judged(reply: dict[str, JsonValue]) -> Verdict:
+    holding, wrong = int(str(reply["holding"])), int(str(reply["wrong"]))
+    equations = reply["equations"]
+    evidence: dict[str, JsonValue] = {"equations": equations}
+    if wrong and isinstance(equations, list) and isinstance(equations[0], dict):
+        first = equations[0]
+        counted = f"{wrong} of {holding + wrong} equations are wrong"
+        reason = f"{counted}: {first['text']} (it is {first['value']})"
+        return _verdict(Outcome.FAIL, reason, evidence)
+    if not holding:
+        return _verdict(Outcome.UNKNOWN, "no equations to check")
+    counted = f"{holding} of {holding} equations hold"
+    if reply["backing"] is None:
+        return _verdict(Outcome.UNKNOWN, f"{counted}, none gives the final answer", evidence)
+    return _verdict(Outcome.PASS, f"{counted}; {reply['backing']} gives the answer", evidence)
+
+
+def _verdict(
+    outcome: Outcome, reason: str, evidence: dict[str, JsonValue] | None = None
+) -> Verdict:
+    scores = {Outcome.PASS: 1.0, Outcome.FAIL: 0.0}
+    return Verdict(
+        verifier=NAME,
+        outcome=outcome,
+        score=scores.get(outcome),
+        reason=" ".join(reason.split()),
+        evidence=evidence or {},
+    )

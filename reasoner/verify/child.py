@@ -6,6 +6,7 @@ CPU before it imports anything. The parent holds the clock: a late child is kill
 request starts a fresh one.
 """
 
+import contextlib
 import json
 import os
 import select
@@ -131,10 +132,8 @@ class Child:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                try:
+                with contextlib.suppress(OSError):
                     pipe.close()
-                except OSError:
-                    pass
 
     def _write(self, data: bytes, end: float) -> None:
         view = memoryview(data)
@@ -202,7 +201,8 @@ class ChildPool:
         with self._lock:
             idle, self._idle = self._idle, []
             for child in self._busy:
-                os.killpg(child.pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
         for child in idle:
             child.close()
 

@@ -7,7 +7,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 
-__all__ = ["MAX_ANSWER", "code_blocks", "extract_final"]
+__all__ = ["MAX_ANSWER", "code_blocks", "extract_final", "without_code"]
 
 MAX_ANSWER = 1000
 """Characters a final answer may have; what is longer is not one."""
@@ -39,7 +39,7 @@ def extract_final(text: str) -> str | None:
     In order: the last ``\boxed{}`` (unless a "final answer" line follows it), a "final answer"
     line or header, ``#### x``, "the answer is x", a lone line in a code fence, the last number.
     """
-    prose = _without_code(text)
+    prose = without_code(text)
     for found in _candidates(prose):
         if found and (answer := _clean(found)):
             return answer
@@ -51,6 +51,15 @@ def code_blocks(text: str) -> tuple[str, ...]:
     return tuple(
         body for language, body, _ in _fences(text) if language in _PYTHON and body.strip()
     )
+
+
+def without_code(text: str) -> str:
+    """The text without its fenced blocks."""
+    parts, last = [], 0
+    for _, _, (start, end) in _fences(text):
+        parts.append(text[last:start])
+        last = end
+    return "\n".join([*parts, text[last:]])
 
 
 def _candidates(text: str) -> Iterator[str | None]:
@@ -152,6 +161,9 @@ def _lone_fenced_line(text: str) -> str | None:
 
 def _last_number(text: str) -> str | None:
     for line in reversed(text.splitlines()):
+        spans = _SPAN.findall(line[-_LINE:])
+        if spans and "\\" in spans[-1] and len(spans[-1]) > 4:
+            return _clean(spans[-1]) or None
         if (match := _last(_NUMBER, line)) is not None and len(match[0]) <= MAX_ANSWER:
             return _clean(match[0])
     return None
@@ -200,11 +212,3 @@ def _fences(text: str) -> Iterator[tuple[str, str, tuple[int, int]]]:
 
 def _language(fence: re.Match[str]) -> str:
     return (fence[2].strip().lower().split() or [""])[0].strip("{}.")
-
-
-def _without_code(text: str) -> str:
-    parts, last = [], 0
-    for _, _, (start, end) in _fences(text):
-        parts.append(text[last:start])
-        last = end
-    return "\n".join([*parts, text[last:]])

@@ -1,0 +1,108 @@
+"""One spelling for an answer: wrappers, spacing and Unicode out, numbers people write in.
+
+Purely textual and linear; what it returns is LaTeX that the other modules read.
+"""
+
+import re
+from fractions import Fraction
+
+__all__ = ["MAX_LENGTH", "normalise", "unwrapped"]
+
+MAX_LENGTH = 2000
+
+_CHARACTERS = {
+    "−": "-", "–": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "÷": r"\div ",
+    "π": r"\pi ", "∞": r"\infty ", "°": r"^\circ", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ",
+    "±": r"\pm ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "θ": r"\theta ", "…": r"\ldots ",
+    "½": r"\frac{1}{2}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "⅓": r"\frac{1}{3}",
+    "⅔": r"\frac{2}{3}", "²": "^{2}", "³": "^{3}", "√": r"\sqrt ", "∅": r"\emptyset ",
+    "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u200b": "", "’": "'",
+}  # fmt: skip
+_TABLE = str.maketrans(_CHARACTERS)
+_SPACING = re.compile(
+    r"(?<!\\)\\[,;:! ]|"
+    r"\\(?:left|right|displaystyle|bigl?|bigr?|limits)(?![A-Za-z])|~|\\q?quad(?![A-Za-z])"
+)
+_GROUPS = re.compile(r"(?<=\d)(?:\{,\}|,\\!|\\,|\\!)(?=\d{3})")
+_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
+_SPACED = re.compile(r"\d{1,3}(?: \d{3})+(?:\.\d+)?")
+_EUROPEAN = re.compile(r"-?\d{1,3}(?:\.\d{3})+,\d+")
+_SCIENTIFIC = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)[eE]([+-]?\d{1,3})(?!\w)")
+_REPEATING = re.compile(
+    r"(?<![\d.])(\d{1,9})\.(\d{0,9})(?:\\overline\{(\d{1,9})\}|\((\d{1,9})\)|\\bar\{(\d{1,9})\})"
+)
+_SCALE = re.compile(
+    r"(?<=\d)\s*(?:\\text\{)?\s*(hundred|thousand|million|billion|trillion)s?\b\s?\}?",
+    re.IGNORECASE,
+)
+_SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_FONTS = re.compile(
+    r"\\(?:mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname|textbf|textit|textrm|mbox|hbox)\s?(?=\{)"
+)
+_PERCENT = re.compile(
+    r"\\?%|(?<=[\d }])\\?(?:text\{)?\s*(?:percent(?:age)?|pct)\b\s?\}?", re.IGNORECASE
+)
+_FUNCTION = re.compile(r"(?<![A-Za-z\\])(sin|cos|tan|cot|sec|csc|ln|log|exp)(?![a-z])")
+_ROOT = re.compile(r"(?<![A-Za-z\\])sqrt\s?\(([^()]{1,80})\)")
+_POWER = re.compile(r"\^\s?(-?\d{2,}|-\d)(?![\d}])")
+_POWER_GROUP = re.compile(r"\^\s?\(([^()]{1,80})\)")
+_ENDS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"), ("`", "`"))
+
+
+def normalise(text: str) -> str:
+    """The normal form of an answer of at most MAX_LENGTH characters."""
+    text = unwrapped(text.translate(_TABLE))
+    text = (
+        text.replace(r"\dfrac", r"\frac").replace(r"\tfrac", r"\frac").replace(r"\cfrac", r"\frac")
+    )
+    text = _GROUPS.sub("", text)
+    text = _SPACING.sub(" ", text)
+    text = _FONTS.sub(lambda _: r"\text", text)
+    text = re.sub(r"\\text ?\{ ?([A-Za-z]) ?\}", r"\1", text)
+    text = _PERCENT.sub(lambda _: "%", text)
+    text = _numbers(" ".join(text.split()))
+    text = re.sub(r"(?<![A-Za-z\\])pi(?![A-Za-z])", lambda _: r"\pi ", text)
+    text = _FUNCTION.sub(lambda m: f"\\{m[1]}", text)
+    text = _ROOT.sub(lambda m: rf"\sqrt{{{m[1]}}}", text)
+    text = _POWER_GROUP.sub(lambda m: f"^{{{m[1]}}}", text.replace("**", "^"))
+    text = _POWER.sub(lambda m: f"^{{{m[1]}}}", text)
+    return unwrapped(" ".join(text.replace("$", "").split())) if text.count("$") != 1 else text
+
+
+def unwrapped(text: str) -> str:
+    """Without math delimiters, box, emphasis and the sentence's full stop."""
+    for _ in range(6):
+        before = text
+        text = text.strip().rstrip(";,")
+        if text.endswith(".") and not text.endswith(".."):
+            text = text[:-1]
+        for left, right in _ENDS:
+            if len(text) >= len(left + right) and text.startswith(left) and text.endswith(right):
+                text = text[len(left) : len(text) - len(right)]
+        text = re.sub(r"^\\f?boxed\s?\{(.*)\}$", r"\1", text, flags=re.DOTALL)
+        if text == before:
+            break
+    return text
+
+
+def _numbers(text: str) -> str:
+    if _EUROPEAN.fullmatch(text):
+        text = text.replace(".", "").replace(",", ".")
+    if _SPACED.fullmatch(text):
+        text = text.replace(" ", "")
+    if not re.search(r"[(\[{]", text):  # (1,234) may be a pair
+        text = _THOUSANDS.sub(lambda m: m[0].replace(",", ""), text)
+    text = _REPEATING.sub(_fraction, text)
+    text = _SCIENTIFIC.sub(r"\1*10^{\2}", text)
+    return _SCALE.sub(lambda m: f"*10^{{{_SCALES[m[1].lower()]}}}", text)
+
+
+def _fraction(match: re.Match[str]) -> str:
+    """A repeating decimal as the fraction it is."""
+    whole, lead = match[1], match[2]
+    cycle = match[3] or match[4] or match[5]
+    shift = 10 ** len(lead)
+    value = Fraction(int(whole + lead), shift) + Fraction(
+        int(cycle), shift * (10 ** len(cycle) - 1)
+    )
+    return rf"\frac{{{value.numerator}}}{{{value.denominator}}}"

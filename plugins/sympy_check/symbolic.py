@@ -1,0 +1,174 @@
+"""Symbolic equality through Math-Verify, double-checked by numbers. Only ever in the worker.
+
+Only LaTeX parsing is used, which builds expressions and executes nothing; no text reaches
+`sympify`, `parse_expr` or `eval`. Hanging is the parent's business: it kills this process.
+"""
+
+import re
+from fractions import Fraction
+from typing import Any
+
+from reasoner.plugins.sympy_check.outcome import DIFFERENT, EQUAL, Equality, undecided
+
+__all__ = ["compare_symbolic"]
+
+DIGITS = 30
+_POINTS = tuple(Fraction(n, d) for n, d in ((7, 5), (-11, 7), (23, 9), (2, 13), (-5, 17), (31, 8)))
+
+
+def compare_symbolic(left: str, right: str) -> Equality:
+    """Compare two LaTeX expressions, equations or relations."""
+    import logging
+
+    logging.disable(logging.CRITICAL)
+    if left.count("=") == right.count("=") == 1 and not re.search(
+        r"[<>]|\\[lg]eq?|\\ne", left + right
+    ):
+        return _compare_equations(left, right)
+    if ("=" in left) != ("=" in right):
+        return undecided("only one of them is an equation")
+    ours, theirs = _parse(left), _parse(right)
+    if ours is None or theirs is None:
+        return undecided("an answer could not be read as mathematics")
+    return _compare(ours, theirs)
+
+
+def _parse(latex: str) -> Any:
+    from math_verify import LatexExtractionConfig, parse
+
+    latex = re.sub(r"(?<![\\A-Za-z])\*", r" \\cdot ", latex).replace("$", "")
+    found = parse(
+        f"${latex}$",
+        extraction_config=[LatexExtractionConfig()],
+        fallback_mode="no_fallback",
+        parsing_timeout=None,
+    )
+    return _constants(found[0]) if found and not isinstance(found[0], str) else None
+
+
+def _constants(expression: Any) -> Any:
+    """The letters e and i as the constants they are in an answer."""
+    import sympy
+
+    try:
+        names = {symbol.name: symbol for symbol in expression.free_symbols}
+        known = {"e": sympy.E, "i": sympy.I}
+        return expression.subs({names[name]: known[name] for name in known if name in names})
+    except (AttributeError, TypeError):
+        return expression
+
+
+def _compare(ours: Any, theirs: Any) -> Equality:
+    import sympy
+    from math_verify import verify
+
+    said_equal = bool(verify(ours, theirs, timeout_seconds=None, allow_set_relation_comp=True))
+    if isinstance(ours, sympy.Expr) and isinstance(theirs, sympy.Expr):
+        return _compare_numbers(ours, theirs, said_equal)
+    if said_equal:
+        return EQUAL
+    if isinstance(ours, sympy.logic.boolalg.Boolean) and isinstance(
+        theirs, sympy.logic.boolalg.Boolean
+    ):
+        return _compare_relations(ours, theirs)
+    return undecided("Math-Verify finds no equality")
+
+
+def _compare_numbers(ours: Any, theirs: Any, said_equal: bool) -> Equality:
+    """What numbers say at a few points; a disagreement at any point decides."""
+    symbols = sorted(ours.free_symbols | theirs.free_symbols, key=lambda symbol: str(symbol.name))
+    if len(symbols) > 8:
+        return EQUAL if said_equal else undecided("too many variables")
+    if ours.free_symbols != theirs.free_symbols and not said_equal:
+        return _compare_renamed(ours, theirs)
+    agreed = compared = 0
+    for start in range(len(_POINTS) if symbols else 1):
+        close = _close_at(ours, theirs, symbols, start)
+        if close is not None:
+            compared, agreed = compared + 1, agreed + close
+    if agreed < compared:
+        return _near(ours, theirs) if not symbols else DIFFERENT
+    if said_equal or compared >= 4 or (compared and not symbols):
+        return EQUAL
+    return undecided("too few points could be compared")
+
+
+def _close_at(ours: Any, theirs: Any, symbols: list[Any], start: int) -> bool | None:
+    import sympy
+
+    values = {
+        symbol: sympy.Rational(
+            _POINTS[(start + 2 * n) % 6].numerator, _POINTS[(start + 2 * n) % 6].denominator
+        )
+        + n
+        for n, symbol in enumerate(symbols)
+    }
+    try:
+        a, b = (complex(side.subs(values).evalf(DIGITS)) for side in (ours, theirs))
+    except (TypeError, ValueError, OverflowError, ArithmeticError):
+        return None
+    if a != a or b != b:  # NaN
+        return None
+    return abs(a - b) <= 1e-10 * max(1.0, abs(a), abs(b))
+
+
+def _near(ours: Any, theirs: Any) -> Equality:
+    """A decimal close to an exact value is left open; anything else differs."""
+    close = abs(complex(ours.evalf(DIGITS)) - complex(theirs.evalf(DIGITS)))
+    decimal = any(
+        getattr(side, "is_Float", False) or not side.atoms() or side.is_Rational
+        for side in (ours, theirs)
+    )
+    return undecided("they agree to a few digits") if decimal and close < 0.006 else DIFFERENT
+
+
+def _compare_renamed(ours: Any, theirs: Any) -> Equality:
+    """Other variables: left open when renaming them makes the two equal."""
+    a = sorted(ours.free_symbols - theirs.free_symbols, key=str)
+    b = sorted(theirs.free_symbols - ours.free_symbols, key=str)
+    if len(a) == len(b) and _close_at(
+        ours, theirs.subs(dict(zip(b, a, strict=True))), sorted(ours.free_symbols, key=str), 0
+    ):
+        return undecided("equal but for the names of variables")
+    return DIFFERENT
+
+
+def _compare_relations(ours: Any, theirs: Any) -> Equality:
+    """Inequalities: a point where one holds and the other does not decides."""
+    import sympy
+
+    symbols = sorted(ours.free_symbols | theirs.free_symbols, key=str)
+    for number in range(-24, 25):
+        values = {
+            symbol: sympy.Rational(number * (n + 2) + 1, 2) for n, symbol in enumerate(symbols)
+        }
+        try:
+            a, b = bool(ours.subs(values)), bool(theirs.subs(values))
+        except TypeError:
+            return undecided("a relation could not be evaluated")
+        if a != b:
+            return DIFFERENT
+    return undecided("no point tells them apart")
+
+
+def _compare_equations(left: str, right: str) -> Equality:
+    """Equations with the same solutions: their differences of sides are proportional."""
+    import sympy
+
+    sides = [_parse(side) for equation in (left, right) for side in equation.split("=")]
+    if any(not isinstance(side, sympy.Expr) for side in sides):
+        return undecided("an equation could not be read")
+    ours, theirs = sympy.expand(sides[0] - sides[1]), sympy.expand(sides[2] - sides[3])
+    if ours.free_symbols != theirs.free_symbols:
+        return (
+            DIFFERENT
+            if ours.free_symbols and theirs.free_symbols
+            else undecided("an equation without unknowns")
+        )
+    if ours == 0 or theirs == 0:
+        return undecided("an equation that always holds")
+    ratio = sympy.simplify(ours / theirs)
+    if ratio.is_number and ratio != 0:
+        return EQUAL
+    polynomial = ours.is_polynomial() and theirs.is_polynomial()
+    return DIFFERENT if polynomial else undecided("the equations are not multiples of each other")

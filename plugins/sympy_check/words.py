@@ -1,0 +1,103 @@
+"""Answers that are words: choices, yes and no, names, numbers in words."""
+
+import re
+
+from reasoner.plugins.sympy_check.outcome import DIFFERENT, EQUAL, Equality, undecided
+from reasoner.plugins.sympy_check.quantity import compare_quantities, quantity
+
+__all__ = ["compare_words"]
+
+_CHOICE = re.compile(r"\(([A-Za-z])\)|\(?([A-Z])[).:]|([A-Z])")
+_CHOICE_LEAD = re.compile(
+    r"(?:option |choice |answer )?\(?([A-Z])[).:](?: .*)?|\(([A-Za-z])\) .*|"
+    r"(?:option|choice) ([A-Z])\b.*",
+    re.IGNORECASE,
+)
+_TEXT = re.compile(r"\\text ?\{([^{}]*)\}")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z' \-.,()]*")
+_FIRST = {"yes", "no", "true", "false"}
+_ARTICLES = {"a", "an", "the"}
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_NUMBERS = {word: value for value, word in enumerate(_ONES.split())}
+_NUMBERS |= {word: 10 * n for n, word in enumerate(_TENS.split(), 2)}
+_MATH = {"pi", "sin", "cos", "tan", "cot", "sec", "csc", "ln", "log", "sqrt", "exp"}
+
+
+def compare_words(left: str, right: str) -> Equality | None:
+    """Compare two answers of which one at least is words; None when neither is."""
+    if (choices := _compare_choices(left, right)) is not None:
+        return choices
+    ours, theirs = _words(left), _words(right)
+    if ours is None and theirs is None:
+        return None
+    if ours is not None and theirs is not None:
+        return _compare_texts(ours, theirs)
+    return _compare_number(ours or theirs or [], right if ours is not None else left)
+
+
+def _compare_choices(left: str, right: str) -> Equality | None:
+    gold, said = _bare(left), _bare(right)
+    ours, theirs = _CHOICE.fullmatch(gold), _CHOICE.fullmatch(said) or _CHOICE_LEAD.fullmatch(said)
+    if (
+        not ours
+        or not theirs
+        or (ours[3] and len(theirs.groups()) == 3 and theirs.re is _CHOICE and theirs[3] and False)
+    ):
+        return None
+    letters = [next(group for group in match.groups() if group).upper() for match in (ours, theirs)]
+    return EQUAL if letters[0] == letters[1] else DIFFERENT
+
+
+def _bare(text: str) -> str:
+    return " ".join(_TEXT.sub(lambda m: m[1], text).split())
+
+
+def _words(text: str) -> list[str] | None:
+    """The words of an answer that is nothing but words; None for mathematics."""
+    marked = _TEXT.search(text) is not None
+    plain = _bare(text)
+    if not _PLAIN.fullmatch(plain):
+        return None
+    words = [word for word in re.findall(r"[a-z']+", plain.lower()) if word not in _ARTICLES]
+    if (
+        not words
+        or _MATH & set(words)
+        or not (marked or max(map(len, words)) >= 3 or words[0] in _FIRST)
+    ):
+        return None
+    return words
+
+
+def _compare_texts(ours: list[str], theirs: list[str]) -> Equality:
+    if ours == theirs:
+        return EQUAL
+    if ours[0] in _FIRST and len(ours) == 1:
+        return (
+            EQUAL
+            if theirs[0] == ours[0]
+            else DIFFERENT
+            if theirs[0] in _FIRST
+            else undecided("not a plain yes or no")
+        )
+    if set(ours) & set(theirs):
+        return undecided("the wordings overlap")
+    return DIFFERENT if len(ours) == len(theirs) == 1 else undecided("the wordings differ")
+
+
+def _compare_number(words: list[str], other: str) -> Equality | None:
+    """`twelve`, `twenty five apples` against a number; other words against mathematics differ."""
+    if any(word in _NUMBERS for word in words):
+        numbers = [word for word in words if word in _NUMBERS]
+        value, rest = sum(_NUMBERS[word] for word in numbers), words[len(numbers) :]
+        ours, theirs = quantity(f"{value} {' '.join(rest)}"), quantity(other)
+        simple = len(numbers) == 1 or (
+            len(numbers) == 2 and _NUMBERS[numbers[0]] >= 20 > _NUMBERS[numbers[1]] * 2
+        )
+        if ours and theirs and simple and words[: len(numbers)] == numbers:
+            return compare_quantities(ours, theirs)
+        return undecided("a number in words")
+    return DIFFERENT if quantity(other) is not None else undecided("words against mathematics")

@@ -1,0 +1,78 @@
+"""The warm child in which all text from models is read as mathematics."""
+
+from fractions import Fraction
+from typing import Any
+
+from reasoner.verify.serve import serve
+
+__all__ = ["main"]
+
+MAX_SHOWN = 20
+
+
+def main() -> None:
+    """Answer `compare` and `arithmetic` requests until stdin closes."""
+    serve(_answer)
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    if request["task"] == "compare":
+        return _compare(str(request["gold"]), str(request["said"]))
+    if request["task"] == "warm":
+        from reasoner.plugins.sympy_check.equality import compare
+
+        return {"relation": compare(r"\sqrt{8}", r"2\sqrt{2}").relation.value}
+    return _arithmetic([str(text) for text in request["texts"]], request.get("final"))
+
+
+def _compare(gold: str, said: str) -> dict[str, Any]:
+    from reasoner.plugins.sympy_check.equality import compare
+
+    equality = compare(gold, said)
+    return {"relation": equality.relation.value, "reason": equality.reason}
+
+
+def _arithmetic(texts: list[str], final: str | None) -> dict[str, Any]:
+    from reasoner.plugins.sympy_check.arithmetic import Judgement, check_texts
+
+    checked = check_texts(texts)
+    holding = [c for c in checked if c.judgement is Judgement.HOLDS]
+    wrong = [c for c in checked if c.judgement is Judgement.WRONG]
+    value = _value(final)
+    backing = [c for c in holding if value is not None and value & {c.left, c.right}]
+    shown = [*wrong, *backing[-1:], *holding]
+    return {
+        "holding": len(holding),
+        "wrong": len(wrong),
+        "backing": backing[-1].text if backing else None,
+        "equations": [
+            {"text": c.text, "judgement": c.judgement.value, "value": _shown(c.left)}
+            for c in dict.fromkeys(shown[: 2 * MAX_SHOWN])
+        ][:MAX_SHOWN],
+    }
+
+
+def _value(final: str | None) -> set[Fraction] | None:
+    """The number a final answer is, with and without its percent sign; None when it is none."""
+    from reasoner.plugins.sympy_check.normal import MAX_LENGTH, normalise
+    from reasoner.plugins.sympy_check.quantity import quantity
+
+    if final is None or len(final) > MAX_LENGTH:
+        return None
+    text = normalise(final)
+    if text.count("=") == 1:
+        text = text.partition("=")[2].strip()
+    found = quantity(text)
+    return {found.value, found.number} if found else None
+
+
+def _shown(value: Fraction | None) -> str:
+    """A fraction as people write it: whole, as a short decimal, or as it is."""
+    if value is None:
+        return ""
+    if value.denominator == 1:
+        return str(value.numerator)
+    for places in range(1, 7):
+        if (value * 10**places).denominator == 1:
+            return f"{float(value):.{places}f}"
+    return f"{value.numerator}/{value.denominator}"
