@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from reasoner.cli.options import RunOptions, ViewOptions, spread
 from reasoner.cli.output import Output
 from reasoner.cli.output.terminal import complain, is_terminal
-from reasoner.errors import ReasonerError
+from reasoner.errors import Interrupted, ReasonerError
 
 if TYPE_CHECKING:
     from reasoner.cli.reader import Reader
@@ -127,12 +127,18 @@ class Chat:
         self.history.append(Message(role="assistant", content=result.answer))
 
     async def _open(self, settings: "Settings") -> None:
-        from reasoner.cli.interrupt import Interrupt
+        from reasoner.cli.interrupt import Interrupt, Stoppable
         from reasoner.solver import Solver
 
         output = Output.open(self.view)
-        with Interrupt():
-            solver = await Solver(settings, output.on_event, output.progress).__aenter__()
+        with Interrupt() as interrupt:
+            if self._solver is not None:  # a Ctrl-C shall not cost the conversation
+                interrupt.soft()
+            progress = Stoppable(output.progress, interrupt)
+            solver = await Solver(settings, output.on_event, progress).__aenter__()
+            if interrupt.happened:
+                await solver.__aexit__(None, None, None)
+                raise Interrupted("stopped; the model stays the one it was")
         previous, self._solver = self._solver, solver
         if previous is not None:
             await previous.__aexit__(None, None, None)

@@ -5,12 +5,15 @@ import os
 import signal
 import sys
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from reasoner.cli.output.terminal import is_terminal
 from reasoner.errors import Interrupted
 
-__all__ = ["Interrupt"]
+if TYPE_CHECKING:
+    from reasoner.models.progress import Progress
+
+__all__ = ["Interrupt", "Stoppable"]
 
 
 class Interrupt:
@@ -51,6 +54,24 @@ class Interrupt:
             _leave()
         self._happened = True
         self._loop.call_soon_threadsafe(self.stop.set)
+
+
+class Stoppable:
+    """Passes a download's progress on to `watcher`; after Ctrl-C it ends the download."""
+
+    def __init__(self, watcher: "Progress", interrupt: Interrupt) -> None:
+        self._watcher, self._interrupt = watcher, interrupt
+
+    def begin(self, label: str, total: int | None, done: int) -> None:
+        self._watcher.begin(label, total, done)
+
+    def advance(self, size: int) -> None:
+        if self._interrupt.happened:
+            raise Interrupted("stopped; the download goes on from here the next time")
+        self._watcher.advance(size)
+
+    def end(self) -> None:
+        self._watcher.end()
 
 
 def _leave() -> None:
