@@ -102,6 +102,8 @@ def root(
     """Answer hard questions on this machine with local models, and check the answers.
 
     Without a command: chat at a terminal; otherwise stdin is the question.
+    Settings can also come from REASONER_* variables or from config.toml, see `reasoner paths`;
+    flags win over variables, variables over the file.
 
     \b
     Exit codes:

@@ -1,5 +1,6 @@
 """A download, drawn: a bar at a terminal, two lines in a log."""
 
+import os
 import time
 from typing import TYPE_CHECKING, TextIO
 
@@ -21,7 +22,7 @@ def draw_progress(stream: TextIO, *, quiet: bool = False, no_color: bool = False
         from reasoner.models.progress import Silent
 
         return Silent()
-    if is_terminal(stream):
+    if is_terminal(stream) and os.environ.get("TERM") != "dumb":
         return Bar(stream, colour=colourful(stream, no_color=no_color))
     return Lines(stream)
 
