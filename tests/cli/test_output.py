@@ -96,6 +96,17 @@ def test_markdown_is_still_markdown() -> None:
     assert "**" not in stream.getvalue()
 
 
+def test_one_empty_line_between_blocks() -> None:
+    stream = io.StringIO()
+    printer = MarkdownPrinter(stream, colour=False)
+    printer.feed("# Head\n\ntext\n\n1. one\n\n2. two\n\n| a |\n|---|\n| 1 |\n\nend")
+    printer.close()
+    shown = stream.getvalue()
+    assert "\n\n\n" not in shown
+    assert shown == shown.lstrip("\n")
+    assert shown.endswith("\n\nend\n")
+
+
 def test_last_code() -> None:
     assert last_code("a\n```python\nx = 1\n```\nb\n```\ny\n\nz\n```\n") == "y\n\nz\n"
     assert last_code("```\nunclosed\n") == "unclosed\n"

@@ -12,6 +12,7 @@ FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 CODE_SPAN = re.compile(r"(`+[^`\n]+`+)")
 LATEX = re.compile(r"\\(?=[()\[\]{}\\,;:!%|.])")
 PRODUCT = re.compile(r"(?<=[\w)\]}])\*(?=[\w(\[{\\-])")
+PADDING = re.compile(r" +$", re.MULTILINE)
 LINE_END = re.compile(r"(?<=\S)\n")
 
 
@@ -87,8 +88,12 @@ class MarkdownPrinter:
         if self._console is None:
             self._console = self._open()
         else:
-            self._console.print()
-        self._console.print(Markdown(protect(block), hyperlinks=False))
+            self._stream.write("\n")
+        with self._console.capture() as captured:
+            self._console.print(Markdown(protect(block), hyperlinks=False))
+        shown = PADDING.sub("", captured.get()).strip("\n")
+        self._stream.write(shown + "\n")
+        self._stream.flush()
 
     def _open(self) -> "Console":
         from rich.console import Console
