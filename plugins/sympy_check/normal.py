@@ -52,6 +52,8 @@ _ENDS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"),
 def normalise(text: str) -> str:
     """The normal form of an answer of at most MAX_LENGTH characters."""
     text = unwrapped(text.translate(_TABLE))
+    if r"\begin" not in text:  # doubled backslashes come from JSON or Python source
+        text = re.sub(r"\\\\(?=[A-Za-z])", lambda _: "\\", text)
     text = (
         text.replace(r"\dfrac", r"\frac").replace(r"\tfrac", r"\frac").replace(r"\cfrac", r"\frac")
     )

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -43,21 +44,26 @@ class ChildFailed(Exception):
     """The child was killed for being late, ran out of memory, or died; the message says which."""
 
 
-def python_command(module: str, memory: int = 0) -> list[str]:
+def python_command(
+    module: str, memory: int = 0, path: Sequence[str] | None = None, arguments: Sequence[str] = ()
+) -> list[str]:
     """A command that runs `module.main()` in a fresh isolated interpreter.
 
     The module's parent packages are stood in for, so that nothing but the module itself and what
-    it imports is loaded. `memory` limits the address space, in bytes (0: no limit).
+    it imports is loaded. `memory` limits the address space, in bytes (0: no limit); `path`
+    replaces the import path; `arguments` become `sys.argv[1:]`.
     """
     import reasoner
 
     root = Path(reasoner.__file__).parent
     names = module.split(".")[:-1]
     parents = [
-        (".".join(names[: n + 1]), str(root.joinpath(*names[1 : n + 1]))) for n in range(len(names))
+        (".".join(names[: count + 1]), str(root.joinpath(*names[1 : count + 1])))
+        for count in range(len(names))
     ]
-    path = [entry for entry in sys.path if entry]
-    return [sys.executable, "-I", "-c", _BOOT, json.dumps([path, parents, module, memory])]
+    path = [entry for entry in sys.path if entry] if path is None else list(path)
+    boot = json.dumps([path, parents, module, memory])
+    return [sys.executable, "-I", "-S", "-B", "-c", _BOOT, boot, *arguments]
 
 
 def bare_environment(home: str = "/nonexistent") -> dict[str, str]:

@@ -28,7 +28,11 @@ _MATH = re.compile(r"[\d\\$]")
 _SPAN = re.compile(r"\$[^$\s][^$]*\$|\\\([^()]+\\\)")
 _FENCE = re.compile(r"(?m)^[ \t]{0,12}(`{3,}|~{3,})[ \t]*([^\n`]*)$")
 _WRAPPERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__"))
-_PYTHON = frozenset({"", "python", "py", "python3", "python2", "pycon"})
+_CODE = re.compile(
+    r"(?m)^(?:>>> |(?:def|class|import|from|for|while|if|with|print|return|assert|async)\b|@\w|"
+    r"[A-Za-z_]\w{0,40} ?[-+*/]?= ?\S)"
+)
+_PYTHON = frozenset({"python", "py", "python3", "python2", "pycon"})
 _PROSE_WORDS = 4
 _LINE = 2000
 
@@ -47,9 +51,12 @@ def extract_final(text: str) -> str | None:
 
 
 def code_blocks(text: str) -> tuple[str, ...]:
-    """The fenced Python blocks in order; a fence without a language counts, an unclosed one too."""
+    """The fenced Python blocks in order; an unclosed one counts, and so does one without a
+    language when it looks like Python."""
     return tuple(
-        body for language, body, _ in _fences(text) if language in _PYTHON and body.strip()
+        body
+        for language, body, _ in _fences(text)
+        if body.strip() and (language in _PYTHON or (not language and _CODE.search(body)))
     )
 
 

@@ -1,0 +1,118 @@
+"""Which layer really works here: each is tried with a small attack before it is trusted.
+
+The truth is taken from outside where there is one: the listening sockets must have heard nothing
+and the secret must not come back.
+"""
+
+import os
+import secrets
+import socket
+import tempfile
+import threading
+from dataclasses import dataclass
+
+from reasoner.plugins.python_sandbox.layers import LAYERS, UNCONFINED, Layer
+from reasoner.plugins.python_sandbox.run import MEMORY, run_in
+
+__all__ = ["UNSAFE", "Choice", "chosen", "self_test"]
+
+UNSAFE = "REASONER_UNSAFE_EXEC"
+"""Environment variable; `1` runs model code without a sandbox where there is none."""
+
+_ATTACK = """
+import os, socket
+def got(name, attack):
+    try:
+        attack()
+    except BaseException:
+        return
+    print("GOT", name)
+def connect():
+    with socket.create_connection(("127.0.0.1", {tcp}), 1) as s: s.send(b"x")
+def send():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s: s.sendto(b"x", ("127.0.0.1", {udp}))
+def fork():
+    if os.fork() == 0: os._exit(0)
+got("read", lambda: print(open({secret!r}).read()))
+got("write", lambda: open({secret!r} + ".new", "w"))
+got("tcp", connect)
+got("udp", send)
+got("fork", fork)
+got("shell", lambda: os.posix_spawn("/bin/true", ["true"], {{}}))
+print("ALIVE", 6 * 7)
+"""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The layer in use, or None with the reasons; `tried` has each layer's failure."""
+
+    layer: Layer | None
+    detail: str
+    tried: tuple[tuple[str, str], ...] = ()
+    strong: bool = True
+
+
+_lock = threading.Lock()
+_choice: list[Choice] = []
+
+
+def chosen() -> Choice:
+    """The strongest layer that passed its self-test; found once per process (a few 10 ms)."""
+    with _lock:
+        if not _choice:
+            _choice.append(_choose())
+        return _choice[0]
+
+
+def self_test(layer: Layer) -> str | None:
+    """Attack a layer; None when it holds, else what got through or why it does not run."""
+    with (
+        tempfile.TemporaryDirectory(prefix="reasoner-probe-") as folder,
+        socket.create_server(("127.0.0.1", 0)) as tcp,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+    ):
+        udp.bind(("127.0.0.1", 0))
+        key, secret = secrets.token_hex(8), os.path.join(folder, "key")
+        with open(secret, "w", encoding="ascii") as file:
+            file.write(key)
+        ports = {"tcp": tcp.getsockname()[1], "udp": udp.getsockname()[1]}
+        code = _ATTACK.format(secret=secret, **ports)
+        run = run_in(layer, code, stdin="", seconds=5, memory=MEMORY)
+        through = [line[4:] for line in run.stdout.splitlines() if line.startswith("GOT ")]
+        through += ["read"] * (key in run.stdout) + ["write"] * os.path.exists(secret + ".new")
+        through += ["tcp"] * _heard(tcp) + ["udp"] * _heard(udp)
+    if through:
+        return f"got through: {', '.join(dict.fromkeys(through))}"
+    if run.outcome != "ok" or "ALIVE 42" not in run.stdout:
+        lines = (run.error or run.stderr).strip().splitlines()
+        return f"does not run ({run.outcome}): {lines[-1] if lines else 'no output'}"[:300]
+    return None
+
+
+def _heard(server: socket.socket) -> bool:
+    server.settimeout(0)
+    try:
+        if server.type == socket.SOCK_DGRAM:
+            server.recv(1)
+        else:
+            server.accept()[0].close()
+    except OSError:
+        return False
+    return True
+
+
+def _choose() -> Choice:
+    tried: list[tuple[str, str]] = []
+    for layer in LAYERS:
+        if not layer.possible:
+            continue
+        if (failure := self_test(layer)) is None:
+            return Choice(
+                layer, "self-test passed: nothing read, written, sent or started", tuple(tried)
+            )
+        tried.append((layer.name, failure))
+    why = "; ".join(f"{name}: {failure}" for name, failure in tried) or "none for this system"
+    if os.environ.get(UNSAFE) == "1":
+        return Choice(UNCONFINED, f"NO SANDBOX, {UNSAFE}=1 ({why})", tuple(tried), strong=False)
+    return Choice(None, f"no sandbox is strong enough to run a model's code ({why})", tuple(tried))
