@@ -14,6 +14,7 @@ __all__ = ["Check", "Level", "run_checks"]
 
 Level = Literal["ok", "warn", "fail"]
 GIGABYTE = 10**9
+LEFT_OUT = "answers are not checked by it until this is repaired"
 HEADROOM = 1.3
 """Memory a model needs over its file's size: KV cache, compute buffers, this program."""
 GPU_DEVICES = ("/dev/nvidia0", "/dev/kfd")
@@ -166,4 +167,5 @@ def _plugins() -> Iterator[Check]:
                 continue
             good = report.get("ok") is not False
             detail = f"{info.version or '?'}: {report.get('detail', '')}"
-            yield Check(f"plugin {info.name}", "ok" if good else "warn", detail)
+            hint = str(report.get("hint", "")) if good else str(report.get("hint", LEFT_OUT))
+            yield Check(f"plugin {info.name}", "ok" if good else "warn", detail, hint)

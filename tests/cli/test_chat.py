@@ -106,3 +106,29 @@ def test_binary_input_is_one_line(arguments: list[str | Path], tmp_path: Path) -
     assert done.returncode == 2
     assert b"stdin is not UTF-8" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_the_bare_command_at_a_terminal_is_a_chat(tiny_gguf: Path, tmp_path: Path) -> None:
+    with Terminal(tmp_path, [], REASONER_MODEL=str(tiny_gguf)) as terminal:
+        terminal.expect("/help for commands")
+        terminal.expect(PROMPT)
+        terminal.send("\x04")
+        assert terminal.wait() == 0
+        assert terminal.restored()
+
+
+def test_several_lines_are_one_turn(tiny_gguf: Path, tmp_path: Path) -> None:
+    arguments: list[str | Path] = ["chat", "-m", tiny_gguf, "-R", *BRIEF]
+    with Terminal(tmp_path, arguments) as terminal:
+        terminal.expect(PROMPT)
+        terminal.send("one\x1b\rtwo\r")
+        terminal.expect(WORTH)
+        terminal.expect(PROMPT)
+        terminal.send("\x1b[200~three\nfour\x1b[201~\r")  # a bracketed paste
+        terminal.expect(WORTH)
+        terminal.expect(PROMPT)
+        terminal.send("\x04")
+        assert terminal.wait() == 0
+    history = (tmp_path / "data" / "chat_history").read_text()
+    assert "+one\n+two\n" in history
+    assert "+three\n+four\n" in history
