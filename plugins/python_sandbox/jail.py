@@ -1,6 +1,6 @@
 """The child's side: put every limit on ourselves, then run the program and report how it went.
 
-Standard library only, and nothing of the project but its two neighbours: this process is about
+Standard library only, and nothing of the project but `verify.confine`: this process is about
 to belong to the program. What it reports is the program's word, not proof.
 """
 
@@ -56,12 +56,9 @@ def _confine(order: dict[str, Any]) -> None:
             except OSError:
                 continue
     if order["confine"]:
-        from reasoner.plugins.python_sandbox import landlock, seccomp
+        from reasoner.verify.confine import confine
 
-        if "landlock" in order["confine"]:
-            landlock.apply(order["read"], order["write"])
-        if "seccomp" in order["confine"]:
-            seccomp.apply()
+        confine(order["confine"], order["read"], order["write"])
 
 
 def _run(source: str) -> dict[str, Any]:

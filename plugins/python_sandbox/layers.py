@@ -6,17 +6,14 @@ them works here is found out by `probe`, by trying.
 
 import os
 import shutil
-import site
 import sys
-import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["LAYERS", "UNCONFINED", "Layer", "import_path", "readable"]
+from reasoner.verify.confine.trees import DEVICES, package, readable
 
-_SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo")
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
+__all__ = ["LAYERS", "UNCONFINED", "Layer"]
 
 
 @dataclass(frozen=True)
@@ -55,32 +52,12 @@ UNCONFINED = Layer("rlimits only", "", (), ("files", "network", "processes"))
 """Not a sandbox: limits and a clean environment, for those who ask for it explicitly."""
 
 
-def readable() -> tuple[str, ...]:
-    """The trees a program may read: the interpreter, its libraries, the system's libraries."""
-    bases = {sys.base_prefix, sys.prefix, os.path.realpath(sys.base_prefix)}
-    trees = [f"{base}/{part}" for base in sorted(bases) for part in ("lib", "lib64")]
-    trees += [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")]
-    trees += [*site.getsitepackages(), *_SYSTEM, *_DEVICES]
-    return tuple(dict.fromkeys(tree for tree in trees if tree and os.path.exists(tree)))
-
-
-def import_path() -> list[str]:
-    """Our import path without what a program has no business with: the project, the user's."""
-    trees = [os.path.realpath(tree) for tree in readable()]
-    zipped = [entry for entry in sys.path if entry.endswith(".zip")]
-    return [
-        entry
-        for entry in sys.path
-        if entry in zipped
-        or any(Path(os.path.realpath(entry)).is_relative_to(tree) for tree in trees)
-    ]
-
-
 def _bubblewrap(box: str, program: str) -> list[str]:
     """Only what is bound exists; no network, no capabilities, no further user namespaces."""
     import reasoner
 
-    here = Path(reasoner.__file__).parent / "plugins" / "python_sandbox"
+    root = Path(reasoner.__file__).parent
+    ours = (root / "plugins" / "python_sandbox", root / "verify")
     arguments = [
         "bwrap",
         "--unshare-all",
@@ -95,9 +72,11 @@ def _bubblewrap(box: str, program: str) -> list[str]:
             arguments += ["--symlink", os.readlink(path), path]
         else:
             arguments += ["--ro-bind", os.path.realpath(path), path]
-    for device in _DEVICES:
+    for device in DEVICES:
         arguments += ["--dev-bind", device, device]
-    arguments += ["--ro-bind", os.path.realpath(here), str(here), "--ro-bind", program, program]
+    arguments += ["--ro-bind", program, program]
+    for folder in ours:
+        arguments += ["--ro-bind", os.path.realpath(folder), str(folder)]
     return [*arguments, "--bind", box, box, "--remount-ro", "/", "--chdir", box]
 
 
@@ -107,13 +86,13 @@ def _bound() -> list[str]:
     folders = [os.path.dirname(path) for path in interpreter]
     folders += [f"{sys.base_prefix}/bin", f"{os.path.realpath(sys.base_prefix)}/bin"]
     paths = [*folders, f"{sys.prefix}/pyvenv.cfg", *readable()]
-    paths = [path for path in paths if os.path.exists(path) and path not in _DEVICES]
+    paths = [path for path in paths if os.path.exists(path) and path not in DEVICES]
     return sorted(dict.fromkeys(paths), key=lambda path: (path.count("/"), path))
 
 
 def _seatbelt(box: str, program: str) -> str:
     """A deny-by-default profile for macOS; paths must be canonical (/private/var, not /var)."""
-    trees = [os.path.realpath(path) for path in (*_bound(), os.path.dirname(__file__))]
+    trees = [os.path.realpath(path) for path in (*_bound(), *package())]
     trees += ["/usr/lib", "/System/Library", "/Library/Frameworks", sys.base_prefix]
     reads = " ".join(f'(subpath "{tree}")' for tree in dict.fromkeys(trees))
     executable = os.path.realpath(sys.executable)

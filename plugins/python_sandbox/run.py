@@ -18,8 +18,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from reasoner.plugins.python_sandbox.layers import Layer, import_path, readable
+from reasoner.plugins.python_sandbox.layers import Layer
 from reasoner.verify.child import bare_environment, python_command
+from reasoner.verify.confine.trees import import_path, readable
 
 __all__ = ["MEMORY", "SECONDS", "Run", "run_in", "run_python"]
 

@@ -71,7 +71,8 @@ def health() -> dict[str, JsonValue]:
     took = time.monotonic() - began
     if reply.get("relation") != "equal":
         return {"ok": False, "detail": str(reply.get("error", "a known equality was not found"))}
-    return {"ok": True, "detail": f"worker answers in {took:.2f} s, {MEMORY >> 20} MiB at most"}
+    detail = f"worker answers in {took:.2f} s, {MEMORY >> 20} MiB at most, {reply['confined']}"
+    return {"ok": True, "detail": detail}
 
 
 @hookimpl

@@ -1,5 +1,6 @@
 """The warm child in which all text from models is read as mathematics."""
 
+import sys
 from fractions import Fraction
 from typing import Any
 
@@ -11,8 +12,32 @@ MAX_SHOWN = 20
 
 
 def main() -> None:
-    """Answer `compare` and `arithmetic` requests until stdin closes."""
-    serve(_answer)
+    """Answer `compare` and `arithmetic` requests until stdin closes.
+
+    Nothing in here is known to execute what it reads; in case something does, the worker first
+    gives up files, network and processes where the kernel lets it.
+    """
+    confined = _confine()
+    serve(lambda request: _answer(request) | {"confined": confined})
+
+
+def _confine() -> str:
+    """What the worker did to itself, for `doctor`."""
+    from reasoner.verify.confine import confine, landlock, seccomp
+    from reasoner.verify.confine.trees import DEVICES, package, readable
+
+    if sys.platform != "linux":
+        return "limits only"
+    done = []
+    try:
+        if landlock.abi():
+            confine(["landlock"], [*readable(), *package()], DEVICES[:1])
+            done.append("landlock")
+        seccomp.apply()
+        done.append("seccomp")
+    except OSError:
+        pass
+    return " + ".join(done) or "limits only"
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:

@@ -168,7 +168,7 @@ class Child:
 
 
 def _death(code: int | None) -> str:
-    if code == -signal.SIGXCPU:
+    if code == -signal.SIGPROF:
         return "it took longer than the time limit"
     return f"the worker died (exit {code}), most likely out of memory"
 

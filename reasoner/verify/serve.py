@@ -4,10 +4,9 @@ Standard library only, so that a worker starts fast and can be confined early.
 """
 
 import json
-import math
 import os
+import signal
 import struct
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -62,10 +61,4 @@ def _send(sink: int, data: bytes) -> None:
 
 def _limit_cpu(seconds: float) -> None:
     """A backstop for a parent that died: CPU time beyond this request's ends the process."""
-    if sys.platform == "win32":
-        return
-    import resource
-
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    most = math.ceil(usage.ru_utime + usage.ru_stime + seconds + 2)
-    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    signal.setitimer(signal.ITIMER_PROF, seconds + 2)

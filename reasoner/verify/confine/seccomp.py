@@ -11,7 +11,7 @@ import platform
 import struct
 from dataclasses import dataclass
 
-from reasoner.plugins.python_sandbox.syscalls import ALLOWED, NUMBERS
+from reasoner.verify.confine.syscalls import ALLOWED, NUMBERS
 
 __all__ = ["SeccompError", "apply"]
 
