@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from reasoner.errors import ReasonerError
 
@@ -167,5 +167,13 @@ def _plugins() -> Iterator[Check]:
                 continue
             good = report.get("ok") is not False
             detail = f"{info.version or '?'}: {report.get('detail', '')}"
-            hint = str(report.get("hint", "")) if good else str(report.get("hint", LEFT_OUT))
+            hint = "" if good else _advice(report)
             yield Check(f"plugin {info.name}", "ok" if good else "warn", detail, hint)
+
+
+def _advice(report: dict[str, Any]) -> str:
+    """What a sick plugin says about it: the better ways it tried and why they failed."""
+    tried = report.get("passed_over")
+    if not isinstance(tried, dict) or not tried:
+        return LEFT_OUT
+    return "; ".join(f"{name}: {reason}" for name, reason in tried.items())

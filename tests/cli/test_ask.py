@@ -73,10 +73,10 @@ def test_ndjson_is_one_event_a_line(smollm2: Path, tmp_path: Path) -> None:
     assert isinstance(events[-1], ResultEvent)
 
 
-def test_quiet_and_usage(smollm2: Path, tmp_path: Path) -> None:
-    quiet = run(tmp_path, "ask", QUESTION, "-m", smollm2, *SHORT, "-q")
+def test_quiet_and_usage(tiny_gguf: Path, tmp_path: Path) -> None:
+    quiet = run(tmp_path, "ask", QUESTION, "-m", tiny_gguf, *SHORT, "-q")
     assert quiet.stderr == b""
-    usage = run(tmp_path, "ask", QUESTION, "-m", smollm2, *SHORT, "-q", "-u")
+    usage = run(tmp_path, "ask", QUESTION, "-m", tiny_gguf, *SHORT, "-q", "-u")
     assert b"tokens/s" in usage.stderr
     assert usage.stdout == quiet.stdout
 
@@ -263,8 +263,8 @@ def test_no_escapes_where_none_are_wanted(
         assert b"answered, not checked" in terminal.screen
 
 
-def test_markdown_is_rendered_at_a_terminal_unless_raw(smollm2: Path, tmp_path: Path) -> None:
-    arguments: list[str | Path] = ["ask", "hi", "-m", smollm2, *SHORT, "-q"]
+def test_markdown_is_rendered_at_a_terminal_unless_raw(tiny_gguf: Path, tmp_path: Path) -> None:
+    arguments: list[str | Path] = ["ask", "hi", "-m", tiny_gguf, *SHORT, "-q"]
     with Terminal(tmp_path, arguments, columns=30) as terminal:
         assert terminal.wait() == 0
         assert all(len(line) <= 30 for line in terminal.screen.decode().splitlines())
