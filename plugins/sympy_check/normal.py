@@ -6,7 +6,7 @@ Purely textual and linear; what it returns is LaTeX that the other modules read.
 import re
 from fractions import Fraction
 
-__all__ = ["MAX_LENGTH", "normalise", "unwrapped"]
+__all__ = ["MAX_LENGTH", "closes_at_end", "normalise", "unwrapped"]
 
 MAX_LENGTH = 2000
 
@@ -57,7 +57,7 @@ def normalise(text: str) -> str:
     text = (
         text.replace(r"\dfrac", r"\frac").replace(r"\tfrac", r"\frac").replace(r"\cfrac", r"\frac")
     )
-    text = _GROUPS.sub("", text)
+    text = _GROUPS.sub("", text.replace(r"\boxed", ""))
     text = _SPACING.sub(" ", text)
     text = _FONTS.sub(lambda _: r"\text", text)
     text = re.sub(r"\\text ?\{ ?([A-Za-z]) ?\}", r"\1", text)
@@ -81,10 +81,22 @@ def unwrapped(text: str) -> str:
         for left, right in _ENDS:
             if len(text) >= len(left + right) and text.startswith(left) and text.endswith(right):
                 text = text[len(left) : len(text) - len(right)]
-        text = re.sub(r"^\\f?boxed\s?\{(.*)\}$", r"\1", text, flags=re.DOTALL)
+        box = re.match(r"\\f?boxed\s?(?=\{)", text)
+        if box and closes_at_end(text[box.end() :]):
+            text = text[box.end() + 1 : -1]
         if text == before:
             break
     return text
+
+
+def closes_at_end(text: str) -> bool:
+    """Whether the bracket a text opens with closes with its last character."""
+    depth = 0
+    for index, character in enumerate(text):
+        depth += (character in "([{") - (character in ")]}")
+        if depth == 0:
+            return index == len(text) - 1
+    return False
 
 
 def _numbers(text: str) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from reasoner.plugins.sympy_check.normal import closes_at_end
 from reasoner.plugins.sympy_check.outcome import DIFFERENT, EQUAL, Equality, Relation, undecided
 
 __all__ = ["compare_structures"]
@@ -110,6 +111,8 @@ def _parts(text: str) -> Parts | None:
         rows = [row.strip() for row in matrix[1].split("\\\\") if row.strip()]
         cells = [cell.strip() for row in rows for cell in row.split("&")]
         return Parts(f"m{len(rows)}", tuple(cells))
+    while text.startswith("{") and closes_at_end(text):  # LaTeX groups, invisible
+        text = text[1:-1].strip()
     text = _JOINT.sub(", ", text).replace(",,", ",")
     text = (
         text.replace("\\{", "{")
@@ -126,7 +129,7 @@ def _parts(text: str) -> Parts | None:
     items = _split(text)
     if len(items) > 1:
         return _named(Parts("", tuple(part for item in items for part in _plus_minus(item))))
-    if text and text[0] in _OPEN and _closes_at_end(text):
+    if text and text[0] in _OPEN and closes_at_end(text):
         inner = _split(text[1:-1])
         if len(inner) == 1 and text[0] == "(" and "\\begin" in text:
             return _parts(text[1:-1])
@@ -150,15 +153,6 @@ def _plus_minus(text: str) -> list[str]:
     if len(_SIGNS.findall(text)) != 1:
         return [text]
     return [_SIGNS.sub("+", text), _SIGNS.sub("-", text)]
-
-
-def _closes_at_end(text: str) -> bool:
-    depth = 0
-    for index, character in enumerate(text):
-        depth += (character in _OPEN) - (character in _CLOSE)
-        if depth == 0:
-            return index == len(text) - 1
-    return False
 
 
 def _split(text: str) -> list[str]:

@@ -31,7 +31,8 @@ def _confine() -> str:
     done = []
     try:
         if landlock.abi():
-            confine(["landlock"], [*readable(), *package()], DEVICES[:1])
+            installed = [entry for entry in sys.path if entry.endswith("-packages")]
+            confine(["landlock"], [*readable(), *package(), *installed], DEVICES[:1])
             done.append("landlock")
         seccomp.apply()
         done.append("seccomp")

@@ -25,7 +25,7 @@ _LEAD = re.compile(r"^(?:[\s:=*_>#\-–—]|\bis\b|\bwould be\b)+", re.IGNORECAS
 _SENTENCE = re.compile(r"[.!?](?=\s+[A-Z])")
 _NUMBER = re.compile(r"(?<![\w.])[-−]?[$€£]?\d(?:[\d,]*\d)?(?:\.\d+)?(?:/\d+)?%?")
 _MATH = re.compile(r"[\d\\$]")
-_SPAN = re.compile(r"\$[^$\s][^$]*\$|\\\([^()]+\\\)")
+_SPAN = re.compile(r"\$[^$]+\$|\\\([^()]+\\\)")
 _FENCE = re.compile(r"(?m)^[ \t]{0,12}(`{3,}|~{3,})[ \t]*([^\n`]*)$")
 _WRAPPERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__"))
 _CODE = re.compile(

@@ -1,0 +1,65 @@
+"""Plugins that go wrong in every way the host must survive."""
+
+import time
+from types import SimpleNamespace
+
+from reasoner.verdict import Outcome, Verdict
+from reasoner.verify.hookspecs import hookimpl
+
+
+class Raises:
+    @hookimpl
+    def verify(self) -> Verdict | None:
+        raise ZeroDivisionError("by design")
+
+
+class Stops:
+    @hookimpl
+    def verify(self) -> Verdict | None:
+        raise StopIteration
+
+
+class Lies:
+    @hookimpl
+    def verify(self) -> str:
+        return "pass"
+
+
+class Hangs:
+    @hookimpl
+    def verify(self) -> Verdict | None:
+        time.sleep(20)
+        return None
+
+
+class WrongArguments:
+    @hookimpl
+    def verify(self, nonsense: int) -> Verdict | None:
+        return None
+
+
+class Silent:
+    @hookimpl
+    def verify(self) -> Verdict | None:
+        return None
+
+
+class Good:
+    @hookimpl
+    def verify(self) -> Verdict | None:
+        return Verdict(verifier="good", outcome=Outcome.PASS, reason="fine")
+
+    @hookimpl
+    def health(self) -> dict[str, object]:
+        return {"ok": True, "detail": "well"}
+
+
+plugins = SimpleNamespace(
+    raises=Raises(),
+    stops=Stops(),
+    lies=Lies(),
+    hangs=Hangs(),
+    wrong=WrongArguments(),
+    silent=Silent(),
+    good=Good(),
+)

@@ -1,0 +1,63 @@
+import time
+
+import pytest
+
+from reasoner.verify.extract import MAX_ANSWER, code_blocks, extract_final, without_code
+
+ANSWERS = [
+    ("…So the total is $\\boxed{18}$.", "18"),
+    ("**Final answer:** 42 apples", "42 apples"),
+    ("**Final answer: 17**", "17"),
+    ("### Final Answer\n\n\\(\\frac{1}{2}\\)", "\\frac{1}{2}"),
+    ("**Final Answer**\n\\boxed{004}", "004"),
+    ("Final answer:\n\n**Yes**", "Yes"),
+    ("The answer is (B).", "(B)"),
+    ("The answer is A", "A"),
+    ("x \\boxed{\\frac{1}{\\sqrt{2}}} y", "\\frac{1}{\\sqrt{2}}"),
+    ("\\boxed{5} is wrong. So we get \\boxed{7}.", "7"),
+    ("\\(\\boxed{1}\\) and \\(\\boxed{-2}\\).", "1, -2"),
+    ("It is \\boxed{50\\%}.", "50\\%"),
+    ("\\boxed{\\$18.90}", "$18.90"),
+    ("= \\boxed{200}$. Final Answer: The final answer is $255$. I hope it is correct.", "255"),
+    ("Final Answer: The final answer is $10,455$. I hope it is correct.", "10,455"),
+    ("Final Answer: The largest $n$ is 34.", "34"),
+    ("Final Answer: Jane started growing Sphere 3 hours ago.", "3"),
+    ("Final answer: $\\frac{3}{4}$ of the pizza is left.", "\\frac{3}{4}"),
+    ("So the final answer is 25% of the total.", "25%"),
+    ("**Answer:** $x = 3$", "x = 3"),
+    ("The answer is **18 dollars**.", "18 dollars"),
+    ("#### 72", "72"),
+    ("#### Step 3: add\n5 + 5 = 10", "10"),
+    ("```\n42\n```", "42"),
+    ("```python\nprint(1)\n```\nanswer: 5 * 2", "5 * 2"),
+    ("The total cost is $1,234.50.", "$1,234.50"),
+    ("It took 3/4 of a day", "3/4"),
+    ("nothing here", None),
+    ("\\boxed{unclosed", None),
+    ("", None),
+]
+
+
+@pytest.mark.parametrize(("text", "answer"), ANSWERS)
+def test_finds_the_final_answer(text: str, answer: str | None) -> None:
+    assert extract_final(text) == answer
+
+
+def test_finds_python_blocks_even_unclosed_ones() -> None:
+    text = "a\n```python\nx = 1\n```\nb\n```js\nq\n```\n```\nplain words\n```\n~~~\ny = 2\n"
+    assert code_blocks(text) == ("x = 1\n", "y = 2\n")
+
+
+def test_prose_is_what_stands_outside_of_fences() -> None:
+    assert "print" not in without_code("see\n```python\nprint(1)\n```\nend")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["\\boxed{", "{", "final answer ", "9", "$", "\n", "```\n", "1,", "#### \n", "*", "is ", ". A"],
+)
+def test_stays_linear_and_bounded_on_a_megabyte(piece: str) -> None:
+    began = time.monotonic()
+    found = extract_final(piece * (1_000_000 // len(piece)))
+    assert time.monotonic() - began < 5
+    assert found is None or len(found) <= MAX_ANSWER

@@ -1,0 +1,55 @@
+import time
+from importlib.metadata import EntryPoint
+
+import pytest
+
+from reasoner.problem import Problem
+from reasoner.verdict import Candidate, Outcome
+from reasoner.verify import host
+from reasoner.verify.host import Verifiers
+
+PROBLEM, CANDIDATE = Problem(question="?"), Candidate(answer="4", final="4")
+
+
+def entry(name: str, value: str = "") -> EntryPoint:
+    where = value or f"tests.verify.broken_plugins:plugins.{name}"
+    return EntryPoint(name=name, value=where, group="reasoner")
+
+
+async def test_broken_plugins_are_named_and_the_others_still_speak() -> None:
+    notices: list[str] = []
+    names = ("raises", "stops", "lies", "silent", "good", "wrong")
+    entries = [*(entry(name) for name in names), entry("absent", "no.such.module")]
+    with Verifiers(notices.append, entries) as verifiers:
+        verdicts = {v.verifier: v for v in await verifiers.check(PROBLEM, CANDIDATE)}
+    assert set(verdicts) == {"raises", "stops", "lies", "good"}
+    assert verdicts["good"].outcome is Outcome.PASS
+    assert {verdicts[name].outcome for name in ("raises", "stops", "lies")} == {Outcome.ERROR}
+    assert "ZeroDivisionError: by design" in verdicts["raises"].reason
+    assert "returned str" in verdicts["lies"].reason
+    assert [notice.split("'")[1] for notice in notices] == ["absent", "wrong"]
+
+
+async def test_a_plugin_that_hangs_costs_its_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "GRACE", 0.2)
+    began = time.monotonic()
+    with Verifiers(entry_points=[entry("hangs"), entry("good")]) as verifiers:
+        verdicts = await verifiers.check(PROBLEM, CANDIDATE, seconds=0.1)
+    assert [v.outcome for v in verdicts] == [Outcome.PASS, Outcome.ERROR]
+    assert time.monotonic() - began < 5
+
+
+def test_plugins_are_described_with_versions_hooks_and_health() -> None:
+    with Verifiers(entry_points=[entry("good"), entry("absent", "no.such.module")]) as verifiers:
+        absent, good = verifiers.describe(health=True)
+        assert verifiers.names() == ("good",)
+    assert absent.error is not None
+    assert "ModuleNotFoundError" in absent.error
+    assert good.hooks == ("health", "verify")
+    assert good.health == {"ok": True, "detail": "well"}
+
+
+def test_the_plugins_that_come_along_are_found() -> None:
+    with Verifiers() as verifiers:
+        assert {"python_sandbox", "sympy_check"} <= set(verifiers.names())
+        assert all(info.version for info in verifiers.describe())
