@@ -31,7 +31,7 @@ def render(
             return _render(compiled, turns, values)
         except jinja2.TemplateError:
             return _render(compiled, _without_system(turns), values)
-    except (jinja2.TemplateError, TypeError, ValueError, RecursionError) as error:
+    except Exception as error:  # a template is a program from a file: it may raise anything
         raise BadModelFile(f"the model's chat template fails: {error}") from error
 
 

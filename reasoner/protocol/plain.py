@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from reasoner.engine.control import FREE, Constraint, Force, Halt
+from reasoner.engine.control import FREE, Ban, Constraint, Force, Halt
 from reasoner.engine.request import Finish, Token
 from reasoner.events import Channel
 from reasoner.path import Decision, FinishReason, Path, Phase, Step
@@ -45,8 +45,8 @@ class Plain:
     def round(self, path: Path, limits: Limits, room: Room) -> Round:
         if path.phase is Phase.REASONING:
             return PlainRound(self._vocabulary, path, limits, room)
-        prefix = self._on_new_line(path, STATE_ANSWER) if path.landed else []
-        return AnswerRound(self._vocabulary, path, room, prefix=prefix, short=path.landed)
+        prefix = self._on_new_line(path, STATE_ANSWER) if path.steps else []
+        return AnswerRound(self._vocabulary, path, room, prefix=prefix, short=bool(path.steps))
 
     def _on_new_line(self, path: Path, text: str) -> list[int]:
         tail = self._vocabulary.detokenize(path.tokens[-8:])
@@ -57,8 +57,8 @@ class Plain:
 class PlainRound:
     """One paragraph. The paragraph that states the final answer is the answer, not a step.
 
-    A reply that ends without such a statement is the answer as a whole: there was no separate
-    reasoning.
+    A reply that ends without such a statement is the answer as a whole, for there was no
+    separate reasoning; but where steps were asked for, the model is made to state its answer.
     """
 
     channel: Channel = "reasoning"
@@ -89,7 +89,8 @@ class PlainRound:
         if self._landed or self._landing.due(text):
             self._landed = True
             return Halt()
-        return FREE
+        early = len(self._path.steps) < self._limits.min_steps and not text.strip()
+        return Ban(self._vocabulary.end_tokens) if early else FREE
 
     def accept(self, token: int) -> None:
         if self._prefix:
@@ -102,19 +103,23 @@ class PlainRound:
             reason = FinishReason.LENGTH if finish is Finish.LENGTH else FinishReason.INTERRUPTED
             return self._whole(tokens, reason)
         ends = finish is Finish.STOP or states_final(self._paragraph.text)
-        if ends and len(self._path.steps) < self._limits.min_steps:
-            return self._step([t for t in tokens if not self._vocabulary.is_eog(t.id)])
-        if not ends:
-            return self._step(tokens)
+        spoken = [t for t in tokens if not self._vocabulary.is_eog(t.id)]
+        if not ends or len(self._path.steps) < self._limits.min_steps:
+            return self._step(spoken)
         if states_final(self._paragraph.text):
             path = _last_decision(self._path, Decision.END)
             text = self._paragraph.text.strip()
             return finished(extended(path, tokens), text, len(tokens), FinishReason.STOP)
+        if self._limits.min_steps or self._limits.max_steps is not None:
+            path = _last_decision(self._step(spoken), Decision.END)
+            return path.model_copy(update={"phase": Phase.ANSWER})
         return self._whole(tokens, FinishReason.STOP)
 
     def _step(self, tokens: Sequence[Token]) -> Path:
         """One more step; the last one allowed hands over to the answer."""
-        steps = (*self._path.steps, tally(Step(text=self._paragraph.text.strip()), tokens))
+        text = self._paragraph.text.strip()
+        step = [tally(Step(text=text), tokens)] if text else []
+        steps = (*self._path.steps, *step)
         most = self._limits.max_steps
         full = most is not None and len(steps) >= most
         if full or (self._landed and len(steps) >= self._limits.min_steps):

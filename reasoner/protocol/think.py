@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from reasoner.engine.control import FREE, Constraint, Force, Halt
+from reasoner.engine.control import FREE, Ban, Constraint, Force, Halt
 from reasoner.engine.request import Finish, Token
 from reasoner.events import Channel
 from reasoner.path import Decision, FinishReason, Path, Phase, Step
@@ -71,6 +71,7 @@ class ThinkRound:
         self._paragraph = Paragraph(lambda token: vocabulary.piece(token, special=True))
         self._landing = Landing(room.reasoning, path.reasoning_tokens, room.over)
         self._prefix = self._continuation()
+        self._no_end = Ban((*vocabulary.end_tokens, vocabulary.tokenize(CLOSE)[0]))
         self._landed = False
 
     def _continuation(self) -> list[int]:
@@ -89,7 +90,8 @@ class ThinkRound:
         if self._landed or self._landing.due(text):
             self._landed = True
             return Halt()
-        return FREE
+        early = len(self._path.steps) < self._limits.min_steps and not text.strip()
+        return self._no_end if early else FREE
 
     def accept(self, token: int) -> None:
         if self._prefix:

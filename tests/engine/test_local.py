@@ -1,0 +1,301 @@
+"""The engine on real models: what it draws, what it reuses, what it survives."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from reasoner.engine.control import Allow, Ban, Constraint, Force, Halt
+from reasoner.engine.local import LocalEngine, LocalGeneration
+from reasoner.engine.request import Finish, Token
+from reasoner.engine.sampling import GREEDY, Sampling
+from reasoner.errors import BadModelFile, ContextFull, PromptTooLong, UsageError
+from reasoner.settings import EngineSettings
+from tests.tiny_gguf import write_tiny_gguf
+
+PROMPT = "<|im_start|>user\nWhat is 17 * 3?<|im_end|>\n<|im_start|>assistant\n"
+
+
+@pytest.fixture
+async def engine(smollm2: Path) -> AsyncIterator[LocalEngine]:
+    engine = await LocalEngine.open(smollm2, EngineSettings(context=4096))
+    yield engine
+    await engine.close()
+
+
+@pytest.fixture
+async def small(tiny_gguf: Path) -> AsyncIterator[LocalEngine]:
+    """256 cells and 8 sequences: everything runs short soon."""
+    engine = await LocalEngine.open(tiny_gguf, EngineSettings(context=256, sequences=8))
+    yield engine
+    await engine.close()
+
+
+async def drain(generation: LocalGeneration) -> list[Token]:
+    return [token async for token in generation]
+
+
+def ids(tokens: Sequence[Token]) -> list[int]:
+    return [token.id for token in tokens]
+
+
+async def test_greedy_agrees_with_the_high_level_class(engine: LocalEngine, smollm2: Path) -> None:
+    from llama_cpp import Llama
+
+    prompt = engine.tokenize(PROMPT)
+    ours = await drain(engine.generate(prompt, GREEDY, max_tokens=16))
+    theirs = Llama(str(smollm2), n_ctx=512, verbose=False)
+    stream = theirs.generate(prompt, temp=0.0)
+    assert ids(ours) == [next(stream) for _ in range(len(ours))]
+    theirs.close()
+
+
+async def test_log_probabilities_are_those_that_scoring_gives(engine: LocalEngine) -> None:
+    prompt = engine.tokenize(PROMPT)
+    tokens = await drain(engine.generate(prompt, Sampling(), max_tokens=6, seed=3))
+    whole = prompt + ids(tokens)
+    positions = range(len(prompt) - 1, len(whole) - 1)
+    scores = await engine.score(whole, positions, [[t.id] for t in tokens])
+    for token, (score,) in zip(tokens, scores, strict=True):
+        assert token.logprob == pytest.approx(score, abs=1e-2)
+        assert token.logprob < 0
+
+
+async def test_a_seed_fixes_the_draw(engine: LocalEngine) -> None:
+    prompt = engine.tokenize(PROMPT)
+    one, again, other = [
+        ids(await drain(engine.generate(prompt, Sampling(), max_tokens=24, seed=seed)))
+        for seed in (1, 1, 2)
+    ]
+    assert one == again != other
+
+
+async def test_sequences_with_different_prompts_share_a_batch(engine: LocalEngine) -> None:
+    prompts = [engine.tokenize(PROMPT.replace("17", str(n))) for n in range(6)]
+    alone = [await drain(engine.generate(p, GREEDY, max_tokens=5)) for p in prompts]
+    together = await asyncio.gather(
+        *(drain(engine.generate(p, GREEDY, max_tokens=5)) for p in prompts)
+    )
+    assert [ids(t) for t in together] == [ids(t) for t in alone]
+
+
+async def test_sixteen_forks_read_their_prompt_once(tiny_gguf: Path) -> None:
+    engine = await LocalEngine.open(tiny_gguf)
+    prompt = [n % 200 + 1 for n in range(2000)]
+    runs = [engine.generate(prompt, Sampling(), max_tokens=2, seed=n) for n in range(16)]
+    await asyncio.gather(*(drain(run) for run in runs))
+    await engine.close()
+    assert sum(run.decoded_tokens for run in runs) <= 1.01 * len(prompt)
+
+
+async def test_a_second_turn_reads_only_what_is_new(engine: LocalEngine) -> None:
+    prompt = engine.tokenize(PROMPT)
+    reply = ids(await drain(engine.generate(prompt, GREEDY, max_tokens=12)))
+    addition = engine.tokenize("<|im_end|>\n<|im_start|>user\nAnd 18 * 3?<|im_end|>\n")
+    turn = engine.generate(prompt + reply + addition, GREEDY, max_tokens=2)
+    await drain(turn)
+    assert turn.decoded_tokens <= len(addition) + 1
+
+
+async def test_more_work_than_cells_still_ends(small: LocalEngine) -> None:
+    """Eight sequences of 150 tokens in 256 cells: some are put back and read again."""
+    prompts = [[n + 1, *range(50, 100)] for n in range(8)]
+    runs = [small.generate(p, Sampling(), max_tokens=100, seed=n) for n, p in enumerate(prompts)]
+    written = await asyncio.gather(*(drain(run) for run in runs))
+    for run, tokens in zip(runs, written, strict=True):
+        assert run.finish is Finish.STOP or len(tokens) == 100
+
+
+async def test_more_requests_than_sequences_still_end(small: LocalEngine) -> None:
+    runs = [small.generate([n + 1], Sampling(), max_tokens=5, seed=n) for n in range(40)]
+    written = await asyncio.gather(*(drain(run) for run in runs))
+    assert all(0 < len(tokens) <= 5 for tokens in written)
+
+
+async def test_the_context_bounds_a_reply(small: LocalEngine) -> None:
+    ban_end = Steps(Ban(small.end_tokens))
+    run = small.generate(list(range(1, 201)), Sampling(), ban_end)
+    assert len(await drain(run)) == 256 - 200
+    assert run.finish is Finish.LENGTH
+
+
+async def test_a_prompt_longer_than_the_context_names_both_numbers(small: LocalEngine) -> None:
+    with pytest.raises(PromptTooLong, match=r"300 tokens.*256"):
+        small.generate([1] * 300, GREEDY)
+
+
+async def test_a_full_cache_is_an_error_with_both_numbers() -> None:
+    assert "12 tokens, this needs 34" in str(ContextFull(34, 12))
+
+
+class Steps:
+    """A controller that plays its constraints one after the other and repeats the last."""
+
+    def __init__(self, *constraints: Constraint) -> None:
+        self.constraints = list(constraints)
+        self.seen: list[int] = []
+        self._left = 0
+
+    def constrain(self) -> Constraint:
+        return self.constraints[0]
+
+    def accept(self, token: int) -> None:
+        self.seen.append(token)
+        current = self.constraints[0]
+        self._left = (self._left or _size(current)) - 1
+        if self._left == 0 and len(self.constraints) > 1:
+            del self.constraints[0]
+
+
+def _size(constraint: Constraint) -> int:
+    return len(constraint.tokens) if isinstance(constraint, Force) else 1
+
+
+async def test_a_controller_forces_restricts_and_halts(small: LocalEngine) -> None:
+    steps = Steps(Force((5, 6, 7)), Allow((8, 9)), Ban((8, 9)), Force((5,)), Halt())
+    run = small.generate([1, 2, 3], Sampling(), steps, max_tokens=50)
+    tokens = await drain(run)
+    assert run.finish is Finish.HALT
+    assert ids(tokens)[:3] == [5, 6, 7]
+    assert [t.forced for t in tokens] == [True, True, True, False, False, True]
+    assert tokens[3].id in (8, 9)
+    assert tokens[4].id not in (8, 9)
+    assert steps.seen == ids(tokens)
+    assert all(t.logprob == 0.0 for t in tokens if t.forced)
+
+
+async def test_restricted_draws_follow_the_models_own_odds(small: LocalEngine) -> None:
+    prompt, pair = [1, 2, 3], (8, 9)
+    ((first, second),) = await small.score(prompt, [2], [pair])
+    expected = 1 / (1 + math.exp(second - first))
+    free = Sampling(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0)
+    draws = [
+        (await drain(small.generate(prompt, free, Steps(Allow(pair)), 1, seed)))[0].id
+        for seed in range(400)
+    ]
+    assert draws.count(8) / 400 == pytest.approx(expected, abs=0.08)
+
+
+async def test_a_broken_controller_harms_only_its_own_request(small: LocalEngine) -> None:
+    class Broken:
+        def constrain(self) -> Constraint:
+            raise RuntimeError("oops")
+
+        def accept(self, token: int) -> None: ...
+
+    good = small.generate([1, 2], Sampling(), max_tokens=20)
+    bad = small.generate([1, 2], Sampling(), Broken(), max_tokens=20)
+    with pytest.raises(Exception, match="oops"):
+        await drain(bad)
+    assert await drain(good)
+
+
+async def test_cancelling_frees_the_sequence(small: LocalEngine) -> None:
+    run = small.generate([1, 2], Sampling(), Steps(Ban(small.end_tokens)))
+    await anext(run)
+    run.cancel()
+    await drain(run)
+    assert run.finish is Finish.CANCELLED
+    full = [small.generate([n + 1], Sampling(), max_tokens=3, seed=n) for n in range(8)]
+    assert all(await asyncio.gather(*(drain(other) for other in full)))
+
+
+async def test_cancelling_the_awaiting_task_frees_the_sequence(small: LocalEngine) -> None:
+    def endless() -> LocalGeneration:
+        return small.generate([1, 2], Sampling(), Steps(Ban(small.end_tokens)))
+
+    tasks = [asyncio.create_task(drain(endless())) for _ in range(8)]
+    await asyncio.sleep(0.05)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert await asyncio.wait_for(drain(small.generate([3], GREEDY, max_tokens=3)), 5)
+
+
+async def test_a_long_prompt_does_not_stall_a_running_sequence(engine: LocalEngine) -> None:
+    running = engine.generate(engine.tokenize(PROMPT), Sampling(), Steps(Ban(engine.end_tokens)))
+    await anext(running)
+    long = engine.generate((engine.tokenize(PROMPT) * 80)[:700], GREEDY, max_tokens=1)
+    first = asyncio.create_task(drain(long))
+    meanwhile = 0
+    while not first.done():
+        await anext(running)
+        meanwhile += 1
+    running.cancel()
+    assert meanwhile >= 4
+
+
+async def test_an_abandoned_long_prompt_is_cut_short(engine: LocalEngine) -> None:
+    task = asyncio.create_task(
+        drain(engine.generate((engine.tokenize(PROMPT) * 300)[:3500], GREEDY, max_tokens=1))
+    )
+    await asyncio.sleep(0.1)
+    before = engine.decoded
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert await drain(engine.generate(engine.tokenize(PROMPT), GREEDY, max_tokens=2))
+    assert engine.decoded - before < 1500
+
+
+async def test_hidden_states_do_not_disturb_generation(small: LocalEngine) -> None:
+    before = ids(await drain(small.generate([1, 2, 3], GREEDY, max_tokens=8)))
+    states = await small.hidden([1, 2, 3, 4, 5], [0, 2, 4])
+    assert states.shape == (3, small.n_embd)
+    assert (await small.hidden([1, 2, 3, 9, 9], [2]))[0] == pytest.approx(states[1], abs=1e-3)
+    assert ids(await drain(small.generate([1, 2, 3], GREEDY, max_tokens=8))) == before
+
+
+async def test_a_grammar_shapes_the_reply(engine: LocalEngine) -> None:
+    grammar = 'root ::= ("yes" | "no") " " [0-9]'
+    sampling = Sampling(grammar=grammar, repeat_penalty=1.1)
+    tokens = await drain(engine.generate(engine.tokenize(PROMPT), sampling, max_tokens=20))
+    word, digit = engine.detokenize(ids(tokens)).split(" ")
+    assert word in ("yes", "no")
+    assert digit.isdigit()
+
+
+async def test_a_bad_grammar_is_a_usage_error(engine: LocalEngine) -> None:
+    with pytest.raises(UsageError, match="GBNF"):
+        await drain(engine.generate([1], Sampling(grammar="root ::= ("), max_tokens=2))
+
+
+async def test_repetition_is_penalised(small: LocalEngine) -> None:
+    punished = Sampling(temperature=0.0, repeat_penalty=10.0, frequency_penalty=10.0)
+    steps = Steps(Ban(small.end_tokens))
+    tokens = ids(await drain(small.generate([1, 2, 3], punished, steps, max_tokens=40)))
+    assert len(set(tokens) - {1, 2, 3}) == 40
+
+
+async def test_closing_ends_what_runs(tiny_gguf: Path) -> None:
+    engine = await LocalEngine.open(tiny_gguf)
+    run = engine.generate([1, 2], Sampling(), Steps(Ban(engine.end_tokens)))
+    await anext(run)
+    await engine.close()
+    await drain(run)
+    assert run.finish is Finish.CANCELLED
+
+
+async def test_a_model_of_no_known_architecture_is_refused(tmp_path: Path) -> None:
+    path = write_tiny_gguf(tmp_path / "odd.gguf", arch="nosuch")
+    with pytest.raises(BadModelFile, match="nosuch"):
+        await LocalEngine.open(path)
+
+
+async def test_gpu_layers_without_a_gpu_build_are_noticed(tiny_gguf: Path) -> None:
+    from reasoner.engine.context import supports_gpu
+
+    notices: list[str] = []
+    engine = await LocalEngine.open(tiny_gguf, EngineSettings(gpu_layers="all"), notices.append)
+    assert await drain(engine.generate([1], GREEDY, max_tokens=1))
+    await engine.close()
+    assert len(notices) == (0 if supports_gpu() else 1)
+
+
+async def test_a_model_without_finite_logits_is_an_error(tmp_path: Path) -> None:
+    path = write_tiny_gguf(tmp_path / "nan.gguf", spread=math.inf)
+    engine = await LocalEngine.open(path)
+    with pytest.raises(Exception, match="finite"):
+        await drain(engine.generate([1, 2], Sampling(), max_tokens=3))
+    await engine.close()

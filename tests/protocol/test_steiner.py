@@ -1,0 +1,76 @@
+"""The steiner grammar holds token by token, whatever the model would rather say."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path as File
+
+import pytest
+
+from reasoner.engine.local import LocalEngine
+from reasoner.errors import BadModelFile, UsageError
+from reasoner.path import Decision, FinishReason, Path
+from reasoner.settings import Limits
+from tests.protocol.writing import open_engine, write
+from tests.tiny_gguf import STEINER_TOKENS, write_tiny_gguf
+
+LETTERS = dict(zip(STEINER_TOKENS, "<>pb[]NnTtSsRr", strict=True))
+GRAMMAR = re.compile(r"<\[Nx*nTx*tSx*sRx*r\]([pb]\[Nx*nTx*tSx*sRx*r\])*>x+e?")
+
+
+@pytest.fixture
+async def engine(tmp_path: File) -> AsyncIterator[LocalEngine]:
+    engine = await open_engine(write_tiny_gguf(tmp_path / "s.gguf", extra_tokens=STEINER_TOKENS))
+    yield engine
+    await engine.close()
+
+
+def spell(engine: LocalEngine, path: Path) -> str:
+    """The path's tokens as letters: one for each mark, `e` for the end, `x` for text."""
+    letters = {engine.token_id(name): letter for name, letter in LETTERS.items()}
+    return "".join(letters.get(t, "e" if engine.is_eog(t) else "x") for t in path.tokens)
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "budget"), [(0, 3, 200), (2, 4, 60), (3, 3, 10), (0, 1, 400), (5, 9, 100)]
+)
+async def test_every_path_is_well_formed(
+    engine: LocalEngine, least: int, most: int, budget: int
+) -> None:
+    limits = Limits(min_steps=least, max_steps=most, budget=budget, max_tokens=900)
+    paths = await asyncio.gather(*(write(engine, limits, seed) for seed in range(12)))
+    for path in paths:
+        assert GRAMMAR.fullmatch(spell(engine, path)), spell(engine, path)
+        assert least <= len(path.steps) <= most
+        assert path.answer
+        assert path.steps[-1].decision is Decision.END
+
+
+async def test_steps_carry_their_fields_and_counts(engine: LocalEngine) -> None:
+    path = await write(engine, Limits(max_steps=2, budget=300, max_tokens=900))
+    first = path.steps[0]
+    assert first.name is not None
+    assert first.summary is not None
+    assert first.reflection is not None
+    assert first.forced >= 8
+    assert first.logprob < 0
+    assert path.reasoning_tokens + path.answer_tokens == len(path.tokens)
+
+
+async def test_a_spent_budget_ends_the_reasoning_softly(engine: LocalEngine) -> None:
+    path = await write(engine, Limits(budget=40, max_tokens=400))
+    assert path.finish_reason in (FinishReason.BUDGET, FinishReason.LENGTH)
+    assert path.reasoning_tokens <= 40 + 4 * 16 + 12
+    assert path.answer
+
+
+async def test_more_steps_than_the_context_holds_are_refused(engine: LocalEngine) -> None:
+    with pytest.raises(UsageError, match="min-steps"):
+        await write(engine, Limits(min_steps=1000))
+
+
+async def test_a_model_without_the_tokens_cannot_speak_it(tiny_gguf: File) -> None:
+    engine = await open_engine(tiny_gguf)
+    with pytest.raises(BadModelFile, match="reasoning_start"):
+        await write(engine, Limits(), protocol="steiner")
+    await engine.close()

@@ -1,0 +1,71 @@
+"""Think blocks: opened for the model, closed for it when need be, never at the answer's cost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path as File
+
+import pytest
+
+from reasoner.engine.local import LocalEngine
+from reasoner.path import Decision, FinishReason
+from reasoner.protocol.registry import choose_protocol
+from reasoner.settings import Limits
+from tests.protocol.writing import QUESTION, open_engine, write
+from tests.tiny_gguf import THINK_TOKENS, write_tiny_gguf
+
+
+@pytest.fixture
+async def engine(tmp_path: File) -> AsyncIterator[LocalEngine]:
+    engine = await open_engine(write_tiny_gguf(tmp_path / "t.gguf", extra_tokens=THINK_TOKENS))
+    yield engine
+    await engine.close()
+
+
+async def test_the_vocabulary_names_the_protocol(engine: LocalEngine) -> None:
+    assert choose_protocol(engine, "", None).name == "think"
+
+
+async def test_the_reply_is_opened_with_the_tag(engine: LocalEngine) -> None:
+    path = await write(engine, Limits(budget=20, max_tokens=100))
+    prompt = engine.detokenize(path.prompt, special=True)
+    assert prompt.endswith("<|im_start|>assistant\n<think>\n")
+    assert "boxed" in prompt
+
+
+async def test_a_template_that_opens_the_block_is_left_alone(engine: LocalEngine) -> None:
+    protocol = choose_protocol(engine, "", "think")
+    assert protocol.opening("…assistant\n<think>\n", think=True) == ""
+    assert protocol.opening("…assistant\n", think=False) == "<think>\n\n</think>\n\n"
+
+
+@pytest.mark.parametrize("budget", [1, 30, 120])
+async def test_an_unclosed_block_never_costs_the_answer(engine: LocalEngine, budget: int) -> None:
+    limits = Limits(budget=budget, max_tokens=400)
+    for path in await asyncio.gather(*(write(engine, limits, seed) for seed in range(12))):
+        text = engine.detokenize(path.tokens, special=True)
+        assert text.count("</think>") == 1
+        assert path.answer.strip()
+        assert "</think>" not in path.answer
+
+
+async def test_min_and_max_steps_hold(engine: LocalEngine) -> None:
+    limits = Limits(min_steps=3, max_steps=5, budget=300, max_tokens=1200)
+    for path in await asyncio.gather(*(write(engine, limits, seed) for seed in range(12))):
+        assert 3 <= len(path.steps) <= 5
+        assert path.steps[-1].decision is Decision.END
+        assert all(step.text for step in path.steps)
+
+
+async def test_no_think_answers_at_once(engine: LocalEngine) -> None:
+    path = await write(engine, Limits(think=False, max_tokens=60))
+    assert path.steps == ()
+    assert path.answer
+    prompt = engine.detokenize(path.prompt, special=True)
+    assert prompt.endswith("<think>\n\n</think>\n\n")
+    assert "step by step" not in prompt
+
+
+async def test_a_landed_path_says_budget(engine: LocalEngine) -> None:
+    path = await write(engine, Limits(budget=10, max_tokens=2000), problem=QUESTION)
+    assert path.landed
+    assert path.finish_reason in (FinishReason.BUDGET, FinishReason.LENGTH)

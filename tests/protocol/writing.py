@@ -1,0 +1,45 @@
+"""Running a policy over a tiny model, for the tests of its protocols."""
+
+from pathlib import Path as File
+
+from reasoner.budget import Budget
+from reasoner.engine.local import LocalEngine
+from reasoner.engine.sampling import Sampling
+from reasoner.path import Path
+from reasoner.policy import Policy
+from reasoner.problem import Problem
+from reasoner.protocol.registry import choose_protocol
+from reasoner.settings import EngineSettings, Limits
+
+__all__ = ["QUESTION", "open_engine", "write"]
+
+QUESTION = Problem(question="What is 2 + 3?")
+
+
+async def open_engine(path: File, context: int = 2048) -> LocalEngine:
+    return await LocalEngine.open(path, EngineSettings(context=context))
+
+
+async def write(
+    engine: LocalEngine,
+    limits: Limits,
+    seed: int = 0,
+    *,
+    protocol: str | None = None,
+    problem: Problem = QUESTION,
+    sampling: Sampling | None = None,
+) -> Path:
+    """One path, extended until it is done."""
+    chosen = choose_protocol(engine, engine.chat_template or "", protocol)
+    policy = Policy(
+        engine,
+        chosen,
+        sampling=sampling or Sampling(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0),
+        limits=limits,
+        budget=Budget(),
+        seed=seed,
+    )
+    path = policy.start(problem)
+    while not path.done:
+        path = await policy.extend(path)
+    return path
