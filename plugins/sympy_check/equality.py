@@ -124,7 +124,8 @@ def _compare_commas(left: str, right: str, _: int) -> Equality | None:
 def _compare_named(left: str, right: str, depth: int) -> Equality | None:
     """`x = 5` and `5`; `x = 5` and `y = 5`; `y = 2x + 1` and `2x + 1`."""
     ours, theirs = _NAMED.fullmatch(left), _NAMED.fullmatch(right)
-    if not ours and not theirs:
+    several = any(text.count("=") > 1 and "," in text for text in (left, right))
+    if several or (not ours and not theirs):
         return None
     value, other = _value(ours, left), _value(theirs, right)
     if ours and theirs:

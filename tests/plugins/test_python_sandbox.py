@@ -203,6 +203,8 @@ TESTED = [
     (DOUBLE, None, None, "unknown"),
     ('def f(x):\n    """\n    >>> f(2)\n    4\n    """\n    return x * 2', None, None, "pass"),
     ('def f(x):\n    """\n    >>> f(2)\n    5\n    """\n    return x * 2', None, None, "fail"),
+    ('def f(x):\n    """\n    >>> f(2) == 4\n    """\n    return x * 2', None, None, "pass"),
+    ('def f(x):\n    """\n    >>> f(2) == 5\n    """\n    return x * 2', None, None, "fail"),
     ("print(2 * 9)", "18", None, "pass"),
     ("print('Total:', 2 * 9)", "$18", None, "pass"),
     ("print(18)", "18", None, "unknown"),
