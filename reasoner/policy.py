@@ -13,8 +13,8 @@ from reasoner.errors import BadModelFile, PromptTooLong, UsageError
 from reasoner.events import Channel
 from reasoner.path import Path, Phase
 from reasoner.problem import Message, Problem
-from reasoner.protocol.landing import GRACE
-from reasoner.protocol.protocol import Room, Round, StepProtocol
+from reasoner.protocol.protocol import Round, StepProtocol
+from reasoner.protocol.room import Room
 from reasoner.settings import Limits
 
 __all__ = ["OnText", "Policy"]
@@ -144,11 +144,9 @@ class Policy:
 
     def _room(self, path: Path) -> Room:
         total = self._left(path) + len(path.tokens)
-        kept = min(ANSWER_TOKENS, total // 4) + min(GRACE, total // 8)
-        reasoning = max(0, total - kept)
-        if self._limits.budget is not None:
-            reasoning = min(reasoning, self._limits.budget)
-        return Room(reasoning, self._left(path), self._budget.reasoning_over)
+        hard = max(0, total - min(ANSWER_TOKENS, total // 3))
+        reasoning = hard if self._limits.budget is None else min(hard, self._limits.budget)
+        return Room(reasoning, hard, self._left(path), self._budget.reasoning_over)
 
     def _round_seed(self, path: Path, seed: int) -> int:
         """A seed for every round of every path, so that no two rounds draw the same numbers."""

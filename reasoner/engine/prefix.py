@@ -1,6 +1,7 @@
 """The prefix cache: which sequences the KV cache holds, and what of them a new request can use."""
 
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,19 +24,15 @@ def common_prefix(left: Ids, right: Ids) -> int:
 
 @dataclass(eq=False, slots=True)
 class Sequence:
-    """One sequence id's cells: the tokens read into them, and who is using them."""
+    """One sequence id: the tokens read into its cells, and who is using them."""
 
     id: int
     tokens: "array[int]" = field(default_factory=lambda: array("i"))
+    cells: "array[int]" = field(default_factory=lambda: array("q"))
+    """A serial number for each token's cell; a fork has the same numbers as its parent."""
     request: Request | None = None
-    shared: int = 0
-    """Leading tokens whose cells came from another sequence."""
     used: int = 0
-    """When it was last used, in scheduler steps."""
-
-    @property
-    def own(self) -> int:
-        return max(0, len(self.tokens) - self.shared)
+    """When it was last used."""
 
     def view(self) -> Ids:
         """The tokens as an array; drop it before appending to `tokens`."""
@@ -50,6 +47,7 @@ class PrefixCache:
         self._free = list(range(context.n_sequences - 1, -1, -1))
         self._live: dict[int, Sequence] = {}
         self._clock = 0
+        self._serial = 0
 
     def active(self) -> list[Sequence]:
         """Sequences at work, in the order their requests arrived."""
@@ -65,6 +63,19 @@ class PrefixCache:
     def full(self) -> bool:
         """Whether every sequence id is at work."""
         return not self._free and all(s.request is not None for s in self._live.values())
+
+    def held(self, sequences: Iterable[Sequence]) -> int:
+        """How many cells the sequences hold together, shared ones counted once."""
+        cells = [np.frombuffer(s.cells, np.int64) for s in sequences if s.cells]
+        return int(np.unique(np.concatenate(cells)).size) if cells else 0
+
+    def extend(self, sequence: Sequence, count: int) -> None:
+        """The next `count` tokens of the sequence's request have been read into its cells."""
+        assert sequence.request is not None
+        begin = len(sequence.tokens)
+        sequence.tokens.extend(sequence.request.tokens[begin : begin + count])
+        sequence.cells.extend(range(self._serial, self._serial + count))
+        self._serial += count
 
     # -- taking a seat ---------------------------------------------------------------------
 
@@ -118,7 +129,7 @@ class PrefixCache:
         if parent is not None:
             self.touch(parent)
             self._context.copy(parent.id, sequence.id, shared)
-            sequence.tokens, sequence.shared = parent.tokens[:shared], shared
+            sequence.tokens, sequence.cells = parent.tokens[:shared], parent.cells[:shared]
         return sequence
 
     # -- giving up -------------------------------------------------------------------------
@@ -134,12 +145,10 @@ class PrefixCache:
         """
         sequence.request = None
         self.touch(sequence)
-        idle = self.idle()
-        excess = sum(s.own for s in idle) - self._context.n_ctx // 2
-        for old in idle[:-1]:
-            if excess <= 0:
+        spare = self._context.n_ctx // 2 + self.held(self.active())
+        for old in self.idle()[:-1]:
+            if self.held(self._live.values()) <= spare:
                 return
-            excess -= old.own
             self.evict(old)
 
     def evict(self, sequence: Sequence) -> None:
@@ -152,6 +161,5 @@ class PrefixCache:
         """Shorten a sequence's cells to `length` tokens; False if its memory cannot do that."""
         if not self._context.truncate(sequence.id, length):
             return False
-        del sequence.tokens[length:]
-        sequence.shared = min(sequence.shared, length)
+        del sequence.tokens[length:], sequence.cells[length:]
         return True

@@ -24,6 +24,9 @@ STALL_SECONDS = 0.15
 FEW = 16
 """A sequence with at most this many unread tokens is running, one with more is being prefilled."""
 
+MARGIN = 16
+"""Cells kept free for each running sequence before another is let in."""
+
 Part = tuple[Sequence, int]
 """A sequence and how many of its unread tokens go into the batch."""
 
@@ -96,7 +99,9 @@ class Scheduler:
     def _has_room(self, needed: int) -> bool:
         """Whether the active sequences leave room; idle ones can always be given up."""
         active = self.cache.active()
-        held = sum(max(s.own, len(s.request.tokens) - s.shared) for s in active if s.request)
+        unread = sum(_unread(sequence) for sequence in active)
+        growth = MARGIN * len(active)
+        held = self.cache.held(active) + unread + growth
         return not active or held + needed <= self.context.n_ctx
 
     def _start(self, sequence: Sequence, request: Request) -> None:
@@ -168,7 +173,7 @@ class Scheduler:
             request = sequence.request
             assert request is not None
             begin = len(sequence.tokens)
-            sequence.tokens.extend(request.tokens[begin : begin + size])
+            self.cache.extend(sequence, size)
             request.decoded_tokens += max(0, min(begin + size, len(request.prompt)) - begin)
 
     def _recover(self, parts: list[Part], code: int) -> None:

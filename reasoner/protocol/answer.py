@@ -7,7 +7,8 @@ from reasoner.engine.request import Finish, Token
 from reasoner.events import Channel
 from reasoner.path import FinishReason, Path
 from reasoner.protocol.paragraph import Paragraph
-from reasoner.protocol.protocol import Room, Vocabulary, extended, finished
+from reasoner.protocol.protocol import Vocabulary, extended, finished
+from reasoner.protocol.room import Room
 
 __all__ = ["AnswerRound"]
 

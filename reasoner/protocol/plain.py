@@ -8,10 +8,8 @@ from reasoner.events import Channel
 from reasoner.path import Decision, FinishReason, Path, Phase, Step
 from reasoner.problem import Message, Problem
 from reasoner.protocol.answer import AnswerRound
-from reasoner.protocol.landing import Landing
 from reasoner.protocol.paragraph import Paragraph, states_final
 from reasoner.protocol.protocol import (
-    Room,
     Round,
     Vocabulary,
     conversation,
@@ -19,6 +17,7 @@ from reasoner.protocol.protocol import (
     finished,
     tally,
 )
+from reasoner.protocol.room import Landing, Room
 from reasoner.settings import Limits
 
 __all__ = ["Plain"]
@@ -66,7 +65,7 @@ class PlainRound:
     def __init__(self, vocabulary: Vocabulary, path: Path, limits: Limits, room: Room) -> None:
         self._vocabulary, self._path, self._limits = vocabulary, path, limits
         self._paragraph = Paragraph(vocabulary.piece)
-        self._landing = Landing(room.reasoning, path.reasoning_tokens, room.over)
+        self._landing = Landing(room, path.reasoning_tokens)
         self._prefix = self._continuation()
         self._landed = False
 

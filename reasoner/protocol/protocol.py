@@ -1,7 +1,6 @@
 """What every way of marking steps must offer."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Protocol
 
 from reasoner.engine.control import Controller
@@ -9,10 +8,10 @@ from reasoner.engine.request import Finish, Token
 from reasoner.events import Channel
 from reasoner.path import FinishReason, Path, Phase, Step
 from reasoner.problem import Message, Problem
+from reasoner.protocol.room import Room
 from reasoner.settings import Limits
 
 __all__ = [
-    "Room",
     "Round",
     "StepProtocol",
     "Vocabulary",
@@ -41,19 +40,6 @@ class Vocabulary(Protocol):
 
     @property
     def control_tokens(self) -> tuple[int, ...]: ...
-
-
-@dataclass(frozen=True)
-class Room:
-    """How far a path may still go.
-
-    `reasoning` caps all of its reasoning tokens, `answer` those of the answer; `over` tells that
-    the time for reasoning is up.
-    """
-
-    reasoning: int
-    answer: int
-    over: Callable[[], bool] = lambda: False
 
 
 class Round(Controller, Protocol):

@@ -16,10 +16,8 @@ from reasoner.events import Channel
 from reasoner.path import Decision, FinishReason, Path, Phase, Step
 from reasoner.problem import Message, Problem
 from reasoner.protocol.answer import AnswerRound
-from reasoner.protocol.landing import Landing
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import (
-    Room,
     Round,
     Vocabulary,
     conversation,
@@ -27,6 +25,7 @@ from reasoner.protocol.protocol import (
     finished,
     tally,
 )
+from reasoner.protocol.room import Landing, Room
 from reasoner.settings import Limits
 
 __all__ = ["FIELDS", "NAMES", "Steiner", "SteinerRound"]
@@ -82,7 +81,7 @@ class SteinerRound:
     ) -> None:
         self._ids, self._vocabulary = protocol.ids, vocabulary
         self._path, self._limits = path, limits
-        self._landing = Landing(room.reasoning, path.reasoning_tokens, room.over)
+        self._landing = Landing(room, path.reasoning_tokens)
         self._inside = _bans(protocol)
         self._queue = self._opening()
         self._field: str | None = None

@@ -8,10 +8,8 @@ from reasoner.events import Channel
 from reasoner.path import Decision, FinishReason, Path, Phase, Step
 from reasoner.problem import Message, Problem
 from reasoner.protocol.answer import AnswerRound
-from reasoner.protocol.landing import Landing
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import (
-    Room,
     Round,
     Vocabulary,
     conversation,
@@ -19,6 +17,7 @@ from reasoner.protocol.protocol import (
     finished,
     tally,
 )
+from reasoner.protocol.room import Landing, Room
 from reasoner.settings import Limits
 
 __all__ = ["Think"]
@@ -56,8 +55,8 @@ class Think:
         tail = self._vocabulary.detokenize(path.tokens[-12:], special=True)
         closed = CLOSE in tail or not path.tokens
         prefix = [] if closed else self._vocabulary.tokenize(f"\n{CLOSE}\n\n")
-        opener = self._vocabulary.token_id(OPEN)
-        ban = () if opener is None else (opener,)
+        tags = (self._vocabulary.token_id(OPEN), self._vocabulary.token_id(CLOSE))
+        ban = tuple(tag for tag in tags if tag is not None)
         return AnswerRound(self._vocabulary, path, room, prefix=prefix, ban=ban)
 
 
@@ -69,7 +68,7 @@ class ThinkRound:
     def __init__(self, vocabulary: Vocabulary, path: Path, limits: Limits, room: Room) -> None:
         self._vocabulary, self._path, self._limits = vocabulary, path, limits
         self._paragraph = Paragraph(lambda token: vocabulary.piece(token, special=True))
-        self._landing = Landing(room.reasoning, path.reasoning_tokens, room.over)
+        self._landing = Landing(room, path.reasoning_tokens)
         self._prefix = self._continuation()
         self._no_end = Ban((*vocabulary.end_tokens, vocabulary.tokenize(CLOSE)[0]))
         self._landed = False

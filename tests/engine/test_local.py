@@ -108,6 +108,15 @@ async def test_more_work_than_cells_still_ends(small: LocalEngine) -> None:
         assert run.finish is Finish.STOP or len(tokens) == 100
 
 
+async def test_forks_that_outgrow_the_cells_still_end(small: LocalEngine) -> None:
+    """The shared prefix counts once, and nobody is let in only to be thrown out again."""
+    prompt, endless = list(range(1, 40)), Ban(small.end_tokens)
+    runs = [small.generate(prompt, Sampling(), Steps(endless), 90, seed) for seed in range(8)]
+    written = await asyncio.wait_for(asyncio.gather(*(drain(run) for run in runs)), 60)
+    assert [len(tokens) for tokens in written] == [90] * 8
+    assert small.decoded < 4 * 8 * 130
+
+
 async def test_more_requests_than_sequences_still_end(small: LocalEngine) -> None:
     runs = [small.generate([n + 1], Sampling(), max_tokens=5, seed=n) for n in range(40)]
     written = await asyncio.gather(*(drain(run) for run in runs))

@@ -10,8 +10,8 @@ from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import GREEDY
 from reasoner.path import Decision, FinishReason
 from reasoner.problem import Problem
-from reasoner.protocol.landing import Landing, ends_sentence
 from reasoner.protocol.paragraph import Paragraph, states_final
+from reasoner.protocol.room import Landing, Room, ends_sentence
 from reasoner.settings import Limits
 from tests.protocol.writing import open_engine, write
 
@@ -72,7 +72,7 @@ def test_what_states_a_final_answer(text: str, final: bool, ended: bool) -> None
 
 
 def test_landing_waits_for_the_sentence_but_not_for_ever() -> None:
-    landing = Landing(budget=3, used=0)
+    landing = Landing(Room(reasoning=3, hard=1000, answer=100), used=0)
     for _ in range(3):
         assert not landing.due("half a sentence.")
         landing.count()

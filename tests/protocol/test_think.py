@@ -48,6 +48,16 @@ async def test_an_unclosed_block_never_costs_the_answer(engine: LocalEngine, bud
         assert "</think>" not in path.answer
 
 
+@pytest.mark.parametrize(("budget", "most"), [(16, 40), (16, 20), (1000, 30), (0, 8)])
+async def test_max_tokens_never_costs_the_answer(
+    engine: LocalEngine, budget: int, most: int
+) -> None:
+    limits = Limits(budget=budget, max_tokens=most)
+    for path in await asyncio.gather(*(write(engine, limits, seed) for seed in range(8))):
+        assert len(path.tokens) <= most
+        assert path.answer.strip()
+
+
 async def test_min_and_max_steps_hold(engine: LocalEngine) -> None:
     limits = Limits(min_steps=3, max_steps=5, budget=300, max_tokens=1200)
     for path in await asyncio.gather(*(write(engine, limits, seed) for seed in range(12))):
