@@ -19,6 +19,7 @@ class Budget:
         self._seconds = seconds
         self._running: set[Generation] = set()
         self.stopped = False
+        self.timed_out = False
         self.decoded_tokens = 0
         self.written_tokens = 0
         self.tool_calls = 0
@@ -54,6 +55,11 @@ class Budget:
         self.stopped = True
         for generation in list(self._running):
             generation.cancel()
+
+    def expire(self) -> None:
+        """Stop because the time is up."""
+        self.timed_out = not self.stopped
+        self.stop()
 
     def usage(self, *, prompt: int, reasoning: int, answer: int) -> Usage:
         """The account, for a chosen path of so many tokens."""

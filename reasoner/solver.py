@@ -12,7 +12,7 @@ from reasoner.engine.sampling import Sampling
 from reasoner.errors import UsageError
 from reasoner.events import NoticeEvent, OnEvent, ResultEvent, TextEvent, VerdictEvent
 from reasoner.models import ensure_model
-from reasoner.path import Path
+from reasoner.path import FinishReason, Path
 from reasoner.policy import Policy
 from reasoner.problem import Problem
 from reasoner.protocol.registry import choose_protocol
@@ -160,13 +160,14 @@ class Solver:
         budget: Budget,
     ) -> Result:
         best = paths[0]
-        assert best.finish_reason is not None
+        finish = FinishReason.BUDGET if budget.timed_out else best.finish_reason
+        assert finish is not None
         return Result(
             question=problem.question,
             answer=best.answer,
             final=extract_final(best.answer) if best.answer else None,
             status=status(verdicts, answered=bool(best.answer)),
-            finish_reason=best.finish_reason,
+            finish_reason=finish,
             reasoning=best.steps,
             candidates=tuple(_answer(path) for path in paths),
             verdicts=verdicts,
@@ -195,7 +196,7 @@ def _stopping(budget: Budget, stop: asyncio.Event | None) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     watcher = None if stop is None else loop.create_task(_stop_when(budget, stop))
     remaining = budget.remaining
-    timer = None if remaining is None else loop.call_later(remaining, budget.stop)
+    timer = None if remaining is None else loop.call_later(remaining, budget.expire)
     try:
         yield
     finally:

@@ -121,7 +121,7 @@ def _telling(result: "Result") -> "list[Verdict]":
 def _stopped(result: "Result") -> str:
     return {
         "length": "cut off at the token limit",
-        "budget": "thinking stopped at its budget",
+        "budget": "stopped at its budget",
         "interrupted": "interrupted",
     }[result.finish_reason]
 
@@ -129,7 +129,7 @@ def _stopped(result: "Result") -> str:
 def usage_line(result: "Result") -> str:
     """Tokens and time on one line."""
     usage = result.usage
-    answer = usage.completion_tokens - usage.reasoning_tokens
+    answer = usage.completion_tokens - usage.reasoning_tokens - usage.wasted_tokens
     parts = [
         f"prompt {usage.prompt_tokens} ({usage.decoded_tokens} read)",
         f"reasoning {usage.reasoning_tokens}",

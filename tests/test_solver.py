@@ -1,0 +1,126 @@
+"""The main flow on a real model: what a caller of the library sees."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+import reasoner
+from reasoner.errors import PromptTooLong, UnknownName, UsageError
+from reasoner.events import Event
+from reasoner.path import FinishReason
+from reasoner.problem import Message, Problem
+from reasoner.result import Status
+from reasoner.settings import Settings
+from reasoner.solver import Solver
+from tests.tiny_gguf import STEINER_TOKENS, write_tiny_gguf
+
+ASK = "Tom has 3 boxes with 4 pens each. How many pens does he have?"
+
+
+def settings(model: Path, **changes: object) -> Settings:
+    return Settings.load(model=str(model), temperature=0.0, **changes)
+
+
+def test_solve_returns_what_json_prints(smollm2: Path) -> None:
+    events: list[Event] = []
+    result = reasoner.solve(
+        ASK, model=str(smollm2), budget=80, temperature=0.0, seed=3, on_event=events.append
+    )
+    assert result == reasoner.Result.model_validate_json(result.model_dump_json())
+    assert (result.question, result.seed, result.strategy) == (ASK, 3, "linear")
+    assert result.answer
+    usage = result.usage
+    assert usage.completion_tokens >= usage.reasoning_tokens
+    assert usage.prompt_tokens == usage.decoded_tokens > 0
+    assert events[-1].kind == "result"
+    answers = [e.text for e in events if e.kind == "text" and e.channel == "answer"]
+    assert "".join(answers).strip() == result.answer
+
+
+async def test_the_expected_answer_decides_the_status(smollm2: Path) -> None:
+    async with Solver(settings(smollm2, think=False, max_tokens=40)) as solver:
+        free = await solver.solve(Problem(question=ASK))
+        assert free.final is not None
+        right = await solver.solve(Problem(question=ASK, expect=free.final))
+        wrong = await solver.solve(Problem(question=ASK, expect="987654321"))
+    assert right.status is Status.VERIFIED
+    assert wrong.status is Status.REFUTED
+    assert right.answer == wrong.answer == free.answer
+
+
+async def test_the_expected_answer_never_reaches_the_model(smollm2: Path) -> None:
+    async with Solver(settings(smollm2, think=False, max_tokens=4)) as solver:
+        plain = await solver.solve(Problem(question=ASK))
+        told = await solver.solve(Problem(question=ASK, expect="12"))
+    assert plain.usage.prompt_tokens == told.usage.prompt_tokens
+
+
+async def test_questions_share_one_model(smollm2: Path) -> None:
+    async with Solver(settings(smollm2, think=False, max_tokens=16)) as solver:
+        asked = [Problem(question=f"What is {n} + {n}?") for n in range(6)]
+        alone = [await solver.solve(problem) for problem in asked]
+        together = await asyncio.gather(*(solver.solve(problem) for problem in asked))
+    assert [r.answer for r in together] == [r.answer for r in alone]
+
+
+async def test_a_later_turn_reads_only_what_is_new(smollm2: Path) -> None:
+    async with Solver(settings(smollm2, think=False, max_tokens=12)) as solver:
+        first = await solver.solve(Problem(question=ASK))
+        history = (
+            Message(role="user", content=ASK),
+            Message(role="assistant", content=first.answer),
+        )
+        second = await solver.solve(Problem(question="And with 5 boxes?", history=history))
+    assert second.usage.decoded_tokens < second.usage.prompt_tokens / 2
+
+
+async def test_stopping_returns_what_there_is(smollm2: Path) -> None:
+    stop = asyncio.Event()
+
+    def on_event(event: Event) -> None:
+        if event.kind == "text":
+            stop.set()
+
+    async with Solver(settings(smollm2, min_steps=50)) as solver:
+        result = await solver.solve(Problem(question=ASK), stop=stop, on_event=on_event)
+        assert result.finish_reason is FinishReason.INTERRUPTED
+        again = await solver.solve(Problem(question=ASK), settings=settings(smollm2, budget=20))
+    assert again.answer
+
+
+async def test_a_time_limit_still_gives_an_answer(smollm2: Path) -> None:
+    async with Solver(settings(smollm2, min_steps=0, seconds=3.0)) as solver:
+        result = await solver.solve(Problem(question="Tell me a very long story. " + ASK))
+    assert result.usage.seconds < 6
+    assert result.finish_reason is not FinishReason.INTERRUPTED
+    assert result.answer
+
+
+async def test_a_steiner_model_is_recognised(tmp_path: Path) -> None:
+    model = write_tiny_gguf(tmp_path / "s.gguf", extra_tokens=STEINER_TOKENS)
+    options = {"min_steps": 2, "max_steps": 3, "budget": 200, "max_tokens": 600}
+    async with Solver(Settings.load(model=str(model), **options)) as solver:
+        result = await solver.solve(Problem(question=ASK))
+    assert 2 <= len(result.reasoning) <= 3
+    assert all(step.name is not None for step in result.reasoning)
+
+
+async def test_bad_requests_are_usage_errors(tiny_gguf: Path) -> None:
+    with pytest.raises(UnknownName, match="linear"):
+        await Solver(settings(tiny_gguf, strategy="linaer")).__aenter__()
+    async with Solver(settings(tiny_gguf)) as solver:
+        with pytest.raises(UsageError, match="empty"):
+            await solver.solve(Problem(question=" \n"))
+        with pytest.raises(PromptTooLong, match=r"\d+ tokens, the context holds 2048"):
+            await solver.solve(Problem(question="x" * 10_000))
+        changed = settings(tiny_gguf, sampling={"top_q": 1})
+        with pytest.raises(UsageError, match="top_q"):
+            await solver.solve(Problem(question=ASK), settings=changed)
+
+
+async def test_a_model_without_a_template_says_what_to_do(tmp_path: Path) -> None:
+    model = write_tiny_gguf(tmp_path / "bare.gguf", chat_template=None)
+    async with Solver(settings(model)) as solver:
+        with pytest.raises(reasoner.ReasonerError, match=r"no chat template.*instruction-tuned"):
+            await solver.solve(Problem(question=ASK))
