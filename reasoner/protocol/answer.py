@@ -9,6 +9,7 @@ from reasoner.path import FinishReason, Path
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import Vocabulary, extended, finished
 from reasoner.protocol.room import Room
+from reasoner.protocol.thought import cut_short
 
 __all__ = ["AnswerRound"]
 
@@ -67,8 +68,4 @@ class AnswerRound:
         return finished(path, text, len(tokens), self._reason(finish))
 
     def _reason(self, finish: Finish) -> FinishReason:
-        if finish is Finish.CANCELLED:
-            return FinishReason.INTERRUPTED
-        if finish is Finish.LENGTH or self._full:
-            return FinishReason.LENGTH
-        return FinishReason.STOP
+        return cut_short(finish) or (FinishReason.LENGTH if self._full else FinishReason.STOP)

@@ -13,7 +13,7 @@ from reasoner.engine.control import Allow, Ban, Constraint, Force, Halt
 from reasoner.engine.request import Finish, Token
 from reasoner.errors import BadModelFile
 from reasoner.events import Channel
-from reasoner.path import Decision, FinishReason, Path, Phase, Step
+from reasoner.path import Decision, Path, Phase, Step
 from reasoner.problem import Message, Problem
 from reasoner.protocol.answer import AnswerRound
 from reasoner.protocol.paragraph import Paragraph
@@ -26,6 +26,7 @@ from reasoner.protocol.protocol import (
     tally,
 )
 from reasoner.protocol.room import Landing, Room
+from reasoner.protocol.thought import cut_short
 from reasoner.settings import Limits
 
 __all__ = ["FIELDS", "NAMES", "Steiner", "SteinerRound"]
@@ -159,8 +160,7 @@ class SteinerRound:
     def conclude(self, tokens: Sequence[Token], finish: Finish) -> Path:
         step = tally(_step(self._ids, self._vocabulary, tokens), tokens)
         steps = (*self._path.steps, step)
-        if finish is not Finish.HALT:
-            reason = FinishReason.LENGTH if finish is Finish.LENGTH else FinishReason.INTERRUPTED
+        if reason := cut_short(finish):
             return finished(extended(self._path, tokens, steps=steps), "", 0, reason)
         if step.decision is Decision.END:
             landed = tokens[-1].forced

@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 
-from reasoner.engine.control import FREE, Ban, Constraint, Force, Halt
 from reasoner.engine.request import Finish, Token
-from reasoner.events import Channel
-from reasoner.path import Decision, FinishReason, Path, Phase, Step
+from reasoner.path import Decision, Path, Phase, Step
 from reasoner.problem import Message, Problem
 from reasoner.protocol.answer import AnswerRound
-from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import (
     Round,
     Vocabulary,
@@ -17,13 +14,15 @@ from reasoner.protocol.protocol import (
     finished,
     tally,
 )
-from reasoner.protocol.room import Landing, Room
+from reasoner.protocol.room import Room
+from reasoner.protocol.thought import ThoughtRound, cut_short
 from reasoner.settings import Limits
 
 __all__ = ["Think"]
 
 OPEN, CLOSE = "<think>", "</think>"
 CONTINUE = "\n\nWait, "
+"""Keeps a model going that wanted to end before `min_steps`."""
 INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
 
 
@@ -51,7 +50,7 @@ class Think:
 
     def round(self, path: Path, limits: Limits, room: Room) -> Round:
         if path.phase is Phase.REASONING:
-            return ThinkRound(self._vocabulary, path, limits, room)
+            return self._thought(path, limits, room)
         tail = self._vocabulary.detokenize(path.tokens[-12:], special=True)
         closed = CLOSE in tail or not path.tokens
         prefix = [] if closed else self._vocabulary.tokenize(f"\n{CLOSE}\n\n")
@@ -59,80 +58,55 @@ class Think:
         ban = tuple(tag for tag in tags if tag is not None)
         return AnswerRound(self._vocabulary, path, room, prefix=prefix, ban=ban)
 
+    def _thought(self, path: Path, limits: Limits, room: Room) -> "ThinkRound":
+        vocabulary = self._vocabulary
+        tail = vocabulary.detokenize(path.tokens[-8:])
+        stopped = bool(path.tokens) and not tail.endswith("\n\n")
+        return ThinkRound(
+            vocabulary,
+            path,
+            limits,
+            room,
+            prefix=vocabulary.tokenize(CONTINUE) if stopped else (),
+            over=lambda text: CLOSE in text,
+            ends=(*vocabulary.end_tokens, vocabulary.tokenize(CLOSE)[0]),
+        )
 
-class ThinkRound:
+
+class ThinkRound(ThoughtRound):
     """One paragraph of thought. Wanting to end too early is overheard; not ending is cured."""
 
-    channel: Channel = "reasoning"
-
-    def __init__(self, vocabulary: Vocabulary, path: Path, limits: Limits, room: Room) -> None:
-        self._vocabulary, self._path, self._limits = vocabulary, path, limits
-        self._paragraph = Paragraph(lambda token: vocabulary.piece(token, special=True))
-        self._landing = Landing(room, path.reasoning_tokens)
-        self._prefix = self._continuation()
-        self._no_end = Ban((*vocabulary.end_tokens, vocabulary.tokenize(CLOSE)[0]))
-        self._landed = False
-
-    def _continuation(self) -> list[int]:
-        """A phrase for a model that wanted to end before `min_steps`."""
-        tail = self._vocabulary.detokenize(self._path.tokens[-8:])
-        if not self._path.tokens or tail.endswith("\n\n"):
-            return []
-        return self._vocabulary.tokenize(CONTINUE)
-
-    def constrain(self) -> Constraint:
-        if self._prefix:
-            return Force(tuple(self._prefix))
-        text = self._paragraph.text
-        if CLOSE in text or self._paragraph.complete:
-            return Halt()
-        if self._landed or self._landing.due(text):
-            self._landed = True
-            return Halt()
-        early = len(self._path.steps) < self._limits.min_steps and not text.strip()
-        return self._no_end if early else FREE
-
-    def accept(self, token: int) -> None:
-        if self._prefix:
-            del self._prefix[0]
-        self._landing.count()
-        self._paragraph.add(token)
-
     def conclude(self, tokens: Sequence[Token], finish: Finish) -> Path:
-        if finish in (Finish.CANCELLED, Finish.LENGTH):
-            reason = FinishReason.LENGTH if finish is Finish.LENGTH else FinishReason.INTERRUPTED
+        if reason := cut_short(finish):
             return finished(self._with_step(tokens, Decision.END), "", 0, reason)
-        if CLOSE not in self._paragraph.text and finish is not Finish.STOP:
+        closed = CLOSE in self.paragraph.text
+        if not closed and finish is not Finish.STOP:
             return self._go_on(tokens)
         thought = self._before_end(tokens)
         path = self._with_step(thought, Decision.END)
-        if len(path.steps) >= self._limits.min_steps:
-            kept = tokens if finish is not Finish.STOP else thought
-            return extended(path, kept[len(thought) :], phase=Phase.ANSWER)
-        return self._with_step(thought, Decision.PROCEED)
+        if len(path.steps) < self.limits.min_steps:
+            return self._with_step(thought, Decision.PROCEED)
+        return extended(path, tokens[len(thought) :] if closed else (), phase=Phase.ANSWER)
 
     def _go_on(self, tokens: Sequence[Token]) -> Path:
         """A completed paragraph, or one that was closed; the last one allowed is the last."""
         path = self._with_step(tokens, Decision.PROCEED)
-        count, most = len(path.steps), self._limits.max_steps
-        if (most is not None and count >= most) or (
-            self._landed and count >= self._limits.min_steps
-        ):
-            path = self._with_step(tokens, Decision.END)
-            return path.model_copy(update={"phase": Phase.ANSWER, "landed": True})
-        return path
+        if not self.was_last(len(path.steps)):
+            return path
+        path = self._with_step(tokens, Decision.END)
+        return path.model_copy(update={"phase": Phase.ANSWER, "landed": True})
 
     def _with_step(self, tokens: Sequence[Token], decision: Decision) -> Path:
         """The path with the paragraph as a step; an empty one is only tokens."""
-        text = self._paragraph.text.split(CLOSE)[0].strip()
+        text = self.vocabulary.detokenize([token.id for token in tokens]).split(CLOSE)[0].strip()
         if not text or not tokens:
-            return extended(self._path, tokens)
+            return extended(self.path, tokens)
         step = tally(Step(text=text, decision=decision), tokens)
-        return extended(self._path, tokens, steps=(*self._path.steps, step))
+        return extended(self.path, tokens, steps=(*self.path.steps, step))
 
     def _before_end(self, tokens: Sequence[Token]) -> Sequence[Token]:
         """The tokens before the closing tag or the end of the reply."""
-        kept = [token for token in tokens if not self._vocabulary.is_eog(token.id)]
+        kept = self.spoken(tokens)
         while kept and CLOSE in self._text(kept):
             kept.pop()
         while kept and CLOSE.startswith(self._text(kept[-1:]).lstrip()) and self._partial(kept):
@@ -145,4 +119,4 @@ class ThinkRound:
         return any(text.endswith(CLOSE[:size]) for size in range(2, len(CLOSE)))
 
     def _text(self, tokens: Sequence[Token]) -> str:
-        return self._vocabulary.detokenize([token.id for token in tokens], special=True)
+        return self.vocabulary.detokenize([token.id for token in tokens], special=True)
