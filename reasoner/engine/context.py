@@ -187,6 +187,11 @@ class Context:
         return int(self._lc.llama_model_n_embd(self._model))
 
     @cached_property
+    def buffer(self) -> Floats:
+        """Scratch space for one row of logits, for the thread that decodes."""
+        return np.empty(self.n_vocab, np.float32)
+
+    @cached_property
     def n_sequences(self) -> int:
         return self._settings.sequences
 

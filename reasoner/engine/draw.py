@@ -32,7 +32,7 @@ class Drawer:
         """A token for batch entry `index`. Its log-probability is that of the unconstrained
         model."""
         row = self._context.logits(index)
-        total = _log_sum_exp(row)
+        total = _log_sum_exp(row, self._context.buffer)
         token = self._choose(row, index, constraint)
         return Token(token, float(row[token]) - total)
 
@@ -54,9 +54,9 @@ class Drawer:
             row[list(constraint.tokens)] = -np.inf
         if self._grammar is not None:
             return self._grammatical(row, index)
-        return (
-            int(row.argmax()) if self._chain is None else self._context.sample(self._chain, index)
-        )
+        if self._chain is None:
+            return int(row.argmax())
+        return self._context.sample(self._chain, index)
 
     def _among(self, row: Floats, tokens: Any) -> int:
         """Draw from a few tokens at their own logits; the chain is told the outcome."""
@@ -97,8 +97,11 @@ class Drawer:
         return array
 
 
-def _log_sum_exp(row: Floats) -> float:
-    top = float(row.max())
+def _log_sum_exp(row: Floats, buffer: Floats) -> float:
+    """Over the row, through a buffer of its size: allocating one each time costs more."""
+    top = row.max()
     if not np.isfinite(top):
         raise EngineError("the model produced no finite logits; the file may be damaged")
-    return top + float(np.log(np.exp(row - top).sum()))
+    np.subtract(row, top, out=buffer)
+    np.exp(buffer, out=buffer)
+    return float(top) + float(np.log(buffer.sum()))
