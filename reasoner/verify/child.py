@@ -21,7 +21,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-__all__ = ["Child", "ChildFailed", "ChildPool", "bare_environment", "python_command"]
+__all__ = ["Child", "ChildDied", "ChildFailed", "ChildPool", "bare_environment", "python_command"]
 
 MAX_REPLY = 4 << 20
 _FRAME = struct.Struct(">I")
@@ -42,6 +42,10 @@ _BOOT = (
 
 class ChildFailed(Exception):
     """The child was killed for being late, ran out of memory, or died; the message says which."""
+
+
+class ChildDied(ChildFailed):
+    """It was gone, or went, without having used up its time."""
 
 
 def python_command(
@@ -123,7 +127,7 @@ class Child:
             return reply
         except (OSError, ValueError) as error:
             self.close()
-            raise ChildFailed(f"the worker died ({self._process.returncode}): {error}") from error
+            raise ChildDied(f"the worker died ({self._process.returncode}): {error}") from error
         except ChildFailed:
             self.close()
             raise
@@ -154,7 +158,7 @@ class Child:
             part = os.read(self._out, min(count, 1 << 16))
             if not part:
                 self._process.wait()
-                raise ChildFailed(_death(self._process.returncode))
+                raise _death(self._process.returncode)
             parts.append(part)
             count -= len(part)
         return b"".join(parts)
@@ -167,10 +171,10 @@ class Child:
             raise ChildFailed("it took longer than the time limit")
 
 
-def _death(code: int | None) -> str:
+def _death(code: int | None) -> ChildFailed:
     if code == -signal.SIGPROF:
-        return "it took longer than the time limit"
-    return f"the worker died (exit {code}), most likely out of memory"
+        return ChildFailed("it took longer than the time limit")
+    return ChildDied(f"the worker died (exit {code}), most likely out of memory")
 
 
 class ChildPool:
@@ -189,13 +193,22 @@ class ChildPool:
         if not self._slots.acquire(timeout=seconds):
             raise ChildFailed("every worker was busy")
         try:
-            child = self._take()
-            try:
-                return child.ask(request, max(0.01, end - time.monotonic()))
-            finally:
-                self._give_back(child)
+            return self._ask_one(request, end, self._take())
         finally:
             self._slots.release()
+
+    def _ask_one(
+        self, request: dict[str, JsonValue], end: float, child: Child, again: bool = True
+    ) -> dict[str, JsonValue]:
+        """A warm child may have died since it was last asked; that costs one more try."""
+        try:
+            return child.ask(request, max(0.01, end - time.monotonic()))
+        except ChildDied:
+            if not again:
+                raise
+        finally:
+            self._give_back(child)
+        return self._ask_one(request, end, self._take(), again=False)
 
     def pids(self) -> tuple[int, ...]:
         """The children alive now."""
