@@ -48,6 +48,7 @@ class PrefixCache:
         self._live: dict[int, Sequence] = {}
         self._clock = 0
         self._serial = 0
+        self._complete: tuple[Sequence, int] | None = None
 
     def active(self) -> list[Sequence]:
         """Sequences at work, in the order their requests arrived."""
@@ -138,18 +139,32 @@ class PrefixCache:
         self._clock += 1
         sequence.used = self._clock
 
-    def release(self, sequence: Sequence) -> None:
+    def release(self, sequence: Sequence, complete: bool) -> None:
         """The request is done; its cells stay for whoever asks for the same prefix.
 
-        Idle cells slow every decode down, so at most half the cache is kept in that way.
+        Idle cells slow every decode down. So a `complete` reply, which only a next turn would
+        continue, is kept until the next one completes and then cut back to its prompt; and at
+        most half the cache is kept idle in all.
         """
+        request = sequence.request
         sequence.request = None
         self.touch(sequence)
+        if complete and request is not None:
+            self._forget_reply()
+            self._complete = (sequence, len(request.prompt))
         spare = self._context.n_ctx // 2 + self.held(self.active())
         for old in self.idle()[:-1]:
             if self.held(self._live.values()) <= spare:
                 return
             self.evict(old)
+
+    def _forget_reply(self) -> None:
+        """Cut the last complete reply back to its prompt, unless it is being continued."""
+        sequence, length = self._complete or (None, 0)
+        known = sequence is not None and self._live.get(sequence.id) is sequence
+        if sequence is not None and known and sequence.request is None:
+            self.cut(sequence, min(length, len(sequence.tokens)))
+        self._complete = None
 
     def evict(self, sequence: Sequence) -> None:
         """Free the sequence's cells and its id."""

@@ -261,7 +261,7 @@ class Scheduler:
     def _finish(self, sequence: Sequence, finish: Finish) -> None:
         request = sequence.request
         assert request is not None
-        self.cache.release(sequence)
+        self.cache.release(sequence, complete=finish is not Finish.HALT)
         request.close()
         request.emit(finish)
 

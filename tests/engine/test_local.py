@@ -99,6 +99,17 @@ async def test_a_second_turn_reads_only_what_is_new(engine: LocalEngine) -> None
     assert turn.decoded_tokens <= len(addition) + 1
 
 
+async def test_only_the_last_reply_is_kept(small: LocalEngine) -> None:
+    prompts = [[n + 1, *range(100, 110)] for n in range(3)]
+    replies = [ids(await drain(small.generate(p, GREEDY, max_tokens=20))) for p in prompts]
+    last = small.generate(prompts[2] + replies[2], GREEDY, max_tokens=1)
+    await drain(last)
+    first = small.generate(prompts[0] + replies[0], GREEDY, max_tokens=1)
+    await drain(first)
+    assert last.decoded_tokens == 1
+    assert first.decoded_tokens == len(replies[0])
+
+
 async def test_more_work_than_cells_still_ends(small: LocalEngine) -> None:
     """Eight sequences of 150 tokens in 256 cells: some are put back and read again."""
     prompts = [[n + 1, *range(50, 100)] for n in range(8)]
