@@ -115,6 +115,7 @@ async def compare(options: argparse.Namespace, counts: Sequence[int], alone: flo
         pairs = []
         for _ in range(options.repeat):
             native = theirs(options.batched_bench, options.model, options.threads, count)
+            await ours(engine, prompt, 1)  # theirs has just read its prompt when its clock starts
             pairs.append((await ours(engine, prompt, count), native))
         mine, peer = (median(pair[i] for pair in pairs) for i in (0, 1))
         ratio = median(left / right for left, right in pairs)
