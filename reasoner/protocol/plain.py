@@ -8,6 +8,7 @@ from reasoner.problem import Message, Problem
 from reasoner.protocol.answer import AnswerRound
 from reasoner.protocol.paragraph import states_final
 from reasoner.protocol.protocol import (
+    INSTRUCTION,
     Round,
     Vocabulary,
     conversation,
@@ -21,7 +22,6 @@ from reasoner.settings import Limits
 
 __all__ = ["Plain"]
 
-INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
 CONTINUE = "Wait, let me check this again."
 STATE_ANSWER = "Final answer:"
 

@@ -12,6 +12,7 @@ from reasoner.protocol.room import Room
 from reasoner.settings import Limits
 
 __all__ = [
+    "INSTRUCTION",
     "Round",
     "StepProtocol",
     "Vocabulary",
@@ -20,6 +21,10 @@ __all__ = [
     "finished",
     "tally",
 ]
+
+
+INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
+"""What models without step marks are told; the wording is the one many were trained on."""
 
 
 class Vocabulary(Protocol):

@@ -7,6 +7,7 @@ from reasoner.path import Decision, Path, Phase, Step
 from reasoner.problem import Message, Problem
 from reasoner.protocol.answer import AnswerRound
 from reasoner.protocol.protocol import (
+    INSTRUCTION,
     Round,
     Vocabulary,
     conversation,
@@ -23,7 +24,6 @@ __all__ = ["Think"]
 OPEN, CLOSE = "<think>", "</think>"
 CONTINUE = "\n\nWait, "
 """Keeps a model going that wanted to end before `min_steps`."""
-INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
 
 
 class Think:

@@ -7,7 +7,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 
-__all__ = ["MAX_ANSWER", "code_blocks", "extract_final", "without_code"]
+__all__ = ["MAX_ANSWER", "code_blocks", "extract_final", "fenced_blocks", "without_code"]
 
 MAX_ANSWER = 1000
 """Characters a final answer may have; what is longer is not one."""
@@ -58,6 +58,11 @@ def code_blocks(text: str) -> tuple[str, ...]:
         for language, body, _ in _fences(text)
         if body.strip() and (language in _PYTHON or (not language and _CODE.search(body)))
     )
+
+
+def fenced_blocks(text: str) -> tuple[str, ...]:
+    """The bodies of all fenced blocks in order, whatever their language."""
+    return tuple(body for _, body, _ in _fences(text))
 
 
 def without_code(text: str) -> str:

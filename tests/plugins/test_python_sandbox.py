@@ -106,7 +106,7 @@ def attempt(work):
 attempt(lambda: open({str(key)!r}).read())
 attempt(lambda: open("/etc/passwd").read())
 attempt(lambda: open(f"/proc/{{os.getppid()}}/environ").read())
-attempt(lambda: open("/proc/1/root/etc/passwd").read())
+attempt(lambda: open(os.path.join("/proc/1", "root", "etc/passwd")).read())
 attempt(lambda: os.listdir(os.path.expanduser("~root")))
 attempt(lambda: open({str(outside)!r}, "w"))
 attempt(lambda: open("/tmp/reasoner-planted", "w"))

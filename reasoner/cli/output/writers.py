@@ -1,6 +1,7 @@
 """stdout: the answer in one of its forms, and nothing but the answer."""
 
 import re
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from reasoner.cli.output.markdown import MarkdownPrinter
@@ -23,7 +24,6 @@ __all__ = [
 
 # JSON escapes C0 by itself; DEL and C1 reach a terminal as they are unless escaped too.
 UNESCAPED = re.compile("[\x7f-\x9f]")
-CODE = re.compile(r"^ {0,3}(`{3,}|~{3,})[^\n]*\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
 
 
 class Writer(Protocol):
@@ -53,7 +53,7 @@ class _Silent:
         self._stream.flush()
 
 
-class _Streaming(_Silent):
+class _Streaming(_Silent, ABC):
     """Passes the answer on as it comes, without the white space around it."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -78,11 +78,11 @@ class _Streaming(_Silent):
             self._seen += rest
         self._end()
 
-    def _emit(self, text: str) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _emit(self, text: str) -> None: ...
 
-    def _end(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _end(self) -> None: ...
 
 
 class RawWriter(_Streaming):
@@ -148,8 +148,10 @@ class NdjsonWriter(_Silent):
 
 def last_code(answer: str) -> str | None:
     """The text inside the last Markdown code fence, or None."""
-    blocks = CODE.findall(answer)
-    return blocks[-1][1] if blocks else None
+    from reasoner.verify.extract import fenced_blocks
+
+    blocks = fenced_blocks(answer)
+    return blocks[-1] if blocks else None
 
 
 def _escape(json: str) -> str:
