@@ -1,12 +1,11 @@
 """The native side: a model and a context of llama.cpp, held through its low-level functions.
 
-Everything here is called by one thread at a time. Only the vocabulary functions may be called
-from any thread: they read constant data.
+Everything here is called by one thread at a time; only the vocabulary and `abort` are for all.
 """
 
 import ctypes
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reasoner.engine.threads import default_threads, set_wait_policy
+from reasoner.engine.vocabulary import NativeVocabulary
 from reasoner.errors import BadModelFile, EngineError
 from reasoner.settings import EngineSettings
 
@@ -25,16 +25,6 @@ DEFAULT_CONTEXT = 8192
 GGML_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
 FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
 ERROR_LEVEL = 4
-END_NAMES = (
-    "<|im_end|>",
-    "<|endoftext|>",
-    "<|eot_id|>",
-    "<|end_of_text|>",
-    "<|end|>",
-    "<end_of_turn>",
-    "<｜end▁of▁sentence｜>",
-    "</s>",
-)
 
 _errors: list[str] = []
 _log_callback: Any = None
@@ -72,6 +62,7 @@ class Context:
         self._model: Any = None
         self._settings, self._notice, self._path = settings, notice, path
         self._load()
+        self.vocabulary = NativeVocabulary(self._model)
         try:
             self._check_model()
             self._open()
@@ -120,7 +111,7 @@ class Context:
     def _check_model(self) -> None:
         if self._lc.llama_model_has_encoder(self._model):
             raise BadModelFile(f"{self._path.name} is an encoder model, it cannot continue text")
-        if self.n_vocab == 0 or not self._lc.llama_model_has_decoder(self._model):
+        if self.vocabulary.size == 0 or not self._lc.llama_model_has_decoder(self._model):
             raise BadModelFile(f"{self._path.name} has no vocabulary, it cannot continue text")
 
     def _open(self) -> None:
@@ -179,25 +170,17 @@ class Context:
         return int(self._lc.llama_model_n_ctx_train(self._model)) or DEFAULT_CONTEXT
 
     @cached_property
-    def n_vocab(self) -> int:
-        return int(self._lc.llama_vocab_n_tokens(self.vocab))
-
-    @cached_property
     def n_embd(self) -> int:
         return int(self._lc.llama_model_n_embd(self._model))
 
     @cached_property
     def buffer(self) -> Floats:
         """Scratch space for one row of logits, for the thread that decodes."""
-        return np.empty(self.n_vocab, np.float32)
+        return np.empty(self.vocabulary.size, np.float32)
 
     @cached_property
     def n_sequences(self) -> int:
         return self._settings.sequences
-
-    @cached_property
-    def vocab(self) -> Any:
-        return self._lc.llama_model_get_vocab(self._model)
 
     @cached_property
     def can_fork(self) -> bool:
@@ -209,64 +192,6 @@ class Context:
     def chat_template(self) -> str | None:
         text = self._lc.llama_model_chat_template(self._model, None)
         return text.decode(errors="replace") if text else None
-
-    # -- vocabulary ------------------------------------------------------------------------
-
-    def tokenize(self, text: str, special: bool = True, bos: bool = False) -> list[int]:
-        """Token ids of `text`; `special` reads control tokens' names as those tokens."""
-        data = text.encode(errors="replace")
-        size = len(data) + 2
-        buffer = (ctypes.c_int32 * size)()
-        count = self._lc.llama_tokenize(self.vocab, data, len(data), buffer, size, bos, special)
-        if count < 0:
-            raise EngineError(f"the text of {len(data)} bytes cannot be tokenised")
-        return list(buffer[:count])
-
-    @lru_cache(maxsize=4096)  # noqa: B019  one context lives as long as the program's model
-    def piece(self, token: int, special: bool = False) -> bytes:
-        """The token's bytes, maybe part of a character; control tokens are empty unless
-        `special`."""
-        buffer = ctypes.create_string_buffer(256)
-        size = self._lc.llama_token_to_piece(self.vocab, token, buffer, 256, 0, special)
-        if size < 0:
-            buffer = ctypes.create_string_buffer(-size)
-            size = self._lc.llama_token_to_piece(self.vocab, token, buffer, -size, 0, special)
-        return buffer.raw[: max(size, 0)]
-
-    def token_id(self, name: str) -> int | None:
-        """The single token called `name`, or None when the vocabulary spells it out."""
-        tokens = self.tokenize(name)
-        return tokens[0] if len(tokens) == 1 else None
-
-    def is_eog(self, token: int) -> bool:
-        return bool(self._lc.llama_vocab_is_eog(self.vocab, token))
-
-    def is_control(self, token: int) -> bool:
-        return bool(self._lc.llama_vocab_is_control(self.vocab, token))
-
-    @cached_property
-    def end_tokens(self) -> tuple[int, ...]:
-        """The tokens models of this vocabulary end a reply with."""
-        named = [self.token_id(name) for name in END_NAMES]
-        known = {self.eos, int(self._lc.llama_vocab_eot(self.vocab)), *named}
-        return tuple(
-            t for t in sorted(t for t in known if t is not None) if t >= 0 and self.is_eog(t)
-        )
-
-    @cached_property
-    def control_tokens(self) -> tuple[int, ...]:
-        """All control and end-of-generation tokens."""
-        return tuple(t for t in range(self.n_vocab) if self.is_control(t) or self.is_eog(t))
-
-    @cached_property
-    def bos(self) -> int | None:
-        token = int(self._lc.llama_vocab_bos(self.vocab))
-        return token if token >= 0 else None
-
-    @cached_property
-    def eos(self) -> int | None:
-        token = int(self._lc.llama_vocab_eos(self.vocab))
-        return token if token >= 0 else None
 
     # -- decoding --------------------------------------------------------------------------
 
@@ -291,7 +216,7 @@ class Context:
 
     def logits(self, index: int) -> Floats:
         """Logits (n_vocab,) of batch entry `index`: a writable view until the next decode."""
-        return _view(self._lc.llama_get_logits_ith(self._ctx, index), self.n_vocab)
+        return _view(self._lc.llama_get_logits_ith(self._ctx, index), self.vocabulary.size)
 
     def hidden(self, index: int) -> Floats:
         """Last hidden state (n_embd,) of batch entry `index`, after the final norm."""
@@ -321,6 +246,7 @@ class Context:
             self._lc.llama_free(self._ctx)
             self._ctx = None
         if self._model:
+            self.vocabulary.close()
             self._lc.llama_model_free(self._model)
             self._model = None
 

@@ -11,7 +11,7 @@ from reasoner.engine.request import Token
 from reasoner.engine.sampling import Sampling, build_chain, build_grammar
 from reasoner.errors import EngineError
 
-__all__ = ["Drawer"]
+__all__ = ["Drawer", "log_sum_exp"]
 
 
 class Drawer:
@@ -24,15 +24,15 @@ class Drawer:
         self._chain: Any = None
         self._grammar: Any = None
         if sampling.grammar is not None:
-            self._grammar = build_grammar(context.vocab, sampling.grammar)
+            self._grammar = build_grammar(context.vocabulary.pointer, sampling.grammar)
         if not sampling.plain_argmax:
-            self._chain = build_chain(sampling, seed, tuple(history), context.n_vocab)
+            self._chain = build_chain(sampling, seed, tuple(history), context.vocabulary.size)
 
     def draw(self, index: int, constraint: Constraint) -> Token:
         """A token for batch entry `index`. Its log-probability is that of the unconstrained
         model."""
         row = self._context.logits(index)
-        total = _log_sum_exp(row, self._context.buffer)
+        total = log_sum_exp(row, self._context.buffer)
         token = self._choose(row, index, constraint)
         return Token(token, float(row[token]) - total)
 
@@ -97,8 +97,11 @@ class Drawer:
         return array
 
 
-def _log_sum_exp(row: Floats, buffer: Floats) -> float:
-    """Over the row, through a buffer of its size: allocating one each time costs more."""
+def log_sum_exp(row: Floats, buffer: Floats) -> float:
+    """log Σ exp over a row of logits, through a buffer of its size: allocating one costs more.
+
+    Raises EngineError when no logit is finite.
+    """
     top = row.max()
     if not np.isfinite(top):
         raise EngineError("the model produced no finite logits; the file may be damaged")

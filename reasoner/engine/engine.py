@@ -10,7 +10,7 @@ from reasoner.engine.control import Controller
 from reasoner.engine.request import Finish, Token
 from reasoner.engine.sampling import Sampling
 
-__all__ = ["Engine", "Generation"]
+__all__ = ["Engine", "Generation", "Vocabulary"]
 
 
 class Generation(Protocol):
@@ -34,37 +34,12 @@ class Generation(Protocol):
         """End it with what there is; may be called at any time."""
 
 
-class Engine(Protocol):
-    """Tokens in, tokens out."""
-
-    n_ctx: int
-    n_embd: int
-
-    def generate(
-        self,
-        tokens: Sequence[int],
-        sampling: Sampling,
-        controller: Controller | None = None,
-        max_tokens: int | None = None,
-        seed: int = 0,
-    ) -> Generation:
-        """Continue `tokens` by at most `max_tokens` (None: what the context holds).
-
-        Raises PromptTooLong at once, ContextFull or EngineError while iterating.
-        """
-
-    async def score(
-        self, tokens: Sequence[int], positions: Sequence[int], targets: Sequence[Sequence[int]]
-    ) -> list[tuple[float, ...]]:
-        """Log-probabilities (natural) of `targets[i]` as the token after `tokens[positions[i]]`."""
-
-    async def hidden(
-        self, tokens: Sequence[int], positions: Sequence[int]
-    ) -> npt.NDArray[np.float32]:
-        """Last hidden states after the final norm, (len(positions), n_embd)."""
+class Vocabulary(Protocol):
+    """Text to tokens and back."""
 
     def tokenize(self, text: str, special: bool = True) -> list[int]:
-        """Token ids of `text`, without a leading beginning-of-sequence token."""
+        """Token ids of `text`, without a leading beginning-of-sequence token; `special` reads
+        control tokens' names as those tokens."""
 
     def detokenize(self, tokens: Sequence[int], special: bool = False) -> str:
         """The text of tokens; control tokens only appear with `special`."""
@@ -93,6 +68,36 @@ class Engine(Protocol):
     @property
     def control_tokens(self) -> tuple[int, ...]:
         """All tokens that mark structure and carry no text."""
+
+
+class Engine(Vocabulary, Protocol):
+    """Tokens in, tokens out."""
+
+    n_ctx: int
+    n_embd: int
+
+    def generate(
+        self,
+        tokens: Sequence[int],
+        sampling: Sampling,
+        controller: Controller | None = None,
+        max_tokens: int | None = None,
+        seed: int = 0,
+    ) -> Generation:
+        """Continue `tokens` by at most `max_tokens` (None: what the context holds).
+
+        Raises PromptTooLong at once, ContextFull or EngineError while iterating.
+        """
+
+    async def score(
+        self, tokens: Sequence[int], positions: Sequence[int], targets: Sequence[Sequence[int]]
+    ) -> list[tuple[float, ...]]:
+        """Log-probabilities (natural) of `targets[i]` as the token after `tokens[positions[i]]`."""
+
+    async def hidden(
+        self, tokens: Sequence[int], positions: Sequence[int]
+    ) -> npt.NDArray[np.float32]:
+        """Last hidden states after the final norm, (len(positions), n_embd)."""
 
     @property
     def chat_template(self) -> str | None:

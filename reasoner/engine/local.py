@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from reasoner.engine.context import Context
 from reasoner.engine.control import Controller
+from reasoner.engine.draw import log_sum_exp
 from reasoner.engine.request import Finish, Generate, Item, Read, Request, Token, into_queue
 from reasoner.engine.sampling import Sampling
 from reasoner.engine.worker import Worker
-from reasoner.errors import PromptTooLong
+from reasoner.errors import EngineError, PromptTooLong
 from reasoner.settings import EngineSettings
 
 __all__ = ["LocalEngine", "LocalGeneration"]
@@ -65,10 +66,11 @@ class LocalEngine:
         self._worker.start()
         self.n_ctx = context.n_ctx
         self.n_embd = context.n_embd
-        self.tokenize = context.tokenize
-        self.piece = context.piece
-        self.token_id = context.token_id
-        self.is_eog = context.is_eog
+        self._vocabulary = context.vocabulary
+        self.tokenize = context.vocabulary.tokenize
+        self.piece = context.vocabulary.piece
+        self.token_id = context.vocabulary.token_id
+        self.is_eog = context.vocabulary.is_eog
 
     @classmethod
     async def open(
@@ -88,11 +90,11 @@ class LocalEngine:
 
     @property
     def end_tokens(self) -> tuple[int, ...]:
-        return self._context.end_tokens
+        return self._vocabulary.end_tokens
 
     @property
     def control_tokens(self) -> tuple[int, ...]:
-        return self._context.control_tokens
+        return self._vocabulary.control_tokens
 
     @property
     def chat_template(self) -> str | None:
@@ -100,11 +102,11 @@ class LocalEngine:
 
     @property
     def bos(self) -> int | None:
-        return self._context.bos
+        return self._vocabulary.bos
 
     @property
     def eos(self) -> int | None:
-        return self._context.eos
+        return self._vocabulary.eos
 
     def detokenize(self, tokens: Sequence[int], special: bool = False) -> str:
         data = b"".join(self.piece(token, special) for token in tokens)
@@ -138,8 +140,7 @@ class LocalEngine:
         found: dict[int, tuple[float, ...]] = {}
 
         def visit(position: int, row: npt.NDArray[np.float32]) -> None:
-            top = row.max()
-            total = top + np.log(np.exp(row - top).sum())
+            total = log_sum_exp(row, self._context.buffer)
             found[position] = tuple(float(row[target] - total) for target in wanted[position])
 
         await self._read(tokens, positions, visit, hidden=False)
@@ -193,4 +194,4 @@ class LocalEngine:
         if isinstance(item, BaseException):
             raise item
         if item is Finish.CANCELLED:
-            raise asyncio.CancelledError
+            raise EngineError("the model was closed while it was read")

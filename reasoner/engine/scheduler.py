@@ -241,7 +241,7 @@ class Scheduler:
             request.controller.accept(token.id)
         if token.forced and request.drawer is not None:
             request.drawer.accept(token.id)
-        if not token.forced and self.context.is_eog(token.id):
+        if not token.forced and self.context.vocabulary.is_eog(token.id):
             return Finish.STOP
         if request.generated >= request.max_tokens or len(request.tokens) >= self.context.n_ctx:
             return Finish.LENGTH

@@ -20,9 +20,12 @@ class Worker(threading.Thread):
         self.context = context
         self.scheduler = Scheduler(context)
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._open = True
+        self._open, self._stopping = True, False
 
     def submit(self, request: Request) -> None:
+        """Queue the request. Raises EngineError once the worker was told to stop."""
+        if self._stopping:
+            raise EngineError("the model is closed; open it again to use it")
         self._inbox.put(lambda: self.scheduler.submit(request))
 
     def cancel(self, request: Request) -> None:
@@ -34,6 +37,7 @@ class Worker(threading.Thread):
 
     def stop(self) -> None:
         """Cancel everything, free the context and end the thread; returns at once."""
+        self._stopping = True
         self._inbox.put(self._shut)
         self.context.abort()
 

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from reasoner.engine.control import FREE, Ban, Constraint, Force, Halt
+from reasoner.engine.engine import Vocabulary
 from reasoner.engine.request import Finish, Token
 from reasoner.events import Channel
 from reasoner.path import FinishReason, Path
 from reasoner.protocol.paragraph import Paragraph
-from reasoner.protocol.protocol import Vocabulary, extended, finished
+from reasoner.protocol.protocol import extended, finished
 from reasoner.protocol.room import Room
 from reasoner.protocol.thought import cut_short
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from reasoner.engine.engine import Vocabulary
 from reasoner.engine.request import Finish, Token
 from reasoner.path import Decision, FinishReason, Path, Phase, Step
 from reasoner.problem import Message, Problem
@@ -10,7 +11,6 @@ from reasoner.protocol.paragraph import states_final
 from reasoner.protocol.protocol import (
     INSTRUCTION,
     Round,
-    Vocabulary,
     conversation,
     extended,
     finished,

@@ -15,7 +15,6 @@ __all__ = [
     "INSTRUCTION",
     "Round",
     "StepProtocol",
-    "Vocabulary",
     "conversation",
     "extended",
     "finished",
@@ -25,26 +24,6 @@ __all__ = [
 
 INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
 """What models without step marks are told; the wording is the one many were trained on."""
-
-
-class Vocabulary(Protocol):
-    """The part of an engine that protocols need."""
-
-    def tokenize(self, text: str, special: bool = True) -> list[int]: ...
-
-    def detokenize(self, tokens: Sequence[int], special: bool = False) -> str: ...
-
-    def piece(self, token: int, special: bool = False) -> bytes: ...
-
-    def token_id(self, name: str) -> int | None: ...
-
-    def is_eog(self, token: int) -> bool: ...
-
-    @property
-    def end_tokens(self) -> tuple[int, ...]: ...
-
-    @property
-    def control_tokens(self) -> tuple[int, ...]: ...
 
 
 class Round(Controller, Protocol):

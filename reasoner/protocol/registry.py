@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from reasoner.engine.engine import Vocabulary
 from reasoner.errors import UnknownName
 from reasoner.protocol.plain import Plain
-from reasoner.protocol.protocol import StepProtocol, Vocabulary
+from reasoner.protocol.protocol import StepProtocol
 from reasoner.protocol.steiner import NAMES, Steiner
 from reasoner.protocol.think import CLOSE, OPEN, Think
 

@@ -10,6 +10,7 @@ every token but control tokens may come; between fields nothing is sampled but t
 from collections.abc import Mapping, Sequence
 
 from reasoner.engine.control import Allow, Ban, Constraint, Force, Halt
+from reasoner.engine.engine import Vocabulary
 from reasoner.engine.request import Finish, Token
 from reasoner.errors import BadModelFile
 from reasoner.events import Channel
@@ -19,7 +20,6 @@ from reasoner.protocol.answer import AnswerRound
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import (
     Round,
-    Vocabulary,
     conversation,
     extended,
     finished,

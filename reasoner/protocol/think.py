@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from reasoner.engine.engine import Vocabulary
 from reasoner.engine.request import Finish, Token
 from reasoner.path import Decision, Path, Phase, Step
 from reasoner.problem import Message, Problem
@@ -9,7 +10,6 @@ from reasoner.protocol.answer import AnswerRound
 from reasoner.protocol.protocol import (
     INSTRUCTION,
     Round,
-    Vocabulary,
     conversation,
     extended,
     finished,

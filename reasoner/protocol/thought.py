@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from reasoner.engine.control import FREE, Ban, Constraint, Force, Halt
+from reasoner.engine.engine import Vocabulary
 from reasoner.engine.request import Finish, Token
 from reasoner.events import Channel
 from reasoner.path import FinishReason, Path
 from reasoner.protocol.paragraph import Paragraph
-from reasoner.protocol.protocol import Vocabulary
 from reasoner.protocol.room import Landing, Room
 from reasoner.settings import Limits
 

@@ -11,7 +11,13 @@ from reasoner.engine.control import Allow, Ban, Constraint, Force, Halt
 from reasoner.engine.local import LocalEngine, LocalGeneration
 from reasoner.engine.request import Finish, Token
 from reasoner.engine.sampling import GREEDY, Sampling
-from reasoner.errors import BadModelFile, ContextFull, PromptTooLong, UsageError
+from reasoner.errors import (
+    BadModelFile,
+    ContextFull,
+    EngineError,
+    PromptTooLong,
+    UsageError,
+)
 from reasoner.settings import EngineSettings
 from tests.tiny_gguf import write_tiny_gguf
 
@@ -299,6 +305,20 @@ async def test_closing_ends_what_runs(tiny_gguf: Path) -> None:
     await engine.close()
     await drain(run)
     assert run.finish is Finish.CANCELLED
+
+
+async def test_a_closed_engine_refuses_instead_of_crashing(tiny_gguf: Path) -> None:
+    engine = await LocalEngine.open(tiny_gguf)
+    reading = asyncio.create_task(engine.score(list(range(1, 2000)), [5], [[1]]))
+    await asyncio.sleep(0)
+    await engine.close()
+    with pytest.raises(EngineError, match="closed"):
+        await reading
+    with pytest.raises(EngineError, match="closed"):
+        engine.generate([1, 2], GREEDY)
+    with pytest.raises(EngineError, match="closed"):
+        engine.tokenize("hello")
+    await engine.close()
 
 
 async def test_a_model_of_no_known_architecture_is_refused(tmp_path: Path) -> None:
