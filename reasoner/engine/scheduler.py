@@ -136,9 +136,7 @@ class Scheduler:
         rows = self.context.n_sequences if rows is None else rows
         parts: list[Part] = []
         for sequence in sequences:
-            count = min(_unread(sequence), room)
-            while count and len(_wanted(sequence, count)) > rows:
-                count -= 1
+            count = _affordable(sequence, min(_unread(sequence), room), rows)
             if count <= 0:
                 break
             parts.append((sequence, count))
@@ -292,6 +290,12 @@ def _wanted(sequence: Sequence, count: int) -> set[int]:
         span = range(begin, begin + count)
         return set(span) if request.hidden else {p for p in span if p in request.positions}
     return {begin + count - 1} if count == _unread(sequence) else set()
+
+
+def _affordable(sequence: Sequence, count: int, rows: int) -> int:
+    """How many of the next `count` tokens can be read with at most `rows` rows of output."""
+    wanted = sorted(_wanted(sequence, count))
+    return count if len(wanted) <= rows else wanted[rows] - len(sequence.tokens)
 
 
 def _entries(sequence: Sequence, count: int) -> list[tuple[int, int, int, bool]]:

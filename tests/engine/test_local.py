@@ -277,6 +277,23 @@ async def test_hidden_states_do_not_disturb_generation(small: LocalEngine) -> No
     assert ids(await drain(small.generate([1, 2, 3], GREEDY, max_tokens=8))) == before
 
 
+async def test_scoring_more_positions_than_rows(small: LocalEngine) -> None:
+    """8 sequences mean 8 rows of output a batch; 100 positions take several."""
+    tokens = list(range(1, 121))
+    positions = list(range(10, 110))
+    together = await small.score(tokens, positions, [[5]] * 100)
+    ((alone,),) = await small.score(tokens[:61], [60], [[5]])
+    assert together[50][0] == pytest.approx(alone, abs=1e-2)
+
+
+@pytest.mark.parametrize(("batch", "context"), [(16, 64), (16, 2048), (512, 64)])
+async def test_small_batches_and_contexts_work(tiny_gguf: Path, batch: int, context: int) -> None:
+    engine = await LocalEngine.open(tiny_gguf, EngineSettings(batch=batch, context=context))
+    runs = [engine.generate(list(range(1, 40)), Sampling(), max_tokens=4, seed=n) for n in range(3)]
+    assert all(await asyncio.gather(*(drain(run) for run in runs)))
+    await engine.close()
+
+
 async def test_a_grammar_shapes_the_reply(engine: LocalEngine) -> None:
     grammar = 'root ::= ("yes" | "no") " " [0-9]'
     sampling = Sampling(grammar=grammar, repeat_penalty=1.1)
