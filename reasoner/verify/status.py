@@ -1,11 +1,16 @@
-"""From verdicts to a status: nothing is verified unless a check that could fail passed."""
+"""From verdicts to a status and a standing: nothing is verified unless a check that could fail
+passed, and nothing outranks what passed."""
 
 from collections.abc import Iterable
+from math import prod
 
 from reasoner.result import Status
 from reasoner.verdict import Outcome, Verdict
 
-__all__ = ["status"]
+__all__ = ["standing", "status"]
+
+BAND = 0.25
+"""How much of [0, 1] a refutation's, an open question's and a confirmation's own score spans."""
 
 
 def status(verdicts: Iterable[Verdict], answered: bool) -> Status:
@@ -16,3 +21,33 @@ def status(verdicts: Iterable[Verdict], answered: bool) -> Status:
     if Outcome.FAIL in outcomes:
         return Status.REFUTED
     return Status.VERIFIED if Outcome.PASS in outcomes else Status.ANSWERED
+
+
+def standing(verdicts: Iterable[Verdict]) -> float:
+    """What candidates are ranked by, in [0, 1]: refuted < undecided < confirmed.
+
+    The three outcomes keep to bands that do not overlap, so that the order of `status` is never
+    turned round by a score: any failure gives [0, 0.25], else any pass [0.75, 1], else
+    [0.375, 0.625] with 0.5 for nothing said at all. Within its band the verdict's own score
+    orders: of two refuted programs the one that passes four of five examples comes first, and of
+    two undecided ones the one that at least ran. Of several failures the worst counts, since an
+    answer is as good as its weakest link. Passes add up like independent pieces of evidence,
+    each halving at most the doubt that is left, so a second check raises the standing and none
+    makes it certain. A missing score is 0 for a failure, 1 for a pass and 0.5 otherwise; `error`
+    says something about the check, not the candidate, and is left out.
+    """
+    scores: dict[Outcome, list[float]] = {outcome: [] for outcome in Outcome}
+    for verdict in verdicts:
+        scores[verdict.outcome].append(_score(verdict))
+    if failed := scores[Outcome.FAIL]:
+        return BAND * min(failed)
+    if passed := scores[Outcome.PASS]:
+        return 1 - BAND * prod(1 - score / 2 for score in passed)
+    open_ = scores[Outcome.UNKNOWN] or [0.5]
+    return 0.5 + BAND * (sum(open_) / len(open_) - 0.5)
+
+
+def _score(verdict: Verdict) -> float:
+    if verdict.score is not None:
+        return verdict.score
+    return {Outcome.PASS: 1.0, Outcome.FAIL: 0.0}.get(verdict.outcome, 0.5)

@@ -1,8 +1,20 @@
+from itertools import pairwise, product
+
 import pytest
 
 from reasoner.result import Status
 from reasoner.verdict import Outcome, Verdict
-from reasoner.verify.status import status
+from reasoner.verify.status import standing, status
+
+
+def say(text: str) -> list[Verdict]:
+    """`"pass fail:0.8"`: a verdict for each word, with its score where it has one."""
+    said = []
+    for word in text.split():
+        outcome, _, score = word.partition(":")
+        own = float(score) if score else None
+        said.append(Verdict(verifier="x", outcome=Outcome(outcome), score=own, reason="r"))
+    return said
 
 
 @pytest.mark.parametrize(
@@ -17,5 +29,38 @@ from reasoner.verify.status import status
     ],
 )
 def test_status(outcomes: str, answered: bool, expected: Status) -> None:
-    verdicts = [Verdict(verifier="x", outcome=Outcome(o), reason="r") for o in outcomes.split()]
-    assert status(verdicts, answered) is expected
+    assert status(say(outcomes), answered) is expected
+
+
+def test_candidates_rank_from_refuted_over_undecided_to_confirmed() -> None:
+    worst_to_best = [
+        "fail",
+        "fail:0.2",
+        "fail:0.8 pass",
+        "unknown:0",
+        "unknown:0.3",
+        "",
+        "unknown:0.8",
+        "pass:0.5 unknown",
+        "pass",
+        "pass pass:0.2",
+        "pass pass",
+    ]
+    standings = [standing(say(text)) for text in worst_to_best]
+    assert all(low < high for low, high in pairwise(standings)), standings
+
+
+def test_silence_broken_checks_and_bare_unknowns_stand_in_the_middle() -> None:
+    assert {standing(say(text)) for text in ("", "error", "unknown", "error unknown")} == {0.5}
+
+
+def test_no_score_ever_turns_the_order_of_outcomes_round() -> None:
+    bands: dict[Status, list[float]] = {kind: [] for kind in Status}
+    words = [f"{o}:{s}" for o in ("pass", "fail", "unknown", "error") for s in (0, 0.5, 1)]
+    for chosen in product(words, repeat=3):
+        said = say(" ".join(chosen))
+        bands[status(said, answered=True)].append(standing(said))
+    assert min(bands[Status.REFUTED]) >= 0
+    assert max(bands[Status.REFUTED]) < min(bands[Status.ANSWERED])
+    assert max(bands[Status.ANSWERED]) < min(bands[Status.VERIFIED])
+    assert max(bands[Status.VERIFIED]) <= 1
