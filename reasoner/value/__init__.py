@@ -1,0 +1,1 @@
+"""Scores for steps and paths: process reward models, heads on hidden states, judges."""
