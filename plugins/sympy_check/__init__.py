@@ -29,16 +29,17 @@ _workers = ChildPool("reasoner.plugins.sympy_check.worker", MEMORY)
 atexit.register(_workers.close)
 
 
-def compare(gold: str, said: str, seconds: float = 5.0) -> tuple[Outcome, str]:
+def compare(gold: str, said: str, seconds: float = 5.0, places: int = 6) -> tuple[Outcome, str]:
     """Whether `said` equals `gold` mathematically: pass, fail or unknown, and why.
 
-    Both may be hostile; whatever cannot be decided within `seconds` is unknown.
+    A decimal equals the value it rounds when it shows at least `places` decimals; with fewer the
+    two are left undecided. Both may be hostile; what cannot be decided in `seconds` is unknown.
     """
     if gold.strip() and gold.strip() == said.strip():
         return Outcome.PASS, "the answer is the expected one, letter for letter"
     try:
-        request = {"task": "compare", "gold": gold[:MAX_TEXT], "said": said[:MAX_TEXT]}
-        reply = _workers.ask(dict(request), seconds)
+        sides = {"gold": gold[:MAX_TEXT], "said": said[:MAX_TEXT]}
+        reply = _workers.ask({"task": "compare", "places": places, **sides}, seconds)
     except ChildFailed as failure:
         return Outcome.UNKNOWN, f"could not be decided: {failure}"
     relation, reason = reply.get("relation"), reply.get("reason") or reply.get("error")

@@ -7,16 +7,19 @@ both texts are hostile.
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from reasoner.plugins.sympy_check.normal import MAX_LENGTH, normalise
 from reasoner.plugins.sympy_check.outcome import DIFFERENT, EQUAL, Equality, Relation, undecided
 from reasoner.plugins.sympy_check.quantity import compare_quantities, quantity
 from reasoner.plugins.sympy_check.structure import compare_structures
 from reasoner.plugins.sympy_check.words import compare_words
+from reasoner.verify.extract import extract_marked
 
 __all__ = ["compare"]
 
 MAX_DEPTH = 3
+_MARKED = re.compile(r"\\f?boxed|[Ff]inal [Aa]nswer|\n")
 _TOWER = re.compile(r"\^ ?\{?-?\d+\}? ?\^|\d[eE][+-]?\d{4}")
 _COLON = re.compile(r"\d{1,4}(?: ?: ?\d{1,4}){1,2}(?: ?[AaPp]\.?[Mm]\.?)?")
 _DATE = re.compile(r"\d{1,4}([/-])\d{1,2}\1\d{1,4}")
@@ -28,20 +31,47 @@ _NAMED = re.compile(
 _COMMA, _POINT = re.compile(r"-?\d+,\d+"), re.compile(r"-?\d+\.\d+")
 _LETTERS = re.compile(
     r"\\(?:frac|sqrt|pi|cdot|times|text|infty|pm|left|right|begin|end|[pb]matrix|"
-    r"circ|cup|ln|log)|[pb]matrix|(?<![A-Za-z])[ei](?![A-Za-z])"
+    r"circ|cup|ln|log|sin|cos|tan)|[pb]matrix|(?<![A-Za-z])[ei](?![A-Za-z])"
 )
 _RELATIONS = re.compile(r"=|<|>|\\[lg]eq?(?![a-z])|\\ne")
+_SEVERAL = re.compile(r",|;|(?<![A-Za-z])(?:or|and)(?![A-Za-z])")
+_RESIDUE = re.compile(
+    r"(?:[A-Za-z] ?(?:=|\\equiv) ?)?(-?\d{1,9}) ?\(?\\?p?mod ?[{(]?(\d{1,9})[})]*"
+)
+_SIDES = re.compile(r"(?<![<>!\\])=")
 _WORD = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{3,}")
 _CONSTANT = re.compile(r" ?\+ ?[CcKk]$")
 
 
-def compare(gold: str, said: str, depth: int = 0) -> Equality:
-    """Compare an answer with the expected one."""
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """`places` are the decimals to which a rounded number may agree, `depth` how far inside."""
+
+    places: int = 6
+    depth: int = 0
+
+    def inside(self) -> "Scope":
+        return Scope(self.places, self.depth + 1)
+
+
+def compare(gold: str, said: str, places: int = 6) -> Equality:
+    """Compare an answer with the expected one; either may be a whole reply that marks its answer.
+
+    A decimal equals what it is the rounding of when it shows at least `places` decimals.
+    """
     if gold.strip() == said.strip() and gold.strip():
         return EQUAL
+    return _compare(_unmarked(gold), _unmarked(said), Scope(places))
+
+
+def _unmarked(text: str) -> str:
+    return extract_marked(text) or text if _MARKED.search(text) else text
+
+
+def _compare(gold: str, said: str, scope: Scope) -> Equality:
     if max(len(gold), len(said)) > MAX_LENGTH:
         return undecided("an answer is too long to compare")
-    if depth > MAX_DEPTH:
+    if scope.depth > MAX_DEPTH:
         return undecided("the answers are nested too deeply")
     left, right = normalise(gold), normalise(said)
     if not left or not right:
@@ -51,22 +81,28 @@ def compare(gold: str, said: str, depth: int = 0) -> Equality:
     if _TOWER.search(left) or _TOWER.search(right):
         return undecided("a number is too large")
     for rule in _RULES:
-        if (verdict := rule(left, right, depth)) is not None:
+        if (verdict := rule(left, right, scope)) is not None:
             return verdict
     return undecided("no rule reads both answers")
 
 
-def _compare_words(left: str, right: str, _: int) -> Equality | None:
+def _compare_words(left: str, right: str, _: Scope) -> Equality | None:
     return compare_words(left, right)
 
 
-def _compare_colons(left: str, right: str, _: int) -> Equality | None:
+def _compare_colons(left: str, right: str, scope: Scope) -> Equality | None:
     """Times, ratios and dates: the same text, else left open unless they plainly differ."""
     for pattern in (_COLON, _DATE):
         ours, theirs = pattern.fullmatch(left), pattern.fullmatch(right)
         if ours and theirs:
             return _compare_parts(left, right)
         if ours or theirs:
+            ratio = ours or theirs
+            assert ratio is not None
+            if re.fullmatch(r"[1-9]\d* ?: ?[1-9]", ratio[0]):
+                fraction = "{}/{}".format(*re.findall(r"\d+", ratio[0]))
+                sides = (fraction, right) if ours else (left, fraction)
+                return _compare(*sides, scope.inside())
             named = _NAMED.fullmatch(left) or _NAMED.fullmatch(right)
             return None if named else undecided("only one of them is a time, ratio or date")
     return None
@@ -77,6 +113,8 @@ def _compare_parts(left: str, right: str) -> Equality:
         [int(n) for n in re.findall(r"\d+", left)],
         [int(n) for n in re.findall(r"\d+", right)],
     )
+    if len(ours) == len(theirs) == 2 and re.fullmatch(r"\d+ ?: ?(?:\d|[6-9]\d|\d{3,})", left):
+        return EQUAL if ours[0] * theirs[1] == ours[1] * theirs[0] else DIFFERENT
     half_day = re.findall(r"(?i)[ap]\.?m", left + right)
     if ours == theirs:
         same = len(half_day) != 2 or half_day[0][0].lower() == half_day[1][0].lower()
@@ -86,7 +124,7 @@ def _compare_parts(left: str, right: str) -> Equality:
     return DIFFERENT
 
 
-def _compare_based(left: str, right: str, _: int) -> Equality | None:
+def _compare_based(left: str, right: str, _: Scope) -> Equality | None:
     """Digits with a base, like 52_8."""
     ours, theirs = _BASED.fullmatch(left), _BASED.fullmatch(right)
     if not ours and not theirs:
@@ -108,12 +146,23 @@ def _compare_values(ours: re.Match[str], theirs: re.Match[str]) -> Equality:
     return undecided("equal, but in another base") if same else DIFFERENT
 
 
-def _compare_quantities(left: str, right: str, _: int) -> Equality | None:
+def _compare_residues(left: str, right: str, scope: Scope) -> Equality | None:
+    """7 (mod 12): the same class; a bare number is a class when the other names the modulus."""
+    ours, theirs = _RESIDUE.fullmatch(left), _RESIDUE.fullmatch(right)
+    if ours and theirs:
+        same = ours[2] == theirs[2] and (int(ours[1]) - int(theirs[1])) % int(ours[2]) == 0
+        return EQUAL if same else DIFFERENT
+    if ours:
+        return _compare(ours[1], right, scope.inside())
+    return _compare(left, theirs[1], scope.inside()) if theirs else None
+
+
+def _compare_quantities(left: str, right: str, scope: Scope) -> Equality | None:
     ours, theirs = quantity(left), quantity(right)
-    return compare_quantities(ours, theirs) if ours and theirs else None
+    return compare_quantities(ours, theirs, scope.places) if ours and theirs else None
 
 
-def _compare_commas(left: str, right: str, _: int) -> Equality | None:
+def _compare_commas(left: str, right: str, _: Scope) -> Equality | None:
     """2,74 and 2.74: beside a decimal number, a lone comma is a decimal comma."""
     for one, other in ((left, right), (right, left)):
         if _COMMA.fullmatch(one) and _POINT.fullmatch(other):
@@ -121,60 +170,81 @@ def _compare_commas(left: str, right: str, _: int) -> Equality | None:
     return None
 
 
-def _compare_named(left: str, right: str, depth: int) -> Equality | None:
-    """`x = 5` and `5`; `x = 5` and `y = 5`; `y = 2x + 1` and `2x + 1`."""
+def _compare_named(left: str, right: str, scope: Scope) -> Equality | None:
+    """`x = 5` and `5`; `x = 5` and `y = 5`; `y = 2x + 1` and `2x + 1`; `a + b = 5` and `5`."""
     ours, theirs = _NAMED.fullmatch(left), _NAMED.fullmatch(right)
-    several = any(text.count("=") > 1 and "," in text for text in (left, right))
-    if several or (not ours and not theirs):
+    if any(text.count("=") > 1 and _SEVERAL.search(text) for text in (left, right)):
         return None
-    value, other = _value(ours, left), _value(theirs, right)
+    if "=" in left and "=" in right and "(" in (left + right)[:1] + right[:1]:
+        return None
     if ours and theirs:
-        same = compare(value, other, depth + 1)
+        same = _compare(_value(ours), _value(theirs), scope.inside())
         if ours[1].replace(" ", "") == theirs[1].replace(" ", ""):
             return same
         return undecided("they name different things") if same.relation is Relation.EQUAL else None
-    named = ours or theirs
-    assert named is not None
-    if _RELATIONS.search(right if ours else left) and "in" not in named[2]:
+    if ours:
+        return _compare_to_named(ours, right, scope)
+    if theirs and "in" in theirs[2]:
+        return None if _RELATIONS.search(left) else _compare(left, _value(theirs), scope.inside())
+    return _compare_to_equation(left, right, scope)
+
+
+def _compare_to_named(gold: re.Match[str], said: str, scope: Scope) -> Equality | None:
+    """`x = 5` is expected and `5` said: equal, unless an equation in unknowns was asked for."""
+    if _RELATIONS.search(said) and "in" not in gold[2]:
         return None
-    same = compare(value, other, depth + 1)
-    constant = not re.search(r"[A-Za-z]", _LETTERS.sub("", _value(named, "")))
-    if constant or same.relation is not Relation.EQUAL:
+    same = _compare(_value(gold), said, scope.inside())
+    constant = not re.search(r"[A-Za-z]", _LETTERS.sub("", _value(gold)))
+    if constant or "(" in gold[1] or same.relation is not Relation.EQUAL:
         return same
     return undecided("one is an equation, the other its right side")
 
 
-def _value(named: re.Match[str] | None, whole: str) -> str:
-    if named is None:
-        return whole
-    return re.split(r"=|\\approx(?![a-z])", named[3])[0 if r"\approx" in named[3] else -1].strip()
+def _compare_to_equation(gold: str, said: str, scope: Scope) -> Equality | None:
+    """One of them is an equation: what an answer says last is its value, `a + b = 2 + 3 = 5`."""
+    ours, theirs = (len(_SIDES.findall(text)) for text in (gold, said))
+    if bool(ours) == bool(theirs) or _RELATIONS.search(_SIDES.sub("", gold + said)):
+        return None
+    if ours:
+        return DIFFERENT if re.search("[A-Za-z]", _LETTERS.sub("", gold)) else None
+    sides = [side.strip() for side in _SIDES.split(said)]
+    if re.search(r"\d ?[A-Za-z]", _LETTERS.sub("", sides[0])):
+        return undecided("an equation in unknowns for a value")
+    return _compare(gold, sides[-1], scope.inside())
 
 
-def _compare_structures(left: str, right: str, depth: int) -> Equality | None:
-    return compare_structures(left, right, lambda a, b: compare(a, b, depth + 1))
+def _value(named: re.Match[str]) -> str:
+    """The last side of an equation that begins with a name; the first of an approximation."""
+    sides = re.split(r"=|\\approx(?![a-z])", named[3])
+    return sides[0 if r"\approx" in named[3] else -1].strip()
 
 
-def _compare_antiderivatives(left: str, right: str, depth: int) -> Equality | None:
+def _compare_structures(left: str, right: str, scope: Scope) -> Equality | None:
+    return compare_structures(left, right, lambda a, b: _compare(a, b, scope.inside()))
+
+
+def _compare_antiderivatives(left: str, right: str, scope: Scope) -> Equality | None:
     """x² + C and x² + K name the same constant."""
     ours, theirs = _CONSTANT.search(left), _CONSTANT.search(right)
     if not ours or not theirs:
         return None
-    return compare(left[: ours.start()], right[: theirs.start()], depth + 1)
+    return _compare(left[: ours.start()], right[: theirs.start()], scope.inside())
 
 
-def _compare_symbolic(left: str, right: str, _: int) -> Equality:
+def _compare_symbolic(left: str, right: str, scope: Scope) -> Equality:
     from reasoner.plugins.sympy_check.symbolic import compare_symbolic
 
-    verdict = compare_symbolic(left, right)
+    verdict = compare_symbolic(left, right, scope.places)
     if verdict.relation is Relation.DIFFERENT and _WORD.search(left + " " + right):
         return undecided("words among the mathematics")
     return verdict
 
 
-_RULES: tuple[Callable[[str, str, int], Equality | None], ...] = (
+_RULES: tuple[Callable[[str, str, Scope], Equality | None], ...] = (
     _compare_words,
     _compare_colons,
     _compare_based,
+    _compare_residues,
     _compare_quantities,
     _compare_commas,
     _compare_named,

@@ -46,6 +46,16 @@ _FUNCTION = re.compile(r"(?<![A-Za-z\\])(sin|cos|tan|cot|sec|csc|ln|log|exp)(?![
 _ROOT = re.compile(r"(?<![A-Za-z\\])sqrt\s?\(([^()]{1,80})\)")
 _POWER = re.compile(r"\^\s?(-?\d{2,}|-\d)(?![\d}])")
 _POWER_GROUP = re.compile(r"\^\s?\(([^()]{1,80})\)")
+_SHORT_FRACTION = re.compile(r"\\frac ?(\d)(?: ?(\d)(?!\d)|(?=\{))|\\frac ?(\{\d+\}) ?(\d)(?!\d)")
+_PLUS_INFINITY = re.compile(r"(?:^|(?<=[(\[,=])) ?\+ ?(?=\\infty)")
+_EMPTY = re.compile(r"\\varnothing(?![a-z])|\\\{ ?\\\}|^\{ ?\}$")
+_DEGREES = re.compile(
+    r"\\(sin|cos|tan|cot|sec|csc) ?[({]? ?(\d+(?:\.\d+)?) ?\^ ?\{? ?\\circ ?\}? ?[)}]?"
+)
+_BUILDER = re.compile(
+    r"(?:\\?\{) ?[A-Za-z](?: ?\\in ?\\mathbb ?\{?R\}?)? ?(?:\||:|\\mid|\\vert) ?(.+?)\\?\}"
+)
+_AFTER = re.compile(r"^(\d[\d.,]*) ?([€£¥₹])$")
 _ENDS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"), ("`", "`"))
 
 
@@ -59,16 +69,22 @@ def normalise(text: str) -> str:
     )
     text = _GROUPS.sub("", text.replace(r"\boxed", ""))
     text = _SPACING.sub(" ", text)
+    text = _SHORT_FRACTION.sub(_braced, text)
     text = _FONTS.sub(lambda _: r"\text", text)
     text = re.sub(r"\\text ?\{ ?([A-Za-z]) ?\}", r"\1", text)
-    text = _PERCENT.sub(lambda _: "%", text)
+    text = _PERCENT.sub(lambda _: "%", _EMPTY.sub(lambda _: r"\emptyset", text))
+    text = _PLUS_INFINITY.sub("", text)
     text = _numbers(" ".join(text.split()))
     text = re.sub(r"(?<![A-Za-z\\])pi(?![A-Za-z])", lambda _: r"\pi ", text)
     text = _FUNCTION.sub(lambda m: f"\\{m[1]}", text)
+    text = _DEGREES.sub(lambda m: rf"\{m[1]}(\frac{{{m[2]}\pi}}{{180}})", text)
     text = _ROOT.sub(lambda m: rf"\sqrt{{{m[1]}}}", text)
     text = _POWER_GROUP.sub(lambda m: f"^{{{m[1]}}}", text.replace("**", "^"))
     text = _POWER.sub(lambda m: f"^{{{m[1]}}}", text)
-    return unwrapped(" ".join(text.replace("$", "").split())) if text.count("$") != 1 else text
+    if text.count("$") != 1:
+        text = unwrapped(" ".join(text.replace("$", "").split()))
+    builder = _BUILDER.fullmatch(text)
+    return builder[1].strip() if builder else text
 
 
 def unwrapped(text: str) -> str:
@@ -99,7 +115,14 @@ def closes_at_end(text: str) -> bool:
     return False
 
 
+def _braced(match: re.Match[str]) -> str:
+    r"""`\frac12` and `\frac{10}3` with all their braces."""
+    top, bottom = match[1] or (match[3] or "")[1:-1], match[2] or match[4]
+    return rf"\frac{{{top}}}" + (f"{{{bottom}}}" if bottom else "")
+
+
 def _numbers(text: str) -> str:
+    text = _AFTER.sub(r"\2\1", text)
     if _EUROPEAN.fullmatch(text):
         text = text.replace(".", "").replace(",", ".")
     if _SPACED.fullmatch(text):

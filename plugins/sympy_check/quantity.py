@@ -97,13 +97,16 @@ def _singular(word: str) -> str:
     return word[:-1] if len(word) > 2 and word.endswith("s") else word
 
 
-def compare_quantities(gold: Quantity, said: Quantity) -> Equality:
-    """Equal, different, or undecided when units or rounding leave it open."""
+def compare_quantities(gold: Quantity, said: Quantity, enough: int = 6) -> Equality:
+    """Equal, different, or undecided when units or rounding leave it open.
+
+    `enough` decimals of agreement make a rounded number equal.
+    """
     if gold.unit and said.unit and gold.unit != said.unit:
         return _compare_units(gold, said)
     if gold.value == said.value or gold.number == said.number:
         return EQUAL
-    return _rounded(gold, said)
+    return _rounded(gold, said, enough)
 
 
 def _compare_units(gold: Quantity, said: Quantity) -> Equality:
@@ -119,10 +122,10 @@ def _compare_units(gold: Quantity, said: Quantity) -> Equality:
     return DIFFERENT
 
 
-def _rounded(gold: Quantity, said: Quantity) -> Equality:
-    """A decimal that another number rounds to is close enough at six places, open below."""
+def _rounded(gold: Quantity, said: Quantity, enough: int) -> Equality:
+    """A decimal that another number rounds to is close enough at `enough` places, open below."""
     places = [q.places for q in (gold, said) if q.places]
     for shown in places:
         if abs(gold.value - said.value) * 2 <= Fraction(1, 10**shown):
-            return EQUAL if shown >= 6 else undecided(f"they agree to {shown} decimals")
+            return EQUAL if shown >= enough else undecided(f"they agree to {shown} decimals")
     return DIFFERENT

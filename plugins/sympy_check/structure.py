@@ -18,6 +18,7 @@ _JOINT = re.compile(
 _SIGNS = re.compile(r"\\pm(?![A-Za-z])")
 _OPEN, _CLOSE = "([{", ")]}"
 _NAME = re.compile(r"([A-Za-z])(?:_\{?\w{1,3}\}?)? ?= ?")
+_PAIRED = re.compile(r"\( ?([A-Za-z]) ?, ?([A-Za-z]) ?\) ?= ?\(([^(),]{1,80}),([^(),]{1,80})\)$")
 _REVERSED = re.compile(r"([\[\]])([^\[\](),]+),([^\[\](),]+)([\[\]])")
 
 
@@ -38,6 +39,8 @@ def compare_structures(left: str, right: str, compare: Compare) -> Equality | No
     ours, theirs = _parts(left), _parts(right)
     if ours is None and theirs is None:
         return None
+    if "u" in (ours and ours.kind, theirs and theirs.kind):
+        return _unions(ours, theirs, compare)
     if ours is None or theirs is None:
         return _one_sided(ours, theirs, left, right, compare)
     if max(len(ours.items), len(theirs.items)) > MAX_PARTS:
@@ -51,6 +54,17 @@ def compare_structures(left: str, right: str, compare: Compare) -> Equality | No
     return _unordered(ours.items, theirs.items, compare)
 
 
+def _unions(ours: Parts | None, theirs: Parts | None, compare: Compare) -> Equality | None:
+    """Unions of the same parts are equal; others may overlap, which is not decided here."""
+    if ours is None or theirs is None or ours.kind != theirs.kind:
+        return None
+    same = max(len(ours.items), len(theirs.items)) <= MAX_PARTS and (
+        len(ours.items) == len(theirs.items)
+        and _unordered(ours.items, theirs.items, compare).relation is Relation.EQUAL
+    )
+    return EQUAL if same else None
+
+
 def _distinct(parts: Parts) -> Parts:
     return Parts(parts.kind, tuple({item.replace(" ", ""): item for item in parts.items}.values()))
 
@@ -62,6 +76,8 @@ def _one_sided(
     assert parts is not None
     if len(parts.items) == 1 and parts.kind in ("{}", ""):
         return compare(parts.items[0], other) if ours else compare(other, parts.items[0])
+    if parts.kind.startswith("m") and r"\begin" in other:
+        return None
     if re.search(r"\\le|\\ge|<|>|\\ne|\\in(?![a-z])|\\mathbb|\\infty|\\cup", other):
         return None
     if re.search(r"[A-Za-z]{3}", re.sub(r"\\[A-Za-z]+", "", other)):
@@ -106,6 +122,7 @@ def _unordered(ours: Sequence[str], theirs: Sequence[str], compare: Compare) -> 
 
 def _parts(text: str) -> Parts | None:
     text = text.strip()
+    text = _PAIRED.sub(lambda m: f"{m[1]}={m[3]},{m[2]}={m[4]}", text)
     matrix = _MATRIX.fullmatch(text)
     if matrix and text.count(r"\begin") == 1:
         rows = [row.strip() for row in matrix[1].split("\\\\") if row.strip()]

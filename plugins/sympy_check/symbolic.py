@@ -13,11 +13,17 @@ from reasoner.plugins.sympy_check.outcome import DIFFERENT, EQUAL, Equality, und
 __all__ = ["compare_symbolic"]
 
 DIGITS = 30
+_OR = re.compile(r"\\text ?\{ ?or ?\}| or |\\lor(?![a-z])|\\vee(?![a-z])")
+_AND = re.compile(r"\\text ?\{ ?and ?\}| and |\\land(?![a-z])|\\wedge(?![a-z])|,")
+_INEQUALITY = re.compile(r"[<>]|\\[lg](?:eq?|t)(?:slant)?(?![a-z])|\\ne")
 _POINTS = tuple(Fraction(n, d) for n, d in ((7, 5), (-11, 7), (23, 9), (2, 13), (-5, 17), (31, 8)))
 
 
-def compare_symbolic(left: str, right: str) -> Equality:
-    """Compare two LaTeX expressions, equations or relations."""
+def compare_symbolic(left: str, right: str, places: int = 6) -> Equality:
+    """Compare two LaTeX expressions, equations or relations.
+
+    A decimal equals an exact value from which it differs by less than half of `places` decimals.
+    """
     import logging
 
     logging.disable(logging.CRITICAL)
@@ -27,10 +33,26 @@ def compare_symbolic(left: str, right: str) -> Equality:
         return _compare_equations(left, right)
     if ("=" in left) != ("=" in right):
         return undecided("only one of them is an equation")
-    ours, theirs = _parse(left), _parse(right)
+    ours, theirs = _parse_relations(left), _parse_relations(right)
     if ours is None or theirs is None:
         return undecided("an answer could not be read as mathematics")
-    return _compare(ours, theirs)
+    return _compare(ours, theirs, places)
+
+
+def _parse_relations(latex: str) -> Any:
+    """`x < 1 or x > 2` and `x > 1, x < 2` as one condition; anything else as it is."""
+    import sympy
+
+    found = []
+    for case in _OR.split(latex):
+        parts = _AND.split(case)
+        if not all(_INEQUALITY.search(part) for part in parts):
+            return _parse(latex)
+        read = [_parse(part) for part in parts]
+        if not all(isinstance(part, sympy.logic.boolalg.Boolean) for part in read):
+            return _parse(latex)
+        found.append(sympy.And(*read))
+    return sympy.Or(*found)
 
 
 def _parse(latex: str) -> Any:
@@ -58,42 +80,98 @@ def _constants(expression: Any) -> Any:
         return expression
 
 
-def _compare(ours: Any, theirs: Any) -> Equality:
+def _compare(ours: Any, theirs: Any, places: int) -> Equality:
     import sympy
     from math_verify import verify
 
+    if any(isinstance(side, (sympy.MatrixBase, sympy.MatrixExpr)) for side in (ours, theirs)):
+        return _compare_matrices(ours, theirs, places)
     said_equal = bool(verify(ours, theirs, timeout_seconds=None, allow_set_relation_comp=True))
     if isinstance(ours, sympy.Expr) and isinstance(theirs, sympy.Expr):
-        return _compare_numbers(ours, theirs, said_equal)
+        return _compare_numbers(ours, theirs, said_equal, places)
     if said_equal:
         return EQUAL
-    if isinstance(ours, sympy.logic.boolalg.Boolean) and isinstance(
-        theirs, sympy.logic.boolalg.Boolean
-    ):
+    return _compare_sets(ours, theirs)
+
+
+def _compare_sets(ours: Any, theirs: Any) -> Equality:
+    """Sets and relations: relations in one real unknown are the sets of their solutions."""
+    import sympy
+
+    truths = sympy.logic.boolalg.Boolean
+    kinds = [isinstance(side, truths) for side in (ours, theirs)]
+    if all(kinds) and max(len(ours.free_symbols), len(theirs.free_symbols)) > 1:
         return _compare_relations(ours, theirs)
-    return undecided("Math-Verify finds no equality")
+    if sorted(kinds) == [False, True] and (
+        isinstance(ours, sympy.Number) or isinstance(theirs, sympy.Number)
+    ):
+        return DIFFERENT
+    sides = [_solutions(side) for side in (ours, theirs)]
+    if not all(isinstance(side, sympy.Set) for side in sides):
+        return undecided("Math-Verify finds no equality")
+    if all(kinds) and ours.free_symbols != theirs.free_symbols:
+        return DIFFERENT
+    difference = sides[0].symmetric_difference(sides[1])
+    if difference.is_empty:
+        return EQUAL
+    return DIFFERENT if difference.is_empty is False else undecided("two sets")
 
 
-def _compare_numbers(ours: Any, theirs: Any, said_equal: bool) -> Equality:
+def _solutions(side: Any) -> Any:
+    import sympy
+
+    if not isinstance(side, sympy.logic.boolalg.Boolean) or len(side.free_symbols) != 1:
+        return side
+    (symbol,) = side.free_symbols
+    try:
+        return side.subs(symbol, sympy.Symbol("x", real=True)).as_set()
+    except (NotImplementedError, TypeError, ValueError):
+        return side
+
+
+def _compare_matrices(ours: Any, theirs: Any, places: int) -> Equality:
+    """Matrices and sums and products of matrices, entry by entry."""
+    import sympy
+
+    ours, theirs = ours.doit(), theirs.doit()
+    if not isinstance(ours, sympy.MatrixBase) or not isinstance(theirs, sympy.MatrixBase):
+        return undecided("a matrix against something else")
+    if ours.shape != theirs.shape:
+        return DIFFERENT
+    cells = list(zip(ours.flat(), theirs.flat(), strict=True))
+    found = [_compare_numbers(a, b, bool(a == b), places) for a, b in cells]
+    return next((result for result in found if result is not EQUAL), EQUAL)
+
+
+def _compare_numbers(ours: Any, theirs: Any, said_equal: bool, places: int) -> Equality:
     """What numbers say at a few points; a disagreement at any point decides."""
+    ours, theirs = ours.doit(), theirs.doit()
     symbols = sorted(ours.free_symbols | theirs.free_symbols, key=lambda symbol: str(symbol.name))
     if len(symbols) > 8:
         return EQUAL if said_equal else undecided("too many variables")
     if ours.free_symbols != theirs.free_symbols and not said_equal:
         return _compare_renamed(ours, theirs)
-    agreed = compared = 0
-    for start in range(len(_POINTS) if symbols else 1):
-        close = _close_at(ours, theirs, symbols, start)
-        if close is not None:
-            compared, agreed = compared + 1, agreed + close
+    starts = range(len(_POINTS) if symbols else 1)
+    found = [_close_at(ours, theirs, symbols, start) for start in starts]
+    compared, agreed = sum(close is not None for close in found), sum(map(bool, found))
     if agreed < compared:
-        return _near(ours, theirs) if not symbols else DIFFERENT
+        return _near(ours, theirs, places) if not symbols else _somewhere(ours, theirs, symbols)
     if said_equal or compared >= 4 or (compared and not symbols):
         return EQUAL
     return undecided("too few points could be compared")
 
 
-def _close_at(ours: Any, theirs: Any, symbols: list[Any], start: int) -> bool | None:
+def _somewhere(ours: Any, theirs: Any, symbols: list[Any]) -> Equality:
+    """Different, unless they agree wherever all unknowns are positive: log(x^2) and 2 log(x)."""
+    found = [_close_at(ours, theirs, symbols, start, positive=True) for start in range(4)]
+    if all(found):
+        return undecided("equal where the unknowns are positive")
+    return DIFFERENT
+
+
+def _close_at(
+    ours: Any, theirs: Any, symbols: list[Any], start: int, positive: bool = False
+) -> bool | None:
     import sympy
 
     values = {
@@ -103,6 +181,8 @@ def _close_at(ours: Any, theirs: Any, symbols: list[Any], start: int) -> bool | 
         + n
         for n, symbol in enumerate(symbols)
     }
+    if positive:
+        values = {symbol: abs(value) for symbol, value in values.items()}
     try:
         a, b = (complex(side.subs(values).evalf(DIGITS)) for side in (ours, theirs))
     except (TypeError, ValueError, OverflowError, ArithmeticError):
@@ -112,14 +192,16 @@ def _close_at(ours: Any, theirs: Any, symbols: list[Any], start: int) -> bool | 
     return abs(a - b) <= 1e-10 * max(1.0, abs(a), abs(b))
 
 
-def _near(ours: Any, theirs: Any) -> Equality:
+def _near(ours: Any, theirs: Any, places: int) -> Equality:
     """A decimal close to an exact value is left open; anything else differs."""
     close = abs(complex(ours.evalf(DIGITS)) - complex(theirs.evalf(DIGITS)))
     decimal = any(
         getattr(side, "is_Float", False) or not side.atoms() or side.is_Rational
         for side in (ours, theirs)
     )
-    return undecided("they agree to a few digits") if decimal and close < 0.006 else DIFFERENT
+    if not decimal or close >= 0.006:
+        return DIFFERENT
+    return EQUAL if close * 2 <= 10.0**-places else undecided("they agree to a few digits")
 
 
 def _compare_renamed(ours: Any, theirs: Any) -> Equality:

@@ -169,11 +169,9 @@ def _words(inner: str, start: int, end: int) -> Iterator[Token]:
 
 def _short_fraction(match: re.Match[str]) -> Iterator[Token]:
     start, end = match.span()
-    yield Token(Kind.OPEN, "{", start, start)
+    yield Token(Kind.FRACTION, "\\frac", start, start)
     yield Token(Kind.NUMBER, match["top"], start, start, Fraction(int(match["top"])))
-    yield Token(Kind.OPERATOR, "/", start, start)
-    yield Token(Kind.NUMBER, match["bottom"], start, start, Fraction(int(match["bottom"])))
-    yield Token(Kind.CLOSE, "}", start, end)
+    yield Token(Kind.NUMBER, match["bottom"], end, end, Fraction(int(match["bottom"])))
 
 
 def _number(said: str, start: int, end: int, text: str) -> Token:

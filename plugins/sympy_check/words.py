@@ -31,6 +31,8 @@ def compare_words(left: str, right: str) -> Equality | None:
     """Compare two answers of which one at least is words; None when neither is."""
     if (choices := _compare_choices(left, right)) is not None:
         return choices
+    if re.search("[A-Za-z]{3}", _bare(left)) and _bare(left).lower() == _bare(right).lower():
+        return EQUAL
     ours, theirs = _words(left), _words(right)
     if ours is None and theirs is None:
         return None
@@ -40,13 +42,14 @@ def compare_words(left: str, right: str) -> Equality | None:
 
 
 def _compare_choices(left: str, right: str) -> Equality | None:
+    """One of them is a letter; the other is one too, or begins with one: (B), B) 12 apples."""
     gold, said = _bare(left), _bare(right)
-    ours, theirs = _CHOICE.fullmatch(gold), _CHOICE.fullmatch(said) or _CHOICE_LEAD.fullmatch(said)
-    if (
-        not ours
-        or not theirs
-        or (ours[3] and len(theirs.groups()) == 3 and theirs.re is _CHOICE and theirs[3] and False)
-    ):
+    ours, theirs = _CHOICE.fullmatch(gold), _CHOICE.fullmatch(said)
+    if ours and not theirs:
+        theirs = _CHOICE_LEAD.fullmatch(said)
+    elif theirs and not ours:
+        ours = _CHOICE_LEAD.fullmatch(gold)
+    if not ours or not theirs:
         return None
     letters = [next(group for group in match.groups() if group).upper() for match in (ours, theirs)]
     return EQUAL if letters[0] == letters[1] else DIFFERENT

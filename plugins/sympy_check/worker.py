@@ -43,7 +43,7 @@ def _confine() -> str:
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     if request["task"] == "compare":
-        return _compare(str(request["gold"]), str(request["said"]))
+        return _compare(str(request["gold"]), str(request["said"]), int(request["places"]))
     if request["task"] == "warm":
         from reasoner.plugins.sympy_check.equality import compare
 
@@ -51,10 +51,10 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     return _arithmetic([str(text) for text in request["texts"]], request.get("final"))
 
 
-def _compare(gold: str, said: str) -> dict[str, Any]:
+def _compare(gold: str, said: str, places: int) -> dict[str, Any]:
     from reasoner.plugins.sympy_check.equality import compare
 
-    equality = compare(gold, said)
+    equality = compare(gold, said, places)
     return {"relation": equality.relation.value, "reason": equality.reason}
 
 

@@ -7,15 +7,25 @@ import re
 from collections import deque
 from collections.abc import Iterator
 
-__all__ = ["MAX_ANSWER", "code_blocks", "extract_final", "fenced_blocks", "without_code"]
+from reasoner.verify.spans import last_span, whole_answer
+
+__all__ = [
+    "MAX_ANSWER",
+    "code_blocks",
+    "extract_final",
+    "extract_marked",
+    "fenced_blocks",
+    "without_code",
+]
 
 MAX_ANSWER = 1000
 """Characters a final answer may have; what is longer is not one."""
 
 _BOXED = re.compile(r"\\f?boxed\s{0,3}\{")
-_GAP = re.compile(
-    r"[\s$.,;:&\\()\[\]]*(?:(?:and|or|text|quad|qquad|[{}a-z])[\s$.,;:&\\(){}\[\]]*){0,6}"
-)
+_NAME_BEFORE = re.compile(r"[A-Za-z](?:_\{?\w{1,3}\}?)? ?= ?$")
+_PUNCTUATION = re.compile(r"[\s$.,;:&\\()\[\]{}]+|[-+=*]{3,}")
+_LAYOUT = {"text", "quad", "qquad"}
+_MAX_GAP = 60
 _MARKER = re.compile(r"(?i)\bfinal answer\b")
 _PHRASE = re.compile(
     r"(?i)\b(?:the|my|our) (?:correct )?(?:answer|result|solution) (?:is|=)|\banswer ?:"
@@ -26,6 +36,7 @@ _SENTENCE = re.compile(r"[.!?](?=\s+[A-Z])")
 _NUMBER = re.compile(r"(?<![\w.])[-−]?[$€£]?\d(?:[\d,]*\d)?(?:\.\d+)?(?:/\d+)?%?")
 _MATH = re.compile(r"[\d\\$]")
 _SPAN = re.compile(r"\$[^$]+\$|\\\([^()]+\\\)")
+_TURN = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end_of_text)\|>")
 _FENCE = re.compile(r"(?m)^[ \t]{0,12}(`{3,}|~{3,})[ \t]*([^\n`]*)$")
 _WRAPPERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__"))
 _CODE = re.compile(
@@ -41,13 +52,27 @@ def extract_final(text: str) -> str | None:
     r"""The short final answer of a reply, or None.
 
     In order: the last ``\boxed{}`` (unless a "final answer" line follows it), a "final answer"
-    line or header, ``#### x``, "the answer is x", a lone line in a code fence, the last number.
+    line or header, ``#### x``, "the answer is x", a lone line in a code fence, the whole text when
+    it is nothing but mathematics, the last number or piece of mathematics.
     """
+    text = _TURN.split(text, maxsplit=1)[0]
     prose = without_code(text)
+    whole = whole_answer(prose)
+    return (
+        extract_marked(text)
+        or _lone_fenced_line(text)
+        or (_clean(whole) if whole else None)
+        or _last_number(prose)
+    )
+
+
+def extract_marked(text: str) -> str | None:
+    """The final answer that a reply marks as such, by a box or in words; None when it does not."""
+    prose = without_code(_TURN.split(text, maxsplit=1)[0])
     for found in _candidates(prose):
         if found and (answer := _clean(found)):
             return answer
-    return _lone_fenced_line(text) or _last_number(prose)
+    return None
 
 
 def code_blocks(text: str) -> tuple[str, ...]:
@@ -102,11 +127,22 @@ def _last_boxed(text: str) -> tuple[str | None, int]:
         if (close := _closing(text, match.end())) is None:
             continue
         gap = text[end : match.start()]
-        if end < 0 or len(gap) > 60 or "\n\n" in gap or not _GAP.fullmatch(gap):
+        if end < 0 or not _joins(gap):
             boxes = []
         boxes = [*boxes[-9:], text[match.end() : close]]
         end = close + 1
     return (", ".join(boxes) if boxes else None), end
+
+
+def _joins(gap: str) -> bool:
+    """Whether the text between two boxes makes them one list: "and", a comma, "papers and"."""
+    if len(gap) > _MAX_GAP or "\n\n" in gap:
+        return False
+    rest = _PUNCTUATION.sub(" ", _NAME_BEFORE.sub("", gap)).split()
+    words = [word for word in rest if word not in _LAYOUT]
+    if not all(word.isascii() and word.islower() and word.isalpha() for word in words):
+        return False
+    return not words or (len(words) <= 2 and words[-1] in ("and", "or"))
 
 
 def _closing(text: str, start: int) -> int | None:
@@ -173,10 +209,12 @@ def _lone_fenced_line(text: str) -> str | None:
 
 def _last_number(text: str) -> str | None:
     for line in reversed(text.splitlines()):
-        spans = _SPAN.findall(line[-_LINE:])
-        if spans and "\\" in spans[-1] and len(spans[-1]) > 4:
-            return _clean(spans[-1]) or None
-        if (match := _last(_NUMBER, line)) is not None and len(match[0]) <= MAX_ANSWER:
+        line = line[-_LINE:]
+        match = _last(_NUMBER, line)
+        span = last_span(line)
+        if span is not None and (match is None or match.end() <= span[1]):
+            return _clean(span[0]) or None
+        if match is not None and len(match[0]) <= MAX_ANSWER:
             return _clean(match[0])
     return None
 

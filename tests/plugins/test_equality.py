@@ -3,6 +3,7 @@ import pytest
 from reasoner.plugins.sympy_check.equality import compare
 
 E, D, U = "equal", "different", "undecided"
+# fmt: off
 PAIRS = [
     ("18", "18", E),
     ("18", "18.0", E),
@@ -103,9 +104,88 @@ PAIRS = [
     ("-12;-11;-10", r"\boxed{\{-12, -11, -10\}}", E),
     (r"$x = \frac{1}{2}, x = 3$", r"\boxed{x = 3, x = \frac{1}{2}}", E),
     ("(1,3)", "${1,3}$", E),
+    # numbers and units
+    ("1000.5", "1,000.50€", E),
+    ("1.6e-19", r"1.6 \cdot 10^{-19}", E),
+    (r"\frac{10}{3}", r"3\frac13", E),
+    (r"\frac{270}7", r"\frac{270}{7}", E),
+    (r"5\frac12", "5.5", E),
+    ("1 km", "1000 m", E),
+    ("5 kg", "5", E),
+    (r"12\pi \text{ cm}^2", r"12\pi", E),
+    ("5 hours", "5 minutes", D),
+    ("$1.50", "150 cents", E),
+    (r"\cos 60^\circ", "0.5", E),
+    ("1/2", "0.33", D),
+    ("3:2", r"\frac32", E),
+    ("3:2", "6:4", E),
+    ("3:2", "2:3", D),
+    (r"7 \pmod{12}", "7", E),
+    (r"x \equiv 7 \pmod{12}", r"19 \pmod{12}", E),
+    (r"7 \pmod{12}", r"8 \pmod{12}", D),
+    # named answers and equations
+    ("x^2+1", "f(x) = x^2+1", E),
+    ("f(x) = x^2+1", "x^2+1", E),
+    ("5", "m + n = 5", E),
+    ("54", "3 \\cdot 18 = 54", E),
+    ("5", "2x+1 = 5", U),
+    ("2x + z = 1", "1", D),
+    ("7 = 11a + c", "11a+c", D),
+    ("a^2 + b = 0", "0", D),
+    ("(x,y) = (1,2)", "x=1, y=2", E),
+    ("1, 2", r"x = 1 \text{ or } x = 2", E),
+    (r"x^2/4 + y^2/3 = 1", r"x^2/16 + y^2/12 = 1/4", E),
+    # sets, intervals, relations
+    (r"(1, \infty)", r"(1, +\infty)", E),
+    (r"(1, \infty)", r"[1, \infty)", D),
+    (r"[1,2] \cup [2,3]", "[1,3]", E),
+    (r"[1,2] \cup [2,3]", "[1,4]", D),
+    (r"(-\infty,1) \cup (2,\infty)", r"x<1 \text{ or } x>2", E),
+    ("1 < x < 2", "x > 1, x < 2", E),
+    (r"\{x | x > 2\}", r"(2, \infty)", E),
+    (r"\mathbb{R} \setminus \{2\}", r"(-\infty,2) \cup (2,\infty)", E),
+    (r"\emptyset", r"\{\}", E),
+    (r"\emptyset", r"\varnothing", E),
+    ("2x > 6", "x > 3", E),
+    (r"x \geq 3", "x > 3", D),
+    ("k > 1", "1", D),
+    (r"x \geqslant 3", r"x \ge 3", E),
+    # matrices
+    (r"\begin{pmatrix}2&4\\6&8\end{pmatrix}", r"2\begin{pmatrix}1&2\\3&4\end{pmatrix}", E),
+    (r"\begin{pmatrix}1&2\\3&4\end{pmatrix}",
+     r"\begin{pmatrix}1&0\\0&1\end{pmatrix} \begin{pmatrix}1&2\\3&4\end{pmatrix}", E),
+    (r"\begin{pmatrix}1\\2\end{pmatrix}", "(1, 2)", U),
+    # words and choices
+    (r"\textbf{(C)}\ 5", "C", E),
+    (r"\text{June 20}", "June 20", E),
+    ("no solution", "No solution", E),
+    # what only holds for some values
+    (r"\log(x^2)", r"2\log x", U),
+    (r"\sqrt{x^2}", "x", U),
+    ("x=5", "y=5", U),
+    # whole replies that mark their answer
+    (r"\(\boxed{1}\) and \(\boxed{-2}\).", "-2, 1", E),
+    (r"\boxed{1} papers and \boxed{2} bins", "1,2", E),
+    ("So $x=2$.\n\nFinal Answer: The final answer is $28\\%$. I hope", "28%", E),
 ]
+# fmt: on
 
 
 @pytest.mark.parametrize(("gold", "said", "expected"), PAIRS)
 def test_answers_are_compared(gold: str, said: str, expected: str) -> None:
     assert compare(gold, said).relation == expected
+
+
+def test_a_decimal_equals_what_it_rounds_when_enough_places_are_shown() -> None:
+    assert compare(r"(\frac{3}{5}, \frac{8}{3}]", "(0.6, 2.6667]").relation == U
+    assert compare(r"(\frac{3}{5}, \frac{8}{3}]", "(0.6, 2.6667]", places=2).relation == E
+    assert compare(r"\sqrt{53}", "7.280110").relation == E
+    assert compare(r"\sqrt{53}", "7.28", places=2).relation == E
+    assert compare(r"\sqrt{53}", "7.29", places=2).relation != E
+
+
+def test_answers_that_differ_by_a_sign_a_digit_or_a_name_are_never_equal() -> None:
+    answers = ["x+1", r"\frac{1}{2}", "(1,2]", "x > 3", r"\{1,2\}", "y = 2x", "3 kg", "12:30"]
+    for one in answers:
+        for other in answers:
+            assert (compare(one, other).relation == E) == (one == other), (one, other)
