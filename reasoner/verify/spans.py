@@ -36,14 +36,12 @@ def last_span(line: str) -> tuple[str, int] | None:
 def whole_answer(text: str) -> str | None:
     """The text, without dollar signs, when it is an answer and nothing else.
 
-    That is mathematics, perhaps several pieces joined by commas, "and" or "or".
-
-    A calculation that runs to an equals sign, `3 * 4 = 12`, is not: its end is the answer.
+    That is mathematics, perhaps several pieces joined by commas, "and" or "or". A calculation that runs to an equals sign, `3 * 4 = 12`, is not: its end is the answer.
     """
     text = text.strip()
     if not text or len(text) > 1000 or "\n\n" in text or not re.search(r"[\d\\$]", text):
         return None
-    rest = _SPAN.sub(lambda span: " " * _is_mathematics(span[0].strip("$"), ""), text)
+    rest = _SPAN.sub(lambda span: " " if _is_mathematics(span[0].strip("$"), "") else span[0], text)
     outside = {word.lower() for word in _WORDS.findall(_COMMAND.sub(" ", rest))}
     if "$" in rest or outside - _JOINS - _NAMES - _UNITS or _EQUATION.match(rest):
         return None
