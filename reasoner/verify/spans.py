@@ -36,7 +36,8 @@ def last_span(line: str) -> tuple[str, int] | None:
 def whole_answer(text: str) -> str | None:
     """The text, without dollar signs, when it is an answer and nothing else.
 
-    That is mathematics, perhaps several pieces joined by commas, "and" or "or". A calculation that runs to an equals sign, `3 * 4 = 12`, is not: its end is the answer.
+    That is mathematics, perhaps several pieces joined by commas, "and" or "or". A calculation
+    that runs to an equals sign, `3 * 4 = 12`, is not: its end is the answer.
     """
     text = text.strip()
     if not text or len(text) > 1000 or "\n\n" in text or not re.search(r"[\d\\$]", text):
