@@ -5,7 +5,7 @@ Everything here is called by one thread at a time; only the vocabulary and `abor
 
 import ctypes
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -252,7 +252,14 @@ class Context:
 
 
 def _view(pointer: Any, size: int) -> Floats:
-    return np.ctypeslib.as_array(pointer, shape=(size,))
+    """`np.ctypeslib.as_array` without the types it makes anew for every call."""
+    address = ctypes.cast(pointer, ctypes.c_void_p).value
+    return np.frombuffer(_row_type(size).from_address(address), np.float32)
+
+
+@cache
+def _row_type(size: int) -> Any:
+    return ctypes.c_float * size
 
 
 def _reason() -> str:

@@ -1,6 +1,7 @@
 """Drawing one token from a row of logits under a constraint, with a native sampler chain."""
 
 import ctypes
+from math import log
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from reasoner.engine.sampling import Sampling, build_chain, build_grammar
 from reasoner.errors import EngineError
 
 __all__ = ["Drawer", "log_sum_exp"]
+
+MANY = 4096
+"""Candidates above which handing them over costs as much as finding them."""
 
 
 class Drawer:
@@ -27,6 +31,8 @@ class Drawer:
             self._grammar = build_grammar(context.vocabulary.pointer, sampling.grammar)
         if not sampling.plain_argmax:
             self._chain = build_chain(sampling, seed, tuple(history), context.vocabulary.size)
+        self._keep = 0 if sampling.penalised or sampling.temperature == 0.0 else sampling.top_k
+        self._width = 10.0
 
     def draw(self, index: int, constraint: Constraint) -> Token:
         """A token for batch entry `index`. Its log-probability is that of the unconstrained
@@ -56,7 +62,28 @@ class Drawer:
             return self._grammatical(row, index)
         if self._chain is None:
             return int(row.argmax())
-        return self._context.sample(self._chain, index)
+        return self._draw(row, index)
+
+    def _draw(self, row: Floats, index: int) -> int:
+        """One draw from the whole row. A chain that begins with top-k gets the likeliest tokens
+        only: the outcome is the same, and the native sampler copies and sorts all it is given."""
+        near = self._nearest(row) if 0 < self._keep < len(row) else None
+        if near is None or len(near) > MANY:
+            return self._context.sample(self._chain, index)
+        return self._among(row, near)
+
+    def _nearest(self, row: Floats) -> Any:
+        """The tokens within `_width` of the likeliest: at least the top-k, or None when there are
+        hardly so many that are possible at all. The width follows the model's distributions."""
+        top = row.max()
+        for _ in range(8):
+            near = np.flatnonzero(row > top - self._width)
+            if len(near) > MANY // 2:
+                self._width *= 0.9
+            if len(near) >= self._keep:
+                return near
+            self._width *= 1.5
+        return None
 
     def _among(self, row: Floats, tokens: Any) -> int:
         """Draw from a few tokens at their own logits; the chain is told the outcome."""
@@ -70,10 +97,7 @@ class Drawer:
 
     def _grammatical(self, row: Floats, index: int) -> int:
         """Draw freely first: checking one token against the grammar beats filtering them all."""
-        if self._chain is None:
-            token = int(row.argmax())
-        else:
-            token = self._context.sample(self._chain, index)
+        token = int(row.argmax()) if self._chain is None else self._draw(row, index)
         if not self._allowed(row, np.array([token], np.int32)).size:
             token = self._among(row, self._allowed(row, np.arange(len(row), dtype=np.int32)))
         self._lc.llama_sampler_accept(self._grammar, token)
@@ -102,9 +126,12 @@ def log_sum_exp(row: Floats, buffer: Floats) -> float:
 
     Raises EngineError when no logit is finite.
     """
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        total = float(np.exp(row, out=buffer).sum())
+    if 1e-30 < total < np.inf:  # all but unheard-of logits fit a float without being shifted
+        return log(total)
     top = row.max()
     if not np.isfinite(top):
         raise EngineError("the model produced no finite logits; the file may be damaged")
     np.subtract(row, top, out=buffer)
-    np.exp(buffer, out=buffer)
-    return float(top) + float(np.log(buffer.sum()))
+    return float(top) + log(float(np.exp(buffer, out=buffer).sum()))

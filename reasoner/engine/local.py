@@ -11,7 +11,7 @@ import numpy.typing as npt
 from reasoner.engine.context import Context
 from reasoner.engine.control import Controller
 from reasoner.engine.draw import log_sum_exp
-from reasoner.engine.request import Finish, Generate, Item, Read, Request, Token, into_queue
+from reasoner.engine.request import Finish, Generate, Item, Read, Request, Token
 from reasoner.engine.sampling import Sampling
 from reasoner.engine.worker import Worker
 from reasoner.errors import EngineError, PromptTooLong
@@ -124,7 +124,7 @@ class LocalEngine:
         queue: asyncio.Queue[Item] = asyncio.Queue()
         request = Generate(
             prompt,
-            into_queue(asyncio.get_running_loop(), queue),
+            self._worker.mailbox.into(queue),
             sampling=sampling,
             controller=controller,
             max_tokens=max_tokens or self.n_ctx,
@@ -180,7 +180,7 @@ class LocalEngine:
         queue: asyncio.Queue[Item] = asyncio.Queue()
         request: Request = Read(
             self._prompt(tokens),
-            into_queue(asyncio.get_running_loop(), queue),
+            self._worker.mailbox.into(queue),
             positions=frozenset(positions),
             visit=visit,
             hidden=hidden,

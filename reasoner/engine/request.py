@@ -1,6 +1,5 @@
-"""Work for the engine: what is asked, and the channel its results travel back through."""
+"""Work for the engine: what is asked, and what comes of it."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,7 +14,7 @@ from reasoner.engine.sampling import Sampling
 if TYPE_CHECKING:
     from reasoner.engine.draw import Drawer
 
-__all__ = ["Finish", "Generate", "Read", "Request", "Token", "into_queue"]
+__all__ = ["Finish", "Generate", "Item", "Read", "Request", "Token"]
 
 Logits = npt.NDArray[np.float32]
 
@@ -46,7 +45,7 @@ Item = Token | Finish | BaseException
 
 @dataclass(eq=False, slots=True)
 class Request:
-    """What every kind of work shares. `emit` may be called from the worker thread."""
+    """What every kind of work shares. The worker thread hands its results to `emit`."""
 
     prompt: npt.NDArray[np.int32]
     emit: Callable[[Item], None]
@@ -111,15 +110,3 @@ class Read(Request):
     @property
     def reusable(self) -> int:
         return min(self.positions)
-
-
-def into_queue(
-    loop: asyncio.AbstractEventLoop, queue: asyncio.Queue[Item]
-) -> Callable[[Item], None]:
-    """An `emit` that hands items to a queue of another thread's event loop."""
-
-    def emit(item: Item) -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(queue.put_nowait, item)
-
-    return emit

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 
 from reasoner.engine.context import Context
+from reasoner.engine.mailbox import Mailbox
 from reasoner.engine.request import Finish, Request
 from reasoner.engine.scheduler import Scheduler
 from reasoner.errors import EngineError
@@ -19,6 +20,7 @@ class Worker(threading.Thread):
         super().__init__(name="reasoner-engine", daemon=True)
         self.context = context
         self.scheduler = Scheduler(context)
+        self.mailbox = Mailbox()
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._open, self._stopping = True, False
 
@@ -50,6 +52,7 @@ class Worker(threading.Thread):
             if self._open and self.scheduler.busy:
                 self._tick()
         self.scheduler.abandon(Finish.CANCELLED)
+        self.mailbox.flush()
         self.context.close()
 
     def _listen(self) -> None:
@@ -64,3 +67,4 @@ class Worker(threading.Thread):
             self.scheduler.tick()
         except Exception as error:
             self.scheduler.abandon(EngineError(f"engine: {type(error).__name__}: {error}"))
+        self.mailbox.flush()

@@ -1,0 +1,76 @@
+"""Drawing a token: short cuts change nothing about the outcome."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reasoner.engine.context import Context
+from reasoner.engine.control import FREE
+from reasoner.engine.draw import Drawer, log_sum_exp
+from reasoner.engine.sampling import Sampling, build_chain
+from reasoner.errors import EngineError
+from reasoner.settings import EngineSettings
+
+LAST = 3
+
+
+@pytest.fixture(scope="module")
+def context(smollm2: Path) -> Iterator[Context]:
+    """A context that has read one prompt; entry `LAST` of the batch has logits."""
+    opened = Context(smollm2, EngineSettings(context=512), print)
+    tokens = opened.vocabulary.tokenize("The capital of France is")[: LAST + 1]
+    assert opened.decode([(token, i, 0, i == LAST) for i, token in enumerate(tokens)]) == 0
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        Sampling(),
+        Sampling(temperature=3.0, top_p=1.0, min_p=0.0),
+        Sampling(temperature=1.0, top_k=3),
+        Sampling(temperature=5.0, top_k=30_000, top_p=1.0, min_p=0.0),
+        Sampling(temperature=1.0, top_k=0),
+        Sampling(temperature=1.0, repeat_penalty=1.3),
+    ],
+)
+def test_a_draw_is_what_the_native_chain_draws_from_the_whole_row(
+    context: Context, sampling: Sampling
+) -> None:
+    drawn, whole = [], []
+    for seed in range(60):
+        drawer = Drawer(context, sampling, seed, [])
+        drawn.append(drawer.draw(LAST, FREE).id)
+        drawer.close()
+        chain = build_chain(sampling, seed, (), context.vocabulary.size)
+        whole.append(context.sample(chain, LAST))
+        context._lc.llama_sampler_free(chain)
+    assert drawn == whole
+    assert len(set(drawn)) > 1
+
+
+def test_a_flat_row_is_left_to_the_native_chain(context: Context) -> None:
+    drawer = Drawer(context, Sampling(), 0, [])
+    flat = np.zeros(context.vocabulary.size, np.float32)
+    assert len(drawer._nearest(flat)) == len(flat)
+    one = np.full(context.vocabulary.size, -np.inf, np.float32)
+    one[7] = 1.0
+    assert drawer._nearest(one) is None
+    drawer.close()
+
+
+@pytest.mark.parametrize("shift", [0.0, 600.0, -600.0])
+def test_log_sum_exp_at_any_height(shift: float) -> None:
+    row = np.linspace(-9, 9, 1001, dtype=np.float32) + np.float32(shift)
+    exact = shift + float(np.log(np.exp(np.linspace(-9, 9, 1001)).sum()))
+    assert log_sum_exp(row, np.empty_like(row)) == pytest.approx(exact, abs=1e-3)
+
+
+@pytest.mark.parametrize("bad", [-np.inf, np.nan, np.inf])
+def test_a_row_without_a_finite_logit_is_an_error(bad: float) -> None:
+    row = np.full(64, bad, np.float32)
+    with pytest.raises(EngineError, match="no finite logits"):
+        log_sum_exp(row, np.empty_like(row))
