@@ -21,7 +21,9 @@ class Problem(BaseModel):
 
     `history` holds earlier turns, oldest first, without their reasoning. `system` replaces the
     protocol's own instruction. `expect` is the known answer: it is used to check the result and
-    is never shown to a model.
+    is never shown to a model. `tests` is Python that checks the reply's code: assertions,
+    `check(candidate)` or `test_…` functions; `entry_point` names the function they are about
+    (None: the one the question leaves to be written). Neither is shown to a model.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,3 +32,5 @@ class Problem(BaseModel):
     system: str | None = None
     history: tuple[Message, ...] = ()
     expect: str | None = None
+    tests: str | None = None
+    entry_point: str | None = None

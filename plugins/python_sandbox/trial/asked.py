@@ -1,0 +1,82 @@
+"""The Python in a question: what it already gives, and which function it asks for.
+
+Runs inside the sandbox, because it parses what people pasted.
+"""
+
+import ast
+import re
+from dataclasses import dataclass
+
+__all__ = ["Asked", "read_question"]
+
+_FENCED = re.compile(r"(?ms)^[ \t]*```[^\n]*\n(.*?)^[ \t]*```")
+_CODE = re.compile(r"(?m)^(?:from \w|import \w|(?:async )?def \w|class \w|@\w)")
+_KEPT = (
+    ast.Import,
+    ast.ImportFrom,
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Assign,
+)
+_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`prelude` is source the candidate may rely on: imports, helpers, constants. `functions`
+    are the names left to be written, `parameters` those of the last of them."""
+
+    prelude: str = ""
+    functions: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+
+
+def read_question(question: str) -> Asked:
+    """Look at the fenced blocks, else at the text from its first line of code on."""
+    kept: list[ast.stmt] = []
+    names: list[str] = []
+    parameters: tuple[str, ...] = ()
+    for text in _FENCED.findall(question) or [_from_code(question)]:
+        for node in _parsed(text):
+            if isinstance(node, ast.FunctionDef) and _is_empty(node):
+                names.append(node.name)
+                parameters = tuple(a.arg for a in [*node.args.posonlyargs, *node.args.args])
+            elif isinstance(node, _KEPT) and not _computes(node):
+                kept.append(node)
+    return Asked(ast.unparse(ast.Module(kept, [])), tuple(names), parameters)
+
+
+def _from_code(text: str) -> str:
+    start = _CODE.search(text)
+    return text[start.start() :] if start else ""
+
+
+def _parsed(text: str) -> list[ast.stmt]:
+    """The statements before the first line that is no Python."""
+    if text.rstrip().endswith(":"):  # a signature without a body
+        text = f"{text.rstrip()}\n    pass"
+    for _ in range(_TRIES):
+        try:
+            return ast.parse(text).body
+        except SyntaxError as error:
+            text = "\n".join(text.splitlines()[: (error.lineno or 1) - 1])
+        except (ValueError, RecursionError, MemoryError):
+            break
+    return []
+
+
+def _is_empty(function: ast.FunctionDef) -> bool:
+    """Whether its body is only a docstring, `pass`, `...` or `raise NotImplementedError`."""
+    return all(
+        isinstance(node, ast.Pass)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        or (isinstance(node, ast.Raise) and "NotImplemented" in ast.unparse(node))
+        for node in function.body
+    )
+
+
+def _computes(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and any(
+        isinstance(part, ast.Call) for part in ast.walk(node)
+    )

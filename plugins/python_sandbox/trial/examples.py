@@ -1,0 +1,170 @@
+r"""The examples a question gives for a function, in the ways people write them.
+
+`f(2) == 3`, `f(2) => 3`, `f(2) returns 3`, "For x = 2 the output should be 3", `Input: x = 2`
+over `Output: 3`. (`>>> f(2)` is read by `doctest`, in `suite`.) Runs inside the sandbox, because
+it parses what people pasted. What is not certainly an example is left out: a wrong one would
+refute right answers.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+__all__ = ["MAX_EXAMPLES", "Example", "find_examples"]
+
+MAX_EXAMPLES = 50
+MAX_TEXT = 2000
+_EQUALS = re.compile(
+    r"[ \t]*(?:#[ \t]*)?(?:={1,3}>|-{1,2}>|={1,2}|[➞→⇒]|(?:should |must |will )?returns?\b|"
+    r"(?:should|must|will) be\b|gives\b|evaluates to\b)[ \t]*"
+)
+_NUMBER = re.compile(r"[-+]?(?:\d[\d_]*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_WORD = re.compile(r"(?:True|False|None)\b")
+_CHAIN = re.compile(r"[ \t]*[-+*/%][^=\n]*=[ \t]*")
+_TAIL = re.compile(r"[\w\"'\[({]|[ \t]*(?:[-+*/%<>=]|(?:and|or|if|for|in|is|not)\b)")
+_FOR = re.compile(r"(?i)\b(?:for|if|when|given)\s+(\w+)\s*=\s*")
+_OUTPUT = re.compile(
+    r"(?i)[^\n]{0,200}?\b(?:output|result|answer|function|it)\s+"
+    r"(?:should be|should return|must be|will be|returns|is)\s*"
+)
+_INPUT = re.compile(r"(?im)^[ \t]*inputs?[ \t]*:[ \t]*(\S.*?)[ \t]*\n\s*outputs?[ \t]*:[ \t]*")
+_OPEN = {"(": ")", "[": "]", "{": "}"}
+
+
+class Example(NamedTuple):
+    """`call` is an expression's source; its value should equal one of `wants`."""
+
+    call: str
+    wants: tuple[Any, ...]
+
+
+def find_examples(
+    text: str, names: Iterable[str], asked: str | None, parameters: tuple[str, ...]
+) -> list[Example]:
+    """Calls of `names`, and inputs of `asked`, with the results the text says they have."""
+    found: list[tuple[int, Example]] = []
+    known = {*names}
+    for name in sorted(known):
+        found += _calls(text, name, known)
+    if asked is not None and not found:
+        found += [*_inputs(text, asked, parameters), *_fors(text, asked, parameters)]
+    return [example for _, example in sorted(found, key=lambda item: item[0])][:MAX_EXAMPLES]
+
+
+def _calls(text: str, name: str, known: set[str]) -> Iterator[tuple[int, Example]]:
+    for match in re.finditer(rf"(?<![\w.]){re.escape(name)}\(", text):
+        line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+        if ">>>" in line or "..." in line or re.search(r"\b(?:def|return)\s+$|\w\($", line):
+            continue
+        end = _closing(text, match.end() - 1)
+        equals = _EQUALS.match(text, end) if end else None
+        call = text[match.start() : end]
+        if equals and _is_concrete(call, known) and (wants := _literal(text, equals.end())):
+            yield match.start(), Example(call, wants)
+
+
+def _is_concrete(call: str, known: set[str]) -> bool:
+    """Whether it is a call with given values: no `f(n)`, no `f(...)`."""
+    try:
+        parts = list(ast.walk(ast.parse(call, mode="eval")))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    names = {part.id for part in parts if isinstance(part, ast.Name)}
+    return names <= known and not any(
+        isinstance(part, ast.Constant) and part.value is ... for part in parts
+    )
+
+
+def _inputs(text: str, asked: str, parameters: tuple[str, ...]) -> Iterator[tuple[int, Example]]:
+    for match in _INPUT.finditer(text):
+        call = _call(asked, match[1], parameters)
+        if call and (wants := _literal(text, match.end())):
+            yield match.start(), Example(call, wants)
+
+
+def _fors(text: str, asked: str, parameters: tuple[str, ...]) -> Iterator[tuple[int, Example]]:
+    if len(parameters) != 1:
+        return
+    for match in _FOR.finditer(text):
+        end = _extent(text, match.end())
+        output = _OUTPUT.match(text, end) if end else None
+        if match[1] in parameters and output and (wants := _literal(text, output.end())):
+            yield match.start(), Example(f"{asked}({text[match.end() : end]})", wants)
+
+
+def _call(asked: str, arguments: str, parameters: tuple[str, ...]) -> str | None:
+    """`asked(…)` with the arguments in order, where there are as many as parameters."""
+    try:
+        call = ast.parse(f"f({arguments[:MAX_TEXT]})", mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if not isinstance(call, ast.Call):
+        return None
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    values = call.args or [named[name] for name in parameters if name in named]
+    if len(values) != len(parameters) or (call.args and named):
+        return None
+    return f"{asked}({', '.join(ast.unparse(value) for value in values)})"
+
+
+def _literal(text: str, start: int) -> tuple[Any, ...] | None:
+    """The values the literal at `start` may mean, or None when there is none to be sure of."""
+    if chain := _CHAIN.match(text, _extent(text, start) or start):  # 19 - 5 - 6 = 8
+        start = chain.end()
+    end = _extent(text, start)
+    if end is None or _TAIL.match(text, end):
+        return None
+    source = text[start:end]
+    try:
+        value = ast.literal_eval(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if source.startswith("(") and not isinstance(value, tuple):
+        return value, (value,)  # people write ("x") for ("x",)
+    return (value,)
+
+
+def _extent(text: str, start: int) -> int | None:
+    """Where the literal that begins at `start` ends."""
+    head = text[start : start + 1]
+    if head in _OPEN:
+        return _closing(text, start)
+    if head in ("'", '"'):
+        return _quoted(text, start)
+    match = _NUMBER.match(text, start) or _WORD.match(text, start)
+    return match.end() if match else None
+
+
+def _closing(text: str, start: int) -> int | None:
+    """Just behind the bracket that closes the one at `start`, within `MAX_TEXT` characters."""
+    stack: list[str] = []
+    position, stop = start, min(len(text), start + MAX_TEXT)
+    while position < stop:
+        character = text[position]
+        if character in ("'", '"'):
+            after = _quoted(text, position)
+            if after is None:
+                return None
+            position = after
+            continue
+        if character in _OPEN:
+            stack.append(_OPEN[character])
+        elif character in ")]}" and (not stack or stack.pop() != character):
+            return None
+        position += 1
+        if not stack:
+            return position
+    return None
+
+
+def _quoted(text: str, start: int) -> int | None:
+    """Just behind the quote that ends the one-line string at `start`."""
+    position = start + 1
+    while position < len(text) and text[position] != "\n":
+        if text[position] == "\\":
+            position += 1
+        elif text[position] == text[start]:
+            return position + 1
+        position += 1
+    return None

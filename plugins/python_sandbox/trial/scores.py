@@ -1,0 +1,145 @@
+"""The account of a test run: which checks held, which failed and why, which are still open.
+
+Runs inside the sandbox; standard library only.
+"""
+
+import ast
+import contextlib
+import math
+import sys
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+__all__ = ["Missing", "Scores", "Site", "Undecided", "close_enough", "soften"]
+
+MAX_FAILURES = 5
+TOLERANCE = 1e-9
+Site = tuple[str, int]
+
+
+class Missing(BaseException):
+    """A call whose result is not known yet."""
+
+
+class Undecided(BaseException):
+    """A value that cannot be judged from outside; the message says which."""
+
+
+class Scores:
+    """Checks by where they stand; one that is reached several times must hold every time."""
+
+    def __init__(self) -> None:
+        self._held: dict[Site, bool] = {}
+        self._failures: dict[Site, str] = {}
+        self._open: dict[Site, str] = {}
+        self.given = False
+        self.broken: str | None = None
+
+    def report(self) -> dict[str, Any]:
+        passes = sum(held and site not in self._open for site, held in self._held.items())
+        return {
+            "passes": passes,
+            "failed": len(self._failures),
+            "undecided": len({*self._open} - {*self._failures}),
+            "failures": list(self._failures.values())[:MAX_FAILURES],
+            "open": [text for text in self._open.values() if text][:MAX_FAILURES],
+            "given": self.given,
+            "broken": self.broken,
+        }
+
+    def note(self, site: Site, held: bool, text: str = "") -> None:
+        self._held[site] = held and self._held.get(site, True)
+        if not held:
+            self._failures.setdefault(site, " ".join(text.split())[:300])
+
+    def compare(self, site: Site, text: str, got: object, wants: tuple[Any, ...]) -> None:
+        held = any(close_enough(got, want) for want in wants)
+        self.note(site, held, f"{text} gives {_short(got)}, not {_short(wants[0])}")
+
+    @contextlib.contextmanager
+    def guard(self, site: Site, text: str) -> Iterator[None]:
+        """What goes wrong inside is this check's failure."""
+        try:
+            yield
+        except Missing:
+            self._open.setdefault(site, "")
+        except Undecided as undecided:
+            self._open[site] = str(undecided)[:200]
+        except BaseException as error:
+            self._raised(site, text, error)
+
+    @contextlib.contextmanager
+    def whole(self, site: Site, text: str) -> Iterator[None]:
+        """A run of checks; without any inside, getting to its end is the check."""
+        before = len(self._held) + len(self._open)
+        with self.guard(site, text):
+            yield
+            if len(self._held) + len(self._open) == before and site[0] not in ("module", "check"):
+                self.note(site, True)
+
+    def hooks(self) -> dict[str, Callable[..., None]]:
+        """What softened assertions call."""
+        return {
+            "__held__": lambda line, value, text: self.note(
+                ("line", line), bool(value), f"{text} is {_short(value)}" if text else ""
+            ),
+            "__equal__": lambda line, got, want, text: self.note(
+                ("line", line), bool(got == want), f"{text}: got {_short(got)}"
+            ),
+            "__broke__": self._broke,
+        }
+
+    def _broke(self, line: int, text: str) -> None:
+        error = sys.exc_info()[1]
+        assert error is not None
+        with self.guard(("line", line), text):
+            raise error
+
+    def _raised(self, site: Site, text: str, error: BaseException) -> None:
+        if isinstance(error, ImportError):
+            self.broken = f"the tests need what the sandbox lacks: {error}"[:200]
+        else:
+            self.note(site, False, f"{text}: {type(error).__name__}: {error}")
+
+
+def soften(tests: str) -> types.CodeType:
+    """The tests compiled so that a failing assertion is noted and the next one still runs."""
+    tree = ast.fix_missing_locations(_Softener().visit(ast.parse(tests, "tests.py")))
+    return compile(tree, "tests.py", "exec", dont_inherit=True)
+
+
+class _Softener(ast.NodeTransformer):
+    def visit_Assert(self, node: ast.Assert) -> ast.stmt:
+        if not any(isinstance(part, ast.Name | ast.Call) for part in ast.walk(node.test)):
+            return ast.copy_location(ast.Pass(), node)  # `assert True` tests nothing
+        line, text = ast.Constant(node.lineno), ast.Constant(ast.unparse(node.test)[:200])
+        test, hook, values = node.test, "__held__", [node.test]
+        if isinstance(test, ast.Compare) and [type(op) for op in test.ops] == [ast.Eq]:
+            hook, values = "__equal__", [test.left, test.comparators[0]]
+        check = ast.Expr(_called(hook, [line, *values, text]))
+        broke = ast.Expr(_called("__broke__", [line, text]))
+        anything = ast.Name("BaseException", ast.Load())
+        handler = ast.ExceptHandler(type=anything, name=None, body=[broke])
+        return ast.copy_location(ast.Try([check], [handler], [], []), node)
+
+
+def _called(name: str, arguments: list[ast.expr]) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load()), arguments, [])
+
+
+def close_enough(got: Any, want: Any) -> bool:
+    """Equal, or floats that differ by rounding, also inside lists and tuples."""
+    if isinstance(got, float) and isinstance(want, int | float):
+        return got == want or math.isclose(got, want, rel_tol=TOLERANCE)
+    if isinstance(got, list | tuple) and type(got) is type(want) and len(got) == len(want):
+        return all(close_enough(mine, other) for mine, other in zip(got, want, strict=True))
+    return bool(got == want)
+
+
+def _short(value: object) -> str:
+    try:
+        text = repr(value)
+    except BaseException:
+        text = type(value).__name__
+    return text if len(text) <= 80 else text[:79] + "…"

@@ -1,0 +1,147 @@
+"""Stand-ins for the candidate's functions in the sandbox where the tests run."""
+
+import ast
+import builtins
+import contextlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from reasoner.plugins.python_sandbox.trial.scores import Missing, Undecided
+from reasoner.plugins.python_sandbox.trial.values import Opaque, decode, encode
+
+__all__ = ["MAX_CALLS", "Guess", "StandIns", "Together"]
+
+MAX_CALLS = 2000
+_PROMPT = re.compile(r"(?m)^[ \t]*(?:>>>|\.\.\.)(.*)$")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+class Guess:
+    """Takes part in any expression and comes out of it unchanged."""
+
+    def _self(self, *_: object, **__: object) -> "Guess":
+        return self
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _self
+    __rtruediv__ = __floordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __neg__ = _self
+    __abs__ = __round__ = __getitem__ = __call__ = __getattr__ = _self
+    __hash__ = object.__hash__
+
+    def __eq__(self, _other: object) -> bool:
+        return True
+
+    __lt__ = __le__ = __gt__ = __ge__ = __contains__ = __eq__
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 1
+
+    __index__ = __int__ = __len__
+
+    def __float__(self) -> float:
+        return 1.0
+
+
+class Together(BaseException):
+    """The tests need more of the candidate than its functions' values."""
+
+
+class StandIns:
+    """`memo` holds `[key, result]` for every call made so far; `calls` collects those to make.
+
+    An unknown result raises Missing; while guessing it is a `Guess`, so that one run of the tests
+    finds the calls behind it too. What such a run says of its checks is worth nothing.
+    """
+
+    def __init__(
+        self, memo: Iterable[tuple[str, dict[str, Any]]], names: Iterable[str], guess: bool
+    ) -> None:
+        self._memo, self._guess = dict(memo), guess
+        self._names = {*names}
+        self._forbidden: set[str] = set()
+        self.calls: list[Any] = []
+        self._asked: set[str] = set()
+
+    def forbid(self, names: Iterable[str]) -> None:
+        """Names of the candidate's that nothing can stand in for."""
+        self._forbidden = {*names} - self._names
+
+    def check(self, tests: str, question: str) -> None:
+        """Raise Together when the tests use one of those and do not define it themselves."""
+        transcript = {w for line in _PROMPT.findall(question) for w in _WORD.findall(line)}
+        used, defined = _names(tests)
+        if self._forbidden & ((used - defined) | transcript):
+            raise Together
+
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        return {name: self._stand_in(name) for name in self._names}
+
+    def _stand_in(self, name: str) -> Callable[..., Any]:
+        def stand_in(*arguments: Any, **keywords: Any) -> Any:
+            return self._look_up(name, arguments, keywords)
+
+        stand_in.__name__ = stand_in.__qualname__ = name
+        return stand_in
+
+    def _look_up(self, name: str, arguments: Sequence[Any], keywords: dict[str, Any]) -> Any:
+        try:
+            call = [name, encode([*arguments]), encode(keywords)]
+        except Opaque as opaque:
+            raise (Missing if str(opaque) == Guess.__name__ else Together) from None
+        key = json.dumps(call)
+        if key not in self._memo:
+            if key not in self._asked and len(self.calls) < MAX_CALLS:
+                self._asked.add(key)
+                self.calls.append(call)
+            if self._guess:
+                return Guess()
+            raise Missing
+        result = self._memo[key]
+        if "opaque" in result:
+            raise Undecided(
+                f"{name} returned something that cannot be passed on: {result['opaque']}"
+            )
+        if "raised" in result:
+            raise _exception(str(result["raised"]), str(result.get("text", "")))
+        _change(arguments, result.get("after"))
+        return decode(result["value"])
+
+
+def _exception(kind: str, text: str) -> BaseException:
+    known = getattr(builtins, kind, None)
+    if not (isinstance(known, type) and issubclass(known, Exception)):
+        known = type(kind if kind.isidentifier() else "Error", (Exception,), {})
+    made: BaseException = RuntimeError(text)
+    with contextlib.suppress(TypeError):
+        made = known(text.partition(": ")[2] or text)
+    return made
+
+
+def _change(arguments: Sequence[Any], after: Any) -> None:
+    """Do to the arguments what the candidate did to its copies."""
+    if after is None:
+        return
+    for mine, new in zip(arguments, decode(after), strict=False):
+        if isinstance(mine, list) and isinstance(new, list):
+            mine[:] = new
+        elif isinstance(mine, dict | set) and isinstance(new, type(mine)):
+            mine.clear()
+            mine.update(new)
+
+
+def _names(text: str) -> tuple[set[str], set[str]]:
+    """The names that a text uses, and those it defines."""
+    try:
+        parts = list(ast.walk(ast.parse(text)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set(), set()
+    defined = {p.id for p in parts if isinstance(p, ast.Name) and isinstance(p.ctx, ast.Store)}
+    defined |= {p.name for p in parts if isinstance(p, ast.FunctionDef | ast.ClassDef)}
+    used = {p.id for p in parts if isinstance(p, ast.Name) and isinstance(p.ctx, ast.Load)}
+    used |= {p.attr for p in parts if isinstance(p, ast.Attribute)}
+    used |= {a.name for p in parts if isinstance(p, ast.ImportFrom) for a in p.names}
+    return used, defined

@@ -1,0 +1,156 @@
+"""The tests' side of a trial: runs the tests against stand-ins for the candidate's functions.
+
+Runs inside a sandbox of its own, in which the candidate never runs. A stand-in looks up what the
+candidate returned when it was called that way; a call nobody has made yet is written down, so
+that it can be made in the candidate's sandbox and the tests be run again. Thus no program under
+test can touch the tests, see what they expect or report their result. Only tests that need the
+candidate's classes or variables run together with it, and the report says so.
+"""
+
+import ast
+import inspect
+import json
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from reasoner.plugins.python_sandbox.trial.asked import Asked, read_question
+from reasoner.plugins.python_sandbox.trial.callee import load, silence
+from reasoner.plugins.python_sandbox.trial.examples import Example, find_examples
+from reasoner.plugins.python_sandbox.trial.lint import lint
+from reasoner.plugins.python_sandbox.trial.scores import Scores, soften
+from reasoner.plugins.python_sandbox.trial.standin import StandIns, Together
+
+__all__ = ["main"]
+
+MODULES = ("solution", "candidate", "answer", "submission", "program", "main")
+"""What test files call the module under test."""
+
+
+def main(order: dict[str, Any]) -> None:
+    """Do what `order` says (see `trial`); answer in a line that begins with its nonce."""
+    out = silence()
+    random.seed(0)  # the tests run several times and must make the same calls
+    told = json.dumps(_report(order))
+    data = f"\n{order['nonce']}{told}\n".encode()
+    while data:
+        data = data[os.write(out, data) :]
+
+
+def _report(order: dict[str, Any]) -> dict[str, Any]:
+    asked = read_question(order["question"])
+    try:
+        tree = ast.parse(order["code"])
+        lints = lint(order["code"], _bound(ast.parse(asked.prelude)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return {"python": False, "error": f"{type(error).__name__}: {error}"[:300]}
+    report: dict[str, Any] = {"python": True, "lints": lints, "prelude": asked.prelude}
+    entry = order["entry_point"] or _entry(asked, tree)
+    known = {*_functions(tree), *asked.functions, *filter(None, [entry])}
+    if order["entry_point"] or asked.functions:  # else the question may show what is to be mended
+        known -= {*_functions(ast.parse(asked.prelude))} - {order["entry_point"]}
+    stand_ins = StandIns(order["memo"], known, guess=order["guess"])
+    try:
+        names = _world(order, asked, tree, stand_ins)
+        scores = _run(order, asked, entry, known, names)
+    except Together:
+        return report | {"together": True}
+    return report | scores.report() | {"calls": stand_ins.calls}
+
+
+def _run(
+    order: dict[str, Any], asked: Asked, entry: str | None, known: set[str], names: dict[str, Any]
+) -> Scores:
+    scores = Scores()
+    found = find_examples(order["question"], known, entry, asked.parameters)
+    for number, example in enumerate(found):
+        _example(scores, number, example, names)
+    if ">>>" in order["question"]:
+        from reasoner.plugins.python_sandbox.trial.transcript import run_transcript
+
+        run_transcript(order["question"], names, scores)
+    if order["tests"]:
+        scores.given = True
+        _given(order["tests"], names, entry, scores)
+    return scores
+
+
+def _world(
+    order: dict[str, Any], asked: Asked, tree: ast.Module, stand_ins: StandIns
+) -> dict[str, Any]:
+    """The names that tests see: the question's helpers, and the candidate's or its stand-ins."""
+    if order["together"]:
+        module, _ = load(order["code"], asked.prelude)
+    else:
+        module, _ = load("", asked.prelude)
+        stand_ins.forbid({*_bound(tree)} - {*_functions(tree)} - {*vars(module)})
+        stand_ins.check(order["tests"] or "", order["question"])
+        vars(module).update(stand_ins.functions())
+    for name in MODULES:
+        sys.modules.setdefault(name, module)
+    return dict(vars(module))
+
+
+def _example(scores: Scores, number: int, example: Example, names: dict[str, Any]) -> None:
+    site = ("example", number)
+    with scores.guard(site, example.call):
+        got = eval(example.call, names)  # noqa: S307  in the sandbox; the question's own words
+        scores.compare(site, example.call, got, example.wants)
+
+
+def _given(tests: str, names: dict[str, Any], entry: str | None, scores: Scores) -> None:
+    """The tests somebody gave: statements, `check(candidate)` and `test_…` functions."""
+    try:
+        code = soften(tests)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        scores.broken = f"the tests are no Python: {error}"[:200]
+        return
+    names |= {"__name__": "tests", **scores.hooks()}
+    before = {*names}
+    with scores.whole(("module", 0), "the tests"):
+        exec(code, names)  # noqa: S102  in the sandbox; the user's tests
+    if (check := names.get("check")) and "check" not in before and callable(check):
+        with scores.whole(("check", 0), "check"):
+            check(names[entry] if entry else None)
+    for name, test in list(names.items()):
+        if name.startswith("test") and name not in before and inspect.isfunction(test):
+            _function(name, test, scores)
+
+
+def _function(name: str, test: Callable[[], object], scores: Scores) -> None:
+    if any(p.default is p.empty for p in inspect.signature(test).parameters.values()):
+        scores.broken = f"{name} takes arguments: fixtures and parameters are not supported"
+        return
+    with scores.whole((name, 0), name):
+        test()
+
+
+def _entry(asked: Asked, tree: ast.Module) -> str | None:
+    """The function that is meant when nobody names it."""
+    written = _functions(tree)
+    return next(iter([*reversed(asked.functions), *reversed(written)]), None)
+
+
+def _functions(tree: ast.Module) -> list[str]:
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+            names += [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return names
+
+
+def _bound(tree: ast.Module) -> Iterator[str]:
+    """Every name that a module's top level binds, but for imports' `*`."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            yield from ((a.asname or a.name).partition(".")[0] for a in node.names)
+        else:
+            yield from (
+                part.id
+                for part in ast.walk(node)
+                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+            )

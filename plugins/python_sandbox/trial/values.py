@@ -1,0 +1,114 @@
+"""Values that cross from one sandbox to another: plain data, as JSON.
+
+Runs inside the sandbox too, so: standard library only, and nothing of the project. Only data
+crosses; an object with behaviour of its own (equal to everything, say) is opaque and does not.
+"""
+
+import types
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from fractions import Fraction
+from itertools import islice
+from typing import Any
+
+__all__ = ["Opaque", "decode", "encode"]
+
+MAX_ITEMS = 10_000
+MAX_DEPTH = 40
+MAX_TEXT = 40_000
+_SAFE_INT = 1 << 53
+_LAZY = (map, filter, zip, enumerate, reversed, types.GeneratorType, Iterator)
+_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
+_MAKERS: dict[str, Callable[[Any], object]] = {
+    "list": list,
+    "tuple": tuple,
+    "set": set,
+    "frozenset": frozenset,
+    "iterator": iter,
+    "dict": dict,
+    "range": lambda ends: range(*ends),
+    "complex": lambda parts: complex(*parts),
+}
+_READERS: dict[str, Callable[[str], object]] = {
+    "int": lambda digits: int(digits, 16),
+    "bytes": bytes.fromhex,
+    "Fraction": Fraction,
+    "Decimal": Decimal,
+}
+
+
+class Opaque(Exception):
+    """A value that is no plain data, or too much of it; the message names its type."""
+
+
+def encode(value: object) -> Any:
+    """`value` as JSON that `decode` turns back. Raises Opaque. Iterators are used up."""
+    return _encode(value, [MAX_ITEMS], MAX_DEPTH)
+
+
+def decode(data: Any) -> Any:
+    """What `encode` was given. Raises ValueError, TypeError or KeyError for anything else."""
+    if not isinstance(data, list):
+        return data
+    kind, content = data
+    if kind in _READERS:
+        return _READERS[kind](str(content)[:MAX_TEXT])
+    return _MAKERS[kind]([decode(item) for item in content])
+
+
+def _encode(value: object, room: list[int], depth: int) -> Any:
+    room[0] -= 1
+    if room[0] < 0 or depth < 0:
+        raise Opaque("more data than can be passed on")
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, str):
+        return _text(str.__str__(value), room)
+    if isinstance(value, int) and abs(value) < _SAFE_INT:
+        return int(value)
+    for kind, (types_, spell) in _SPELLERS.items():
+        if isinstance(value, types_):
+            return [kind, _text(spell(value), room)]
+    for kind, types_ in _KINDS.items():
+        if isinstance(value, types_):
+            parts = islice(_parts(value), MAX_ITEMS + 1)
+            return [kind, [_encode(part, room, depth - 1) for part in parts]]
+    if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+        return _encode(value.tolist(), room, depth - 1)
+    raise Opaque(type(value).__name__)
+
+
+def _text(value: str, room: list[int]) -> str:
+    room[0] -= len(value) // 4
+    if len(value) > MAX_TEXT:
+        raise Opaque("more text than can be passed on")
+    return value
+
+
+def _parts(value: Any) -> Iterable[object]:
+    if isinstance(value, dict):
+        return dict.items(value)
+    if isinstance(value, range):
+        return (value.start, value.stop, value.step)
+    if isinstance(value, complex):
+        return (value.real, value.imag)
+    items: Iterable[object] = value
+    return items
+
+
+_SPELLERS: dict[str, tuple[type, Callable[[Any], str]]] = {
+    "int": (int, hex),
+    "bytes": (bytes, bytes.hex),
+    "Fraction": (Fraction, str),
+    "Decimal": (Decimal, str),
+}
+_KINDS: dict[str, Any] = {
+    "list": (list, *_VIEWS),
+    "tuple": tuple,
+    "frozenset": frozenset,
+    "set": set,
+    "dict": dict,
+    "range": range,
+    "complex": complex,
+    "iterator": _LAZY,
+}
