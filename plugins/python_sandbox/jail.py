@@ -1,156 +1,138 @@
-"""The child's side: put every limit on ourselves, then run the program and report how it went.
+"""The host's side of a jail: start it, give it one order, hold the clock, end it.
 
-Standard library only, and nothing of the project but `verify.confine`: this process is about
-to belong to the program. What it reports is the program's word, not proof.
+What comes back is what the program printed and what the child says about it; neither proves
+anything about a hostile program.
 """
 
 import json
 import os
-import sys
-import types
-from typing import Any
+import signal
+import subprocess
+from dataclasses import asdict, dataclass
+from typing import IO
 
-__all__ = ["main"]
+from pydantic import JsonValue
 
-MAX_FILE = 16 << 20
-MAX_DESCRIPTORS = 64
+from reasoner.plugins.python_sandbox import folder
+from reasoner.plugins.python_sandbox.inside.account import READY
+from reasoner.plugins.python_sandbox.layers import Layer
+from reasoner.plugins.python_sandbox.watch import Over, Watch
+from reasoner.verify.child import bare_environment, python_command
+from reasoner.verify.confine.trees import import_path, readable
 
-
-def main() -> None:
-    """Run as `argv[1]` (JSON) says: program, limits, trees, what to confine with, report to."""
-    order = json.loads(sys.argv.pop(1))
-    _limit(order)
-    _confine(order)
-    with open(order["program"], encoding="utf-8") as file:
-        source = file.read()
-    report = _run(source)
-    _flush()
-    os.write(order["report"], json.dumps(report).encode())
-    if report["stage"] != "ran":
-        os._exit(1)
+__all__ = ["Ending", "Jail", "Order"]
 
 
-def _limit(order: dict[str, Any]) -> None:
-    import resource
+@dataclass(frozen=True)
+class Order:
+    """What a jail is to run: a program, or, with `earlier` blocks, one more block after them."""
 
-    seconds = int(order["seconds"]) + 1
-    limits = {
-        "RLIMIT_CPU": (seconds, seconds + 1),
-        "RLIMIT_FSIZE": (MAX_FILE, MAX_FILE),
-        "RLIMIT_NOFILE": (MAX_DESCRIPTORS, MAX_DESCRIPTORS),
-        "RLIMIT_CORE": (0, 0),
-    }
-    if sys.platform != "darwin":  # there it is not enforced; the parent watches the size
-        limits["RLIMIT_AS"] = (order["memory"], order["memory"])
-    for name, values in limits.items():
-        resource.setrlimit(getattr(resource, name), values)
+    code: str
+    earlier: tuple[str, ...] | None = None
+    stdin: str = ""
 
 
-def _confine(order: dict[str, Any]) -> None:
-    """Any failure in here raises, and the program never runs."""
-    keep = {0, 1, 2, order["report"]}
-    for descriptor in range(3, 256):
-        if descriptor not in keep:
-            try:
-                os.close(descriptor)
-            except OSError:
-                continue
-    if order["confine"]:
-        from reasoner.verify.confine import confine
+@dataclass(frozen=True)
+class Ending:
+    """How a jail ended. `said` is the child's account of the program, None when it gave none;
+    `ready` whether the confinement came into force, without which nothing was run."""
 
-        confine(order["confine"], order["read"], order["write"])
+    exit_code: int
+    over: Over | None
+    stdout: bytes
+    stderr: bytes
+    ready: bool
+    said: dict[str, JsonValue] | None
 
 
-def _run(source: str) -> dict[str, Any]:
-    reached = [0]
-    module = types.ModuleType("__main__")
-    module.__dict__["__builtins__"] = __builtins__
-    sys.argv = ["program.py"]
-    try:
-        code = _compile(source, reached, module)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        _show(error)
-        return {"stage": "syntax", "error": _line(error)}
-    sys.modules["__main__"] = module
-    try:
-        exec(code, module.__dict__)  # noqa: S102  this is what the sandbox is for
-        return {"stage": "ran", "asserts": reached[0], **_doctests(module, source)}
-    except SystemExit as stop:
-        if stop.code in (None, 0):
-            return {"stage": "ran", "asserts": reached[0], "tried": 0, "failed": 0}
-        return {"stage": "error", "error": f"SystemExit: {stop.code}"[:300], "kind": "SystemExit"}
-    except BaseException as error:
-        _show(error)
-        return {"stage": "error", "error": _line(error), "kind": type(error).__name__}
+class Jail:
+    """A confined interpreter that waits for its one order.
 
+    `seconds` bounds its CPU time, whatever happens to us; `memory` its address space in bytes.
+    Raises OSError when it cannot be started.
+    """
 
-def _compile(source: str, reached: list[int], module: types.ModuleType) -> types.CodeType:
-    """Compile, with a count of the assertions that were reached and did not fail."""
-    import ast
-    import linecache
-
-    linecache.cache["program.py"] = (len(source), None, source.splitlines(True), "program.py")
-    tree = ast.parse(source, "program.py")
-
-    class Counted(ast.NodeTransformer):
-        def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
-            parts = list(ast.walk(node.test))
-            if not any(isinstance(part, ast.Name | ast.Call) for part in parts):
-                return [node]  # `assert True` tests nothing
-            call = ast.Call(ast.Name("__assertion_held__", ast.Load()), [], [])
-            return [node, ast.copy_location(ast.Expr(call), node)]
-
-    def held() -> None:
-        reached[0] += 1
-
-    module.__dict__["__assertion_held__"] = held
-    counted = ast.fix_missing_locations(Counted().visit(tree))
-    return compile(counted, "program.py", "exec", dont_inherit=True)
-
-
-def _doctests(module: types.ModuleType, source: str) -> dict[str, int]:
-    """Run the examples; one without an expected output fails only when it says False."""
-    if ">>>" not in source:
-        return {"tried": 0, "failed": 0}
-    import doctest
-
-    class Checker(doctest.OutputChecker):
-        def check_output(self, want: str, got: str, optionflags: int) -> bool:
-            if not want:
-                return got != "False\n"
-            return super().check_output(want, got, optionflags)
-
-    runner = doctest.DocTestRunner(Checker(), verbose=False)
-    try:
-        tests = doctest.DocTestFinder().find(module, "program", globs=module.__dict__)
-    except ValueError:  # a docstring that only looks like examples
-        return {"tried": 0, "failed": 0}
-    for test in tests:
-        runner.run(test)
-    return {"tried": runner.tries, "failed": runner.failures}
-
-
-def _show(error: BaseException) -> None:
-    """The traceback without our own frames."""
-    import traceback
-
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename != "program.py":
-        trace = trace.tb_next
-    traceback.print_exception(type(error), error, trace, limit=-8)
-
-
-def _line(error: BaseException) -> str:
-    try:
-        text = f"{type(error).__name__}: {error}"
-    except BaseException:
-        text = type(error).__name__
-    return " ".join(text.split())[:300]
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
+    def __init__(self, layer: Layer, memory: int, seconds: float) -> None:
+        self.layer, self.memory, self.seconds = layer, memory, seconds
+        self._box = folder.make()
+        self._report, reply = os.pipe()
         try:
-            stream.flush()
-        except (OSError, ValueError, AttributeError):
-            continue
+            self._process = self._start(reply)
+        except OSError:
+            os.close(self._report)
+            folder.discard(self._box)
+            raise
+        finally:
+            os.close(reply)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def run(self, order: Order, end: float) -> Ending:
+        """Carry out `order` until `end` (monotonic), then end the jail for good."""
+        watch = Watch(self._box, self.pid, self.memory)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        heard: dict[str, IO[bytes] | int] = {
+            "out": self._process.stdout,
+            "err": self._process.stderr,
+            "say": self._report,
+        }
+        try:
+            watch.run(json.dumps(asdict(order)).encode(), self._process.stdin, heard, end)
+        finally:
+            self.close()
+        out, err, say = (bytes(watch.kept[name]) for name in heard)
+        ready = say.startswith(READY)
+        said = _account(say.removeprefix(READY))
+        return Ending(self._process.returncode, watch.over, out, err, ready, said)
+
+    def close(self) -> None:
+        """Kill the whole group, whatever is left of it, and leave nothing behind."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+        os.close(self._report)
+        folder.discard(self._box)
+
+    def _start(self, reply: int) -> subprocess.Popen[bytes]:
+        terms = {
+            "report": reply,
+            "seconds": self.seconds,
+            "memory": self.memory,
+            "confine": self.layer.confine,
+            "read": readable(),
+            "write": [self._box, os.devnull],
+        }
+        module = "reasoner.plugins.python_sandbox.inside.main"
+        inner = python_command(module, 0, import_path(), [json.dumps(terms)])
+        return subprocess.Popen(
+            self.layer.command(inner, self._box),
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(reply,),
+            env=bare_environment(self._box),
+            cwd=self._box,
+            start_new_session=True,
+        )
+
+
+def _account(data: bytes) -> dict[str, JsonValue] | None:
+    try:
+        said = json.loads(data)
+    except ValueError:
+        return None
+    return said if isinstance(said, dict) else None

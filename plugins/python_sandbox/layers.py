@@ -33,12 +33,12 @@ class Layer:
             return sys.platform == "darwin"
         return sys.platform == "linux" and (not self.outer or shutil.which(self.outer) is not None)
 
-    def command(self, inner: Sequence[str], box: str, program: str) -> list[str]:
+    def command(self, inner: Sequence[str], box: str) -> list[str]:
         """`inner` wrapped; `box` is the only writable directory."""
         if self.outer == "bwrap":
-            return [*_bubblewrap(box, program), *inner]
+            return [*_bubblewrap(box), *inner]
         if self.outer == "sandbox-exec":
-            return ["sandbox-exec", "-p", _seatbelt(box, program), *inner]
+            return ["sandbox-exec", "-p", _seatbelt(box), *inner]
         return list(inner)
 
 
@@ -52,7 +52,7 @@ UNCONFINED = Layer("rlimits only", "", (), ("files", "network", "processes"))
 """Not a sandbox: limits and a clean environment, for those who ask for it explicitly."""
 
 
-def _bubblewrap(box: str, program: str) -> list[str]:
+def _bubblewrap(box: str) -> list[str]:
     """Only what is bound exists; no network, no capabilities, no further user namespaces."""
     import reasoner
 
@@ -74,7 +74,6 @@ def _bubblewrap(box: str, program: str) -> list[str]:
             arguments += ["--ro-bind", os.path.realpath(path), path]
     for device in DEVICES:
         arguments += ["--dev-bind", device, device]
-    arguments += ["--ro-bind", program, program]
     for folder in ours:
         arguments += ["--ro-bind", os.path.realpath(folder), str(folder)]
     return [*arguments, "--bind", box, box, "--remount-ro", "/", "--chdir", box]
@@ -90,7 +89,7 @@ def _bound() -> list[str]:
     return sorted(dict.fromkeys(paths), key=lambda path: (path.count("/"), path))
 
 
-def _seatbelt(box: str, program: str) -> str:
+def _seatbelt(box: str) -> str:
     """A deny-by-default profile for macOS; paths must be canonical (/private/var, not /var)."""
     trees = [os.path.realpath(path) for path in (*_bound(), *package())]
     trees += ["/usr/lib", "/System/Library", "/Library/Frameworks", sys.base_prefix]
@@ -99,7 +98,7 @@ def _seatbelt(box: str, program: str) -> str:
     return (
         "(version 1)(deny default)(allow sysctl-read)(allow file-read-metadata)"
         f'(allow process-exec (literal "{executable}") (literal "{sys.executable}"))'
-        f'(allow file-read* {reads} (literal "{os.path.realpath(program)}")'
+        f"(allow file-read* {reads}"
         ' (literal "/dev/null") (literal "/dev/urandom") (literal "/dev/random") (literal "/"))'
         f'(allow file-read* file-write* (subpath "{os.path.realpath(box)}"))'
         '(allow file-write-data (literal "/dev/null"))'

@@ -163,14 +163,16 @@ attempt(lambda: os.execv("/bin/sh", ["sh", "-c", "echo GOT"]))
 attempt(lambda: os.kill(os.getppid(), signal.SIGKILL))
 attempt(lambda: os.setsid() and os.fork())
 attempt(lambda: os.memfd_create("x"))
+print(os.getcwd())
 """
     done = run(layer, code)
-    assert done.stdout.split() == ["denied"] * 8, done.stdout
+    *attempts, done_in = done.stdout.split()
+    assert attempts == ["denied"] * 8, done.stdout
     if sys.platform == "linux":
         told = [Path(f"/proc/{pid}/cmdline") for pid in os.listdir("/proc") if pid.isdigit()]
         lines = [path.read_bytes() for path in told if path.exists()]
         assert not any(
-            b"python_sandbox.jail" in line and b"reasoner-run-" in line for line in lines
+            b"python_sandbox.inside" in line and done_in.encode() in line for line in lines
         )
 
 
