@@ -1,5 +1,6 @@
 """The running account of one question: what was spent, and when to stop."""
 
+import asyncio
 from time import monotonic
 
 from reasoner.engine.engine import Generation
@@ -8,20 +9,26 @@ from reasoner.result import Usage
 __all__ = ["Budget"]
 
 REASONING_SHARE = 0.8
-"""The part of the time limit that may be spent on reasoning; the rest is for the answer."""
+"""The part of a limit that may be spent on reasoning; the rest is for the answers."""
 
 
 class Budget:
-    """Shared by everything that works on a question."""
+    """Shared by everything that works on a question: policy, value model and tools.
 
-    def __init__(self, seconds: float | None = None) -> None:
+    `seconds` limits the wall clock, `tokens` what is written and what the value model reads, over
+    all paths together. At four fifths of either, reasoning closes softly; at the limit itself all
+    that runs is stopped.
+    """
+
+    def __init__(self, seconds: float | None = None, tokens: int | None = None) -> None:
         self._begun = monotonic()
-        self._seconds = seconds
+        self._seconds, self._tokens = seconds, tokens
         self._running: set[Generation] = set()
-        self.stopped = False
-        self.timed_out = False
+        self._halt = asyncio.Event()
+        self.exhausted = False
         self.decoded_tokens = 0
         self.written_tokens = 0
+        self.value_tokens = 0
         self.tool_calls = 0
 
     @property
@@ -33,9 +40,25 @@ class Budget:
         """Seconds left, or None without a time limit."""
         return None if self._seconds is None else max(0.0, self._seconds - self.elapsed)
 
+    @property
+    def spent_tokens(self) -> int:
+        """What counts against the token limit."""
+        return self.written_tokens + self.value_tokens
+
+    @property
+    def stopped(self) -> bool:
+        """Whether everything was told to stop."""
+        return self._halt.is_set()
+
+    async def stopping(self) -> None:
+        """Wait until everything is told to stop."""
+        await self._halt.wait()
+
     def reasoning_over(self) -> bool:
         """Whether it is time to close the reasoning and state the answer."""
-        return self._seconds is not None and self.elapsed >= REASONING_SHARE * self._seconds
+        late = self._seconds is not None and self.elapsed >= REASONING_SHARE * self._seconds
+        spent = self._tokens is not None and self.spent_tokens >= REASONING_SHARE * self._tokens
+        return late or spent or self.stopped
 
     def track(self, generation: Generation) -> None:
         """Count a generation in, so that `stop` reaches it."""
@@ -43,22 +66,31 @@ class Budget:
         if self.stopped:
             generation.cancel()
 
-    def settle(self, generation: Generation, written: int, unread: int) -> None:
-        """Count a generation out, with the tokens it wrote; `unread` of its prompt's tokens
-        had never been read before, because an earlier round wrote them last."""
+    def write(self, count: int = 1) -> None:
+        """The policy wrote tokens."""
+        self.written_tokens += count
+        self._limit()
+
+    def read_value(self, total: int) -> None:
+        """The value model has read so many tokens in all."""
+        self.value_tokens = total
+        self._limit()
+
+    def settle(self, generation: Generation, unread: int) -> None:
+        """Count a generation out; `unread` of its prompt's tokens had never been read before,
+        because an earlier round wrote them last."""
         self._running.discard(generation)
         self.decoded_tokens += max(0, generation.decoded_tokens - unread)
-        self.written_tokens += written
 
     def stop(self) -> None:
         """End every running generation with what there is."""
-        self.stopped = True
+        self._halt.set()
         for generation in list(self._running):
             generation.cancel()
 
     def expire(self) -> None:
-        """Stop because the time is up."""
-        self.timed_out = not self.stopped
+        """Stop because a limit is reached."""
+        self.exhausted = self.exhausted or not self.stopped
         self.stop()
 
     def usage(self, *, prompt: int, reasoning: int, answer: int) -> Usage:
@@ -69,8 +101,13 @@ class Budget:
             decoded_tokens=self.decoded_tokens,
             completion_tokens=self.written_tokens,
             reasoning_tokens=reasoning,
+            value_tokens=self.value_tokens,
             wasted_tokens=max(0, self.written_tokens - reasoning - answer),
             tool_calls=self.tool_calls,
             seconds=seconds,
             tokens_per_second=self.written_tokens / seconds if seconds > 0 else 0.0,
         )
+
+    def _limit(self) -> None:
+        if self._tokens is not None and self.spent_tokens >= self._tokens and not self.stopped:
+            self.expire()

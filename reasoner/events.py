@@ -5,11 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reasoner.path import Step
+from reasoner.path import FinishReason, Step
 from reasoner.result import Result
 from reasoner.verdict import Verdict
 
 __all__ = [
+    "CandidateEvent",
     "Channel",
     "Event",
     "NoticeEvent",
@@ -54,6 +55,22 @@ class VerdictEvent(_Event):
     verdict: Verdict
 
 
+class CandidateEvent(_Event):
+    """A line of thought came to its end; a search has several.
+
+    `standing` ranks it by its verdicts, `value` is what the value model gives for it; both
+    lie in [0, 1] and are None where nobody was asked.
+    """
+
+    kind: Literal["candidate"] = "candidate"
+    path: int
+    final: str | None
+    finish_reason: FinishReason
+    tokens: int
+    standing: float | None = None
+    value: float | None = None
+
+
 class NoticeEvent(_Event):
     """Something the user should know that is not an error, on one line."""
 
@@ -69,6 +86,7 @@ class ResultEvent(_Event):
 
 
 Event = Annotated[
-    TextEvent | StepEvent | VerdictEvent | NoticeEvent | ResultEvent, Field(discriminator="kind")
+    TextEvent | StepEvent | VerdictEvent | CandidateEvent | NoticeEvent | ResultEvent,
+    Field(discriminator="kind"),
 ]
 OnEvent = Callable[[Event], None]

@@ -48,6 +48,11 @@ class Policy:
         self._merge_system = merge_system
         self._think = limits.think and limits.budget != 0 and sampling.grammar is None
 
+    @property
+    def varied(self) -> bool:
+        """Whether two samples of the same step can differ at all."""
+        return self._sampling.temperature > 0.0
+
     def start(self, problem: Problem) -> Path:
         """The empty path of a problem. Raises PromptTooLong, or UsageError when the least
         number of steps cannot fit."""
@@ -65,14 +70,20 @@ class Policy:
         return Path(prompt=tuple(prompt), phase=phase)
 
     async def extend(
-        self, path: Path, *, seed: int = 0, on_text: OnText = lambda _channel, _text: None
+        self,
+        path: Path,
+        *,
+        seed: int = 0,
+        on_text: OnText = lambda _channel, _text: None,
+        sampling: Sampling | None = None,
     ) -> Path:
-        """One round further: a step more, or the answer. `seed` tells paths apart."""
+        """One round further: a step more, or the answer. `seed` tells paths apart; `sampling`
+        replaces the policy's own for this round."""
         room = self._room(path)
         round_ = self._protocol.round(path, self._limits, room)
         generation = self._engine.generate(
             path.prompt + path.tokens,
-            self._sampling,
+            sampling or self._sampling,
             None if self._sampling.grammar else round_,
             max_tokens=max(1, self._left(path)),
             seed=self._round_seed(path, seed),
@@ -90,10 +101,11 @@ class Policy:
         try:
             async for token in generation:
                 tokens.append(token)
+                self._budget.write()
                 if text := decoder.decode(self._engine.piece(token.id)):
                     on_text(round_.channel, text)
         finally:
-            self._budget.settle(generation, len(tokens), unread)
+            self._budget.settle(generation, unread)
         return tokens
 
     def _prompt(self, problem: Problem) -> list[int]:

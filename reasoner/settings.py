@@ -122,6 +122,10 @@ class Settings(BaseSettings):
     protocol: Literal["plain", "think", "steiner"] | None = None
     """None: the registry's word for the model, else what its vocabulary shows."""
     strategy: str = "linear"
+    strategy_options: dict[str, Any] = {}
+    """What the strategy is told (`-S key=value`; `reasoner strategies list` names them)."""
+    search_budget: Annotated[int, Field(ge=1)] | None = None
+    """Most tokens of all paths and the value model together; reasoning closes softly before."""
     effort: Effort = "medium"
     min_steps: int = 0
     max_steps: int | None = None

@@ -6,22 +6,23 @@ from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from reasoner.attempt import Attempt, Findings
 from reasoner.budget import Budget
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import UsageError
-from reasoner.events import NoticeEvent, OnEvent, ResultEvent, TextEvent, VerdictEvent
+from reasoner.events import NoticeEvent, OnEvent, ResultEvent, TextEvent
 from reasoner.models import ensure_model
-from reasoner.path import FinishReason, Path
+from reasoner.operators.tools import Tools
+from reasoner.path import FinishReason
 from reasoner.policy import Policy
 from reasoner.problem import Problem
 from reasoner.protocol.registry import choose_protocol
 from reasoner.result import Answer, Result
-from reasoner.settings import Settings
+from reasoner.settings import Limits, Settings
 from reasoner.strategies.registry import find_strategy
-from reasoner.strategies.strategy import Tools
-from reasoner.verdict import Candidate, Verdict
-from reasoner.verify.extract import code_blocks, extract_final
+from reasoner.verdict import Verdict
+from reasoner.verify.extract import extract_final
 from reasoner.verify.host import Verifiers
 from reasoner.verify.status import status
 
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Solver", "asolve", "solve"]
 
-VERIFY_SECONDS = 10.0
+VARIED_TEMPERATURE = 0.8
+"""For searches with a model whose own sampling is greedy: they need steps that differ."""
+LONGEST_ANSWER = 1024
+"""Tokens that a line of a search may write beyond its reasoning budget."""
 
 
 def _ignore(_event: object) -> None:
@@ -57,7 +61,7 @@ class Solver:
 
     async def __aenter__(self) -> Self:
         settings = self._settings
-        find_strategy(settings.strategy)
+        find_strategy(settings.strategy).parse(settings.strategy_options)
         async with AsyncExitStack() as resources:
             self._file = await asyncio.to_thread(
                 ensure_model,
@@ -101,7 +105,9 @@ class Solver:
         chosen, emit = settings or self._settings, on_event or self._on_event
         if not problem.question.strip():
             raise UsageError('the question is empty; try: reasoner ask "What is 17 * 3?"')
-        budget = Budget(chosen.limits.seconds)
+        strategy = find_strategy(chosen.strategy)
+        parameters = strategy.parse(chosen.strategy_options)
+        budget = Budget(chosen.limits.seconds, chosen.search_budget)
         streamed: set[int] = set()
 
         def watch(event: Any) -> None:
@@ -110,66 +116,57 @@ class Solver:
             emit(event)
 
         with _stopping(budget, stop):
-            tools = Tools(self._policy(chosen, budget), budget, watch)
-            paths = await find_strategy(chosen.strategy)(problem, tools)
-        best = paths[0]
-        if best.answer and 0 not in streamed:
-            emit(TextEvent(channel="answer", text=best.answer))
-        verdicts = await self._verdicts(problem, best, chosen, budget, emit)
-        result = self._result(problem, paths, verdicts, chosen, budget)
+            policy = self._policy(chosen, budget, varied=strategy.varied)
+            tools = Tools(policy, budget, watch, self._verifiers if chosen.verify else None)
+            found = await strategy.run(problem, tools, parameters)
+            best = found.attempts[0]
+            if best.path.answer and best.number not in streamed:
+                emit(TextEvent(path=best.number, channel="answer", text=best.path.answer))
+            verdicts = best.verdicts
+            if verdicts is None or problem.expect is not None:
+                verdicts = await tools.check(problem, best.path, best.number, tell_answer=True)
+        result = self._result(problem, found, verdicts or (), chosen, budget)
         emit(ResultEvent(result=result))
         return result
 
-    def _policy(self, settings: Settings, budget: Budget) -> Policy:
+    def _policy(self, settings: Settings, budget: Budget, *, varied: bool) -> Policy:
         spec = self._file.spec
         own = dict(spec.sampling) if spec else {}
+        if varied and not own.get("temperature"):
+            own["temperature"] = VARIED_TEMPERATURE
         flag = {} if settings.temperature is None else {"temperature": settings.temperature}
         return Policy(
             self._engine,
             self._protocol,
             sampling=Sampling.parse(own, settings.sampling, flag),
-            limits=settings.limits,
+            limits=_bounded(settings.limits) if varied else settings.limits,
             budget=budget,
             seed=settings.seed,
             merge_system=bool(spec and spec.no_system),
         )
 
-    async def _verdicts(
-        self, problem: Problem, path: Path, settings: Settings, budget: Budget, emit: OnEvent
-    ) -> tuple[Verdict, ...]:
-        if not settings.verify or not path.answer or budget.stopped:
-            return ()
-        candidate = Candidate(
-            steps=tuple(step.text for step in path.steps),
-            answer=path.answer,
-            final=extract_final(path.answer),
-            code=code_blocks(path.answer),
-        )
-        verdicts = await self._verifiers.check(problem, candidate, VERIFY_SECONDS)
-        for verdict in verdicts:
-            emit(VerdictEvent(verdict=verdict))
-        budget.tool_calls += len(verdicts)
-        return verdicts
-
     def _result(
         self,
         problem: Problem,
-        paths: list[Path],
+        found: Findings,
         verdicts: tuple[Verdict, ...],
         settings: Settings,
         budget: Budget,
     ) -> Result:
-        best = paths[0]
-        finish = FinishReason.BUDGET if budget.timed_out else best.finish_reason
+        attempt = found.attempts[0]
+        best = attempt.path
+        cut = budget.exhausted and not attempt.whole
+        finish = FinishReason.BUDGET if cut else best.finish_reason
         assert finish is not None
         return Result(
             question=problem.question,
             answer=best.answer,
             final=extract_final(best.answer) if best.answer else None,
             status=status(verdicts, answered=bool(best.answer)),
+            confidence=found.confidence,
             finish_reason=finish,
             reasoning=best.steps,
-            candidates=tuple(_answer(path) for path in paths),
+            candidates=tuple(map(_answer, found.attempts)),
             verdicts=verdicts,
             strategy=settings.strategy,
             model=self._file.name,
@@ -185,9 +182,17 @@ class Solver:
         self._on_event(NoticeEvent(text=text))
 
 
-def _answer(path: Path) -> Answer:
+def _bounded(limits: Limits) -> Limits:
+    """Limits that let no line of a search write for ever, while others wait to be heard."""
+    if limits.max_tokens is not None or limits.budget is None:
+        return limits
+    return limits.model_copy(update={"max_tokens": limits.budget + LONGEST_ANSWER})
+
+
+def _answer(attempt: Attempt) -> Answer:
+    path = attempt.path
     final = extract_final(path.answer) if path.answer else None
-    return Answer(answer=path.answer, final=final, tokens=len(path.tokens))
+    return Answer(answer=path.answer, final=final, score=attempt.score, tokens=len(path.tokens))
 
 
 @contextmanager

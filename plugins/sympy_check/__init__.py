@@ -19,7 +19,7 @@ from reasoner.verify.child import ChildFailed, ChildPool
 from reasoner.verify.extract import without_code
 from reasoner.verify.hookspecs import hookimpl
 
-__all__ = ["NAME", "close", "compare", "health", "verify"]
+__all__ = ["NAME", "close", "compare", "health", "same_answer", "verify", "verify_step"]
 
 NAME = "sympy_check"
 MEMORY = 1 << 30
@@ -59,6 +59,22 @@ def verify(problem: Problem, candidate: Candidate, seconds: float) -> Verdict | 
     else:
         verdict = _arithmetic(candidate, seconds)
     return verdict.model_copy(update={"seconds": time.monotonic() - began})
+
+
+@hookimpl
+def verify_step(text: str, seconds: float) -> Verdict | None:
+    """Fail a step that states wrong arithmetic; None when it states none."""
+    began = time.monotonic()
+    verdict = _arithmetic(Candidate(steps=(text,), answer=""), seconds)
+    if verdict.outcome is not Outcome.FAIL and not verdict.evidence:
+        return None
+    return verdict.model_copy(update={"seconds": time.monotonic() - began})
+
+
+@hookimpl
+def same_answer(left: str, right: str, seconds: float) -> Outcome:
+    """Whether two answers are mathematically equal."""
+    return compare(left, right, seconds)[0]
 
 
 @hookimpl

@@ -12,6 +12,7 @@ from reasoner.cli.chat import chat
 from reasoner.cli.doctor import doctor
 from reasoner.cli.models import app as models
 from reasoner.cli.paths import paths
+from reasoner.cli.strategies import app as strategies
 from reasoner.errors import ReasonerError, UnknownName
 
 __all__ = ["app", "main"]
@@ -147,6 +148,11 @@ app.add_typer(
         "reasoner models pull smollm2-135m",
         "reasoner models show ./model.gguf --json",
     ),
+)
+app.add_typer(
+    strategies,
+    name="strategies",
+    epilog=_examples("reasoner strategies list", 'reasoner ask "…" --strategy majority -S n=8'),
 )
 app.command(cls=Command, epilog=_examples("reasoner doctor", "reasoner doctor --json"))(doctor)
 app.command(

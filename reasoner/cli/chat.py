@@ -71,9 +71,11 @@ class Chat:
         """Take on other flags; another model or engine is opened before the old one closes."""
         from reasoner.engine.sampling import Sampling
         from reasoner.settings import Settings
+        from reasoner.strategies.registry import find_strategy
 
         settings = Settings.load(**flags)
         Sampling.parse(settings.sampling)
+        find_strategy(settings.strategy).parse(settings.strategy_options)
         if _loaded_by(settings) != _loaded_by(self.settings):
             await self._open(settings)
         self.flags, self.settings = flags, settings

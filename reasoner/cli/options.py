@@ -27,6 +27,7 @@ SAME_NAME = (
     "max_tokens",
     "protocol",
     "strategy",
+    "search_budget",
     "seed",
     "temperature",
 )
@@ -108,7 +109,29 @@ class RunOptions:
     ] = None
     strategy: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="How to search.", rich_help_panel=THINKING),
+        typer.Option(
+            metavar="NAME",
+            help="How to search: reasoner strategies list.",
+            rich_help_panel=THINKING,
+        ),
+    ] = None
+    strategy_option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--strategy-option",
+            "-S",
+            metavar="KEY=VALUE",
+            help="Strategy option, such as n=8; may be repeated.",
+            rich_help_panel=THINKING,
+        ),
+    ] = None
+    search_budget: Annotated[
+        int | None,
+        typer.Option(
+            metavar="TOKENS",
+            help="Most tokens of a whole search, all its lines together.",
+            rich_help_panel=THINKING,
+        ),
     ] = None
     seed: Annotated[
         int | None,
@@ -175,7 +198,9 @@ class RunOptions:
         found |= {"think": False if self.no_think else None}
         found |= {"verify": False if self.no_verify else None}
         found |= {"offline": self.offline or None}
-        found |= {"sampling": parse_pairs(self.option or []) or None}
+        found |= {"sampling": parse_pairs(self.option or [], "-o", "top_p=0.9") or None}
+        options = parse_pairs(self.strategy_option or [], "-S", "n=8")
+        found |= {"strategy_options": options or None}
         found |= {"engine": self._engine() or None}
         return {name: value for name, value in found.items() if value is not None}
 
@@ -259,15 +284,15 @@ def _parameters(group: Any) -> list[inspect.Parameter]:
     ]
 
 
-def parse_pairs(pairs: list[str]) -> dict[str, Any]:
-    """`["top_p=0.9"]` -> `{"top_p": 0.9}`."""
+def parse_pairs(pairs: list[str], flag: str, example: str) -> dict[str, Any]:
+    """`["top_p=0.9"]` -> `{"top_p": 0.9}`; a mistake names the flag and shows the example."""
     found = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key.strip():
             from reasoner.errors import UsageError
 
-            raise UsageError(f"-o takes key=value, such as -o top_p=0.9; got '{pair}'")
+            raise UsageError(f"{flag} takes key=value, such as {flag} {example}; got '{pair}'")
         found[key.strip()] = parse_value(value)
     return found
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "obey"]
 
+GROUPS = ("engine", "strategy_options", "sampling")
 Command = Callable[["Chat", str], Awaitable[None]]
 
 
@@ -60,17 +61,28 @@ def _value(text: str) -> Any:
 
 
 def _changed(flags: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
-    """The flags with one more; the key may name a setting, an engine or a sampling option."""
+    """The flags with one more; the key may name a setting, or an option of the engine, of the
+    strategy or of the sampling."""
     from reasoner.engine.sampling import Sampling
     from reasoner.settings import Settings
+    from reasoner.strategies.registry import find_strategy
 
     key = {"timeout": "seconds"}.get(key, key.replace("-", "_"))
-    plain = [name for name in Settings.model_fields if name not in ("engine", "sampling")]
+    plain = [name for name in Settings.model_fields if name not in GROUPS]
+    if key == "strategy":  # another strategy takes other options
+        flags = {name: item for name, item in flags.items() if name != "strategy_options"}
     if key in plain:
         return flags | {key: value}
-    group = "engine" if key in ENGINE_FIELDS else "sampling"
-    if group == "sampling" and key not in Sampling.model_fields:
-        raise UnknownName("setting", key, [*plain, *ENGINE_FIELDS, *Sampling.model_fields])
+    strategy = find_strategy(Settings.load(**flags).strategy).parameters.model_fields
+    groups = {
+        "engine": ENGINE_FIELDS,
+        "strategy_options": tuple(strategy),
+        "sampling": tuple(Sampling.model_fields),
+    }
+    group = next((name for name, fields in groups.items() if key in fields), None)
+    if group is None:
+        known = [name for fields in groups.values() for name in fields]
+        raise UnknownName("setting", key, [*plain, *known])
     inner = {**flags.get(group, {}), key: value}
     return flags | {group: {name: item for name, item in inner.items() if item is not None}}
 

@@ -1,15 +1,17 @@
 """One line of thought, round after round."""
 
-from reasoner.path import Path
+from reasoner.attempt import Attempt, Findings
+from reasoner.operators.tools import Tools
 from reasoner.problem import Problem
-from reasoner.strategies.strategy import Tools
+from reasoner.strategies.parameters import NoParameters
 
 __all__ = ["linear"]
 
 
-async def linear(problem: Problem, tools: Tools) -> list[Path]:
-    """Extend a single path until it is done."""
-    path = tools.policy.start(problem)
+async def linear(problem: Problem, tools: Tools, _: NoParameters) -> Findings:
+    """One line of thought, streamed as it is written."""
+    path = tools.start(problem)
+    number = next(tools.numbers)
     while not path.done:
-        path = await tools.extend(path)
-    return [path]
+        path = await tools.extend(path, number)
+    return Findings(attempts=(Attempt(number=number, path=path),))

@@ -1,37 +1,45 @@
-"""What a strategy is given and what it gives back."""
+"""What a strategy is: a function that reads like the paper, and what it can be told."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from reasoner.budget import Budget
-from reasoner.events import Channel, OnEvent, StepEvent, TextEvent
-from reasoner.path import Path
-from reasoner.policy import Policy
+from pydantic import ValidationError
+
+from reasoner.attempt import Findings
+from reasoner.errors import UsageError
+from reasoner.operators.tools import Tools
 from reasoner.problem import Problem
+from reasoner.settings import explain
+from reasoner.strategies.parameters import Parameters
 
-__all__ = ["Strategy", "Tools"]
+__all__ = ["Strategy"]
+
+P = TypeVar("P", bound=Parameters)
 
 
 @dataclass(frozen=True)
-class Tools:
-    """The tools of the trade. A strategy holds no cache, no batch and no model."""
+class Strategy(Generic[P]):
+    """`run` searches until it has an answer or the budget stops it, and returns what it has.
 
-    policy: Policy
-    budget: Budget
-    emit: OnEvent
+    `varied` tells that it draws the same step several times, so that sampling must not be greedy.
+    """
 
-    async def extend(self, path: Path, number: int = 0) -> Path:
-        """Continue path `number` by a round and tell everybody what was written."""
+    run: Callable[[Problem, Tools, P], Awaitable[Findings]]
+    parameters: type[P]
+    varied: bool = True
 
-        def on_text(channel: Channel, text: str) -> None:
-            self.emit(TextEvent(path=number, channel=channel, text=text))
+    @property
+    def summary(self) -> str:
+        """The first line of what the function says of itself."""
+        return (self.run.__doc__ or "").strip().splitlines()[0]
 
-        longer = await self.policy.extend(path, seed=number, on_text=on_text)
-        if len(longer.steps) > len(path.steps):
-            index = len(longer.steps) - 1
-            self.emit(StepEvent(path=number, index=index, step=longer.steps[index]))
-        return longer
-
-
-Strategy = Callable[[Problem, Tools], Awaitable[list[Path]]]
-"""Paths that are done, the best first. When the budget stops it, it returns what it has."""
+    def parse(self, options: Mapping[str, Any]) -> P:
+        """The parameters from `-S key=value`; a bad name or value is a UsageError."""
+        try:
+            return self.parameters(**options)
+        except ValidationError as error:
+            known = ", ".join(self.parameters.model_fields) or "none"
+            raise UsageError(
+                f"strategy option {explain(error)} ({self.run.__name__} takes: {known})"
+            ) from error

@@ -8,7 +8,7 @@ import pluggy
 from pydantic import JsonValue
 
 from reasoner.problem import Problem
-from reasoner.verdict import Candidate, Verdict
+from reasoner.verdict import Candidate, Outcome, Verdict
 
 __all__ = ["GROUP", "PluginHooks", "hookimpl", "hookspec"]
 
@@ -25,6 +25,18 @@ class PluginHooks:
     @hookspec
     def verify(self, problem: Problem, candidate: Candidate, seconds: float) -> Verdict | None:
         """Judge a candidate within `seconds`; None when the plugin has nothing to say about it."""
+
+    @hookspec
+    def verify_step(self, text: str, seconds: float) -> Verdict | None:
+        """Judge one step of a reasoning that still goes on; None without anything to say.
+
+        FAIL means that the step is certainly wrong in itself: a search drops or repeats it.
+        """
+
+    @hookspec
+    def same_answer(self, left: str, right: str, seconds: float) -> Outcome | None:
+        """Whether two short final answers mean the same: PASS, FAIL, or UNKNOWN when it cannot
+        be decided within `seconds`. Neither is the known one."""
 
     @hookspec
     def health(self) -> dict[str, JsonValue]:  # type: ignore[empty-body]

@@ -9,6 +9,7 @@ import importlib.metadata
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -83,8 +84,33 @@ class Verifiers:
 
         The verdicts come in the plugins' order; plugins with nothing to say are absent.
         """
-        asked = [self._ask(name, problem, candidate, seconds) for name in self._with("verify")]
+        names = self._with("verify")
+        asked = (
+            self._judge(name, "verify", seconds, problem=problem, candidate=candidate)
+            for name in names
+        )
         return tuple(verdict for verdict in await asyncio.gather(*asked) if verdict is not None)
+
+    async def check_step(self, text: str, seconds: float = 2.0) -> tuple[Verdict, ...]:
+        """Ask every plugin that judges single steps; those with nothing to say are absent."""
+        names = self._with("verify_step")
+        said = await asyncio.gather(
+            *(self._judge(name, "verify_step", seconds, text=text) for name in names)
+        )
+        return tuple(verdict for verdict in said if verdict is not None)
+
+    async def same_answer(self, left: str, right: str, seconds: float = 2.0) -> bool:
+        """Whether a plugin holds two final answers for the same, and none for different."""
+        names = self._with("same_answer")
+        asked = (
+            self._reply(name, "same_answer", seconds, left=left, right=right) for name in names
+        )
+        said = await asyncio.gather(*asked, return_exceptions=True)
+        return Outcome.PASS in said and Outcome.FAIL not in said
+
+    def offers(self, hook: str) -> bool:
+        """Whether any plugin in use has the hook."""
+        return bool(self._with(hook))
 
     def close(self) -> None:
         """End the plugins' processes; a later check would start them again."""
@@ -136,19 +162,13 @@ class Verifiers:
             return {"ok": False, "detail": _line(error)}
         return report if isinstance(report, dict) else {"ok": True, "detail": "no health report"}
 
-    async def _ask(
-        self, name: str, problem: Problem, candidate: Candidate, seconds: float
+    async def _judge(
+        self, name: str, hook: str, seconds: float, **arguments: object
     ) -> Verdict | None:
+        """A plugin's verdict; whatever goes wrong is a verdict too."""
         began = time.monotonic()
         try:
-            said = await asyncio.wait_for(
-                _in_thread(
-                    lambda: self._call(
-                        name, "verify", problem=problem, candidate=candidate, seconds=seconds
-                    )
-                ),
-                seconds + GRACE,
-            )
+            said = await self._reply(name, hook, seconds, **arguments)
         except TimeoutError:
             return _error(name, f"no verdict within {seconds + GRACE:g} s", began)
         except Exception as error:
@@ -156,6 +176,11 @@ class Verifiers:
         if said is None or isinstance(said, Verdict):
             return said
         return _error(name, f"returned {type(said).__name__}, not a verdict", began)
+
+    async def _reply(self, name: str, hook: str, seconds: float, **arguments: object) -> object:
+        """What a plugin's hook returns; TimeoutError when it stays silent."""
+        call = partial(self._call, name, hook, seconds=seconds, **arguments)
+        return await asyncio.wait_for(_in_thread(call), seconds + GRACE)
 
 
 async def _in_thread(call: Callable[[], object]) -> object:

@@ -36,7 +36,7 @@ class Output:
     narrator: Narrator
     progress: "Progress"
     streams: bool
-    """Whether the first path is the only one, so that its answer may be shown as it comes."""
+    """Whether there is a single line of thought, which may be shown as it comes."""
 
     @classmethod
     def open(cls, view: "ViewOptions", form: Form = "text", *, streams: bool = True) -> "Output":
@@ -58,20 +58,30 @@ class Output:
         self.writer.event(event)
         if event.kind == "notice":
             self.narrator.say(event.text)
+        elif event.kind == "candidate":
+            self.narrator.candidate(event)
+        elif event.kind == "text" and not self.streams:
+            self.narrator.hint("searching…")
         elif event.kind == "step":
             self.narrator.end_line()
-        elif event.kind == "text" and event.path == 0:
+        elif event.kind == "text":
             self._text(event.channel, event.text)
 
     def _text(self, channel: str, text: str) -> None:
         if channel == "reasoning":
             self.narrator.think(text)
-        elif self.streams:
+        else:
             self.narrator.end_thoughts()
             self.writer.piece(text)
 
     def close(self, result: "Result") -> None:
-        """Write what has not been written yet, then the line that says what the answer is worth."""
+        """Write what has not been written yet, then the line that says what the answer is worth.
+
+        Of a search, the reasoning behind the answer is shown now that it is known which it is.
+        """
+        if not self.streams:
+            for step in result.reasoning:
+                self.narrator.think(step.text.strip() + "\n\n")
         self.narrator.end_thoughts()
         self.writer.close(result)
         self.narrator.conclude(result)

@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING, TextIO
 from reasoner.cli.output.terminal import clean, is_terminal, one_line
 
 if TYPE_CHECKING:
+    from reasoner.events import CandidateEvent
     from reasoner.result import Result
     from reasoner.verdict import Verdict
 
-__all__ = ["Narrator", "status_line", "usage_line"]
+__all__ = ["Narrator", "candidate_line", "status_line", "usage_line"]
 
 MARKS = {"verified": "✓", "refuted": "✗", "answered": "·", "no_answer": "·"}
 COLOURS = {"verified": "32", "refuted": "31", "answered": "2", "no_answer": "33"}
 DIM = "2"
 REASONS = 3
+LONGEST_FINAL = 60
 
 
 class Narrator:
@@ -36,7 +38,7 @@ class Narrator:
     def think(self, text: str) -> None:
         """A piece of reasoning; where it is hidden, a person is told that it goes on."""
         if not self._thoughts:
-            self._hint("thinking…")
+            self.hint("thinking…")
             return
         text = clean(text)
         if not self._inside:
@@ -45,6 +47,11 @@ class Narrator:
             return
         self._inside, self._midline = True, not text.endswith("\n")
         self._write(text, DIM)
+
+    def candidate(self, event: "CandidateEvent") -> None:
+        """One line for a finished line of thought; hidden where thinking is."""
+        if self._thoughts:
+            self.say(candidate_line(event))
 
     def end_line(self) -> None:
         if self._midline:
@@ -77,7 +84,7 @@ class Narrator:
             self._write(usage_line(result), DIM)
             self._write("\n")
 
-    def _hint(self, text: str) -> None:
+    def hint(self, text: str) -> None:
         """Show a line that goes again; only where it can be erased."""
         if self._colour and not self._quiet and not self._hinted:
             self._hinted = True
@@ -95,10 +102,26 @@ class Narrator:
         self._stream.flush()
 
 
+def candidate_line(event: "CandidateEvent") -> str:
+    """` 3 · 42 · checks 0.88 · value 0.71 · 180 tokens`."""
+    parts = [f"{event.path:>2}", _shortened(event.final or "no final answer")]
+    parts += [f"checks {event.standing:.2f}"] if event.standing is not None else []
+    parts += [f"value {event.value:.2f}"] if event.value is not None else []
+    parts += ["cut off"] if event.finish_reason in ("length", "interrupted") else []
+    return " · ".join([*parts, f"{event.tokens} tokens"])
+
+
+def _shortened(text: str) -> str:
+    line = one_line(text)
+    return line if len(line) <= LONGEST_FINAL else line[: LONGEST_FINAL - 1] + "…"
+
+
 def status_line(result: "Result") -> str:
     """`✓ verified · 5 of 5 equations hold · 41 tokens/s`."""
     parts = [f"{MARKS[result.status]} {_status(result)}"]
     parts += [one_line(verdict.reason) for verdict in _telling(result)][:REASONS]
+    if len(result.candidates) > 1 and result.confidence is not None:
+        parts.append(f"agreement {result.confidence:.0%} in {len(result.candidates)} lines")
     if result.finish_reason != "stop":
         parts.append(_stopped(result))
     if result.usage.tokens_per_second:

@@ -1,0 +1,45 @@
+"""What a search found: finished lines of thought, and what is known about each."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reasoner.path import FinishReason, Path
+from reasoner.verdict import Verdict
+
+__all__ = ["Attempt", "Findings"]
+
+
+class Attempt(BaseModel):
+    """A path that came to its end.
+
+    `number` is the line of thought it is known under in the events, `final` its short final
+    answer. `verdicts` is None until it was checked. `value`, in [0, 1], is what the value model
+    gives for it. `score`, in [0, 1], is what the strategy ranked it by.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    path: Path
+    final: str | None = None
+    verdicts: tuple[Verdict, ...] | None = None
+    value: float | None = None
+    score: float | None = Field(default=None, ge=0.0, le=1.0)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it ended of its own accord, or was led to an end: neither cut off nor stopped."""
+        reasons = (FinishReason.STOP, FinishReason.BUDGET)
+        return self.path.finish_reason in reasons and bool(self.path.answer)
+
+
+class Findings(BaseModel):
+    """A strategy's result: at least one attempt, the best first.
+
+    `confidence`, in [0, 1], is what the strategy gives for the first one being right: for a vote
+    the share of the weight that its answer got. It is not calibrated yet.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    attempts: tuple[Attempt, ...] = Field(min_length=1)
+    confidence: float | None = Field(default=None, ge=0.0, le=1.0)

@@ -1,0 +1,168 @@
+"""The tools of the trade: all that a strategy may do to the world."""
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, TypeVar
+
+from reasoner.attempt import Attempt
+from reasoner.budget import Budget
+from reasoner.engine.sampling import Sampling
+from reasoner.events import CandidateEvent, Channel, OnEvent, StepEvent, TextEvent, VerdictEvent
+from reasoner.path import FinishReason, Path
+from reasoner.policy import Policy
+from reasoner.problem import Problem
+from reasoner.value.aggregate import aggregate
+from reasoner.value.scorer import Scorer
+from reasoner.verdict import Candidate, Outcome, Verdict
+from reasoner.verify.extract import code_blocks, extract_final
+from reasoner.verify.host import Verifiers
+from reasoner.verify.status import standing
+
+__all__ = ["Tools", "candidate"]
+
+CHECK_SECONDS = 10.0
+STEP_SECONDS = 2.0
+RETRY = 1_000_003
+"""Sets the seeds of a repeated round apart from every other path's."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a strategy works with. It holds no cache, no batch and no model.
+
+    `verifiers` is None when nothing shall be checked, `value` without a value model. `root` is
+    where a search begins that was started in the middle of another one's path.
+    """
+
+    policy: Policy
+    budget: Budget
+    emit: OnEvent
+    verifiers: Verifiers | None = None
+    value: Scorer | None = None
+    root: Path | None = None
+    numbers: Iterator[int] = field(default_factory=count)
+    """Gives each line of thought its number."""
+    _same: dict[frozenset[str], bool] = field(default_factory=dict)
+
+    @property
+    def checks_steps(self) -> bool:
+        return self.verifiers is not None and self.verifiers.offers("verify_step")
+
+    def start(self, problem: Problem) -> Path:
+        """Where the search begins: the empty path, or the one it was given."""
+        return self.root or self.policy.start(problem)
+
+    async def extend(
+        self, path: Path, number: int = 0, *, retry: int = 0, sampling: Sampling | None = None
+    ) -> Path:
+        """Continue line `number` by a round and tell everybody what was written. A `retry` draws
+        anew what an earlier call with the same path and number drew."""
+
+        def on_text(channel: Channel, text: str) -> None:
+            self.emit(TextEvent(path=number, channel=channel, text=text))
+
+        seed = number + RETRY * retry
+        longer = await self.policy.extend(path, seed=seed, on_text=on_text, sampling=sampling)
+        if len(longer.steps) > len(path.steps):
+            index = len(longer.steps) - 1
+            self.emit(StepEvent(path=number, index=index, step=longer.steps[index]))
+        return longer
+
+    async def attempt(self, problem: Problem, path: Path, number: int) -> Attempt:
+        """A finished path with its final answer, its verdicts and its value, told to everybody."""
+        final = extract_final(path.answer) if path.answer else None
+        verdicts = await self.check(problem, path, number)
+        value = await self.score(problem, path)
+        made = Attempt(number=number, path=path, final=final, verdicts=verdicts, value=value)
+        self.emit(_event(made))
+        return made
+
+    async def check(
+        self, problem: Problem, path: Path, number: int = 0, *, tell_answer: bool = False
+    ) -> tuple[Verdict, ...] | None:
+        """What the verifiers say about a finished path; None when nobody could be asked.
+
+        Unless `tell_answer` says otherwise, the known answer is kept from them: it judges the
+        result of a search, and must not help to find it.
+        """
+        if self.verifiers is None or not path.answer or self.budget.stopped:
+            return None
+        if not tell_answer:
+            problem = problem.model_copy(update={"expect": None})
+        asked = self.verifiers.check(problem, candidate(path), self._seconds(CHECK_SECONDS))
+        verdicts = await self._unless_stopped(asked)
+        self.budget.tool_calls += len(verdicts or ())
+        for verdict in verdicts or ():
+            self.emit(VerdictEvent(path=number, verdict=verdict))
+        return verdicts
+
+    async def check_step(self, text: str, number: int = 0) -> Verdict | None:
+        """The verdict that refutes a step, or None; only a refutation is told."""
+        if self.verifiers is None or not text.strip():
+            return None
+        asked = self.verifiers.check_step(text, self._seconds(STEP_SECONDS))
+        verdicts = await self._unless_stopped(asked) or ()
+        self.budget.tool_calls += len(verdicts)
+        refuted = next((v for v in verdicts if v.outcome is Outcome.FAIL), None)
+        if refuted is not None:
+            self.emit(VerdictEvent(path=number, verdict=refuted))
+        return refuted
+
+    async def score(self, problem: Problem, path: Path) -> float | None:
+        """What the value model gives for a path; None without one, or once all is stopped."""
+        if self.value is None:
+            return None
+        try:
+            scores = await self._unless_stopped(self.value.score(problem, path))
+        finally:
+            self.budget.read_value(self.value.tokens)
+        return None if scores is None else aggregate(scores, self.value.aggregation)
+
+    async def same(self, left: str, right: str) -> bool:
+        """Whether two final answers mean the same; each pair is asked about once."""
+        pair = frozenset((left, right))
+        if len(pair) == 1:
+            return True
+        if pair not in self._same:
+            asked = self.verifiers and self.verifiers.same_answer(left, right, STEP_SECONDS)
+            self._same[pair] = bool(asked and await self._unless_stopped(asked))
+        return self._same[pair]
+
+    def _seconds(self, most: float) -> float:
+        left = self.budget.remaining
+        return most if left is None else max(0.1, min(most, left))
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """The work's result, or None when everything is stopped first."""
+        task = asyncio.ensure_future(work)
+        halt = asyncio.ensure_future(self.budget.stopping())
+        try:
+            await asyncio.wait((task, halt), return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            task.cancel()
+            halt.cancel()
+
+
+def _event(made: Attempt) -> CandidateEvent:
+    return CandidateEvent(
+        path=made.number,
+        final=made.final,
+        finish_reason=made.path.finish_reason or FinishReason.INTERRUPTED,
+        tokens=len(made.path.tokens),
+        standing=None if made.verdicts is None else standing(made.verdicts),
+        value=made.value,
+    )
+
+
+def candidate(path: Path) -> Candidate:
+    """A finished path as the verifiers see it."""
+    return Candidate(
+        steps=tuple(step.text for step in path.steps),
+        answer=path.answer,
+        final=extract_final(path.answer),
+        code=code_blocks(path.answer),
+    )

@@ -1,0 +1,106 @@
+"""The strategies that draw whole lines of thought: majority and best-of-N, on real models."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reasoner.events import Event
+from reasoner.path import FinishReason
+from reasoner.problem import Problem
+from reasoner.result import Result
+from reasoner.settings import Settings
+from reasoner.solver import Solver
+
+ASK = Problem(question="Tom has 3 boxes with 4 pens each. How many pens does he have?")
+SHORT = {"budget": 60, "max_tokens": 120}
+
+
+async def solved(
+    model: Path, strategy: str, problem: Problem = ASK, **changes: Any
+) -> tuple[Result, list[Event]]:
+    events: list[Event] = []
+    stop = changes.pop("stop", None)
+    settings = Settings.load(model=str(model), strategy=strategy, **(SHORT | changes))
+    async with Solver(settings, events.append) as solver:
+        return await solver.solve(problem, stop=stop), events
+
+
+async def test_a_vote_takes_the_answer_with_most_weight(smollm2: Path) -> None:
+    result, events = await solved(smollm2, "majority", strategy_options={"n": 6})
+    lines = [event for event in events if event.kind == "candidate"]
+    scores = [candidate.score or 0.0 for candidate in result.candidates]
+    assert scores == sorted(scores, reverse=True)
+    assert result.confidence == pytest.approx(scores[0])
+    assert result.final == result.candidates[0].final
+    assert len(lines) == len(result.candidates) <= 6
+    usage = result.usage
+    answer = usage.completion_tokens - usage.reasoning_tokens - usage.wasted_tokens
+    assert answer >= 0
+    assert usage.completion_tokens >= sum(line.tokens for line in lines)
+
+
+@pytest.mark.parametrize("strategy", ["majority", "best-of-n", "weighted-best-of-n"])
+async def test_noise_is_searched_like_sense(tiny_gguf: Path, strategy: str) -> None:
+    result, events = await solved(
+        tiny_gguf, strategy, strategy_options={"n": 5}, budget=16, max_tokens=40
+    )
+    numbers = [event.path for event in events if event.kind == "candidate"]
+    assert sorted(numbers) == list(range(5))
+    assert len(result.candidates) == 5
+    assert result.answer == result.candidates[0].answer
+
+
+async def test_greedy_sampling_is_asked_once(tiny_gguf: Path) -> None:
+    result, _ = await solved(tiny_gguf, "majority", temperature=0.0, budget=16, max_tokens=40)
+    assert len(result.candidates) == 1
+
+
+async def test_the_known_answer_does_not_help_to_find_it(smollm2: Path) -> None:
+    """The same search, with and without it; it only judges the result."""
+    options: dict[str, Any] = {
+        "strategy_options": {"n": 3, "at_once": 1},
+        "budget": 20,
+        "max_tokens": 50,
+    }
+    free, _ = await solved(smollm2, "best-of-n", **options)
+    told = ASK.model_copy(update={"expect": free.candidates[-1].final or "1"})
+    known, _ = await solved(smollm2, "best-of-n", told, **options)
+    assert known.candidates == free.candidates
+    assert known.status in ("verified", "refuted", "answered")
+
+
+async def test_the_whole_search_keeps_to_its_tokens(smollm2: Path) -> None:
+    """Reasoning closes softly, so every line that was begun has an answer."""
+    result, events = await solved(
+        smollm2, "majority", search_budget=300, budget=2000, strategy_options={"n": 64}
+    )
+    assert result.usage.completion_tokens <= 300 + 8
+    assert result.answer
+    assert len([event for event in events if event.kind == "candidate"]) < 64
+
+
+async def test_stopping_returns_a_finished_line(smollm2: Path) -> None:
+    """Once a line is finished, Ctrl-C gives it, not one that was cut off."""
+    stop = asyncio.Event()
+    settings = Settings.load(
+        model=str(smollm2), strategy="best-of-n", strategy_options={"n": 12, "at_once": 3}, **SHORT
+    )
+
+    def on_event(event: Event) -> None:
+        if event.kind == "candidate":
+            stop.set()
+
+    async with Solver(settings, on_event) as solver:
+        result = await solver.solve(ASK, stop=stop)
+    assert result.finish_reason is not FinishReason.INTERRUPTED
+    assert result.answer
+    assert len(result.candidates) < 12
+
+
+async def test_stopping_at_once_returns_what_there_is(smollm2: Path) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    result, _ = await solved(smollm2, "majority", stop=stop)
+    assert result.finish_reason is FinishReason.INTERRUPTED

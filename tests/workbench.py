@@ -1,0 +1,58 @@
+"""The tools of the trade on a real model, for tests of operators and strategies."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+from reasoner.budget import Budget
+from reasoner.engine.local import LocalEngine
+from reasoner.engine.sampling import Sampling
+from reasoner.events import Event
+from reasoner.operators.tools import Tools
+from reasoner.policy import Policy
+from reasoner.protocol.registry import choose_protocol
+from reasoner.settings import EngineSettings, Limits
+from reasoner.value.scorer import Scorer
+from reasoner.verify.host import Verifiers
+
+__all__ = ["Workbench", "workbench"]
+
+
+class Workbench:
+    """An open engine, the tools that work on it, and the events they told."""
+
+    def __init__(self, engine: LocalEngine, tools: Tools, events: list[Event]) -> None:
+        self.engine, self.tools, self.events = engine, tools, events
+
+
+@asynccontextmanager
+async def workbench(
+    model: Path,
+    *,
+    plugins: tuple[EntryPoint, ...] = (),
+    value: Scorer | None = None,
+    seconds: float | None = None,
+    tokens: int | None = None,
+    temperature: float = 0.8,
+    seed: int = 0,
+    sequences: int = 32,
+    **limits: Any,
+) -> AsyncIterator[Workbench]:
+    engine = await LocalEngine.open(model, EngineSettings(context=2048, sequences=sequences))
+    events: list[Event] = []
+    budget = Budget(seconds, tokens)
+    policy = Policy(
+        engine,
+        choose_protocol(engine, engine.chat_template or "", None),
+        sampling=Sampling(temperature=temperature),
+        limits=Limits(**({"budget": 24, "max_tokens": 60} | limits)),
+        budget=budget,
+        seed=seed,
+    )
+    try:
+        with Verifiers(entry_points=plugins) as verifiers:
+            yield Workbench(engine, Tools(policy, budget, events.append, verifiers, value), events)
+    finally:
+        await engine.close()
