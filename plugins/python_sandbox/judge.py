@@ -42,21 +42,20 @@ def judge(
 
 def _tested(run: Run, trial: Trial) -> Verdict | None:
     """By the tests and examples somebody else wrote; None when there are none that speak."""
-    what = "test" if trial.given else "example"
-    plural = what + "s" * (trial.total != 1)
+    what = "tests" if trial.given else "examples"
     if trial.failed:
-        reason = f"{trial.failed} of {trial.total} {plural} fail: {'; '.join(trial.failures[:1])}"
+        reason = f"{trial.failed} of {trial.total} {what} fail: {'; '.join(trial.failures[:1])}"
         score = 0.3 + 0.5 * trial.passes / trial.total
         return verdict(Outcome.FAIL, reason, run, score, trial)
     if trial.broken:
         return verdict(Outcome.UNKNOWN, trial.broken, run, 0.5, trial)
     if trial.undecided:
-        reason = f"{trial.undecided} of {trial.total} {plural} undecided"
+        reason = f"{trial.undecided} of {trial.total} {what} undecided"
         detail = ": " + trial.open[0] if trial.open else ""
         return verdict(Outcome.UNKNOWN, reason + detail, run, 0.7, trial)
     if not trial.passes:
         return None
-    reason = f"{trial.passes} of {trial.total} {plural} pass"
+    reason = f"{trial.passes} of {trial.total} {what} pass"
     score = (1.0 if trial.given else 0.9) if trial.apart else 0.8
     if run.outcome == "error":
         reason, score = f"{reason}; then it fails: {run.error}", score - 0.2

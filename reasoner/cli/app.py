@@ -13,6 +13,7 @@ from reasoner.cli.doctor import doctor
 from reasoner.cli.models import app as models
 from reasoner.cli.paths import paths
 from reasoner.cli.strategies import app as strategies
+from reasoner.cli.verify import verify
 from reasoner.errors import ReasonerError, UnknownName
 
 __all__ = ["app", "main"]
@@ -132,6 +133,7 @@ app.command(
     epilog=_examples(
         'reasoner ask "A train covers 120 km in 1.5 h. How fast is it?"',
         'reasoner ask "What is 17 * 23?" --expect 391 --final',
+        'reasoner ask "Write slug(title)." --tests test_slug.py -x',
         'reasoner ask "Review this." -f main.py --effort high -u',
         "cat question.txt | reasoner ask --json -m ./model.gguf -o top_p=0.9",
     ),
@@ -140,6 +142,16 @@ app.command(
     cls=Command,
     epilog=_examples("reasoner chat", "reasoner chat -m smollm2-135m --no-think"),
 )(chat)
+app.command(
+    cls=Command,
+    context_settings={"ignore_unknown_options": True},  # -3 is an answer
+    epilog=_examples(
+        'reasoner verify "1/2" --expect "\\frac{2}{4}"',
+        "reasoner verify -f solution.py --tests test_solution.py",
+        'reasoner ask "…" | reasoner verify --expect 42',
+        "reasoner verify --jsonl answers.jsonl > verdicts.jsonl",
+    ),
+)(verify)
 app.add_typer(
     models,
     name="models",

@@ -1,5 +1,6 @@
 """`reasoner ask`: one question, one answer, one exit code."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,6 +27,13 @@ def ask(
     expect: Annotated[
         str | None, typer.Option(help="The known answer; the reply is checked against it.")
     ] = None,
+    tests: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Python that checks the reply's code: assertions, test_… functions or check().",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="The result as one JSON object.")] = False,
     ndjson: Annotated[bool, typer.Option("--ndjson", help="Every event as a JSON line.")] = False,
     final: Annotated[bool, typer.Option("--final", help="Only the short final answer.")] = False,
@@ -44,7 +52,8 @@ def ask(
     chosen = [name for name, on in _forms(json, ndjson, final, extract).items() if on]
     if len(chosen) > 1:
         raise UsageError("give only one of --json, --ndjson, --final and --extract")
-    answer(question, file or [], expect, chosen[0] if chosen else "text", run, view)
+    form = chosen[0] if chosen else "text"
+    answer(question, file or [], expect, form, run, view, tests=tests)
 
 
 def _forms(json: bool, ndjson: bool, final: bool, code: bool) -> "dict[Form, bool]":
@@ -58,12 +67,14 @@ def answer(
     form: "Form",
     run: RunOptions,
     view: ViewOptions,
+    *,
+    tests: Path | None = None,
 ) -> None:
     """Put the question together, answer it, and leave with the exit code it earned."""
     import asyncio
 
     from reasoner.cli.output import Output
-    from reasoner.cli.question import collect
+    from reasoner.cli.question import collect, read_file
     from reasoner.problem import Problem
 
     notices: list[str] = []
@@ -72,7 +83,8 @@ def answer(
     output = Output.open(view, form, streams=settings.strategy == "linear")
     for notice in notices:
         output.narrator.say(notice)
-    problem = Problem(question=question, system=settings.system, expect=expect)
+    given = None if tests is None else read_file(tests)
+    problem = Problem(question=question, system=settings.system, expect=expect, tests=given)
     try:
         result, interrupted = asyncio.run(_solve(problem, settings, output))
     finally:

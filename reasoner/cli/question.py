@@ -14,7 +14,7 @@ from pathlib import Path
 from reasoner.cli.output.terminal import is_terminal
 from reasoner.errors import UsageError
 
-__all__ = ["EXAMPLE", "LARGEST", "PATIENCE", "collect", "decode"]
+__all__ = ["EXAMPLE", "LARGEST", "PATIENCE", "collect", "decode", "read_file", "read_stdin"]
 
 EXAMPLE = 'reasoner ask "What is 12 * 13?"'
 LARGEST = 64 * 2**20
@@ -27,11 +27,11 @@ CHUNK = 2**16
 def collect(argument: str | None, files: Sequence[str], notices: list[str]) -> str:
     """The whole question. Says in `notices` what was left out. Raises UsageError."""
     parts = [_argument(argument)] if argument else []
-    parts += [_stdin() if name == "-" else _file(Path(name)) for name in files]
+    parts += [read_stdin() if name == "-" else read_file(Path(name)) for name in files]
     implied = "-" not in files and not is_terminal(sys.stdin)
     alone = argument is None and not files
     if implied and (alone or _delivers(notices)):
-        parts.append(_stdin())
+        parts.append(read_stdin())
     question = "\n\n".join(part.strip("\r\n") for part in parts if part.strip())
     if not question:
         raise UsageError(f"no question was given; try: {EXAMPLE}")
@@ -43,7 +43,8 @@ def _argument(text: str) -> str:
     return decode(text.encode(errors="surrogateescape"), "the question")
 
 
-def _file(path: Path) -> str:
+def read_file(path: Path) -> str:
+    """The text of a file. Raises UsageError."""
     try:
         with path.open("rb") as stream:
             return decode(_bounded(stream.fileno(), str(path)), str(path))
@@ -51,7 +52,8 @@ def _file(path: Path) -> str:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _stdin() -> str:
+def read_stdin() -> str:
+    """The text of stdin, until it ends; empty when it is closed. Raises UsageError."""
     try:
         return decode(_bounded(sys.stdin.fileno(), "stdin"), "stdin")
     except (AttributeError, OSError, ValueError):  # stdin is closed
