@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from reasoner.tool import ToolCall
+
 __all__ = ["Decision", "FinishReason", "Path", "Phase", "Step"]
 
 
@@ -43,7 +45,8 @@ class Step(BaseModel):
     `text` is the full thought; `name`, `summary` and `reflection` are filled by protocols that
     mark them. `tokens` counts every token of the step, `forced` those among them that the
     controller placed. `logprob` is the sum of the sampled tokens' natural-log probabilities under
-    the model at temperature 1.
+    the model at temperature 1. `call` is the tool call that ended the step; its output's
+    tokens count as forced.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -53,6 +56,7 @@ class Step(BaseModel):
     summary: str | None = None
     reflection: str | None = None
     decision: Decision | None = None
+    call: ToolCall | None = None
     tokens: int = 0
     forced: int = 0
     logprob: float = 0.0

@@ -1,7 +1,8 @@
 """Engine and protocol together: "continue this path by a round"."""
 
 from codecs import getincrementaldecoder
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from zlib import crc32
 
 from reasoner.budget import Budget
@@ -13,11 +14,14 @@ from reasoner.errors import BadModelFile, PromptTooLong, UsageError
 from reasoner.events import Channel
 from reasoner.path import Path, Phase
 from reasoner.problem import Message, Problem
+from reasoner.protocol.calling import CallingRound, with_output
+from reasoner.protocol.calls import Call, CallStyle
 from reasoner.protocol.protocol import Round, StepProtocol
 from reasoner.protocol.room import Room
 from reasoner.settings import Limits
+from reasoner.tool import ToolCall
 
-__all__ = ["OnText", "Policy"]
+__all__ = ["Calling", "OnText", "Policy"]
 
 OnText = Callable[[Channel, str], None]
 """Called with the text as it is written."""
@@ -26,6 +30,21 @@ ANSWER_TOKENS = 512
 """Tokens kept free for the answer, or a quarter of the room where that is less."""
 STEP_TOKENS = 12
 """The least a step takes: its marks."""
+CALLS = 8
+"""Tool calls that one path may make."""
+CALL_SECONDS = 10.0
+MAX_OUTPUT = 1000
+"""Tokens of a tool's output that go into the context."""
+
+
+@dataclass(frozen=True)
+class Calling:
+    """How a policy may call tools: it writes in a `style`, and `use(tool, earlier, text, seconds)`
+    makes the call. When `forced`, a path begins with one."""
+
+    style: CallStyle
+    use: Callable[[str, tuple[str, ...], str, float], Awaitable[ToolCall]]
+    forced: bool = False
 
 
 class Policy:
@@ -41,12 +60,14 @@ class Policy:
         budget: Budget,
         seed: int,
         merge_system: bool = False,
+        calling: Calling | None = None,
     ) -> None:
         self._engine, self._protocol = engine, protocol
         self._sampling, self._limits = sampling, limits
         self._budget, self._seed = budget, seed
         self._merge_system = merge_system
         self._think = limits.think and limits.budget != 0 and sampling.grammar is None
+        self._calling = calling if self._think else None
 
     @property
     def varied(self) -> bool:
@@ -78,9 +99,11 @@ class Policy:
         sampling: Sampling | None = None,
     ) -> Path:
         """One round further: a step more, or the answer. `seed` tells paths apart; `sampling`
-        replaces the policy's own for this round."""
-        room = self._room(path)
-        round_ = self._protocol.round(path, self._limits, room)
+        replaces the policy's own for this round.
+
+        A step that ends in a tool call comes back with the tool's output; only this path waits.
+        """
+        round_ = self._round(path)
         generation = self._engine.generate(
             path.prompt + path.tokens,
             sampling or self._sampling,
@@ -89,7 +112,52 @@ class Policy:
             seed=self._round_seed(path, seed),
         )
         tokens = await self._collect(generation, round_, on_text, unread=1 if path.tokens else 0)
-        return round_.conclude(tokens, generation.finish or Finish.CANCELLED)
+        longer = round_.conclude(tokens, generation.finish or Finish.CANCELLED)
+        call = round_.call if isinstance(round_, CallingRound) else None
+        if call is None or longer.done:
+            return longer
+        return await self._with_output(longer, call, on_text)
+
+    def _round(self, path: Path) -> Round:
+        """The protocol's next round, watched for tool calls where they may be made."""
+        round_ = self._protocol.round(path, self._limits, self._room(path))
+        made = sum(step.call is not None for step in path.steps)
+        if self._calling is None or path.landed or made >= CALLS:
+            return round_
+        style = self._calling.style
+        if round_.channel == "answer" and not style.functions():
+            return round_  # a fenced block in an answer is the answer
+        forced = self._calling.forced and not path.tokens
+        opening = self._engine.tokenize(style.opening) if forced else ()
+        return CallingRound(round_, path, style, self._engine, opening)
+
+    async def _with_output(self, path: Path, call: Call, on_text: OnText) -> Path:
+        """Make the call, and put what came of it where the model reads on."""
+        assert self._calling is not None
+        made = await self._make(path, call)
+        before, after = self._calling.style.around()
+        shown = self._engine.tokenize(made.output or "(no output)", special=False)
+        room = max(0, min(self._left(path) - ANSWER_TOKENS, MAX_OUTPUT))
+        tokens = [
+            *self._engine.tokenize(before),
+            *shown[:room],
+            *self._engine.tokenize(after),
+        ]
+        on_text("reasoning", f"\n{made.output}\n")
+        return with_output(path, made, tokens)
+
+    async def _make(self, path: Path, call: Call) -> ToolCall:
+        assert self._calling is not None
+        if call.error is not None:
+            return ToolCall(
+                tool=call.tool, text=call.text, output=call.error, ok=False, kept=False, seconds=0.0
+            )
+        calls = [step.call for step in path.steps if step.call is not None]
+        earlier = tuple(c.text for c in calls if c.kept and c.tool == call.tool)
+        remaining = self._budget.remaining
+        seconds = CALL_SECONDS if remaining is None else max(0.1, min(CALL_SECONDS, remaining))
+        self._budget.tool_calls += 1
+        return await self._calling.use(call.tool, earlier, call.text, seconds)
 
     async def _collect(
         self, generation: Generation, round_: Round, on_text: OnText, unread: int
@@ -116,9 +184,13 @@ class Policy:
                 "choose an instruction-tuned one (reasoner models list)"
             )
         messages = self._protocol.messages(problem, self._think)
+        style = self._calling.style if self._calling else None
+        if style is not None:
+            messages = style.offer(messages)
         text = render(
             template,
             [self._disarmed(message) for message in self._merged(messages)],
+            functions=style.functions() if style else (),
             bos=self._name(self._engine.bos),
             eos=self._name(self._engine.eos),
             think=self._think,

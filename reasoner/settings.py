@@ -139,6 +139,10 @@ class Settings(BaseSettings):
     """Sampling options by name (`-o key=value`); they override the model's own."""
     system: str | None = None
     verify: bool = True
+    tools: Literal["off", "auto", "force"] = "off"
+    """Whether the policy may call tools in mid-thought; `force` makes it begin with a call."""
+    tool_style: Literal["fenced", "native"] | None = None
+    """How it calls them; None: as its chat template was made for."""
     offline: bool = False
     engine: EngineSettings = EngineSettings()
 

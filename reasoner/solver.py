@@ -15,8 +15,9 @@ from reasoner.events import NoticeEvent, OnEvent, ResultEvent, TextEvent
 from reasoner.models import ensure_model
 from reasoner.operators.tools import Tools
 from reasoner.path import FinishReason
-from reasoner.policy import Policy
+from reasoner.policy import Calling, Policy
 from reasoner.problem import Problem
+from reasoner.protocol.calls import choose_style
 from reasoner.protocol.registry import choose_protocol
 from reasoner.result import Answer, Result
 from reasoner.settings import Limits, Settings
@@ -143,7 +144,20 @@ class Solver:
             budget=budget,
             seed=settings.seed,
             merge_system=bool(spec and spec.no_system),
+            calling=self._calling(settings),
         )
+
+    def _calling(self, settings: Settings) -> Calling | None:
+        """How the policy may call the plugins' tools, if at all."""
+        tools = () if settings.tools == "off" else self._verifiers.tools()
+        if not tools:
+            return None
+        eos = self._engine.eos
+        end = "" if eos is None else self._engine.detokenize([eos], special=True)
+        template = self._engine.chat_template or ""
+        named = settings.tool_style or (self._file.spec.tool_style if self._file.spec else None)
+        style = choose_style(tools, template, end, named)
+        return Calling(style, self._verifiers.use, forced=settings.tools == "force")
 
     def _result(
         self,

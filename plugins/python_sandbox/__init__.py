@@ -16,12 +16,13 @@ from pydantic import JsonValue
 from reasoner.plugins.python_sandbox.judge import NAME, judge, verdict
 from reasoner.plugins.python_sandbox.program import MAX_CODE, programs
 from reasoner.plugins.python_sandbox.run import Run, run_python
+from reasoner.plugins.python_sandbox.tool import tools, use
 from reasoner.plugins.python_sandbox.trial import survey, try_out
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 from reasoner.verify.hookspecs import hookimpl
 
-__all__ = ["NAME", "Run", "health", "run_python", "verify"]
+__all__ = ["NAME", "Run", "health", "run_python", "tools", "use", "verify"]
 
 
 @hookimpl

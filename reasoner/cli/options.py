@@ -30,6 +30,7 @@ SAME_NAME = (
     "search_budget",
     "seed",
     "temperature",
+    "tools",
 )
 ENGINE_FIELDS = (
     "context",
@@ -130,6 +131,13 @@ class RunOptions:
         typer.Option(
             metavar="TOKENS",
             help="Most tokens of a whole search, all its lines together.",
+            rich_help_panel=THINKING,
+        ),
+    ] = None
+    tools: Annotated[
+        Literal["off", "auto", "force"] | None,
+        typer.Option(
+            help="Let the model run Python in mid-thought (sandboxed).",
             rich_help_panel=THINKING,
         ),
     ] = None

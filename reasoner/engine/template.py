@@ -10,23 +10,55 @@ from typing import Any
 from reasoner.errors import BadModelFile
 from reasoner.problem import Message
 
-__all__ = ["render"]
+__all__ = ["render", "render_reply"]
 
 
 def render(
-    template: str, messages: Sequence[Message], *, bos: str = "", eos: str = "", think: bool = True
+    template: str,
+    messages: Sequence[Message],
+    *,
+    bos: str = "",
+    eos: str = "",
+    think: bool = True,
+    functions: Sequence[dict[str, Any]] = (),
 ) -> str:
     """The conversation as text, ending where the assistant begins to write.
 
     A template that knows no system role gets the system message at the head of the first user
-    message. Raises BadModelFile when it cannot be rendered at all.
+    message. `functions` are JSON schemas of what the model may call. Raises BadModelFile when it
+    cannot be rendered at all.
     """
+    turns = [message.model_dump() for message in messages]
+    values: dict[str, Any] = {"bos_token": bos, "eos_token": eos, "enable_thinking": think}
+    if functions:
+        values["tools"] = list(functions)
+    return _tolerantly(template, turns, values)
+
+
+def render_reply(template: str, *, bos: str = "", eos: str = "") -> tuple[str, str]:
+    """What a template puts before and after the output of a function call: from where the
+    assistant stopped to the output, and from there to where it goes on.
+
+    Raises BadModelFile when the template knows no such turn.
+    """
+    said, told = "what the assistant said", "what the function told"
+    turns = [
+        {"role": "user", "content": "a question"},
+        {"role": "assistant", "content": said},
+        {"role": "tool", "content": told},
+    ]
+    text = _tolerantly(template, turns, {"bos_token": bos, "eos_token": eos})
+    if said not in text or told not in text:
+        raise BadModelFile("the model's chat template has no turn for a function's output")
+    between, _, after = text.rpartition(said)[2].partition(told)
+    return between, after
+
+
+def _tolerantly(template: str, turns: list[dict[str, str]], values: dict[str, Any]) -> str:
     import jinja2
 
     try:
         compiled = _environment().from_string(template)
-        turns = [message.model_dump() for message in messages]
-        values = {"bos_token": bos, "eos_token": eos, "enable_thinking": think}
         try:
             return _render(compiled, turns, values)
         except jinja2.TemplateError:

@@ -40,7 +40,8 @@ class ModelSpec(BaseModel):
 
     The file comes from `path` (already here), from `repo` and `file` on the Hub, or from
     `wheels`. Without `sha256` the Hub's own checksum is used. `sampling` holds the sampler's
-    options by name. `no_system` models never get a system prompt.
+    options by name. `no_system` models never get a system prompt. `tool_style` says how it calls
+    tools where its chat template would mislead.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,6 +58,7 @@ class ModelSpec(BaseModel):
     sampling: dict[str, Any] = {}
     system: str | None = None
     no_system: bool = False
+    tool_style: Literal["fenced", "native"] | None = None
     use: Literal["policy", "value"] = "policy"
     wheels: Wheels | None = None
     path: Path | None = None

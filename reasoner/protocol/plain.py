@@ -59,7 +59,7 @@ class Plain:
 
     def _continuation(self, path: Path) -> list[int]:
         """A phrase that keeps a model going which wanted to end before `min_steps`."""
-        if not path.steps:
+        if not path.steps or path.steps[-1].call is not None:
             return []
         ended = not self._tail(path).endswith("\n\n") or states_final(path.steps[-1].text)
         return self._on_new_line(path, CONTINUE) if ended else []
@@ -107,10 +107,20 @@ class PlainRound(ThoughtRound):
         return _last_decision(path, Decision.END)
 
     def _whole(self, tokens: Sequence[Token], reason: FinishReason) -> Path:
-        """Everything written so far as the answer."""
-        path = extended(self.path, tokens, steps=())
-        text = self.vocabulary.detokenize(path.tokens).strip()
-        return finished(path, text, len(path.tokens), reason)
+        """Everything written so far as the answer, or everything since the last tool call."""
+        steps = self.path.steps
+        while steps and steps[-1].call is None:
+            steps = steps[:-1]
+        if not steps:
+            path = extended(self.path, tokens, steps=())
+            text = self.vocabulary.detokenize(path.tokens).strip()
+            return finished(path, text, len(path.tokens), reason)
+        later = self.path.steps[len(steps) :]
+        path = _last_decision(extended(self.path, tokens, steps=steps), Decision.END)
+        spoken = self.vocabulary.detokenize([token.id for token in tokens]).strip()
+        text = "\n\n".join([*(step.text for step in later), spoken]).strip()
+        written = len(tokens) + sum(step.tokens for step in later)
+        return finished(path, text, written, reason)
 
 
 def _last_decision(path: Path, decision: Decision) -> Path:

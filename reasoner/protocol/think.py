@@ -61,7 +61,8 @@ class Think:
     def _thought(self, path: Path, limits: Limits, room: Room) -> "ThinkRound":
         vocabulary = self._vocabulary
         tail = vocabulary.detokenize(path.tokens[-8:])
-        stopped = bool(path.tokens) and not tail.endswith("\n\n")
+        told = bool(path.steps) and path.steps[-1].call is not None
+        stopped = bool(path.tokens) and not told and not tail.endswith("\n\n")
         return ThinkRound(
             vocabulary,
             path,

@@ -8,6 +8,7 @@ import pluggy
 from pydantic import JsonValue
 
 from reasoner.problem import Problem
+from reasoner.tool import Tool, ToolReply
 from reasoner.verdict import Candidate, Outcome, Verdict
 
 __all__ = ["GROUP", "PluginHooks", "hookimpl", "hookspec"]
@@ -37,6 +38,15 @@ class PluginHooks:
     def same_answer(self, left: str, right: str, seconds: float) -> Outcome | None:
         """Whether two short final answers mean the same: PASS, FAIL, or UNKNOWN when it cannot
         be decided within `seconds`. Neither is the known one."""
+
+    @hookspec
+    def tools(self) -> tuple[Tool, ...]:  # type: ignore[empty-body]
+        """What a policy may call in the middle of its thought."""
+
+    @hookspec
+    def use(self, tool: str, earlier: tuple[str, ...], text: str, seconds: float) -> ToolReply:  # type: ignore[empty-body]
+        """Answer one call within `seconds`; `earlier` are the texts of the calls that the same
+        path has made of this tool before, in order, as far as their effects are to be kept."""
 
     @hookspec
     def health(self) -> dict[str, JsonValue]:  # type: ignore[empty-body]

@@ -17,6 +17,7 @@ import pluggy
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from reasoner.problem import Problem
+from reasoner.tool import Tool, ToolCall, ToolReply
 from reasoner.verdict import Candidate, Outcome, Verdict
 from reasoner.verify.hookspecs import GROUP, PluginHooks
 
@@ -112,6 +113,26 @@ class Verifiers:
         """Whether any plugin in use has the hook."""
         return bool(self._with(hook))
 
+    def tools(self) -> tuple[Tool, ...]:
+        """What the plugins offer a policy to call."""
+        return tuple(tool for offered in self._offers().values() for tool in offered)
+
+    async def use(self, tool: str, earlier: tuple[str, ...], text: str, seconds: float) -> ToolCall:
+        """Make a call; a plugin that fails shows in the output, for the model to go on from."""
+        began = time.monotonic()
+        owner = next(name for name, offered in self._offers().items() if tool in _names(offered))
+        try:
+            reply = await self._reply(owner, "use", seconds, tool=tool, earlier=earlier, text=text)
+        except TimeoutError:
+            reply = _broken(f"no reply within {seconds + GRACE:g} s")
+        except Exception as error:
+            reply = _broken(_line(error))
+        if not isinstance(reply, ToolReply):
+            reply = _broken(f"it returned {type(reply).__name__}, not a reply")
+        return ToolCall(
+            tool=tool, text=text, seconds=time.monotonic() - began, **reply.model_dump()
+        )
+
     def close(self) -> None:
         """End the plugins' processes; a later check would start them again."""
         for name in self._with("close"):
@@ -144,6 +165,19 @@ class Verifiers:
             info = info.model_copy(update={"error": _line(error)})
             self._notice(f"plugin '{entry.name}' left out: {_line(error)}")
         self._infos[entry.name] = info
+
+    def _offers(self) -> dict[str, tuple[Tool, ...]]:
+        """Each plugin's tools; one that cannot say what it offers, offers nothing."""
+        offers: dict[str, tuple[Tool, ...]] = {}
+        for name in self._with("tools"):
+            try:
+                offered = self._call(name, "tools")
+            except Exception as error:
+                self._notice(f"plugin '{name}' offers no tools: {_line(error)}")
+                continue
+            found = offered if isinstance(offered, tuple) else ()
+            offers[name] = tuple(tool for tool in found if isinstance(tool, Tool))
+        return offers
 
     def _with(self, hook: str) -> list[str]:
         return [name for name, info in self._infos.items() if hook in info.hooks]
@@ -218,6 +252,14 @@ def _error(name: str, reason: str, began: float) -> Verdict:
         reason=f"the plugin failed: {reason}",
         seconds=time.monotonic() - began,
     )
+
+
+def _broken(reason: str) -> ToolReply:
+    return ToolReply(output=f"the tool failed: {reason}", ok=False, kept=False)
+
+
+def _names(tools: tuple[Tool, ...]) -> set[str]:
+    return {tool.name for tool in tools}
 
 
 def _line(error: BaseException) -> str:

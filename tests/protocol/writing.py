@@ -6,7 +6,7 @@ from reasoner.budget import Budget
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import Sampling
 from reasoner.path import Path
-from reasoner.policy import Policy
+from reasoner.policy import Calling, Policy
 from reasoner.problem import Problem
 from reasoner.protocol.registry import choose_protocol
 from reasoner.settings import EngineSettings, Limits
@@ -28,6 +28,7 @@ async def write(
     protocol: str | None = None,
     problem: Problem = QUESTION,
     sampling: Sampling | None = None,
+    calling: Calling | None = None,
 ) -> Path:
     """One path, extended until it is done."""
     chosen = choose_protocol(engine, engine.chat_template or "", protocol)
@@ -38,6 +39,7 @@ async def write(
         limits=limits,
         budget=Budget(),
         seed=seed,
+        calling=calling,
     )
     path = policy.start(problem)
     while not path.done:
