@@ -53,6 +53,14 @@ class Directories(BaseModel):
     def models_file(self) -> Path:
         return self.config / "models.toml"
 
+    @property
+    def plugins(self) -> Path:
+        return self.config / "plugins"
+
+    @property
+    def plugins_file(self) -> Path:
+        return self.config / "plugins.toml"
+
 
 def directories() -> Directories:
     """The platform's directories; `REASONER_{CONFIG,CACHE,DATA}_DIR` replace them."""

@@ -12,6 +12,7 @@ from reasoner.cli.chat import chat
 from reasoner.cli.doctor import doctor
 from reasoner.cli.models import app as models
 from reasoner.cli.paths import paths
+from reasoner.cli.plugins import app as plugins
 from reasoner.cli.strategies import app as strategies
 from reasoner.cli.verify import verify
 from reasoner.errors import ReasonerError, UnknownName
@@ -165,6 +166,15 @@ app.add_typer(
     strategies,
     name="strategies",
     epilog=_examples("reasoner strategies list", 'reasoner ask "…" --strategy majority -S n=8'),
+)
+app.add_typer(
+    plugins,
+    name="plugins",
+    epilog=_examples(
+        "reasoner plugins list --json",
+        "reasoner plugins enable my_check",
+        "reasoner plugins disable sympy_check",
+    ),
 )
 app.command(cls=Command, epilog=_examples("reasoner doctor", "reasoner doctor --json"))(doctor)
 app.command(

@@ -161,8 +161,12 @@ def _plugins() -> Iterator[Check]:
     with Verifiers() as verifiers:
         for info in verifiers.describe(health=True):
             report = info.health or {}
+            if not info.enabled:
+                hint = f"reasoner plugins enable {info.name}"
+                yield Check(f"plugin {info.name}", "ok", f"off ({info.origin})", hint)
+                continue
             if info.error:
-                hint = "repair or uninstall the package it comes from"
+                hint = f"repair it, or: reasoner plugins disable {info.name}"
                 yield Check(f"plugin {info.name}", "warn", info.error, hint)
                 continue
             good = report.get("ok") is not False

@@ -22,6 +22,8 @@ def paths(
         "config": dirs.config,
         "config_file": dirs.config_file,
         "models_file": dirs.models_file,
+        "plugins": dirs.plugins,
+        "plugins_file": dirs.plugins_file,
         "cache": dirs.cache,
         "models": dirs.models,
         "data": dirs.data,

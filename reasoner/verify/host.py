@@ -1,12 +1,14 @@
-"""The plugin host: loads verifiers from entry points and asks them all at once.
+"""The plugin host: loads the enabled plugins and asks them all at once.
 
 A plugin that cannot be imported, raises, hangs or returns something else than a verdict is named
-and left out; it never takes the answer down with it.
+and left out; it never takes the answer down with it. One that crashes the interpreter does: it
+runs in this process.
 """
 
 import asyncio
+import contextlib
 import importlib.metadata
-import threading
+import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -20,24 +22,31 @@ from reasoner.problem import Problem
 from reasoner.tool import Tool, ToolCall, ToolReply
 from reasoner.verdict import Candidate, Outcome, Verdict
 from reasoner.verify.hookspecs import GROUP, PluginHooks
+from reasoner.verify.patience import in_thread, within
+from reasoner.verify.sources import Source, entry_source, find_sources
 
 __all__ = ["PluginInfo", "Verifiers"]
 
 GRACE = 3.0
 """Seconds past its limit after which a plugin's silence is an error."""
+LOAD_SECONDS = 15.0
+HEALTH_SECONDS = 60.0
+CLOSE_SECONDS = 5.0
 
 
 class PluginInfo(BaseModel):
     """One plugin as `plugins list` and `doctor` show it.
 
-    `version` is its distribution's. `error` says why a broken one was left out. `health` is the
-    plugin's own report, filled only when asked for.
+    `origin` is the package or the file it comes from, `version` the package's or the file's
+    `__version__`. One that is not `enabled` was not imported. `error` says why a broken one was
+    left out. `health` is the plugin's own report, filled only when asked for.
     """
 
     model_config = ConfigDict(frozen=True)
 
     name: str
-    module: str
+    origin: str
+    enabled: bool = True
     version: str | None = None
     hooks: tuple[str, ...] = ()
     error: str | None = None
@@ -47,8 +56,8 @@ class PluginInfo(BaseModel):
 class Verifiers:
     """The loaded plugins. `on_notice` gets one line for each plugin that had to be left out.
 
-    `entry_points` replaces the installed ones. Loading imports the plugins' modules and starts
-    nothing; children start with the first check and end with `close`.
+    `entry_points` replaces what is installed and the user's files. Loading imports the plugins'
+    modules and starts nothing; children start with the first check and end with `close`.
     """
 
     def __init__(
@@ -61,20 +70,22 @@ class Verifiers:
         self._manager.add_hookspecs(PluginHooks)
         self._infos: dict[str, PluginInfo] = {}
         if entry_points is None:
-            entry_points = importlib.metadata.entry_points(group=GROUP)
-        for entry in sorted(entry_points, key=lambda entry: entry.name):
-            self._load(entry)
+            sources = find_sources()
+        else:
+            sources = sorted(map(entry_source, entry_points), key=lambda source: source.name)
+        for source in sources:
+            self._load(source)
 
     def names(self) -> tuple[str, ...]:
         """The names of the plugins in use."""
-        return tuple(name for name, info in self._infos.items() if info.error is None)
+        return tuple(name for name, info in self._infos.items() if _in_use(info))
 
     def describe(self, health: bool = False) -> tuple[PluginInfo, ...]:
         """Every plugin found, broken ones too; `health` also asks each how it is (slow)."""
         if not health:
             return tuple(self._infos.values())
         return tuple(
-            info if info.error else info.model_copy(update={"health": self._health(info.name)})
+            info.model_copy(update={"health": self._health(info.name)}) if _in_use(info) else info
             for info in self._infos.values()
         )
 
@@ -137,7 +148,7 @@ class Verifiers:
         """End the plugins' processes; a later check would start them again."""
         for name in self._with("close"):
             try:
-                self._call(name, "close")
+                within(partial(self._call, name, "close"), CLOSE_SECONDS)
             except Exception as error:
                 self._notice(f"plugin '{name}' did not close: {_line(error)}")
 
@@ -152,19 +163,32 @@ class Verifiers:
     ) -> None:
         self.close()
 
-    def _load(self, entry: importlib.metadata.EntryPoint) -> None:
-        version = entry.dist.version if entry.dist is not None else None
-        info = PluginInfo(name=entry.name, module=entry.value, version=version)
-        try:
-            plugin = entry.load()
-            self._manager.register(plugin, name=entry.name)
-            hooks = tuple(sorted(c.name for c in self._manager.get_hookcallers(plugin) or ()))
-            info = info.model_copy(update={"hooks": hooks})
-        except Exception as error:
-            self._manager.set_blocked(entry.name)
-            info = info.model_copy(update={"error": _line(error)})
-            self._notice(f"plugin '{entry.name}' left out: {_line(error)}")
-        self._infos[entry.name] = info
+    def _load(self, source: Source) -> None:
+        name = source.name
+        info = PluginInfo(
+            name=name, origin=source.origin, version=source.version, enabled=source.enabled
+        )
+        if name in self._infos:
+            self._notice(f"plugin '{name}' of {source.origin} left out: the name is taken")
+            return
+        if source.enabled:
+            try:
+                info = info.model_copy(update=self._register(source))
+            except Exception as error:
+                self._manager.set_blocked(name)
+                info = info.model_copy(update={"error": _line(error)})
+                self._notice(f"plugin '{name}' left out: {_line(error)}")
+        self._infos[name] = info
+
+    def _register(self, source: Source) -> dict[str, object]:
+        with contextlib.redirect_stdout(sys.stderr):  # stdout is the answer's
+            plugin = within(source.load, LOAD_SECONDS)
+        self._manager.register(plugin, name=source.name)
+        hooks = tuple(sorted(c.name for c in self._manager.get_hookcallers(plugin) or ()))
+        if not hooks:
+            raise ImportError("it has no function marked @hookimpl")
+        version = source.version or getattr(plugin, "__version__", None)
+        return {"hooks": hooks, "version": None if version is None else str(version)}
 
     def _offers(self) -> dict[str, tuple[Tool, ...]]:
         """Each plugin's tools; one that cannot say what it offers, offers nothing."""
@@ -191,7 +215,7 @@ class Verifiers:
 
     def _health(self, name: str) -> dict[str, JsonValue]:
         try:
-            report = self._call(name, "health")
+            report = within(partial(self._call, name, "health"), HEALTH_SECONDS)
         except Exception as error:
             return {"ok": False, "detail": _line(error)}
         return report if isinstance(report, dict) else {"ok": True, "detail": "no health report"}
@@ -214,35 +238,11 @@ class Verifiers:
     async def _reply(self, name: str, hook: str, seconds: float, **arguments: object) -> object:
         """What a plugin's hook returns; TimeoutError when it stays silent."""
         call = partial(self._call, name, hook, seconds=seconds, **arguments)
-        return await asyncio.wait_for(_in_thread(call), seconds + GRACE)
+        return await asyncio.wait_for(in_thread(call), seconds + GRACE)
 
 
-async def _in_thread(call: Callable[[], object]) -> object:
-    """Like `asyncio.to_thread`, but a call that never returns does not keep the program alive."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[object] = loop.create_future()
-
-    def settle(result: object, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
-
-    def report(result: object, error: BaseException | None) -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, result, error)
-
-    def run() -> None:
-        try:
-            report(call(), None)
-        except BaseException as error:  # a future takes neither StopIteration nor SystemExit
-            odd = isinstance(error, StopIteration) or not isinstance(error, Exception)
-            report(None, RuntimeError(repr(error)) if odd else error)
-
-    threading.Thread(target=run, name="reasoner-plugin", daemon=True).start()
-    return await future
+def _in_use(info: PluginInfo) -> bool:
+    return info.enabled and info.error is None
 
 
 def _error(name: str, reason: str, began: float) -> Verdict:

@@ -8,7 +8,8 @@ from tests.cli.command import run
 
 def test_text_and_json_agree(tmp_path: Path) -> None:
     found = json.loads(run(tmp_path, "paths", "--json").stdout)
-    assert set(found) == {"config", "config_file", "models_file", "cache", "models", "data"}
+    assert {"config", "config_file", "models_file", "plugins", "plugins_file"} < set(found)
+    assert {"cache", "models", "data"} < set(found)
     assert found["models"] == str(tmp_path / "cache" / "models")
     text = run(tmp_path, "paths").stdout.decode()
     assert [line.split(None, 1) for line in text.splitlines()] == [

@@ -54,6 +54,27 @@ class Good:
         return {"ok": True, "detail": "well"}
 
 
+class Lingers:
+    @hookimpl
+    def health(self) -> dict[str, object]:
+        time.sleep(20)
+        return {}
+
+    @hookimpl
+    def close(self) -> None:
+        time.sleep(20)
+
+
+class Exits:
+    @hookimpl
+    def health(self) -> dict[str, object]:
+        raise SystemExit(3)
+
+    @hookimpl
+    def close(self) -> None:
+        raise SystemExit(3)
+
+
 plugins = SimpleNamespace(
     raises=Raises(),
     stops=Stops(),
@@ -62,4 +83,6 @@ plugins = SimpleNamespace(
     wrong=WrongArguments(),
     silent=Silent(),
     good=Good(),
+    lingers=Lingers(),
+    exits=Exits(),
 )

@@ -1,5 +1,6 @@
 import time
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -53,3 +54,43 @@ def test_the_plugins_that_come_along_are_found() -> None:
     with Verifiers() as verifiers:
         assert {"python_sandbox", "sympy_check"} <= set(verifiers.names())
         assert all(info.version for info in verifiers.describe())
+
+
+def test_a_module_that_hangs_at_loading_costs_its_time_limit(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "hanging_plugin.py").write_text("import time\ntime.sleep(30)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(host, "LOAD_SECONDS", 0.2)
+    began = time.monotonic()
+    with Verifiers(entry_points=[entry("slow", "hanging_plugin"), entry("good")]) as verifiers:
+        assert verifiers.names() == ("good",)
+        assert "TimeoutError" in (verifiers.describe()[1].error or "")
+    assert time.monotonic() - began < 10
+
+
+def test_plugins_that_hang_or_stop_when_asked_how_they_are_or_to_close(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(host, "HEALTH_SECONDS", 0.2)
+    monkeypatch.setattr(host, "CLOSE_SECONDS", 0.2)
+    notices: list[str] = []
+    with Verifiers(notices.append, [entry("lingers"), entry("exits")]) as verifiers:
+        exits, lingers = verifiers.describe(health=True)
+    assert exits.health is not None
+    assert exits.health["ok"] is False
+    assert "SystemExit" in str(exits.health["detail"])
+    assert lingers.health is not None
+    assert lingers.health["ok"] is False
+    assert [notice.split("'")[1] for notice in notices] == ["exits", "lingers"]
+
+
+def test_two_plugins_of_one_name_are_not_both_loaded() -> None:
+    notices: list[str] = []
+    twins = [
+        entry("good"),
+        EntryPoint("good", "tests.verify.broken_plugins:plugins.raises", "reasoner"),
+    ]
+    with Verifiers(notices.append, twins) as verifiers:
+        assert verifiers.names() == ("good",)
+    assert ["the name is taken" in notice for notice in notices] == [True]

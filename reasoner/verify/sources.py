@@ -1,0 +1,98 @@
+"""Where plugins come from: entry points of installed packages, and files in the user's folder.
+
+Installing a package is a decision, so its plugins are on until they are disabled. A file that
+merely lies in a folder is not: it is imported only after it was enabled by name. Whatever is
+imported runs in this process with all of the user's rights.
+"""
+
+import importlib.metadata
+import importlib.util
+import json
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from reasoner.errors import UsageError
+from reasoner.verify.hookspecs import GROUP
+
+__all__ = ["Source", "choose", "entry_source", "find_sources"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A plugin that could be loaded. `origin` is a package or a file's path; `load` imports it."""
+
+    name: str
+    origin: str
+    version: str | None
+    enabled: bool
+    load: Callable[[], object]
+
+
+def find_sources() -> list[Source]:
+    """Every plugin there is, whether enabled or not. Raises UsageError for a broken choice file."""
+    choices = _choices()
+    entries = importlib.metadata.entry_points(group=GROUP)
+    installed = [entry_source(entry, choices.get(entry.name, True)) for entry in entries]
+    return [*sorted(installed, key=lambda source: source.name), *_files(choices)]
+
+
+def entry_source(entry: importlib.metadata.EntryPoint, enabled: bool = True) -> Source:
+    """The plugin that an entry point names."""
+    package = entry.dist
+    origin, version = (package.name, package.version) if package else (entry.value, None)
+    return Source(entry.name, origin, version, enabled, entry.load)
+
+
+def choose(name: str, enabled: bool) -> None:
+    """Remember that a plugin is to be loaded, or not."""
+    from reasoner.settings import directories
+
+    choices = _choices() | {name: enabled}
+    path = directories().plugins_file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"{json.dumps(key)} = {str(on).lower()}\n" for key, on in sorted(choices.items())]
+    part = path.with_suffix(".part")
+    part.write_text("# Written by `reasoner plugins enable` and `disable`.\n" + "".join(lines))
+    part.replace(path)
+
+
+def _choices() -> dict[str, bool]:
+    from reasoner.settings import directories
+
+    path = directories().plugins_file
+    try:
+        given = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {path}: {error}; repair or delete it") from error
+    return {name: enabled for name, enabled in given.items() if isinstance(enabled, bool)}
+
+
+def _files(choices: dict[str, bool]) -> Iterator[Source]:
+    from reasoner.settings import directories
+
+    for path in sorted(directories().plugins.glob("*.py")):
+        if path.stem.isidentifier() and path.is_file():
+            enabled = choices.get(path.stem, False)
+            yield Source(path.stem, str(path), None, enabled, _importer(path))
+
+
+def _importer(path: Path) -> Callable[[], object]:
+    def load() -> object:
+        name = f"reasoner_plugins.{path.stem}"
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise ImportError(f"cannot import {path}")
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+        return module
+
+    return load
