@@ -23,7 +23,7 @@ from reasoner import Problem, Result, Settings, Solver
 
 def load(path: Path, count: int, seed: int) -> list[Problem]:
     """The chosen problems, in the order they are asked."""
-    rows = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+    rows = [json.loads(line) for line in path.read_text().split("\n") if line.strip()]
     random.Random(seed).shuffle(rows)
     return [Problem(question=r["question"], expect=str(r["answer"])) for r in rows[:count]]
 

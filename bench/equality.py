@@ -29,7 +29,7 @@ Judge = Callable[[Row, float], bool | None]
 
 def load(path: Path) -> list[Row]:
     """The labelled pairs; upstream's files call the label `expected` or `result`."""
-    rows = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+    rows = [json.loads(line) for line in path.read_text().split("\n") if line.strip()]
     return [row | {"expected": bool(row.get("expected", row.get("result")))} for row in rows]
 
 

@@ -10,6 +10,7 @@ the right ones to set up.
 
 import atexit
 import time
+from collections.abc import Sequence
 
 from pydantic import JsonValue
 
@@ -19,7 +20,16 @@ from reasoner.verify.child import ChildFailed, ChildPool
 from reasoner.verify.extract import without_code
 from reasoner.verify.hookspecs import hookimpl
 
-__all__ = ["NAME", "close", "compare", "health", "same_answer", "verify", "verify_step"]
+__all__ = [
+    "NAME",
+    "check_step",
+    "close",
+    "compare",
+    "health",
+    "same_answer",
+    "verify",
+    "verify_step",
+]
 
 NAME = "sympy_check"
 MEMORY = 1 << 30
@@ -50,6 +60,18 @@ def compare(gold: str, said: str, seconds: float = 5.0, places: int = 6) -> tupl
     return Outcome.UNKNOWN, f"could not be decided: {reason}"
 
 
+def check_step(text: str, seconds: float = 1.0) -> Verdict:
+    """Whether one step's stated equalities hold, for a search that prunes: about 1 ms when warm.
+
+    PASS: at least one was confirmed and none is wrong. FAIL: one is surely wrong. UNKNOWN: there
+    is nothing to check, or too little time. It says nothing about the step being a good one.
+    """
+    reply = _ask_arithmetic((text,), None, "", seconds)
+    if isinstance(reply, str):
+        return _verdict(Outcome.UNKNOWN, reply)
+    return _refuted(reply) or _holding(reply)
+
+
 @hookimpl
 def verify(problem: Problem, candidate: Candidate, seconds: float) -> Verdict | None:
     """Compare with the expected answer when there is one, else check the stated arithmetic."""
@@ -57,16 +79,16 @@ def verify(problem: Problem, candidate: Candidate, seconds: float) -> Verdict | 
     if problem.expect is not None:
         verdict = _against(problem.expect, candidate, seconds)
     else:
-        verdict = _arithmetic(candidate, seconds)
+        verdict = _arithmetic(problem.question, candidate, seconds)
     return verdict.model_copy(update={"seconds": time.monotonic() - began})
 
 
 @hookimpl
 def verify_step(text: str, seconds: float) -> Verdict | None:
-    """Fail a step that states wrong arithmetic; None when it states none."""
+    """Fail a step that states something wrong; None when it states nothing to check."""
     began = time.monotonic()
-    verdict = _arithmetic(Candidate(steps=(text,), answer=""), seconds)
-    if verdict.outcome is not Outcome.FAIL and not verdict.evidence:
+    verdict = check_step(text, seconds)
+    if verdict.outcome is Outcome.UNKNOWN:
         return None
     return verdict.model_copy(update={"seconds": time.monotonic() - began})
 
@@ -106,38 +128,59 @@ def _against(expect: str, candidate: Candidate, seconds: float) -> Verdict:
     return _verdict(outcome, reason, evidence)
 
 
-def _arithmetic(candidate: Candidate, seconds: float) -> Verdict:
-    texts: list[JsonValue] = []
+def _arithmetic(question: str, candidate: Candidate, seconds: float) -> Verdict:
+    texts = (*candidate.steps, candidate.answer)
+    reply = _ask_arithmetic(texts, candidate.final, question, seconds)
+    if isinstance(reply, str):
+        return _verdict(Outcome.UNKNOWN, reply)
+    if (refuted := _refuted(reply)) is not None:
+        return refuted
+    held = _holding(reply)
+    if held.outcome is not Outcome.PASS:
+        return held
+    if reply["backing"] is None:
+        reason = f"{held.reason}, none gives the final answer"
+        return _verdict(Outcome.UNKNOWN, reason, held.evidence)
+    reason = f"{held.reason}; {reply['backing']} gives the answer"
+    return _verdict(Outcome.PASS, reason, held.evidence)
+
+
+def _ask_arithmetic(
+    texts: Sequence[str], final: str | None, question: str, seconds: float
+) -> dict[str, JsonValue] | str:
+    """The worker's findings, or why there are none."""
+    bounded: list[JsonValue] = []
     room = MAX_TEXT
-    for text in (*candidate.steps, candidate.answer):
-        texts.append(without_code(text[:room]))
+    for text in texts:
+        bounded.append(without_code(text[:room]))
         room = max(0, room - len(text))
+    request: dict[str, JsonValue] = {"task": "arithmetic", "texts": bounded, "final": final}
     try:
-        reply = _workers.ask(
-            {"task": "arithmetic", "texts": texts, "final": candidate.final}, seconds
-        )
+        reply = _workers.ask(request | {"question": question[:MAX_TEXT]}, seconds)
     except ChildFailed as failure:
-        return _verdict(Outcome.UNKNOWN, f"the arithmetic could not be checked: {failure}")
+        return f"the arithmetic could not be checked: {failure}"
     if "error" in reply:
-        return _verdict(Outcome.UNKNOWN, f"the arithmetic could not be checked: {reply['error']}")
-    return _judged(reply)
+        return f"the arithmetic could not be checked: {reply['error']}"
+    return reply
 
 
-def _judged(reply: dict[str, JsonValue]) -> Verdict:
+def _refuted(reply: dict[str, JsonValue]) -> Verdict | None:
     holding, wrong = int(str(reply["holding"])), int(str(reply["wrong"]))
     equations = reply["equations"]
-    evidence: dict[str, JsonValue] = {"equations": equations}
-    if wrong and isinstance(equations, list) and isinstance(equations[0], dict):
-        first = equations[0]
-        counted = f"{wrong} of {holding + wrong} equations are wrong"
-        reason = f"{counted}: {first['text']} (it is {first['value']})"
-        return _verdict(Outcome.FAIL, reason, evidence)
+    if not wrong or not isinstance(equations, list) or not isinstance(equations[0], dict):
+        return None
+    first = equations[0]
+    counted = f"{wrong} of {holding + wrong} equations are wrong"
+    reason = f"{counted}: {first['text']} ({first['value']})"
+    return _verdict(Outcome.FAIL, reason, {"equations": equations})
+
+
+def _holding(reply: dict[str, JsonValue]) -> Verdict:
+    holding = int(str(reply["holding"]))
     if not holding:
         return _verdict(Outcome.UNKNOWN, "no equations to check")
-    counted = f"{holding} of {holding} equations hold"
-    if reply["backing"] is None:
-        return _verdict(Outcome.UNKNOWN, f"{counted}, none gives the final answer", evidence)
-    return _verdict(Outcome.PASS, f"{counted}; {reply['backing']} gives the answer", evidence)
+    reason = f"{holding} of {holding} equations hold"
+    return _verdict(Outcome.PASS, reason, {"equations": reply["equations"]})
 
 
 def _verdict(

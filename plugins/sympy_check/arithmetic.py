@@ -14,7 +14,7 @@ from reasoner.plugins.sympy_check.equations import Statement, statements
 from reasoner.plugins.sympy_check.evaluate import TooLarge
 from reasoner.plugins.sympy_check.expression import Expression
 
-__all__ = ["Checked", "Judgement", "check_text", "check_texts"]
+__all__ = ["Checked", "Judgement", "check_text", "retracted"]
 
 MAX_EQUATIONS = 500
 _PERCENTS = (Fraction(1, 100), Fraction(1))
@@ -71,25 +71,17 @@ class Judgement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One equation, its judgement, and the exact values of its sides (None when not computed)."""
+    """One equation, its judgement, and the exact values of its sides (None when not computed).
+
+    `key` names what was worked out, so that a slip can be put right; `note` says what is true.
+    """
 
     text: str
     judgement: Judgement
     left: Fraction | None = None
     right: Fraction | None = None
     key: str = ""
-
-
-def check_texts(texts: Sequence[str]) -> list[Checked]:
-    """Judge every equation of several steps; one that is put right elsewhere is not wrong."""
-    found = [checked for text in texts for checked in check_text(text)][:MAX_EQUATIONS]
-    right = {checked.key for checked in found if checked.judgement is Judgement.HOLDS}
-    return [
-        Checked(c.text, Judgement.SKIPPED, c.left, c.right, c.key)
-        if c.judgement is Judgement.WRONG and c.key in right
-        else c
-        for c in found
-    ]
+    note: str = ""
 
 
 def check_text(text: str) -> list[Checked]:
@@ -136,7 +128,7 @@ def _agrees(statement: Statement, left: Fraction, right: Fraction) -> bool:
 
 def _excused(statement: Statement, pairs: Sequence[tuple[Fraction, Fraction]], text: str) -> bool:
     """Whether anything but a slip could explain that no reading of the equation holds."""
-    if statement.doubtful or _about_retracted(statement, text):
+    if statement.doubtful or retracted(text, statement.start, statement.end):
         return True
     if _label(statement.left) or _units_differ(statement):
         return True
@@ -152,9 +144,9 @@ def _numbers_excused(statement: Statement, left: Fraction, right: Fraction) -> b
     )
 
 
-def _about_retracted(statement: Statement, text: str) -> bool:
-    around = text[max(0, statement.start - 80) : statement.end + 80]
-    return _RETRACTED.search(around) is not None
+def retracted(text: str, start: int, end: int) -> bool:
+    """Whether words around `start:end` take back or only suppose what stands there."""
+    return _RETRACTED.search(text[max(0, start - 80) : end + 80]) is not None
 
 
 def _label(left: Expression) -> bool:

@@ -14,7 +14,7 @@ from reasoner.plugins.sympy_check.expression import NotArithmetic, parse_whole
 from reasoner.plugins.sympy_check.outcome import DIFFERENT, EQUAL, Equality, undecided
 from reasoner.plugins.sympy_check.tokens import Kind, tokenize
 
-__all__ = ["Quantity", "compare_quantities", "quantity"]
+__all__ = ["Quantity", "compare_quantities", "quantity", "unit_factor"]
 
 _DAY = 86400
 _TABLE: dict[str, tuple[str, Fraction]] = {}
@@ -79,6 +79,12 @@ def quantity(text: str) -> Quantity | None:
     return Quantity(
         value, expression.percent, _unit(units), expression.numbers[0].places if bare else None
     )
+
+
+def unit_factor(word: str) -> tuple[str, str, Fraction] | None:
+    """A unit's name, its dimension and its size in the dimension's smallest unit."""
+    name = _singular(word if word in _TABLE else word.lower())
+    return (name, *_TABLE[name]) if name in _TABLE else None
 
 
 def _unit(words: list[str]) -> str:

@@ -48,7 +48,8 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         from reasoner.plugins.sympy_check.equality import compare
 
         return {"relation": compare(r"\sqrt{8}", r"2\sqrt{2}").relation.value}
-    return _arithmetic([str(text) for text in request["texts"]], request.get("final"))
+    texts = [str(text) for text in request["texts"]]
+    return _arithmetic(texts, request.get("final"), str(request.get("question", "")))
 
 
 def _compare(gold: str, said: str, places: int) -> dict[str, Any]:
@@ -58,38 +59,53 @@ def _compare(gold: str, said: str, places: int) -> dict[str, Any]:
     return {"relation": equality.relation.value, "reason": equality.reason}
 
 
-def _arithmetic(texts: list[str], final: str | None) -> dict[str, Any]:
-    from reasoner.plugins.sympy_check.arithmetic import Judgement, check_texts
+def _arithmetic(texts: list[str], final: str | None, question: str) -> dict[str, Any]:
+    from reasoner.plugins.sympy_check.arithmetic import Judgement
+    from reasoner.plugins.sympy_check.solutions import check_solution
+    from reasoner.plugins.sympy_check.steps import check_texts
 
-    checked = check_texts(texts)
+    solution = check_solution(question, final)
+    checked = [*check_texts(texts), *([solution] if solution else [])]
     holding = [c for c in checked if c.judgement is Judgement.HOLDS]
     wrong = [c for c in checked if c.judgement is Judgement.WRONG]
     value = _value(final)
-    backing = [c for c in holding if value is not None and value & {c.left, c.right}]
+    backing = [c for c in holding if c is solution or value & {c.left, c.right}]
     shown = [*wrong, *backing[-1:], *holding]
     return {
         "holding": len(holding),
         "wrong": len(wrong),
         "backing": backing[-1].text if backing else None,
         "equations": [
-            {"text": c.text, "judgement": c.judgement.value, "value": _shown(c.left)}
+            {
+                "text": c.text,
+                "judgement": c.judgement.value,
+                "value": c.note or _value_shown(c.left),
+            }
             for c in dict.fromkeys(shown[: 2 * MAX_SHOWN])
         ][:MAX_SHOWN],
     }
 
 
-def _value(final: str | None) -> set[Fraction] | None:
-    """The number a final answer is, with and without its percent sign; None when it is none."""
+def _value(final: str | None) -> set[Fraction | None]:
+    """The number a final answer is, with and without its percent sign, or the value of a formula
+    at the first point of comparison; empty when it is neither."""
+    from reasoner.plugins.sympy_check.formulas import read_side
     from reasoner.plugins.sympy_check.normal import MAX_LENGTH, normalise
     from reasoner.plugins.sympy_check.quantity import quantity
 
     if final is None or len(final) > MAX_LENGTH:
-        return None
+        return set()
     text = normalise(final)
     if text.count("=") == 1:
         text = text.partition("=")[2].strip()
-    found = quantity(text)
-    return {found.value, found.number} if found else None
+    if found := quantity(text):
+        return {found.value, found.number}
+    side = read_side(text)
+    return ({side.print()[0]} if side and side.variables else set()) - {None}
+
+
+def _value_shown(value: Fraction | None) -> str:
+    return f"it is {_shown(value)}" if value is not None else ""
 
 
 def _shown(value: Fraction | None) -> str:

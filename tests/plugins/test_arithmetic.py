@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from reasoner.plugins.sympy_check.arithmetic import check_texts
+from reasoner.plugins.sympy_check.steps import check_texts
 
 H, W, S = "holds", "wrong", "skipped"
 EQUATIONS: list[tuple[str, list[str]]] = [
