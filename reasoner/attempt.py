@@ -24,6 +24,7 @@ class Attempt(BaseModel):
     verdicts: tuple[Verdict, ...] | None = None
     value: float | None = None
     score: float | None = Field(default=None, ge=0.0, le=1.0)
+    found: tuple[Verdict, ...] = ()
 
     @property
     def whole(self) -> bool:

@@ -42,10 +42,12 @@ class Usage(BaseModel):
 
 
 class Answer(BaseModel):
-    """One finished candidate among those a strategy produced."""
+    """One finished candidate among those a strategy produced; `number` is the line of thought
+    it is told under in the events."""
 
     model_config = ConfigDict(frozen=True)
 
+    number: int = 0
     answer: str
     final: str | None = None
     score: float | None = None

@@ -11,7 +11,7 @@ from reasoner.budget import Budget
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import UsageError
-from reasoner.events import NoticeEvent, OnEvent, ResultEvent, TextEvent
+from reasoner.events import NoticeEvent, OnEvent, ResultEvent, TextEvent, VerdictEvent
 from reasoner.models import ensure_model
 from reasoner.operators.tools import Tools
 from reasoner.path import FinishReason
@@ -123,10 +123,8 @@ class Solver:
             best = found.attempts[0]
             if best.path.answer and best.number not in streamed:
                 emit(TextEvent(path=best.number, channel="answer", text=best.path.answer))
-            verdicts = best.verdicts
-            if verdicts is None or problem.expect is not None:
-                verdicts = await tools.check(problem, best.path, best.number, tell_answer=True)
-        result = self._result(problem, found, verdicts or (), chosen, budget)
+            verdicts = await _verdicts(problem, best, tools)
+        result = self._result(problem, found, verdicts, chosen, budget)
         emit(ResultEvent(result=result))
         return result
 
@@ -196,6 +194,18 @@ class Solver:
         self._on_event(NoticeEvent(text=text))
 
 
+async def _verdicts(problem: Problem, best: Attempt, tools: Tools) -> tuple[Verdict, ...]:
+    """All that is known about the chosen attempt. A known answer decides alone."""
+    if problem.expect is not None:
+        return await tools.check(problem, best.path, best.number, tell_answer=True) or ()
+    for verdict in best.found:
+        tools.emit(VerdictEvent(path=best.number, verdict=verdict))
+    checked = best.verdicts
+    if checked is None:
+        checked = await tools.check(problem, best.path, best.number, tell_answer=True)
+    return (*best.found, *(checked or ()))
+
+
 def _bounded(limits: Limits) -> Limits:
     """Limits that let no line of a search write for ever, while others wait to be heard."""
     if limits.max_tokens is not None or limits.budget is None:
@@ -204,9 +214,13 @@ def _bounded(limits: Limits) -> Limits:
 
 
 def _answer(attempt: Attempt) -> Answer:
-    path = attempt.path
-    final = extract_final(path.answer) if path.answer else None
-    return Answer(answer=path.answer, final=final, score=attempt.score, tokens=len(path.tokens))
+    return Answer(
+        number=attempt.number,
+        answer=attempt.path.answer,
+        final=attempt.final or extract_final(attempt.path.answer),
+        score=attempt.score,
+        tokens=len(attempt.path.tokens),
+    )
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from reasoner.events import CandidateEvent, Channel, OnEvent, StepEvent, TextEve
 from reasoner.path import FinishReason, Path
 from reasoner.policy import Policy
 from reasoner.problem import Problem
+from reasoner.tool import ToolCall
 from reasoner.value.aggregate import aggregate
 from reasoner.value.scorer import Scorer
 from reasoner.verdict import Candidate, Outcome, Verdict
@@ -110,6 +111,21 @@ class Tools:
         if refuted is not None:
             self.emit(VerdictEvent(path=number, verdict=refuted))
         return refuted
+
+    async def run(self, language: str, reply: str) -> ToolCall | None:
+        """What the code in a reply does, by the tool for its language; None when there is no such
+        tool, no code, or no time."""
+        blocks = code_blocks(reply)
+        if self.verifiers is None or not blocks:
+            return None
+        tool = next((tool for tool in self.verifiers.tools() if tool.fence == language), None)
+        if tool is None:
+            return None
+        self.budget.tool_calls += 1
+        seconds = self._seconds(CHECK_SECONDS)
+        return await self._unless_stopped(
+            self.verifiers.use(tool.name, blocks[:-1], blocks[-1], seconds)
+        )
 
     async def score(self, problem: Problem, path: Path) -> float | None:
         """What the value model gives for a path; None without one, or once all is stopped."""

@@ -11,16 +11,21 @@ __all__ = ["standing", "status"]
 
 BAND = 0.25
 """How much of [0, 1] a refutation's, an open question's and a confirmation's own score spans."""
+DOUBT = 0.25
+"""The score below which a check that could not decide speaks against an answer all the same."""
 
 
 def status(verdicts: Iterable[Verdict], answered: bool) -> Status:
-    """Any failure refutes, else any pass verifies; `unknown` and `error` decide nothing."""
+    """Any failure refutes, else any pass verifies, unless another check has its doubts: an
+    `unknown` that scores below `DOUBT`. Other `unknown` and `error` decide nothing."""
+    verdicts = list(verdicts)
     outcomes = {verdict.outcome for verdict in verdicts}
     if not answered:
         return Status.NO_ANSWER
     if Outcome.FAIL in outcomes:
         return Status.REFUTED
-    return Status.VERIFIED if Outcome.PASS in outcomes else Status.ANSWERED
+    doubted = any(v.outcome is Outcome.UNKNOWN and _score(v) < DOUBT for v in verdicts)
+    return Status.VERIFIED if Outcome.PASS in outcomes and not doubted else Status.ANSWERED
 
 
 def standing(verdicts: Iterable[Verdict]) -> float:
