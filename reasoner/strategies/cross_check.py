@@ -6,11 +6,12 @@ that neither alone gives; where they disagree the model is shown both and thinks
 """
 
 import re
+from collections.abc import Sequence
 
 from pydantic import Field
 
 from reasoner.attempt import Attempt, Findings
-from reasoner.operators.aggregate import Group, aggregate
+from reasoner.operators.aggregate import Group, Same, aggregate
 from reasoner.operators.tools import Tools
 from reasoner.problem import Message, Problem
 from reasoner.strategies.line import line
@@ -18,7 +19,7 @@ from reasoner.strategies.parameters import Parameters
 from reasoner.verdict import Outcome, Verdict
 from reasoner.verify.extract import extract_final
 
-__all__ = ["CrossCheck", "cross_check"]
+__all__ = ["CrossCheck", "cross_check", "judged"]
 
 NAME = "cross_check"
 LANGUAGE = "python"
@@ -53,10 +54,10 @@ async def cross_check(problem: Problem, tools: Tools, parameters: CrossCheck) ->
     if program is None:
         return Findings(attempts=tuple(attempts))
     for _ in range(parameters.revisions):
-        if await _agreed([*attempts, program], tools) or tools.budget.reasoning_over():
+        if await _agreed([*attempts, program], tools.same) or tools.budget.reasoning_over():
             break
         attempts.append(await line(_revised(problem, attempts[-1], program), tools, prune=False))
-    return await _judged(attempts, program, tools)
+    return await judged(attempts, program, tools.same)
 
 
 def _comparable(attempt: Attempt) -> bool:
@@ -90,15 +91,15 @@ def _revised(problem: Problem, attempt: Attempt, program: Attempt) -> Problem:
     return problem.model_copy(update={"history": history, "question": said})
 
 
-async def _agreed(attempts: list[Attempt], tools: Tools) -> Group | None:
+async def _agreed(attempts: Sequence[Attempt], same: Same) -> Group | None:
     """The answer that at least two routes share, if there is one."""
-    groups = await aggregate(attempts, tools.same)
+    groups = await aggregate(attempts, same)
     return next((group for group in groups if len(group.attempts) > 1), None)
 
 
-async def _judged(attempts: list[Attempt], program: Attempt, tools: Tools) -> Findings:
+async def judged(attempts: Sequence[Attempt], program: Attempt, same: Same) -> Findings:
     """The reasoning that gives the shared answer, else the first one, with the verdict on it."""
-    shared = await _agreed([*attempts, program], tools)
+    shared = await _agreed([*attempts, program], same)
     if shared is None:
         best, verdict, confidence = attempts[0], _doubt(attempts[0], program), ALONE
     else:

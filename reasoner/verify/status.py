@@ -24,8 +24,8 @@ def status(verdicts: Iterable[Verdict], answered: bool) -> Status:
         return Status.NO_ANSWER
     if Outcome.FAIL in outcomes:
         return Status.REFUTED
-    doubted = any(v.outcome is Outcome.UNKNOWN and _score(v) < DOUBT for v in verdicts)
-    return Status.VERIFIED if Outcome.PASS in outcomes and not doubted else Status.ANSWERED
+    passed = Outcome.PASS in outcomes and not any(map(_doubts, verdicts))
+    return Status.VERIFIED if passed else Status.ANSWERED
 
 
 def standing(verdicts: Iterable[Verdict]) -> float:
@@ -41,15 +41,21 @@ def standing(verdicts: Iterable[Verdict]) -> float:
     makes it certain. A missing score is 0 for a failure, 1 for a pass and 0.5 otherwise; `error`
     says something about the check, not the candidate, and is left out.
     """
+    verdicts = list(verdicts)
     scores: dict[Outcome, list[float]] = {outcome: [] for outcome in Outcome}
     for verdict in verdicts:
         scores[verdict.outcome].append(_score(verdict))
     if failed := scores[Outcome.FAIL]:
         return BAND * min(failed)
-    if passed := scores[Outcome.PASS]:
+    passed = scores[Outcome.PASS]
+    if passed and not any(map(_doubts, verdicts)):
         return 1 - BAND * prod(1 - score / 2 for score in passed)
     open_ = scores[Outcome.UNKNOWN] or [0.5]
     return 0.5 + BAND * (sum(open_) / len(open_) - 0.5)
+
+
+def _doubts(verdict: Verdict) -> bool:
+    return verdict.outcome is Outcome.UNKNOWN and _score(verdict) < DOUBT
 
 
 def _score(verdict: Verdict) -> float:
