@@ -10,7 +10,8 @@ from reasoner.plugins import sympy_check
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 
-QUESTION = Problem(question="?")
+GRACE = 1.5
+"""Seconds that killing and reaping a worker may take on a busy machine."""
 BOMBS = [
     "9**9**9**9",
     "factorial(10**7)",
@@ -23,6 +24,20 @@ BOMBS = [
     "(x+y+z)^{300}",
     r"\binom{10^9}{10^8}",
     r"\begin{pmatrix}" + "1 & " * 300 + "1",
+    r"\frac{" * 5000 + "1" + "}{2}" * 5000,
+    r"\sqrt{" * 5000,
+    "(" * 5000 + "x" + ")" * 5000,
+    "x^{" * 300 + "2" + "}" * 300,
+    r"10^{10^{10}}",
+    r"2^{999999999}",
+    r"x^{99999999}",
+    r"\sum_{k=1}^{10^{12}} k^k",
+    r"\prod_{k=1}^{10^{9}} k",
+    r"\int_0^1 x^{x^{x^x}} dx",
+    "fibonacci(10^9)",
+    "(99999999)!",
+    r"\log_{2}(2^{10^{9}})",
+    r"\lfloor e^{e^{20}} \rfloor",
 ]
 
 
@@ -69,11 +84,22 @@ def test_the_expected_answer_decides() -> None:
 
 
 @pytest.mark.parametrize("bomb", BOMBS, ids=lambda bomb: bomb[:12])
-def test_bombs_cost_at_most_the_limit_and_decide_nothing(bomb: str) -> None:
+def test_bombs_cost_at_most_the_limit_and_equal_nothing(bomb: str) -> None:
     began = time.monotonic()
     outcome, _ = sympy_check.compare(r"\sqrt{x+1}", bomb, seconds=1)
-    assert outcome is Outcome.UNKNOWN
-    assert time.monotonic() - began < 2.5
+    assert outcome is not Outcome.PASS
+    assert time.monotonic() - began < 1 + GRACE
+
+
+@pytest.mark.parametrize("bomb", BOMBS, ids=lambda bomb: bomb[:12])
+def test_bombs_in_steps_cost_at_most_the_limit_and_refute_nothing(bomb: str) -> None:
+    text = f"Solve for $x$: {bomb} = {bomb} = 5 so x = {bomb}"
+    began = time.monotonic()
+    candidate = Candidate(steps=(text,), answer=bomb, final=bomb)
+    verdict = sympy_check.verify(Problem(question=text), candidate, 1)
+    assert isinstance(verdict, Verdict)
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert time.monotonic() - began < 1 + GRACE
 
 
 def test_no_text_is_ever_executed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
