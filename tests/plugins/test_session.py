@@ -17,7 +17,7 @@ drawn += [float(numpy.random.rand()), float(numpy.random.default_rng().random())
 """
 
 
-def run(code: str, *earlier: str, seconds: float = 5) -> Block:
+def run(code: str, *earlier: str, seconds: float = 30) -> Block:
     return run_block(earlier, code, seconds)
 
 
@@ -91,19 +91,19 @@ def test_long_output_keeps_head_and_tail() -> None:
 )
 def test_what_goes_over_a_limit_is_stopped_and_not_kept(code: str, said: str) -> None:
     began = time.monotonic()
-    block = run(code, seconds=1)
+    block = run(code, seconds=3)
     assert said in block.output
     assert len(block.output) <= MAX_SHOWN
     assert not block.ok
     assert not block.kept
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 12
 
 
 def test_installed_packages_are_there() -> None:
     code = (
         "import numpy, sympy\nx = sympy.Symbol('x')\nint(numpy.arange(4).sum()), sympy.solve(x - 2)"
     )
-    assert run(code, seconds=10).output == "(6, [2])"
+    assert run(code).output == "(6, [2])"
 
 
 def test_a_block_is_as_confined_as_a_program() -> None:

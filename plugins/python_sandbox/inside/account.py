@@ -6,7 +6,7 @@ import traceback
 __all__ = ["READY", "flush", "line", "line_number", "show"]
 
 READY = b"+"
-"""Reported once the confinement is in force; a jail that never says it has run nothing."""
+"""Reported once confined and with the order in hand; a jail that never says it has run nothing."""
 MAX_LINE = 300
 
 

@@ -30,8 +30,8 @@ def main() -> None:
     _close_others({0, 1, 2, terms["report"]})
     if terms["confine"]:  # a failure in here raises, and no program ever runs
         confine(terms["confine"], terms["read"], terms["write"])
-    os.write(terms["report"], READY)
     order = _order()
+    os.write(terms["report"], READY)
     _become_stdin(order["stdin"])
     sys.argv = ["program.py"]
     if order["earlier"] is None:
