@@ -4,7 +4,7 @@
 
 Each string goes through every reader of the mathematics and number-puzzle plugins, unconfined,
 beside a canary file and a canary variable (`tests.plugins.fuzzing`); then through the confined
-worker as an answer would. A control shows that the same strings do harm where text is executed.
+worker as an answer would. A control shows that the bare payloads do harm where text is executed.
 """
 
 import argparse
@@ -21,7 +21,7 @@ def unconfined(count: int, seed: int, seconds: float, execute: bool) -> None:
     with tempfile.TemporaryDirectory() as directory:
         found = fuzz(count, seed, Path(directory), seconds, execute)
     print(
-        f"{'executed by sympy (control)' if execute else 'unconfined'}: {count} strings, "
+        f"{'executed by sympy (control)' if execute else 'unconfined'}: {found.read} strings read, "
         f"{len(found.late)} given up after {seconds:g} s, canary file "
         f"{'untouched' if found.file_untouched else 'TOUCHED'}, canary variable "
         f"{'untouched' if found.variable_untouched else 'TOUCHED'}, "
@@ -52,7 +52,7 @@ def main() -> None:
     options = parser.parse_args()
     unconfined(options.n, options.seed, options.seconds, execute=False)
     confined(options.n, options.seed, options.seconds)
-    unconfined(min(options.n, 200), options.seed, options.seconds, execute=True)
+    unconfined(0, 0, options.seconds, execute=True)
 
 
 if __name__ == "__main__":

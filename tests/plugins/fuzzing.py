@@ -144,9 +144,13 @@ class Outcome:
 
 
 def fuzz(count: int, seed: int, directory: Path, seconds: float, execute: bool = False) -> Outcome:
-    """Read `count` strings, each for `seconds` at most. `execute` has sympy run them instead."""
+    """Read `count` strings, each for `seconds` at most.
+
+    `execute` has sympy run the bare payloads instead: the control, which must touch both canaries.
+    """
     (directory / FILE).write_text(UNTOUCHED)
-    texts = strings(count, seed)
+    texts = list(PAYLOADS) if execute else strings(count, seed)
+    count = len(texts)
     late: list[str] = []
     intact, start = True, 0
     while start < count:
@@ -191,7 +195,7 @@ def _session(
 def main() -> None:
     start, count, seed = map(int, sys.argv[1:4])
     work = _execute if sys.argv[4] == "execute" else read
-    texts = strings(count, seed)
+    texts = list(PAYLOADS) if sys.argv[4] == "execute" else strings(count, seed)
     out = os.dup(1)
     for number in range(start, count):
         work(texts[number], ANSWERS[number % len(ANSWERS)])
