@@ -7,6 +7,12 @@ from reasoner.verdict import Verdict
 
 __all__ = ["Attempt", "Findings"]
 
+ENDINGS = (
+    (FinishReason.INTERRUPTED,),
+    (FinishReason.LENGTH,),
+    (FinishReason.STOP, FinishReason.BUDGET),
+)
+
 
 class Attempt(BaseModel):
     """A path that came to its end.
@@ -25,12 +31,21 @@ class Attempt(BaseModel):
     value: float | None = None
     score: float | None = Field(default=None, ge=0.0, le=1.0)
     found: tuple[Verdict, ...] = ()
+    proven: bool = False
+    """Whether the known answer or the given tests, which the model did not see, confirm it."""
 
     @property
     def whole(self) -> bool:
         """Whether it ended of its own accord, or was led to an end: neither cut off nor stopped."""
-        reasons = (FinishReason.STOP, FinishReason.BUDGET)
-        return self.path.finish_reason in reasons and bool(self.path.answer)
+        return self.ending == len(ENDINGS)
+
+    @property
+    def ending(self) -> int:
+        """How far it came, the higher the further: without an answer, stopped, cut off, whole."""
+        if not self.path.answer:
+            return 0
+        reason = self.path.finish_reason
+        return next((n for n, reasons in enumerate(ENDINGS, 1) if reason in reasons), 0)
 
 
 class Findings(BaseModel):

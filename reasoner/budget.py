@@ -28,7 +28,7 @@ class Budget:
         self.exhausted = False
         self.decoded_tokens = 0
         self.written_tokens = 0
-        self.value_tokens = 0
+        self._scored = self._judged = 0
         self.tool_calls = 0
 
     @property
@@ -39,6 +39,11 @@ class Budget:
     def remaining(self) -> float | None:
         """Seconds left, or None without a time limit."""
         return None if self._seconds is None else max(0.0, self._seconds - self.elapsed)
+
+    @property
+    def value_tokens(self) -> int:
+        """What was read to evaluate, by a value model or by the policy as its own judge."""
+        return self._scored + self._judged
 
     @property
     def spent_tokens(self) -> int:
@@ -73,8 +78,16 @@ class Budget:
 
     def read_value(self, total: int) -> None:
         """The value model has read so many tokens in all."""
-        self.value_tokens = total
+        self._scored = total
         self._limit()
+
+    def judge(self, count: int) -> bool:
+        """Charge for tokens the policy is to read to judge, not to write; False, and no charge,
+        when that would cut into what is kept for the answers."""
+        if self._tokens is not None and self.spent_tokens + count > REASONING_SHARE * self._tokens:
+            return False
+        self._judged += count
+        return not self.stopped
 
     def settle(self, generation: Generation, unread: int) -> None:
         """Count a generation out; `unread` of its prompt's tokens had never been read before,

@@ -13,6 +13,7 @@ __all__ = [
     "CandidateEvent",
     "Channel",
     "Event",
+    "NodeEvent",
     "NoticeEvent",
     "OnEvent",
     "ResultEvent",
@@ -71,6 +72,22 @@ class CandidateEvent(_Event):
     value: float | None = None
 
 
+class NodeEvent(_Event):
+    """Where a state of a search stands: told when it is made, scored, visited or pruned.
+
+    A line of thought keeps its number while it does not fork, so `path` and `depth` together name
+    the state; `parent` is the number it forked off from. `value` lies in [0, 1].
+    """
+
+    kind: Literal["node"] = "node"
+    path: int
+    parent: int | None
+    depth: int
+    value: float | None = None
+    visits: int = 0
+    pruned: bool = False
+
+
 class NoticeEvent(_Event):
     """Something the user should know that is not an error, on one line."""
 
@@ -86,7 +103,7 @@ class ResultEvent(_Event):
 
 
 Event = Annotated[
-    TextEvent | StepEvent | VerdictEvent | CandidateEvent | NoticeEvent | ResultEvent,
+    TextEvent | StepEvent | VerdictEvent | CandidateEvent | NodeEvent | NoticeEvent | ResultEvent,
     Field(discriminator="kind"),
 ]
 OnEvent = Callable[[Event], None]

@@ -1,8 +1,9 @@
 """Engine and protocol together: "continue this path by a round"."""
 
 from codecs import getincrementaldecoder
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from math import exp
 from zlib import crc32
 
 from reasoner.budget import Budget
@@ -12,7 +13,7 @@ from reasoner.engine.sampling import Sampling
 from reasoner.engine.template import render
 from reasoner.errors import BadModelFile, PromptTooLong, UsageError
 from reasoner.events import Channel
-from reasoner.path import Path, Phase
+from reasoner.path import Path, Phase, Step
 from reasoner.problem import Message, Problem
 from reasoner.protocol.calling import CallingRound, with_output
 from reasoner.protocol.calls import Call, CallStyle
@@ -74,10 +75,11 @@ class Policy:
         """Whether two samples of the same step can differ at all."""
         return self._sampling.temperature > 0.0
 
-    def start(self, problem: Problem) -> Path:
-        """The empty path of a problem. Raises PromptTooLong, or UsageError when the least
-        number of steps cannot fit."""
-        prompt = self._prompt(problem)
+    def start(self, problem: Problem, *, think: bool | None = None) -> Path:
+        """The empty path of a problem; `think` overrides whether it begins with reasoning. Raises
+        PromptTooLong, or UsageError when the least number of steps cannot fit."""
+        think = self._think if think is None else think
+        prompt = self._prompt(problem, think)
         room = self._engine.n_ctx - len(prompt)
         if room <= 1:
             raise PromptTooLong(len(prompt), self._engine.n_ctx)
@@ -87,7 +89,7 @@ class Policy:
                 f"{self._limits.min_steps * STEP_TOKENS} tokens, the context has {room} left; "
                 "lower --min-steps or raise --context"
             )
-        phase = Phase.REASONING if self._think else Phase.ANSWER
+        phase = Phase.REASONING if think else Phase.ANSWER
         return Path(prompt=tuple(prompt), phase=phase)
 
     async def extend(
@@ -176,15 +178,44 @@ class Policy:
             self._budget.settle(generation, unread)
         return tokens
 
-    def _prompt(self, problem: Problem) -> list[int]:
+    def place(self, path: Path, text: str) -> Path:
+        """The path with a step that was thought of elsewhere. Raises UsageError where the
+        protocol's steps are more than a text."""
+        if self._protocol.name == "steiner":
+            raise UsageError("a step marked by tokens cannot be written for the model; sample it")
+        tokens = tuple(self._engine.tokenize(f"{text.strip()}\n\n", special=False))
+        step = Step(text=text.strip(), tokens=len(tokens), forced=len(tokens))
+        return path.model_copy(
+            update={"tokens": path.tokens + tokens, "steps": (*path.steps, step)}
+        )
+
+    async def choose(self, problem: Problem, options: Sequence[str]) -> tuple[float, ...] | None:
+        """How likely the model is to begin its reply with each option, among these; read from
+        the logits, so nothing is written; None when the budget does not afford it, or the context
+        does not hold it. The options' first tokens must differ."""
+        prompt = self._prompt(problem, think=False)
+        if len(prompt) >= self._engine.n_ctx or not self._budget.judge(len(prompt)):
+            return None
+        targets = [self._engine.tokenize(option)[0] for option in options]
+        (found,) = await self._engine.score(prompt, [len(prompt) - 1], [targets])
+        total = sum(map(exp, found))
+        return tuple(exp(logprob) / total for logprob in found)
+
+    def forget(self, path: Path, keep: Path | None = None) -> None:
+        """Nobody will continue `path` beyond `keep`, or beyond its prompt."""
+        kept = len(path.prompt) + (len(keep.tokens) if keep else 0)
+        self._engine.forget(path.prompt + path.tokens, kept - 1)
+
+    def _prompt(self, problem: Problem, think: bool | None = None) -> list[int]:
+        think = self._think if think is None else think
         template = self._engine.chat_template
         if template is None:
             raise BadModelFile(
                 "the model has no chat template, so it was not made to answer questions; "
                 "choose an instruction-tuned one (reasoner models list)"
             )
-        messages = self._protocol.messages(problem, self._think)
-        style = self._calling.style if self._calling else None
+        messages = self._protocol.messages(problem, think)
+        style = self._calling.style if self._calling and think else None
         if style is not None:
             messages = style.offer(messages)
         text = render(
@@ -193,9 +224,9 @@ class Policy:
             functions=style.functions() if style else (),
             bos=self._name(self._engine.bos),
             eos=self._name(self._engine.eos),
-            think=self._think,
+            think=think,
         )
-        return self._engine.tokenize(text + self._protocol.opening(text, self._think))
+        return self._engine.tokenize(text + self._protocol.opening(text, think))
 
     def _merged(self, messages: list[Message]) -> list[Message]:
         """For models that were trained without system prompts."""

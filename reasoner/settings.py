@@ -134,6 +134,8 @@ class Settings(BaseSettings):
     """What the strategy is told (`-S key=value`; `reasoner strategies list` names them)."""
     search_budget: Annotated[int, Field(ge=1)] | None = None
     """Most tokens of all paths and the value model together; reasoning closes softly before."""
+    until_verified: bool = False
+    """Show the search the known answer and the given tests, and end it once they confirm a line."""
     effort: Effort = "medium"
     min_steps: int = 0
     max_steps: int | None = None

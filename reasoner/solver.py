@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["Solver", "asolve", "solve"]
 
 VARIED_TEMPERATURE = 0.8
-"""For searches with a model whose own sampling is greedy: they need steps that differ."""
+LEAST_VARIED = 0.5
+"""Searches need steps that differ: a model's own temperature below the least becomes the other."""
 LONGEST_ANSWER = 1024
 """Tokens that a line of a search may write beyond its reasoning budget."""
 
@@ -118,7 +119,8 @@ class Solver:
 
         with _stopping(budget, stop):
             policy = self._policy(chosen, budget, varied=strategy.varied)
-            tools = Tools(policy, budget, watch, self._verifiers if chosen.verify else None)
+            checks = self._verifiers if chosen.verify else None
+            tools = Tools(policy, budget, watch, checks, open_book=chosen.until_verified)
             found = await strategy.run(problem, tools, parameters)
             best = found.attempts[0]
             if best.path.answer and best.number not in streamed:
@@ -131,7 +133,7 @@ class Solver:
     def _policy(self, settings: Settings, budget: Budget, *, varied: bool) -> Policy:
         spec = self._file.spec
         own = dict(spec.sampling) if spec else {}
-        if varied and not own.get("temperature"):
+        if varied and own.get("temperature", VARIED_TEMPERATURE) < LEAST_VARIED:
             own["temperature"] = VARIED_TEMPERATURE
         flag = {} if settings.temperature is None else {"temperature": settings.temperature}
         return Policy(
@@ -195,15 +197,18 @@ class Solver:
 
 
 async def _verdicts(problem: Problem, best: Attempt, tools: Tools) -> tuple[Verdict, ...]:
-    """All that is known about the chosen attempt. A known answer decides alone."""
+    """All that is known about the chosen attempt: now the known answer, which decides alone, and
+    the given tests may speak, too."""
+    checked = best.verdicts
+    if not tools.open_book and (problem.expect is not None or problem.tests is not None):
+        checked = None
+    if checked is None:
+        checked = await tools.check(problem, best.path, best.number, known=True) or ()
     if problem.expect is not None:
-        return await tools.check(problem, best.path, best.number, tell_answer=True) or ()
+        return checked
     for verdict in best.found:
         tools.emit(VerdictEvent(path=best.number, verdict=verdict))
-    checked = best.verdicts
-    if checked is None:
-        checked = await tools.check(problem, best.path, best.number, tell_answer=True)
-    return (*best.found, *(checked or ()))
+    return (*best.found, *checked)
 
 
 def _bounded(limits: Limits) -> Limits:

@@ -141,6 +141,14 @@ class RunOptions:
             rich_help_panel=THINKING,
         ),
     ] = None
+    until_verified: Annotated[
+        bool,
+        typer.Option(
+            "--until-verified",
+            help="Search until the known answer (--expect) or given tests confirm a line.",
+            rich_help_panel=THINKING,
+        ),
+    ] = False
     seed: Annotated[
         int | None,
         typer.Option(metavar="N", help="Fixes the sampling.", rich_help_panel=THINKING),
@@ -205,7 +213,7 @@ class RunOptions:
         found = {name: getattr(self, name) for name in SAME_NAME} | {"seconds": self.timeout}
         found |= {"think": False if self.no_think else None}
         found |= {"verify": False if self.no_verify else None}
-        found |= {"offline": self.offline or None}
+        found |= {"offline": self.offline or None, "until_verified": self.until_verified or None}
         found |= {"sampling": parse_pairs(self.option or [], "-o", "top_p=0.9") or None}
         options = parse_pairs(self.strategy_option or [], "-S", "n=8")
         found |= {"strategy_options": options or None}

@@ -99,6 +99,10 @@ class Engine(Vocabulary, Protocol):
     ) -> npt.NDArray[np.float32]:
         """Last hidden states after the final norm, (len(positions), n_embd)."""
 
+    def forget(self, tokens: Sequence[int], keep: int = 0) -> None:
+        """A hint that nobody will continue `tokens`, so that what is cached of them beyond the
+        first `keep` can be freed at once."""
+
     @property
     def chat_template(self) -> str | None:
         """The model's own Jinja template, if it has one."""

@@ -13,6 +13,7 @@ from reasoner.engine.control import Controller
 from reasoner.engine.draw import log_sum_exp
 from reasoner.engine.request import Finish, Generate, Item, Read, Request, Token
 from reasoner.engine.sampling import Sampling
+from reasoner.engine.scheduler import Scheduler
 from reasoner.engine.worker import Worker
 from reasoner.errors import EngineError, PromptTooLong
 from reasoner.settings import EngineSettings
@@ -156,6 +157,22 @@ class LocalEngine:
 
         await self._read(tokens, positions, visit, hidden=True)
         return np.stack([found[position] for position in positions])
+
+    def forget(self, tokens: Sequence[int], keep: int = 0) -> None:
+        ids = np.array(tokens, np.int32)
+        self._worker.call(lambda scheduler: scheduler.cache.forget(ids, keep))
+
+    async def held(self) -> int:
+        """How many KV cells are in use, shared ones counted once."""
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[int] = loop.create_future()
+
+        def count(scheduler: Scheduler) -> None:
+            cells = scheduler.cache.held(scheduler.cache.live())
+            loop.call_soon_threadsafe(found.set_result, cells)
+
+        self._worker.call(count)
+        return await found
 
     async def close(self) -> None:
         self._worker.stop()

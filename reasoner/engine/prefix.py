@@ -60,6 +60,10 @@ class PrefixCache:
         found = [sequence for sequence in self._live.values() if sequence.request is None]
         return sorted(found, key=lambda sequence: sequence.used)
 
+    def live(self) -> list[Sequence]:
+        """Every sequence, at work or idle."""
+        return list(self._live.values())
+
     @property
     def full(self) -> bool:
         """Whether every sequence id is at work."""
@@ -168,6 +172,22 @@ class PrefixCache:
         if sequence is not None and known and sequence.request is None:
             self.cut(sequence, min(length, len(sequence.tokens)))
         self._complete = None
+
+    def forget(self, tokens: Ids, keep: int) -> None:
+        """Nobody will continue `tokens`: cut idle sequences that hold nothing else back to the
+        first `keep` of them, which others may still go on from."""
+        for sequence in self.idle():
+            size = len(sequence.tokens)
+            if size > keep and common_prefix(sequence.view(), tokens) == size:
+                self._shorten(sequence, keep)
+
+    def _shorten(self, sequence: Sequence, keep: int) -> None:
+        """Cut a sequence; one whose rest another sequence holds as well is given up."""
+        others = (other for other in self._live.values() if other is not sequence)
+        begin = sequence.view()[:keep].copy()
+        spare = any(common_prefix(other.view(), begin) == keep for other in others)
+        if spare or not self.cut(sequence, keep):
+            self.evict(sequence)
 
     def evict(self, sequence: Sequence) -> None:
         """Free the sequence's cells and its id."""

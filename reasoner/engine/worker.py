@@ -37,6 +37,10 @@ class Worker(threading.Thread):
             self.context.abort()
         self._inbox.put(lambda: None)
 
+    def call(self, work: Callable[[Scheduler], None]) -> None:
+        """Have the thread do something with its scheduler between two ticks."""
+        self._inbox.put(lambda: work(self.scheduler))
+
     def stop(self) -> None:
         """Cancel everything, free the context and end the thread; returns at once."""
         self._stopping = True

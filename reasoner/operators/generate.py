@@ -22,7 +22,14 @@ async def generate(tools: Tools, node: Node, count: int = 1, *, prune: bool = Tr
     numbers = [node.number] if alone else [next(tools.numbers) for _ in range(count)]
     drawn = merge(await together(_sample(tools, node, number, prune) for number in numbers))
     children = _sound(drawn) or drawn[:1]
+    for refuted in drawn:
+        if refuted not in children:
+            refuted.pruned = True
+            tools.drop(refuted.path, node.path)
+            tools.tell(refuted)
     node.children += children
+    for child in children:
+        tools.tell(child)
     return children
 
 

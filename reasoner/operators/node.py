@@ -48,3 +48,11 @@ class Node:
         while node is not None:
             yield node
             node = node.parent
+
+    def subtree(self) -> "Iterator[Node]":
+        """This node and all below it."""
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting += node.children

@@ -1,10 +1,36 @@
-"""Prune: drop what is not worth going on with."""
+"""Prune: drop what is not worth going on with, and free what it held."""
 
 from collections.abc import Sequence
 
 from reasoner.operators.node import Node
+from reasoner.operators.tools import Tools
 
-__all__ = ["merge"]
+__all__ = ["drop", "merge", "prune"]
+
+
+def prune(tools: Tools, nodes: Sequence[Node], keep: int) -> list[Node]:
+    """The `keep` best-scored nodes, the best first; the others are marked, told, and their
+    share of the cache is freed at once."""
+    ranked = sorted(nodes, key=lambda node: -1.0 if node.score is None else node.score)
+    ranked.reverse()
+    drop(tools, ranked[keep:])
+    return ranked[:keep]
+
+
+def drop(tools: Tools, nodes: Sequence[Node]) -> None:
+    """Mark nodes as pruned, and with them every state that now leads nowhere."""
+    for node in nodes:
+        node.pruned = True
+    for node in nodes:
+        stem = next((up for up in node.ancestors() if not _barren(up)), None)
+        tools.drop(node.path, stem.path if stem else None)
+        tools.tell(node)
+
+
+def _barren(node: Node) -> bool:
+    """Whether all that grew from the node is pruned; then it is, too."""
+    node.pruned = all(child.pruned for child in node.children)
+    return node.pruned
 
 
 def merge(nodes: Sequence[Node]) -> list[Node]:

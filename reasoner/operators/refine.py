@@ -11,6 +11,7 @@ async def refine(tools: Tools, node: Node) -> Node:
     nothing may be drawn any more."""
     if node.parent is None or tools.budget.stopped:
         return node
+    tools.drop(node.path, node.parent.path)
     path = await tools.extend(node.parent.path, node.number, retry=1)
     again = Node(path, node.number, node.parent)
     again.refuted = await tools.check_step(again.said, node.number)

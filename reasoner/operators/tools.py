@@ -1,7 +1,7 @@
 """The tools of the trade: all that a strategy may do to the world."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, TypeVar
@@ -9,17 +9,27 @@ from typing import Any, TypeVar
 from reasoner.attempt import Attempt
 from reasoner.budget import Budget
 from reasoner.engine.sampling import Sampling
-from reasoner.events import CandidateEvent, Channel, OnEvent, StepEvent, TextEvent, VerdictEvent
+from reasoner.events import (
+    CandidateEvent,
+    Channel,
+    NodeEvent,
+    OnEvent,
+    StepEvent,
+    TextEvent,
+    VerdictEvent,
+)
+from reasoner.operators.node import Node
 from reasoner.path import FinishReason, Path
 from reasoner.policy import Policy
 from reasoner.problem import Problem
+from reasoner.result import Status
 from reasoner.tool import ToolCall
 from reasoner.value.aggregate import aggregate
 from reasoner.value.scorer import Scorer
 from reasoner.verdict import Candidate, Outcome, Verdict
 from reasoner.verify.extract import code_blocks, extract_final
 from reasoner.verify.host import Verifiers
-from reasoner.verify.status import standing
+from reasoner.verify.status import standing, status
 
 __all__ = ["Tools", "candidate"]
 
@@ -34,8 +44,10 @@ T = TypeVar("T")
 class Tools:
     """What a strategy works with. It holds no cache, no batch and no model.
 
-    `verifiers` is None when nothing shall be checked, `value` without a value model. `root` is
-    where a search begins that was started in the middle of another one's path.
+    `verifiers` is None when nothing shall be checked, `value` without a value model. With
+    `open_book` a search may see the known answer and the given tests, and ends once they confirm
+    a line; otherwise these judge its result only, and do not help to find it. `root` is where a
+    search begins that was started in the middle of another one's path.
     """
 
     policy: Policy
@@ -43,7 +55,10 @@ class Tools:
     emit: OnEvent
     verifiers: Verifiers | None = None
     value: Scorer | None = None
+    open_book: bool = False
     root: Path | None = None
+    grow: Callable[[Path, int], Awaitable[Path]] | None = None
+    """What makes a path longer by a step in place of the policy: path, seed."""
     numbers: Iterator[int] = field(default_factory=count)
     """Gives each line of thought its number."""
     _same: dict[frozenset[str], bool] = field(default_factory=dict)
@@ -57,42 +72,80 @@ class Tools:
         return self.root or self.policy.start(problem)
 
     async def extend(
-        self, path: Path, number: int = 0, *, retry: int = 0, sampling: Sampling | None = None
+        self,
+        path: Path,
+        number: int = 0,
+        *,
+        retry: int = 0,
+        sampling: Sampling | None = None,
+        silent: bool = False,
     ) -> Path:
-        """Continue line `number` by a round and tell everybody what was written. A `retry` draws
-        anew what an earlier call with the same path and number drew."""
+        """Continue line `number` by a round and, unless `silent`, tell everybody what was
+        written. A `retry` draws anew what an earlier call with the same path and number drew."""
 
         def on_text(channel: Channel, text: str) -> None:
-            self.emit(TextEvent(path=number, channel=channel, text=text))
+            if not silent:
+                self.emit(TextEvent(path=number, channel=channel, text=text))
 
+        if self.grow is not None:
+            return await self.grow(path, number + RETRY * retry)
         seed = number + RETRY * retry
         longer = await self.policy.extend(path, seed=seed, on_text=on_text, sampling=sampling)
-        if len(longer.steps) > len(path.steps):
+        if len(longer.steps) > len(path.steps) and not silent:
             index = len(longer.steps) - 1
             self.emit(StepEvent(path=number, index=index, step=longer.steps[index]))
         return longer
 
-    async def attempt(self, problem: Problem, path: Path, number: int) -> Attempt:
-        """A finished path with its final answer, its verdicts and its value, told to everybody."""
-        final = extract_final(path.answer) if path.answer else None
-        verdicts = await self.check(problem, path, number)
-        value = await self.score(problem, path)
-        made = Attempt(number=number, path=path, final=final, verdicts=verdicts, value=value)
+    def drop(self, path: Path, keep: Path | None = None) -> None:
+        """Nobody will continue the path beyond `keep`: free what the cache holds of it."""
+        self.policy.forget(path, keep)
+
+    def tell(self, node: Node) -> None:
+        """Tell everybody where a node stands."""
+        parent = None if node.parent is None else node.parent.number
+        event = NodeEvent(
+            path=node.number,
+            parent=parent,
+            depth=node.depth,
+            value=node.score,
+            visits=node.visits,
+            pruned=node.pruned,
+        )
+        self.emit(event)
+
+    async def attempt(
+        self, problem: Problem, path: Path, number: int, keep: Path | None = None
+    ) -> Attempt:
+        """A finished path with its final answer, its verdicts and its value, told to everybody.
+
+        What the cache holds of it is freed, but for `keep` (or the prompt), which others share.
+        """
+        verdicts = await self.check(problem, path, number, known=self.open_book)
+        made = Attempt(
+            number=number,
+            path=path,
+            final=extract_final(path.answer) if path.answer else None,
+            verdicts=verdicts,
+            value=await self.score(problem, path),
+            proven=self.open_book and _known(problem) and _passed(verdicts),
+        )
         self.emit(_event(made))
+        self.drop(path, keep)
+        if made.proven:
+            self.budget.stop()
         return made
 
     async def check(
-        self, problem: Problem, path: Path, number: int = 0, *, tell_answer: bool = False
+        self, problem: Problem, path: Path, number: int = 0, *, known: bool = False
     ) -> tuple[Verdict, ...] | None:
         """What the verifiers say about a finished path; None when nobody could be asked.
 
-        Unless `tell_answer` says otherwise, the known answer is kept from them: it judges the
-        result of a search, and must not help to find it.
+        Only with `known` are they told the known answer and the given tests.
         """
         if self.verifiers is None or not path.answer or self.budget.stopped:
             return None
-        if not tell_answer:
-            problem = problem.model_copy(update={"expect": None})
+        if not known:
+            problem = problem.model_copy(update={"expect": None, "tests": None})
         asked = self.verifiers.check(problem, candidate(path), self._seconds(CHECK_SECONDS))
         verdicts = await self._unless_stopped(asked)
         self.budget.tool_calls += len(verdicts or ())
@@ -137,6 +190,19 @@ class Tools:
             self.budget.read_value(self.value.tokens)
         return None if scores is None else aggregate(scores, self.value.aggregation)
 
+    async def ask(self, problem: Problem, number: int = 0) -> str:
+        """The model's reply to something asked beside the lines of thought; never told."""
+        path = self.policy.start(problem, think=False)
+        while not path.done:
+            path = await self.policy.extend(path, seed=number)
+        self.drop(path)
+        return path.answer
+
+    async def choose(self, problem: Problem, options: Sequence[str]) -> tuple[float, ...]:
+        """How likely the model would reply with each option; all alike when it cannot be asked."""
+        chosen = await self._unless_stopped(self.policy.choose(problem, options))
+        return chosen or tuple(1 / len(options) for _ in options)
+
     async def same(self, left: str, right: str) -> bool:
         """Whether two final answers mean the same; each pair is asked about once."""
         pair = frozenset((left, right))
@@ -161,6 +227,14 @@ class Tools:
         finally:
             task.cancel()
             halt.cancel()
+
+
+def _known(problem: Problem) -> bool:
+    return problem.expect is not None or problem.tests is not None
+
+
+def _passed(verdicts: tuple[Verdict, ...] | None) -> bool:
+    return status(verdicts or (), answered=True) is Status.VERIFIED
 
 
 def _event(made: Attempt) -> CandidateEvent:

@@ -19,20 +19,21 @@ async def by_answer(
     """Weighted best-of-N (Li et al. 2023): the answer whose attempts weigh most, and of these
     the one that `rate` puts first. An attempt's score, and the confidence, is its answer's share.
 
-    Attempts without a final answer follow, as `by_score` would rank them.
+    A proven attempt comes before all others. Attempts without a final answer follow, as
+    `by_score` would rank them.
     """
     groups = await aggregate(attempts, same)
     parts = shares([sum(map(weigh, group.attempts)) for group in groups])
     counted = [
-        (share, len(group.attempts), rate(attempt), attempt)
+        (attempt.proven, share, len(group.attempts), rate(attempt), attempt)
         for share, group in zip(parts, groups, strict=True)
         for attempt in group.attempts
     ]
-    counted.sort(key=lambda row: row[:3], reverse=True)
-    ranked = [row[-1].model_copy(update={"score": row[0]}) for row in counted]
+    counted.sort(key=lambda row: row[:4], reverse=True)
+    ranked = [row[-1].model_copy(update={"score": row[1]}) for row in counted]
     placed = {attempt.number for attempt in ranked}
     others = [attempt for attempt in attempts if attempt.number not in placed]
-    others.sort(key=lambda attempt: (attempt.whole, rate(attempt)), reverse=True)
+    others.sort(key=lambda attempt: (attempt.proven, attempt.ending, rate(attempt)), reverse=True)
     return Findings(attempts=tuple(ranked + others), confidence=max(parts) if counted else None)
 
 
@@ -43,6 +44,8 @@ def by_score(
 
     The confidence is `agreement` with the first attempt, by number, where that is known.
     """
-    ranked = sorted(attempts, key=lambda attempt: (attempt.whole, rate(attempt)), reverse=True)
+    ranked = sorted(
+        attempts, key=lambda attempt: (attempt.proven, attempt.ending, rate(attempt)), reverse=True
+    )
     scored = tuple(attempt.model_copy(update={"score": rate(attempt)}) for attempt in ranked)
     return Findings(attempts=scored, confidence=(agreement or {}).get(scored[0].number))

@@ -14,7 +14,7 @@ from reasoner.settings import Settings
 from reasoner.solver import Solver
 
 ASK = Problem(question="Tom has 3 boxes with 4 pens each. How many pens does he have?")
-SHORT = {"budget": 60, "max_tokens": 120}
+SHORT = {"budget": 30, "max_tokens": 70}
 
 
 async def solved(
@@ -104,3 +104,17 @@ async def test_stopping_at_once_returns_what_there_is(smollm2: Path) -> None:
     stop.set()
     result, _ = await solved(smollm2, "majority", stop=stop)
     assert result.finish_reason is FinishReason.INTERRUPTED
+
+
+async def test_an_open_book_search_ends_with_the_first_right_line(smollm2: Path) -> None:
+    options: dict[str, Any] = {"strategy_options": {"n": 3, "at_once": 1}}
+    free, events = await solved(smollm2, "best-of-n", **options)
+    first = next(event for event in events if event.kind == "candidate")
+    told = ASK.model_copy(update={"expect": first.final})
+    found, _ = await solved(smollm2, "best-of-n", told, until_verified=True, **options)
+    assert first.final is not None
+    assert len(free.candidates) == 3
+    assert len(found.candidates) < 3
+    assert found.status == "verified"
+    assert found.final == first.final
+    assert found.finish_reason is not FinishReason.INTERRUPTED

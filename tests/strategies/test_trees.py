@@ -1,0 +1,121 @@
+"""The strategies that grow trees, on real models."""
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reasoner.path import FinishReason
+from reasoner.problem import Problem
+from reasoner.strategies.registry import STRATEGIES, find_strategy
+from reasoner.value.aggregate import Aggregation
+from tests.workbench import workbench
+
+ASK = Problem(question="Tom has 3 boxes with 4 pens each. How many pens does he have?")
+PICKY = EntryPoint("picky", "tests.operators.picky", "reasoner")
+SMALL: dict[str, dict[str, Any]] = {
+    "linear": {},
+    "cross-check": {},
+    "majority": {"n": 3},
+    "best-of-n": {"n": 3},
+    "weighted-best-of-n": {"n": 3},
+    "beam": {"n": 4, "width": 2},
+    "dvts": {"n": 4, "width": 2},
+    "lookahead": {"n": 4, "width": 2, "k": 2},
+    "mcts": {"simulations": 5, "parallel": 3},
+    "tot-bfs": {"width": 3, "breadth": 2, "depth": 3},
+    "tot-dfs": {"width": 2, "depth": 3, "states": 8},
+    "revise": {"n": 3},
+    "nested": {"n": 2},
+}
+
+
+def test_every_strategy_is_tried() -> None:
+    assert set(SMALL) == set(STRATEGIES)
+
+
+class Lengths:
+    """A value model that likes short steps; real enough to be charged for."""
+
+    name = "lengths"
+    aggregation: Aggregation = "last"
+
+    def __init__(self) -> None:
+        self.tokens = 0
+
+    async def score(self, problem: Problem, path: Any) -> tuple[float, ...]:
+        self.tokens += 5
+        texts = [*(step.text for step in path.steps), *([path.answer] if path.answer else [])]
+        return tuple(1 / (1 + len(text)) for text in texts)
+
+
+@pytest.mark.parametrize("name", SMALL)
+async def test_noise_is_searched_to_an_answer(tiny_gguf: Path, name: str) -> None:
+    strategy = find_strategy(name)
+    async with workbench(tiny_gguf, plugins=(PICKY,), min_steps=2, max_steps=3) as bench:
+        found = await strategy.run(ASK, bench.tools, strategy.parse(SMALL[name]))
+        assert bench.tools.budget.written_tokens >= len(found.attempts[0].path.tokens)
+    best = found.attempts[0]
+    assert best.path.done
+    assert best.path.answer
+    assert len({attempt.number for attempt in found.attempts}) == len(found.attempts)
+
+
+@pytest.mark.parametrize("name", ["beam", "dvts", "lookahead", "mcts", "tot-bfs", "tot-dfs"])
+async def test_a_value_model_is_asked_and_charged(tiny_gguf: Path, name: str) -> None:
+    strategy, scorer = find_strategy(name), Lengths()
+    async with workbench(tiny_gguf, value=scorer, min_steps=2, max_steps=3) as bench:
+        found = await strategy.run(ASK, bench.tools, strategy.parse(SMALL[name]))
+        assert bench.tools.budget.value_tokens == scorer.tokens > 0
+    assert found.attempts[0].value is not None
+
+
+@pytest.mark.parametrize("name", SMALL)
+async def test_a_spent_search_still_answers(tiny_gguf: Path, name: str) -> None:
+    """When four fifths of the tokens are spent, everything lands and no new line is begun.
+
+    A tiny model writes faster than its tokens are counted, hence the slack.
+    """
+    strategy = find_strategy(name)
+    many = {key: 64 for key in ("n", "simulations") if key in SMALL[name]}
+    options: dict[str, Any] = {"budget": 150, "max_tokens": 300, "tokens": 900, "min_steps": 1}
+    async with workbench(tiny_gguf, **options) as bench:
+        found = await strategy.run(ASK, bench.tools, strategy.parse(SMALL[name] | many))
+        assert bench.tools.budget.spent_tokens <= 3 * 900
+        assert len([e for e in bench.events if e.kind == "candidate"]) < 64
+    assert found.attempts[0].path.done
+    assert found.attempts[0].path.answer
+
+
+@pytest.mark.parametrize("name", [name for name in SMALL if name != "linear"])
+async def test_stopping_a_search_gives_the_best_so_far(tiny_gguf: Path, name: str) -> None:
+    strategy = find_strategy(name)
+    options = SMALL[name] | {
+        key: 64 for key in ("n", "simulations", "answers") if key in SMALL[name]
+    }
+    async with workbench(tiny_gguf, max_steps=2, min_steps=1) as bench:
+        emit = bench.events.append
+        finished = 0
+
+        def watch(event: Any) -> None:
+            nonlocal finished
+            emit(event)
+            if event.kind == "candidate" and event.finish_reason != "interrupted":
+                finished += 1
+                bench.tools.budget.stop()
+
+        object.__setattr__(bench.tools, "emit", watch)
+        found = await strategy.run(ASK, bench.tools, strategy.parse(options))
+    assert finished >= 1
+    assert found.attempts[0].path.finish_reason is not FinishReason.INTERRUPTED
+
+
+async def test_the_steps_of_a_search_are_told(tiny_gguf: Path) -> None:
+    strategy = find_strategy("beam")
+    async with workbench(tiny_gguf, min_steps=2, max_steps=3) as bench:
+        await strategy.run(ASK, bench.tools, strategy.parse(SMALL["beam"]))
+        nodes = [event for event in bench.events if event.kind == "node"]
+    assert {node.parent for node in nodes} > {0}
+    assert [node for node in nodes if node.pruned]
+    assert all(node.value is None or 0 <= node.value <= 1 for node in nodes)
