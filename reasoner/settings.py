@@ -153,6 +153,8 @@ class Settings(BaseSettings):
     """Whether the policy may call tools in mid-thought; `force` makes it begin with a call."""
     tool_style: Literal["fenced", "native"] | None = None
     """How it calls them; None: as its chat template was made for."""
+    unsafe_exec: bool = False
+    """Run a model's code even where no sandbox is strong enough for it."""
     offline: bool = False
     engine: EngineSettings = EngineSettings()
 

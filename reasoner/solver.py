@@ -78,7 +78,8 @@ class Solver:
             named = settings.protocol or (spec.protocol if spec else None)
             template = self._engine.chat_template or ""
             self._protocol = choose_protocol(self._engine, template, named)
-            self._verifiers = resources.enter_context(Verifiers(on_notice=self._notice))
+            plugins = Verifiers(on_notice=self._notice, unsafe_exec=settings.unsafe_exec)
+            self._verifiers = resources.enter_context(plugins)
             self._resources = resources.pop_all()
         return self
 

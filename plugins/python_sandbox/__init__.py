@@ -22,7 +22,7 @@ from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 from reasoner.verify.hookspecs import hookimpl
 
-__all__ = ["NAME", "Run", "close", "health", "run_python", "tools", "use", "verify"]
+__all__ = ["NAME", "Run", "close", "health", "permit", "run_python", "tools", "use", "verify"]
 
 
 @hookimpl
@@ -59,17 +59,27 @@ def _without_code(problem: Problem) -> Verdict | None:
 
 
 @hookimpl
+def permit(unsafe_exec: bool) -> None:
+    """Run code also where no layer is strong enough, or refuse to."""
+    from reasoner.plugins.python_sandbox.probe import permit_unsafe
+
+    permit_unsafe(unsafe_exec)
+
+
+@hookimpl
 def health() -> dict[str, JsonValue]:
     """The layer in use, what its self-test found, and why stronger ones are not used."""
     from reasoner.plugins.python_sandbox.probe import chosen
 
     choice = chosen()
     name = choice.layer.name if choice.layer else None
+    gaps = choice.layer.gaps if choice.layer else ()
+    known = f"; known gaps: {', '.join(gaps) or 'none'}" if choice.layer else ""
     return {
         "ok": choice.layer is not None and choice.strong,
-        "detail": f"{name}: {choice.detail}" if name else choice.detail,
+        "detail": (f"{name}: {choice.detail}" if name else choice.detail) + known,
         "layer": name,
-        "gaps": list(choice.layer.gaps) if choice.layer else [],
+        "gaps": list(gaps),
         "passed_over": dict(choice.tried),
     }
 

@@ -16,6 +16,10 @@ from reasoner.verify.confine.trees import DEVICES, package, readable
 __all__ = ["LAYERS", "UNCONFINED", "Layer"]
 
 
+OWN = ("machine code",)
+"""Gaps that open nothing but the program's own process."""
+
+
 @dataclass(frozen=True)
 class Layer:
     """`outer` is the wrapper around the interpreter ("" for none); `confine` what the child
@@ -25,6 +29,14 @@ class Layer:
     outer: str
     confine: tuple[str, ...]
     gaps: tuple[str, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """What a verdict has to say about the layer; nothing about the strongest."""
+        if not self.confine and not self.outer:
+            return "RUN WITHOUT A SANDBOX"
+        missing = [gap for gap in self.gaps if gap not in OWN]
+        return f"in a weaker sandbox, open to: {', '.join(missing)}" if missing else ""
 
     @property
     def possible(self) -> bool:
@@ -48,7 +60,7 @@ LAYERS = (
     Layer("bubblewrap + seccomp", "bwrap", ("seccomp",)),
     Layer("sandbox-exec", "sandbox-exec", (), ("memory is only watched, not limited",)),
 )
-UNCONFINED = Layer("rlimits only", "", (), ("files", "network", "processes"))
+UNCONFINED = Layer("no sandbox", "", (), ("files", "network", "processes"))
 """Not a sandbox: limits and a clean environment, for those who ask for it explicitly."""
 
 

@@ -9,15 +9,15 @@ import secrets
 import socket
 import tempfile
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reasoner.plugins.python_sandbox.layers import LAYERS, UNCONFINED, Layer
 from reasoner.plugins.python_sandbox.run import MEMORY, run_in
 
-__all__ = ["UNSAFE", "Choice", "chosen", "self_test"]
+__all__ = ["UNSAFE", "Choice", "chosen", "permit_unsafe", "self_test"]
 
-UNSAFE = "REASONER_UNSAFE_EXEC"
-"""Environment variable; `1` runs model code without a sandbox where there is none."""
+UNSAFE = "--unsafe-exec"
+"""The flag (also REASONER_UNSAFE_EXEC=1) that runs a model's code where there is no sandbox."""
 
 _ATTACK = """
 import os, socket
@@ -55,14 +55,26 @@ class Choice:
 
 _lock = threading.Lock()
 _choice: list[Choice] = []
+_permitted = threading.Event()
+
+
+def permit_unsafe(allowed: bool) -> None:
+    """Whether code may run where no layer is strong enough; from now on, in this process."""
+    if allowed:
+        _permitted.set()
+    else:
+        _permitted.clear()
 
 
 def chosen() -> Choice:
-    """The strongest layer that passed its self-test; found once per process (a few 10 ms)."""
+    """The strongest layer that passed its self-test; found once per process (a few 100 ms)."""
     with _lock:
         if not _choice:
             _choice.append(_choose())
-        return _choice[0]
+        found = _choice[0]
+    if found.layer is None and _permitted.is_set():
+        return replace(found, layer=UNCONFINED, detail=f"{UNSAFE}: {found.detail}", strong=False)
+    return found
 
 
 def self_test(layer: Layer) -> str | None:
@@ -113,6 +125,5 @@ def _choose() -> Choice:
             )
         tried.append((layer.name, failure))
     why = "; ".join(f"{name}: {failure}" for name, failure in tried) or "none for this system"
-    if os.environ.get(UNSAFE) == "1":
-        return Choice(UNCONFINED, f"NO SANDBOX, {UNSAFE}=1 ({why})", tuple(tried), strong=False)
-    return Choice(None, f"no sandbox is strong enough to run a model's code ({why})", tuple(tried))
+    detail = f"no sandbox is strong enough to run a model's code ({why})"
+    return Choice(None, detail, tuple(tried), strong=False)

@@ -27,7 +27,7 @@ class Run(BaseModel):
     a limit; `exit` left without finishing; `signal` crashed; `refused` was never run, because no
     layer is strong enough or the layer did not start. stdout and stderr are cut and free of
     control characters. `asserts` counts assertions that held, `tried` and `failed` doctest
-    examples, by the program's own account.
+    examples, by the program's own account. `note` says what the layer is short of, if it is.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,6 +38,7 @@ class Run(BaseModel):
     exit_code: int | None = None
     seconds: float = 0.0
     layer: str = ""
+    note: str = ""
     error: str | None = None
     kind: str | None = None
     asserts: int = 0
@@ -69,11 +70,11 @@ def run_in(layer: Layer, code: str, *, stdin: str, seconds: float, memory: int) 
 
 def _in_strongest(order: Order, seconds: float, memory: int) -> Run:
     from reasoner.plugins.python_sandbox.pool import warm
-    from reasoner.plugins.python_sandbox.probe import chosen
+    from reasoner.plugins.python_sandbox.probe import UNSAFE, chosen
 
     layer = chosen().layer
     if layer is None:
-        return Run(outcome="refused", error=chosen().detail)
+        return Run(outcome="refused", error=f"{chosen().detail}; {UNSAFE} runs it without one")
     began = time.monotonic()
     if (jail := warm(layer, memory, seconds)) is not None:
         ending = jail.run(order, seconds)
@@ -106,6 +107,7 @@ def _told(layer: Layer, ending: Ending, seconds: float) -> Run:
         exit_code=ending.exit_code,
         seconds=seconds,
         layer=layer.name,
+        note=layer.note,
         error=_printable(str(error).encode("utf-8", "replace"))[:300] if error else None,
         kind=str(said["kind"])[:60] if said.get("kind") else None,
         asserts=_count(said.get("asserts")),

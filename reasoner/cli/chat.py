@@ -148,4 +148,4 @@ class Chat:
 
 def _loaded_by(settings: "Settings") -> tuple[object, ...]:
     """The settings that only opening a solver can put in force."""
-    return settings.model, settings.engine, settings.protocol
+    return settings.model, settings.engine, settings.protocol, settings.unsafe_exec

@@ -156,9 +156,10 @@ def _models() -> Iterator[Check]:
 
 
 def _plugins() -> Iterator[Check]:
+    from reasoner.settings import Settings
     from reasoner.verify.host import Verifiers
 
-    with Verifiers() as verifiers:
+    with Verifiers(unsafe_exec=Settings.load().unsafe_exec) as verifiers:
         for info in verifiers.describe(health=True):
             report = info.health or {}
             if not info.enabled:

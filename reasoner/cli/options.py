@@ -171,6 +171,14 @@ class RunOptions:
         bool,
         typer.Option("--no-verify", help="Do not check the answer.", rich_help_panel=THINKING),
     ] = False
+    unsafe_exec: Annotated[
+        bool,
+        typer.Option(
+            "--unsafe-exec",
+            help="Run the model's code even where there is no sandbox for it.",
+            rich_help_panel=THINKING,
+        ),
+    ] = False
     offline: Annotated[
         bool,
         typer.Option("--offline", help="Use cached models only.", rich_help_panel=ENGINE),
@@ -214,6 +222,7 @@ class RunOptions:
         found |= {"think": False if self.no_think else None}
         found |= {"verify": False if self.no_verify else None}
         found |= {"offline": self.offline or None, "until_verified": self.until_verified or None}
+        found |= {"unsafe_exec": self.unsafe_exec or None}
         found |= {"sampling": parse_pairs(self.option or [], "-o", "top_p=0.9") or None}
         options = parse_pairs(self.strategy_option or [], "-S", "n=8")
         found |= {"strategy_options": options or None}

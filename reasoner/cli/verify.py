@@ -123,9 +123,10 @@ def _one(problem: "Problem", text: str, seconds: float, *, program: bool, json: 
 
 def _verifiers() -> "Verifiers":
     from reasoner.cli.output.terminal import complain
+    from reasoner.settings import Settings
     from reasoner.verify.host import Verifiers
 
-    return Verifiers(on_notice=complain)
+    return Verifiers(on_notice=complain, unsafe_exec=Settings.load().unsafe_exec)
 
 
 def _row(candidate: "Candidate", verdicts: "tuple[Verdict, ...]") -> "Row":

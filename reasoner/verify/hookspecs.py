@@ -24,6 +24,11 @@ class PluginHooks:
     """The specification; an implementation takes any subset of the arguments, by name."""
 
     @hookspec
+    def permit(self, unsafe_exec: bool) -> None:
+        """Told before anything is asked, what the person allows: `unsafe_exec` that a model's
+        code runs even where no sandbox is strong enough for it."""
+
+    @hookspec
     def verify(self, problem: Problem, candidate: Candidate, seconds: float) -> Verdict | None:
         """Judge a candidate within `seconds`; None when the plugin has nothing to say about it."""
 

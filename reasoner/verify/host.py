@@ -58,12 +58,14 @@ class Verifiers:
 
     `entry_points` replaces what is installed and the user's files. Loading imports the plugins'
     modules and starts nothing; children start with the first check and end with `close`.
+    `unsafe_exec` lets them run a model's code without a sandbox where none is strong enough.
     """
 
     def __init__(
         self,
         on_notice: Callable[[str], None] | None = None,
         entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
+        unsafe_exec: bool = False,
     ) -> None:
         self._notice = on_notice or (lambda _: None)
         self._manager = pluggy.PluginManager(GROUP)
@@ -75,6 +77,9 @@ class Verifiers:
             sources = sorted(map(entry_source, entry_points), key=lambda source: source.name)
         for source in sources:
             self._load(source)
+        for name in self._with("permit"):
+            with contextlib.suppress(Exception):  # then it keeps to what is safe
+                self._call(name, "permit", unsafe_exec=unsafe_exec)
 
     def names(self) -> tuple[str, ...]:
         """The names of the plugins in use."""

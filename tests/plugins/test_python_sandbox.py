@@ -253,8 +253,17 @@ def test_without_a_strong_layer_code_is_not_run(monkeypatch: pytest.MonkeyPatch)
     said = verdict("print(1)")
     assert said.outcome is Outcome.UNKNOWN
     assert "no sandbox is strong enough" in said.reason
+    assert "--unsafe-exec" in said.reason
     assert python_sandbox.health()["ok"] is False
-    monkeypatch.setattr(probe, "_choice", [])
-    monkeypatch.setenv(probe.UNSAFE, "1")
-    assert verdict(DOUBLE + "assert double(2) == 4").outcome is Outcome.PASS
-    assert python_sandbox.health()["ok"] is False
+    python_sandbox.permit(unsafe_exec=True)
+    try:
+        said = verdict(DOUBLE + "assert double(2) == 4")
+        assert said.outcome is Outcome.PASS
+        assert said.reason.startswith("RUN WITHOUT A SANDBOX")
+        assert said.evidence["layer"] == "no sandbox"
+        health = python_sandbox.health()
+    finally:
+        python_sandbox.permit(unsafe_exec=False)
+    assert health["ok"] is False
+    assert health["gaps"] == ["files", "network", "processes"]
+    assert verdict("print(1)").outcome is Outcome.UNKNOWN

@@ -94,3 +94,17 @@ def test_two_plugins_of_one_name_are_not_both_loaded() -> None:
     with Verifiers(notices.append, twins) as verifiers:
         assert verifiers.names() == ("good",)
     assert ["the name is taken" in notice for notice in notices] == [True]
+
+
+def test_what_the_person_permits_reaches_the_plugins() -> None:
+    from reasoner.plugins.python_sandbox import probe
+
+    refused = probe.Choice(None, "none", strong=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(probe, "_choice", [refused])
+        with Verifiers(unsafe_exec=True):
+            unsafe = probe.chosen()
+        with Verifiers():
+            assert probe.chosen() == refused
+    assert unsafe.layer is not None
+    assert unsafe.layer.name == "no sandbox"
