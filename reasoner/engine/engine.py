@@ -1,6 +1,6 @@
 """What the rest of the program needs of an engine; a local context or a remote server meets it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, Self
 
 import numpy as np
@@ -10,7 +10,10 @@ from reasoner.engine.control import Controller
 from reasoner.engine.request import Finish, Token
 from reasoner.engine.sampling import Sampling
 
-__all__ = ["Engine", "Generation", "Vocabulary"]
+__all__ = ["Engine", "Generation", "OnDecoded", "Vocabulary"]
+
+OnDecoded = Callable[[int], None]
+"""Told, once the work is done, how many tokens no cached prefix held."""
 
 
 class Generation(Protocol):
@@ -90,12 +93,19 @@ class Engine(Vocabulary, Protocol):
         """
 
     async def score(
-        self, tokens: Sequence[int], positions: Sequence[int], targets: Sequence[Sequence[int]]
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        targets: Sequence[Sequence[int]],
+        on_decoded: OnDecoded | None = None,
     ) -> list[tuple[float, ...]]:
         """Log-probabilities (natural) of `targets[i]` as the token after `tokens[positions[i]]`."""
 
     async def hidden(
-        self, tokens: Sequence[int], positions: Sequence[int]
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        on_decoded: OnDecoded | None = None,
     ) -> npt.NDArray[np.float32]:
         """Last hidden states after the final norm, (len(positions), n_embd)."""
 

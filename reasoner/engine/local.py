@@ -11,6 +11,7 @@ import numpy.typing as npt
 from reasoner.engine.context import Context
 from reasoner.engine.control import Controller
 from reasoner.engine.draw import log_sum_exp
+from reasoner.engine.engine import OnDecoded
 from reasoner.engine.request import Finish, Generate, Item, Read, Request, Token
 from reasoner.engine.sampling import Sampling
 from reasoner.engine.scheduler import Scheduler
@@ -135,7 +136,11 @@ class LocalEngine:
         return LocalGeneration(request, queue, self._worker)
 
     async def score(
-        self, tokens: Sequence[int], positions: Sequence[int], targets: Sequence[Sequence[int]]
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        targets: Sequence[Sequence[int]],
+        on_decoded: OnDecoded | None = None,
     ) -> list[tuple[float, ...]]:
         wanted = dict(zip(positions, targets, strict=True))
         found: dict[int, tuple[float, ...]] = {}
@@ -144,18 +149,21 @@ class LocalEngine:
             total = log_sum_exp(row, self._context.buffer)
             found[position] = tuple(float(row[target] - total) for target in wanted[position])
 
-        await self._read(tokens, positions, visit, hidden=False)
+        await self._read(tokens, positions, visit, False, on_decoded)
         return [found[position] for position in positions]
 
     async def hidden(
-        self, tokens: Sequence[int], positions: Sequence[int]
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        on_decoded: OnDecoded | None = None,
     ) -> npt.NDArray[np.float32]:
         found: dict[int, npt.NDArray[np.float32]] = {}
 
         def visit(position: int, row: npt.NDArray[np.float32]) -> None:
             found[position] = row.copy()
 
-        await self._read(tokens, positions, visit, hidden=True)
+        await self._read(tokens, positions, visit, True, on_decoded)
         return np.stack([found[position] for position in positions])
 
     def forget(self, tokens: Sequence[int], keep: int = 0) -> None:
@@ -191,6 +199,7 @@ class LocalEngine:
         positions: Sequence[int],
         visit: Callable[[int, npt.NDArray[np.float32]], None],
         hidden: bool,
+        on_decoded: OnDecoded | None,
     ) -> None:
         if not positions or not 0 <= min(positions) <= max(positions) < len(tokens):
             raise ValueError("positions must lie within the tokens")
@@ -212,3 +221,5 @@ class LocalEngine:
             raise item
         if item is Finish.CANCELLED:
             raise EngineError("the model was closed while it was read")
+        if on_decoded is not None:
+            on_decoded(request.decoded_tokens)

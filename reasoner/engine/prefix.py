@@ -116,6 +116,8 @@ class PrefixCache:
         itself where nothing else is in it, else a fork; None when every id is at work."""
         if parent is not None and parent.request is None and shared == len(parent.tokens):
             sequence: Sequence | None = parent
+            if self._complete is not None and self._complete[0] is parent:
+                self._complete = None  # it is being continued, so it is no longer a last reply
         else:
             sequence = self._fork(parent, shared)
         if sequence is not None:

@@ -109,6 +109,14 @@ async def test_a_second_turn_reads_only_what_is_new(engine: LocalEngine) -> None
     assert turn.decoded_tokens <= len(addition) + 1
 
 
+async def test_a_read_that_grows_reads_only_what_is_new(engine: LocalEngine) -> None:
+    tokens = engine.tokenize("one two three four five six seven eight nine ten eleven twelve")
+    decoded: list[int] = []
+    for size in (4, 7, 10, 12):
+        await engine.score(tokens[:size], [size - 1], [[0]], decoded.append)
+    assert decoded == [4, 3, 3, 2]
+
+
 async def test_only_the_last_reply_is_kept(small: LocalEngine) -> None:
     prompts = [[n + 1, *range(100, 110)] for n in range(3)]
     replies = [ids(await drain(small.generate(p, GREEDY, max_tokens=20))) for p in prompts]
