@@ -4,9 +4,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reasoner.models.catalog import registry
+    from reasoner.models.catalog import formats, registry
     from reasoner.models.checksum import model_checksum
     from reasoner.models.ensure import ensure_model
+    from reasoner.models.format import ValueFormat
     from reasoner.models.gguf import check_gguf
     from reasoner.models.here import find_model, find_models, remove_model
     from reasoner.models.metadata import ModelInfo, read_info
@@ -19,10 +20,12 @@ __all__ = [
     "ModelSpec",
     "Notice",
     "Progress",
+    "ValueFormat",
     "check_gguf",
     "ensure_model",
     "find_model",
     "find_models",
+    "formats",
     "model_checksum",
     "read_info",
     "registry",
@@ -35,10 +38,12 @@ HOME = {
     "ModelSpec": "spec",
     "Notice": "progress",
     "Progress": "progress",
+    "ValueFormat": "format",
     "check_gguf": "gguf",
     "ensure_model": "ensure",
     "find_model": "here",
     "find_models": "here",
+    "formats": "catalog",
     "model_checksum": "checksum",
     "read_info": "metadata",
     "registry": "catalog",

