@@ -4,7 +4,7 @@ Its vocabulary is byte-level, so any text tokenises; what it writes is noise. Te
 the machinery matters and the words do not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,14 @@ def write_tiny_gguf(
     n_ctx_train: int = 2048,
     name: str = "tiny",
     spread: float = 0.2,
+    tensors: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write the model to `path` and return it.
 
     `extra_tokens` become control tokens after the three of CONTROL_TOKENS; `spread` is the
-    weights' standard deviation (larger: more peaked next-token distributions). The same arguments
-    give the same bytes. A head is 32 wide, so quantised KV caches work.
+    weights' standard deviation (larger: more peaked next-token distributions). `tensors` replaces
+    weights by name (`output`, `blk.0.attn_output` …). The same arguments give the same bytes. A
+    head is 32 wide, so quantised KV caches work.
     """
     import gguf
 
@@ -63,7 +65,7 @@ def write_tiny_gguf(
     vocabulary = _add_vocabulary(writer, extra_tokens)
     if chat_template is not None:
         writer.add_chat_template(chat_template)
-    _add_tensors(writer, vocabulary, seed, spread)
+    _add_tensors(writer, vocabulary, seed, spread, tensors or {})
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -107,13 +109,16 @@ def _add_vocabulary(writer: Any, extra_tokens: Sequence[str]) -> int:
     return len(plain) + len(control)
 
 
-def _add_tensors(writer: Any, vocabulary: int, seed: int, spread: float) -> None:
+def _add_tensors(
+    writer: Any, vocabulary: int, seed: int, spread: float, given: Mapping[str, Any]
+) -> None:
     import numpy as np
 
     random = np.random.default_rng(seed)
 
     def add(name: str, *shape: int) -> None:
         weights = random.standard_normal(shape, dtype=np.float32) * spread
+        weights = np.asarray(given.get(name, weights)).reshape(shape)
         writer.add_tensor(f"{name}.weight", weights.astype(np.float16))
 
     def add_norm(name: str) -> None:

@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 from math import prod
-from typing import Literal
+
+from reasoner.models.format import Aggregation
 
 __all__ = ["Aggregation", "aggregate"]
-
-Aggregation = Literal["min", "prod", "last", "mean"]
-"""`prod`: every step right (Lightman et al. 2023); `min`: the weakest step (Math-Shepherd);
-`last`: best for soft Monte-Carlo labels (Snell et al. 2024)."""
 
 
 def aggregate(scores: Sequence[float], how: Aggregation) -> float:

@@ -1,0 +1,154 @@
+"""A value head: a small network that reads a score from a hidden state, kept in a side file.
+
+Two kinds of file are read. Our own is a GGUF of the architecture `reasoner-value-head`, with the
+float tensors `head.0.weight` (out, in), `head.0.bias` (out,), `head.1.weight` … and the keys
+
+    reasoner.head.layers        how many linear layers
+    reasoner.head.activation    relu, tanh or gelu, between them
+    reasoner.head.aggregation   min, prod, last or mean
+    reasoner.head.base_sha256   the model whose states it reads
+    reasoner.head.scale, .bias  calibration: the score is σ(scale · logit + bias)
+
+Foreign heads come as safetensors (or GGUF) under the names their format lists in models.toml, as
+`NAME.weight` and, where there is one, `NAME.bias`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from reasoner.errors import BadModelFile
+from reasoner.models.format import Aggregation, HeadShape
+from reasoner.value.tensors import Facts, read_tensors
+
+__all__ = ["ARCHITECTURE", "Head", "read_head", "write_head"]
+
+Floats = npt.NDArray[np.float32]
+Activation = Literal["relu", "tanh", "gelu"]
+
+ARCHITECTURE = "reasoner-value-head"
+MOST_LAYERS = 8
+AGGREGATIONS: tuple[Aggregation, ...] = ("min", "prod", "last", "mean")
+ACTIVATIONS: tuple[Activation, ...] = ("relu", "tanh", "gelu")
+
+
+@dataclass(frozen=True)
+class Head:
+    """Linear layers `(weight (out, in), bias (out,))` with an activation between them."""
+
+    layers: tuple[tuple[Floats, Floats], ...]
+    activation: Activation = "relu"
+    scale: float = 1.0
+    bias: float = 0.0
+    aggregation: Aggregation | None = None
+    base_sha256: str | None = None
+
+    @property
+    def width(self) -> int:
+        """How many numbers a hidden state must have."""
+        return int(self.layers[0][0].shape[1])
+
+    def logits(self, states: Floats) -> Floats:
+        """For states (n, width) the n uncalibrated log-odds that the step is right."""
+        values = states.astype(np.float32)
+        for index, (weight, bias) in enumerate(self.layers):
+            values = values @ weight.T + bias
+            if index + 1 < len(self.layers):
+                values = _activate(values, self.activation)
+        one = values.shape[1] == 1
+        return np.asarray(values[:, 0] if one else values[:, 1] - values[:, 0], np.float32)
+
+    def scores(self, states: Floats) -> list[float]:
+        """For states (n, width) n scores in [0, 1]."""
+        odds = np.clip(self.scale * self.logits(states) + self.bias, -60, 60)
+        return [float(score) for score in 1 / (1 + np.exp(-odds))]
+
+
+def _activate(values: Floats, how: Activation) -> Floats:
+    if how == "relu":
+        return np.maximum(values, np.float32(0))
+    if how == "tanh":
+        return np.tanh(values)
+    inner = 0.7978845608 * (values + 0.044715 * values**3)  # Hendrycks and Gimpel's approximation
+    return np.asarray(0.5 * values * (1 + np.tanh(inner)), np.float32)
+
+
+def read_head(path: Path, shape: HeadShape | None = None) -> Head:
+    """Read a head: our own file as it describes itself, a foreign one as `shape` names it.
+
+    Raises BadModelFile when it is neither, or its tensors do not make a network.
+    """
+    tensors, facts = read_tensors(path)
+    if facts.get("general.architecture") == ARCHITECTURE:
+        return _own(path, tensors, facts)
+    if shape is None:
+        raise BadModelFile(f"{path} is not a value head that reasoner wrote")
+    return Head(_layers(path, tensors, shape.layers), activation=shape.activation)
+
+
+def _own(path: Path, tensors: dict[str, Floats], facts: Facts) -> Head:
+    count = facts.get("reasoner.head.layers")
+    if not isinstance(count, int) or not 1 <= count <= MOST_LAYERS:
+        raise BadModelFile(f"{path} is not a usable value head: it claims {count} layers")
+    names = tuple(f"head.{index}" for index in range(count))
+    activation = facts.get("reasoner.head.activation", "relu")
+    aggregation = facts.get("reasoner.head.aggregation")
+    if activation not in ACTIVATIONS or aggregation not in (*AGGREGATIONS, None):
+        raise BadModelFile(f"{path} is not a usable value head: {activation}, {aggregation}")
+    base = facts.get("reasoner.head.base_sha256")
+    return Head(
+        _layers(path, tensors, names),
+        activation=ACTIVATIONS[ACTIVATIONS.index(activation)],
+        scale=float(facts.get("reasoner.head.scale", 1.0)),
+        bias=float(facts.get("reasoner.head.bias", 0.0)),
+        aggregation=aggregation,
+        base_sha256=base if isinstance(base, str) else None,
+    )
+
+
+def _layers(
+    path: Path, tensors: dict[str, Floats], names: tuple[str, ...]
+) -> tuple[tuple[Floats, Floats], ...]:
+    """The named layers, each checked to fit the one before it."""
+    layers: list[tuple[Floats, Floats]] = []
+    for name in names:
+        weight = tensors.get(f"{name}.weight")
+        if weight is None or weight.ndim != 2:
+            raise BadModelFile(f"{path} has no matrix {name}.weight; it has {_few(tensors)}")
+        bias = tensors.get(f"{name}.bias", np.zeros(weight.shape[0], np.float32))
+        follows = not layers or layers[-1][0].shape[0] == weight.shape[1]
+        if bias.shape != weight.shape[:1] or not follows:
+            raise BadModelFile(f"{path}: the layer {name} does not fit the others")
+        layers.append((weight, bias))
+    if layers[-1][0].shape[0] not in (1, 2):
+        raise BadModelFile(f"{path}: the head ends in {layers[-1][0].shape[0]} numbers, not 1 or 2")
+    return tuple(layers)
+
+
+def _few(tensors: dict[str, Floats]) -> str:
+    return ", ".join(sorted(tensors)[:6]) or "no tensors that can be read"
+
+
+def write_head(path: Path, head: Head) -> None:
+    """Write our own kind of file, with weights as 16-bit floats."""
+    import gguf
+
+    writer = gguf.GGUFWriter(path, ARCHITECTURE)
+    writer.add_uint32("reasoner.head.layers", len(head.layers))
+    writer.add_string("reasoner.head.activation", head.activation)
+    writer.add_float32("reasoner.head.scale", head.scale)
+    writer.add_float32("reasoner.head.bias", head.bias)
+    if head.aggregation is not None:
+        writer.add_string("reasoner.head.aggregation", head.aggregation)
+    if head.base_sha256 is not None:
+        writer.add_string("reasoner.head.base_sha256", head.base_sha256)
+    for index, (weight, bias) in enumerate(head.layers):
+        writer.add_tensor(f"head.{index}.weight", weight.astype(np.float16))
+        writer.add_tensor(f"head.{index}.bias", bias.astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()

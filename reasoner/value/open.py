@@ -1,0 +1,132 @@
+"""From settings to a value model that has shown it can tell right from wrong."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reasoner.engine.engine import Engine
+from reasoner.engine.local import LocalEngine
+from reasoner.errors import ModelError, UnknownName
+from reasoner.models import ModelFile, ValueFormat, ensure_model, formats, model_checksum
+from reasoner.settings import EngineSettings, Settings
+from reasoner.value.model import ValueModel
+from reasoner.value.trial import PAIRS, Pair, on_trial
+
+if TYPE_CHECKING:
+    from reasoner.models import Progress
+    from reasoner.value.head import Head
+
+__all__ = ["SELF", "Loaded", "exact", "value_model"]
+
+SELF = "self"
+"""The name that stands for the policy model as its own judge: one model, one KV cache."""
+JUDGE, HEAD = "judge", "head"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in memory and the file it came from."""
+
+    file: ModelFile
+    engine: Engine
+
+
+@asynccontextmanager
+async def value_model(
+    settings: Settings,
+    policy: Loaded,
+    notice: Callable[[str], None],
+    progress: "Progress | None" = None,
+    pairs: Sequence[Pair] = PAIRS,
+) -> AsyncIterator[ValueModel | None]:
+    """The value model that the settings name, tested, or None when they name none.
+
+    A second model is loaded only where it is another file than the policy's. Raises what
+    `ensure_model` does, and ModelError when the model cannot serve.
+    """
+    if settings.value is None:
+        yield None
+        return
+    async with _loaded(settings, policy, notice, progress) as judge:
+        form = _format(settings, judge)
+        if form.layout == "path" and judge is not policy:
+            raise ModelError(
+                f"the format {form.name} reads the policy's own tokens: --value {SELF}"
+            )
+        model = ValueModel(settings.value, judge.engine, form, _head(settings, judge, form))
+        await on_trial(model, pairs)
+        yield model
+
+
+@asynccontextmanager
+async def _loaded(
+    settings: Settings,
+    policy: Loaded,
+    notice: Callable[[str], None],
+    progress: "Progress | None",
+) -> AsyncIterator[Loaded]:
+    """The policy again, or a second model in memory."""
+    if settings.value in (SELF, settings.model):
+        yield policy
+        return
+    file = await asyncio.to_thread(
+        ensure_model,
+        settings.value or SELF,
+        offline=settings.offline,
+        on_notice=notice,
+        on_progress=progress,
+    )
+    if file.path.resolve() == policy.file.path.resolve():
+        yield policy
+        return
+    sizes = [model.path.stat().st_size / 1e9 for model in (policy.file, file)]
+    notice(f"two models in memory: {sizes[0]:.1f} GB and, for values, {sizes[1]:.1f} GB")
+    engine = await LocalEngine.open(file.path, exact(settings.engine), notice)
+    try:
+        yield Loaded(file, engine)
+    finally:
+        await engine.close()
+
+
+def exact(settings: EngineSettings) -> EngineSettings:
+    """Attention whose result does not depend on what else is in the batch, unless told otherwise.
+
+    llama.cpp's fused attention on a CPU sums in 16 bits, in an order that the cache decides, so
+    that a score read step by step would differ from one read at once by some thousandths.
+    """
+    free = settings.flash_attention == "auto" and settings.kv_type == "f16"
+    return settings.model_copy(update={"flash_attention": "off"}) if free else settings
+
+
+def _format(settings: Settings, judge: Loaded) -> ValueFormat:
+    """The format asked for, the registry's word for this model, a head's own, or a judge."""
+    spec = judge.file.spec
+    default = HEAD if _head_path(settings, judge) and settings.value == SELF else JUDGE
+    name = settings.value_format or (spec.format if spec else None) or default
+    known = formats()
+    if name not in known:
+        raise UnknownName("value format", name, known)
+    return known[name]
+
+
+def _head_path(settings: Settings, judge: Loaded) -> Path | None:
+    return settings.value_head or (judge.file.spec.head if judge.file.spec else None)
+
+
+def _head(settings: Settings, judge: Loaded, form: ValueFormat) -> "Head | None":
+    """The head's side file, if the format reads one. Raises ModelError for another model's."""
+    place = _head_path(settings, judge)
+    if place is None or not form.reads_hidden:
+        return None
+    from reasoner.value.head import read_head
+
+    head = read_head(place, form.head)
+    if head.base_sha256 not in (None, model_checksum(judge.file.path)):
+        raise ModelError(
+            f"{place} was trained on another model's states than {judge.file.name}'s; "
+            "train one for this model or leave it out"
+        )
+    return head

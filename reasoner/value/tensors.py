@@ -1,0 +1,100 @@
+"""Float tensors out of small GGUF and safetensors files, as numpy arrays.
+
+Nothing in a file is trusted: every length is checked against the file's own before it is used.
+"""
+
+import json
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reasoner.errors import BadModelFile
+from reasoner.models.gguf import read_gguf
+
+__all__ = ["Facts", "read_tensors"]
+
+Floats = npt.NDArray[np.float32]
+Facts = dict[str, Any]
+"""Metadata by key."""
+
+GGUF_KINDS = {0: "F32", 1: "F16", 30: "BF16"}
+DTYPES = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+MOST_BYTES = 1 << 28
+MOST_HEADER = 1 << 24
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Floats], Facts]:
+    """Every small float tensor of the file, and its metadata. Raises BadModelFile.
+
+    Quantised tensors, and those over 256 MB, are left out: no head has such.
+    """
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+        return _from_gguf(path) if magic == b"GGUF" else _from_safetensors(path)
+    except OSError as error:
+        raise BadModelFile(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _from_gguf(path: Path) -> tuple[dict[str, Floats], Facts]:
+    gguf = read_gguf(path)
+    found: dict[str, Floats] = {}
+    for tensor in gguf.tensors:
+        kind = GGUF_KINDS.get(tensor.kind)
+        if kind is not None:
+            shape = tuple(reversed(tensor.shape))
+            found |= _array(path, tensor.name, kind, shape, gguf.start + tensor.offset)
+    return found, gguf.values
+
+
+def _from_safetensors(path: Path) -> tuple[dict[str, Floats], Facts]:
+    """Eight bytes of header length, a JSON header, then the data it describes."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 2 <= length <= min(MOST_HEADER, size - 8):
+            raise BadModelFile(f"{path} is neither a GGUF nor a safetensors file")
+        try:
+            header = json.loads(file.read(length))
+        except (ValueError, RecursionError) as error:
+            raise BadModelFile(f"{path} has a broken safetensors header") from error
+    found: dict[str, Floats] = {}
+    for name, entry in header.items() if isinstance(header, dict) else ():
+        if name == "__metadata__":
+            continue
+        try:
+            kind, shape = entry["dtype"], tuple(int(dim) for dim in entry["shape"])
+            begin, end = (int(offset) for offset in entry["data_offsets"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadModelFile(f"{path} has a broken safetensors header at {name!r}") from error
+        if kind in DTYPES:
+            if min(shape, default=1) < 0 or end - begin != prod(shape) * _width(kind):
+                raise BadModelFile(f"{path}: the tensor {name!r} does not fill its place")
+            found |= _array(path, name, kind, shape, 8 + length + begin)
+    return found, {}
+
+
+def _array(
+    path: Path, name: str, kind: str, shape: tuple[int, ...], offset: int
+) -> dict[str, Floats]:
+    """The tensor as 32-bit floats, or nothing when it is too large to be part of a head."""
+    count = prod(shape)
+    if count * _width(kind) > MOST_BYTES:
+        return {}
+    if offset < 0 or offset + count * _width(kind) > path.stat().st_size:
+        raise BadModelFile(f"{path} is truncated: the tensor {name!r} ends behind it")
+    data = np.fromfile(path, dtype=DTYPES[kind], count=count, offset=offset)
+    if kind == "BF16":
+        values = (data.astype(np.uint32) << 16).view(np.float32)
+    else:
+        values = data.astype(np.float32)
+    if not np.isfinite(values).all():
+        raise BadModelFile(f"{path}: the tensor {name!r} holds numbers that are not finite")
+    return {name: values.reshape(shape)}
+
+
+def _width(kind: str) -> int:
+    return np.dtype(DTYPES[kind]).itemsize

@@ -1,0 +1,127 @@
+"""From `--value MODEL` to a tested value model: which file, which format, which head."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reasoner.engine.local import LocalEngine
+from reasoner.errors import ModelError, UnknownName, UsageError
+from reasoner.models import ModelFile
+from reasoner.problem import Problem
+from reasoner.settings import Settings
+from reasoner.solver import Solver
+from reasoner.value import open as opening
+from reasoner.value.head import Head, write_head
+from reasoner.value.model import ValueModel
+from reasoner.value.open import Loaded, value_model
+from reasoner.value.trial import Pair, Trial, on_trial
+from tests.tiny_gguf import WIDTH
+from tests.value.models import write_judge
+
+ENDINGS = [Pair(f"What is {n} + {n}?", f"{n} says 4", f"{n} says 5") for n in range(4)]
+PLUS = """
+[value-formats.plus]
+layout = "text"
+opening = "{question}\\n"
+good = ["+"]
+bad = ["-"]
+aggregation = "prod"
+"""
+Opened = Callable[..., "ValueModel"]
+
+
+@pytest.fixture
+def known(own_directories: Path) -> Path:
+    """A user's own format, and an entry for a judge that uses it."""
+    config = own_directories / "config"
+    config.mkdir()
+    write_judge(config / "judge.gguf")
+    entry = '[judge]\npath = "judge.gguf"\nuse = "value"\nformat = "plus"\n'
+    (config / "models.toml").write_text(PLUS + entry)
+    return config / "judge.gguf"
+
+
+async def opened(policy: Path, **options: object) -> tuple[str, str, bool, list[str]]:
+    """Name, format and whether the policy's engine is used, and the notices; then all is closed."""
+    notices: list[str] = []
+    settings = Settings.load(model=str(policy), **options)
+    engine = await LocalEngine.open(policy, settings.engine)
+    loaded = Loaded(ModelFile(name=str(policy), path=policy), engine)
+    try:
+        async with value_model(settings, loaded, notices.append, pairs=ENDINGS) as model:
+            assert model is not None
+            return model.name, model.form.name, model.engine is engine, notices
+    finally:
+        await engine.close()
+
+
+async def test_no_value_model_unless_one_is_named(tiny_gguf: Path) -> None:
+    engine = await LocalEngine.open(tiny_gguf)
+    loaded = Loaded(ModelFile(name="tiny", path=tiny_gguf), engine)
+    async with value_model(Settings.load(model=str(tiny_gguf)), loaded, print) as model:
+        assert model is None
+    await engine.close()
+
+
+async def test_a_second_model_is_loaded_and_said(tiny_gguf: Path, known: Path) -> None:
+    name, form, shared, notices = await opened(tiny_gguf, value="judge")
+    assert (name, form, shared) == ("judge", "plus", False)
+    assert "two models in memory" in notices[0]
+
+
+@pytest.mark.parametrize("by_path", [False, True])
+async def test_the_policy_judges_itself_in_its_own_cache(known: Path, by_path: bool) -> None:
+    value = str(known) if by_path else "self"
+    _, form, shared, notices = await opened(known, value=value, value_format="plus")
+    assert (form, shared, notices) == ("plus", True, [])
+
+
+async def test_a_head_reads_the_policys_own_states(known: Path, tmp_path: Path) -> None:
+    weight = np.zeros((1, WIDTH), np.float32)
+    weight[0, 0], weight[0, 1] = 1.0, -1.0
+    head = Head(((weight, np.zeros(1, np.float32)),), aggregation="mean")
+    write_head(tmp_path / "head.gguf", head)
+    _, form, shared, _ = await opened(known, value="self", value_head=tmp_path / "head.gguf")
+    assert (form, shared) == ("head", True)
+
+
+async def test_a_head_of_another_model_is_refused(known: Path, tmp_path: Path) -> None:
+    layer = (np.ones((1, WIDTH), np.float32), np.zeros(1, np.float32))
+    write_head(tmp_path / "head.gguf", Head((layer,), base_sha256="0" * 64))
+    with pytest.raises(ModelError, match="another model's states"):
+        await opened(known, value="self", value_head=tmp_path / "head.gguf")
+
+
+async def test_what_cannot_serve_is_refused(tiny_gguf: Path, known: Path) -> None:
+    with pytest.raises(ModelError, match="cannot tell right steps"):
+        await opened(tiny_gguf, value="self", value_format="plus")
+    with pytest.raises(ModelError, match="policy's own tokens"):
+        await opened(tiny_gguf, value="judge", value_format="self-judge")
+    with pytest.raises(ModelError, match="--value-head"):
+        await opened(tiny_gguf, value="self", value_format="head")
+    with pytest.raises(UnknownName, match="did you mean plus"):
+        await opened(tiny_gguf, value="judge", value_format="plsu")
+    with pytest.raises(UsageError):
+        await opened(tiny_gguf, value="nothing-like-it")
+
+
+async def test_the_result_names_the_value_model_and_its_tokens(
+    smollm2: Path, known: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def on_endings(model: ValueModel, _pairs: object) -> Trial:
+        return await on_trial(model, ENDINGS)
+
+    monkeypatch.setattr(opening, "on_trial", on_endings)
+    settings = Settings.load(
+        model=str(smollm2),
+        value="judge",
+        strategy="best_of_n",
+        strategy_options={"n": 2},
+        budget=60,
+    )
+    async with Solver(settings) as solver:
+        result = await solver.solve(Problem(question="What is 2 + 2?"))
+    assert result.value_model == "judge"
+    assert result.usage.value_tokens > 0
