@@ -129,6 +129,12 @@ class Settings(BaseSettings):
     model: str = DEFAULT_MODEL
     protocol: Literal["plain", "think", "steiner"] | None = None
     """None: the registry's word for the model, else what its vocabulary shows."""
+    value: str | None = None
+    """The value model's name, or `self`: the policy judges its own steps."""
+    value_format: str | None = None
+    """How the value model is asked; None: the registry's word for it, else as a judge."""
+    value_head: Path | None = None
+    """A side file with the head that reads values from the model's hidden states."""
     strategy: str = "linear"
     strategy_options: dict[str, Any] = {}
     """What the strategy is told (`-S key=value`; `reasoner strategies list` names them)."""

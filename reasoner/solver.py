@@ -22,6 +22,7 @@ from reasoner.protocol.registry import choose_protocol
 from reasoner.result import Answer, Result
 from reasoner.settings import Limits, Settings
 from reasoner.strategies.registry import find_strategy
+from reasoner.value.open import Loaded, value_model
 from reasoner.verdict import Verdict
 from reasoner.verify.extract import extract_final
 from reasoner.verify.host import Verifiers
@@ -80,6 +81,10 @@ class Solver:
             self._protocol = choose_protocol(self._engine, template, named)
             plugins = Verifiers(on_notice=self._notice, unsafe_exec=settings.unsafe_exec)
             self._verifiers = resources.enter_context(plugins)
+            loaded = Loaded(self._file, self._engine)
+            self._value = await resources.enter_async_context(
+                value_model(settings, loaded, self._notice, self._on_progress)
+            )
             self._resources = resources.pop_all()
         return self
 
@@ -103,7 +108,7 @@ class Solver:
 
         Setting `stop` ends the search with what there is by then (finish_reason `interrupted`).
         `settings` replaces the solver's own for this question (limits, sampling, seed, strategy;
-        not the model or the engine). Raises UsageError, PromptTooLong, ContextFull, EngineError.
+        not the models or the engine). Raises UsageError, PromptTooLong, ContextFull, EngineError.
         """
         chosen, emit = settings or self._settings, on_event or self._on_event
         if not problem.question.strip():
@@ -121,7 +126,8 @@ class Solver:
         with _stopping(budget, stop):
             policy = self._policy(chosen, budget, varied=strategy.varied)
             checks = self._verifiers if chosen.verify else None
-            tools = Tools(policy, budget, watch, checks, open_book=chosen.until_verified)
+            value = self._value.scorer() if self._value else None
+            tools = Tools(policy, budget, watch, checks, value, open_book=chosen.until_verified)
             found = await strategy.run(problem, tools, parameters)
             best = found.attempts[0]
             if best.path.answer and best.number not in streamed:
@@ -185,6 +191,7 @@ class Solver:
             verdicts=verdicts,
             strategy=settings.strategy,
             model=self._file.name,
+            value_model=self._value.name if self._value else None,
             seed=settings.seed,
             usage=budget.usage(
                 prompt=len(best.prompt),

@@ -7,6 +7,7 @@ import inspect
 import json
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -26,6 +27,9 @@ SAME_NAME = (
     "max_steps",
     "max_tokens",
     "protocol",
+    "value",
+    "value_format",
+    "value_head",
     "strategy",
     "search_budget",
     "seed",
@@ -107,6 +111,27 @@ class RunOptions:
     protocol: Annotated[
         Literal["plain", "think", "steiner"] | None,
         typer.Option(help="How the model marks its thinking.", rich_help_panel=THINKING),
+    ] = None
+    value: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Model that scores the steps; self: the same one.",
+            rich_help_panel=THINKING,
+            autocompletion=_model_names,
+        ),
+    ] = None
+    value_format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="How it is asked: judge, rlhflow, math-shepherd …",
+            rich_help_panel=THINKING,
+        ),
+    ] = None
+    value_head: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Head that reads the scores.", rich_help_panel=THINKING),
     ] = None
     strategy: Annotated[
         str | None,
