@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from time import monotonic
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ from reasoner.engine.request import Request
 __all__ = ["PrefixCache", "Sequence", "common_prefix"]
 
 Ids = npt.NDArray[np.int32]
+
+LINGER = 2.0
+"""Seconds for which a sequence is expected to be continued after a round of its path."""
 
 
 def common_prefix(left: Ids, right: Ids) -> int:
@@ -33,6 +37,8 @@ class Sequence:
     request: Request | None = None
     used: int = 0
     """When it was last used."""
+    expected: float = 0.0
+    """Until when (monotonic seconds) its path is likely to go on."""
 
     def view(self) -> Ids:
         """The tokens as an array; drop it before appending to `tokens`."""
@@ -54,6 +60,11 @@ class PrefixCache:
         """Sequences at work, in the order their requests arrived."""
         found = [sequence for sequence in self._live.values() if sequence.request is not None]
         return sorted(found, key=lambda sequence: sequence.request.order if sequence.request else 0)
+
+    def at_work(self) -> list[Sequence]:
+        """Active sequences, and those whose paths are between two rounds."""
+        now = monotonic()
+        return [s for s in self._live.values() if s.request is not None or s.expected > now]
 
     def idle(self) -> list[Sequence]:
         """Idle sequences, least recently used first."""
@@ -158,10 +169,11 @@ class PrefixCache:
         request = sequence.request
         sequence.request = None
         self.touch(sequence)
+        sequence.expected = 0.0 if complete else monotonic() + LINGER
         if complete and request is not None:
             self._forget_reply()
             self._complete = (sequence, len(request.prompt))
-        spare = self._context.n_ctx // 2 + self.held(self.active())
+        spare = self._context.n_ctx // 2 + self.held(self.at_work())
         for old in self.idle()[:-1]:
             if self.held(self._live.values()) <= spare:
                 return

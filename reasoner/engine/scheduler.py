@@ -24,8 +24,9 @@ STALL_SECONDS = 0.15
 FEW = 16
 """A sequence with at most this many unread tokens is running, one with more is being prefilled."""
 
-MARGIN = 16
-"""Cells kept free for each running sequence before another is let in."""
+MARGIN = 128
+"""One part in so many of the cells is kept free for each sequence at work before another is let
+in: room to grow, without which it would soon have to be thrown out again."""
 
 Part = tuple[Sequence, int]
 """A sequence and how many of its unread tokens go into the batch."""
@@ -83,25 +84,30 @@ class Scheduler:
             request.emit(Finish.CANCELLED)
 
     def _admit(self) -> None:
+        """Seat waiting requests, in order, while there is room; one whose tokens are in the cache
+        already may pass those that have to wait for room."""
+        blocked = False
         for request in list(self.waiting):
             if self.cache.full:
                 return
             parent, shared = self.cache.longest_prefix(request)
             if self.cache.promised_prefix(request) > shared + FEW:
                 continue  # somebody is reading those tokens already: fork when they are there
-            if not self._has_room(len(request.tokens) - shared):
-                return
+            unread = len(request.tokens) - shared
+            blocked = blocked or not self._has_room(unread)
+            if blocked and unread > FEW:
+                continue
             sequence = self.cache.seat(request, parent, shared)
             if sequence is not None:
                 self.waiting.remove(request)
                 self._guarded(sequence, partial(self._start, sequence, request))
 
     def _has_room(self, needed: int) -> bool:
-        """Whether the active sequences leave room; idle ones can always be given up."""
-        active = self.cache.active()
+        """Whether the sequences at work leave room; the others can be given up. To give up one
+        that is about to go on would only make it read all its tokens again."""
+        active, at_work = self.cache.active(), self.cache.at_work()
         unread = sum(_unread(sequence) for sequence in active)
-        growth = MARGIN * len(active)
-        held = self.cache.held(active) + unread + growth
+        held = self.cache.held(at_work) + unread + self.context.n_ctx // MARGIN * len(at_work)
         return not active or held + needed <= self.context.n_ctx
 
     def _start(self, sequence: Sequence, request: Request) -> None:
@@ -186,13 +192,13 @@ class Scheduler:
                 self._requeue(sequence)
 
     def _make_room(self) -> None:
-        """Give up the oldest idle sequence, else put the youngest request back into the queue."""
+        """Give up the oldest idle sequence, else put back the request that has least to lose."""
         if idle := self.cache.idle():
             self.cache.evict(idle[0])
             return
         active = self.cache.active()
         if len(active) > 1:
-            self._requeue(active[-1])
+            self._requeue(min(reversed(active), key=lambda sequence: len(sequence.tokens)))
         else:
             request = active[0].request
             needed = len(request.tokens) if request else 0

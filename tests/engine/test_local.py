@@ -146,6 +146,23 @@ async def test_forks_that_outgrow_the_cells_still_end(small: LocalEngine) -> Non
     assert small.decoded < 4 * 8 * 130
 
 
+async def test_paths_between_rounds_keep_their_cells(small: LocalEngine) -> None:
+    """Eight paths of 130 tokens in rounds of 20, in 256 cells: who has begun goes on first."""
+
+    twenty = [*[Ban(small.end_tokens)] * 20, Halt()]
+
+    async def path(number: int) -> int:
+        tokens = [number + 1, *range(50, 59)]
+        for _ in range(6):
+            run = small.generate(tokens, Sampling(), Steps(*twenty), seed=number)
+            tokens += ids(await drain(run))
+        return len(tokens)
+
+    lengths = await asyncio.wait_for(asyncio.gather(*map(path, range(8))), 60)
+    assert lengths == [130] * 8
+    assert small.decoded < 2 * sum(lengths)
+
+
 async def test_more_requests_than_sequences_still_end(small: LocalEngine) -> None:
     runs = [small.generate([n + 1], Sampling(), max_tokens=5, seed=n) for n in range(40)]
     written = await asyncio.gather(*(drain(run) for run in runs))
