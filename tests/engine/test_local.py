@@ -149,7 +149,7 @@ async def test_forks_that_outgrow_the_cells_still_end(small: LocalEngine) -> Non
 async def test_paths_between_rounds_keep_their_cells(small: LocalEngine) -> None:
     """Eight paths of 130 tokens in rounds of 20, in 256 cells: who has begun goes on first."""
 
-    twenty = [*[Ban(small.end_tokens)] * 20, Halt()]
+    twenty: list[Constraint] = [*[Ban(small.end_tokens)] * 20, Halt()]
 
     async def path(number: int) -> int:
         tokens = [number + 1, *range(50, 59)]
