@@ -203,7 +203,7 @@ def _print_details(row: dict[str, Any], spec: "ModelSpec | None", info: "ModelIn
             "use": spec.use,
             "sampling": ", ".join(f"{k}={v}" for k, v in spec.sampling.items()),
         }
-        lines |= {"protocol": spec.protocol, "sha256": spec.sha256}
+        lines |= {"protocol": spec.protocol, "value format": spec.format, "sha256": spec.sha256}
     if info is not None:
         lines |= _file_lines(info, spec)
     else:
@@ -229,4 +229,5 @@ def _file_lines(info: "ModelInfo", spec: "ModelSpec | None") -> dict[str, Any]:
         "chat template": f"yes, {len(template)} characters" if template else "none",
         "policy": f"{'yes' if info.policy else 'no'}: {info.policy_reason}",
         "value model": f"{info.value or 'no'}: {info.value_reason}",
+        "value formats": ", ".join(info.value_formats),
     }

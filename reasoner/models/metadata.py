@@ -5,7 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from reasoner.models.catalog import formats
 from reasoner.models.gguf import Gguf, read_gguf
+from reasoner.models.suits import suits, vocabulary_of
 
 __all__ = ["ModelInfo", "read_info"]
 
@@ -21,8 +23,6 @@ STEINER = (
         for edge in ("start", "end")
     ),
 )
-STEP_TAGS = ("ки", "▁ки", "<extra_0>", "<|eois_id|>")
-"""Tokens at which known process reward models read a step's score."""
 NO_LANGUAGE_HEAD = {"bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert"} | {
     *("jina-bert-v2", "jina-bert-v3", "eurobert", "t5encoder", "gemma-embedding"),
     *("llama-embed", "clip", "wavtokenizer-dec"),
@@ -44,7 +44,8 @@ class ModelInfo(BaseModel):
     `special_tokens` maps each token of interest to its id. `protocol` is a guess from the
     vocabulary and the template. `policy` and `value` say what the file can serve as, the
     `…_reason` fields why: `judge` answers yes or no through its language head, `rank` has a
-    classification head that gives one score per sequence.
+    classification head that gives one score per sequence. `value_formats` are the formats whose
+    tokens its vocabulary has; whether it was trained for them no file says.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -67,14 +68,19 @@ class ModelInfo(BaseModel):
     policy_reason: str
     value: Literal["judge", "rank"] | None
     value_reason: str
+    value_formats: tuple[str, ...] = ()
 
 
 def read_info(path: Path) -> ModelInfo:
     """Read the file's metadata (not its weights). Raises BadModelFile."""
-    gguf = read_gguf(path, wanted=(*STEINER, *THINK, *STEP_TAGS))
+    known = formats().values()
+    words = {word for form in known for word in vocabulary_of(form)}
+    gguf = read_gguf(path, wanted={*STEINER, *THINK, *words})
     template = _text(gguf, "tokenizer.chat_template")
     policy, policy_reason = _policy(gguf)
     value, value_reason = _value(gguf, policy)
+    tags = {form.tag.strip() for form in known} - {""}
+    shown = {*STEINER, *THINK, *tags, *(f"▁{tag}" for tag in tags)}
     return ModelInfo(
         architecture=gguf.values["general.architecture"],
         name=_text(gguf, "general.name"),
@@ -87,13 +93,20 @@ def read_info(path: Path) -> ModelInfo:
         vocabulary=gguf.counts.get("tokenizer.ggml.tokens", 0),
         bos=gguf.special.get("bos"),
         eos=gguf.special.get("eos"),
-        special_tokens=dict(sorted(gguf.found.items(), key=lambda item: item[1])),
+        special_tokens={
+            name: token
+            for name, token in sorted(gguf.found.items(), key=lambda item: item[1])
+            if name in shown
+        },
         chat_template=template,
         protocol=_protocol(gguf, template or ""),
         policy=policy,
         policy_reason=policy_reason,
         value=value,
         value_reason=value_reason,
+        value_formats=tuple(
+            form.name for form in known if value and suits(form, gguf.found, template is not None)
+        ),
     )
 
 
@@ -137,8 +150,6 @@ def _value(gguf: Gguf, policy: bool) -> tuple[Literal["judge", "rank"] | None, s
         return "rank", "its classification head gives one score per sequence"
     if not policy:
         return None, "it has neither a language head nor a classification head"
-    if tags := [tag for tag in STEP_TAGS if tag in gguf.found]:
-        return "judge", f"its language head can score; its vocabulary has the step tag {tags[0]}"
     return "judge", "its language head can be asked whether a step is right"
 
 

@@ -44,8 +44,8 @@ async def value_model(
 ) -> AsyncIterator[ValueModel | None]:
     """The value model that the settings name, tested, or None when they name none.
 
-    A second model is loaded only where it is another file than the policy's. Raises what
-    `ensure_model` does, and ModelError when the model cannot serve.
+    A second model is loaded only where it is another file than the policy's. Without `pairs` it
+    is not tested. Raises what `ensure_model` does, and ModelError when the model cannot serve.
     """
     if settings.value is None:
         yield None
@@ -57,7 +57,8 @@ async def value_model(
                 f"the format {form.name} reads the policy's own tokens: --value {SELF}"
             )
         model = ValueModel(settings.value, judge.engine, form, _head(settings, judge, form))
-        await on_trial(model, pairs)
+        if pairs:
+            await on_trial(model, pairs)
         yield model
 
 

@@ -47,10 +47,16 @@ def test_the_lists_of_tokens_agree() -> None:
     assert THINK == THINK_TOKENS
 
 
-def test_step_tags_are_pointed_out(tmp_path: Path) -> None:
-    info = read_info(write_tiny_gguf(tmp_path / "m.gguf", extra_tokens=("<extra_0>",)))
-    assert info.value == "judge"
-    assert "<extra_0>" in info.value_reason
+def test_the_formats_it_has_the_tokens_for(tmp_path: Path) -> None:
+    plain = read_info(write_tiny_gguf(tmp_path / "p.gguf"))
+    assert {"rlhflow", "head"} <= set(plain.value_formats)
+    assert not {"judge", "math-shepherd", "qwen2_5-math-prm", "x1"} & set(plain.value_formats)
+    tokens = ("<extra_0>", "yes", "no")
+    rich = read_info(write_tiny_gguf(tmp_path / "r.gguf", extra_tokens=tokens))
+    assert {"judge", "qwen3-reranker", "qwen2_5-math-prm"} <= set(rich.value_formats)
+    assert list(rich.special_tokens) == ["<extra_0>"]
+    bare = read_info(write_tiny_gguf(tmp_path / "b.gguf", chat_template=None, extra_tokens=tokens))
+    assert not {"judge", "rlhflow"} & set(bare.value_formats)
 
 
 def test_an_encoder_is_neither_policy_nor_value(tmp_path: Path) -> None:
