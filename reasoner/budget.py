@@ -1,12 +1,16 @@
 """The running account of one question: what was spent, and when to stop."""
 
 import asyncio
+from collections.abc import Coroutine
 from time import monotonic
+from typing import Any, TypeVar
 
 from reasoner.engine.engine import Generation
 from reasoner.result import Usage
 
 __all__ = ["Budget"]
+
+T = TypeVar("T")
 
 REASONING_SHARE = 0.8
 """The part of a limit that may be spent on reasoning; the rest is for the answers."""
@@ -58,6 +62,17 @@ class Budget:
     async def stopping(self) -> None:
         """Wait until everything is told to stop."""
         await self._halt.wait()
+
+    async def unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """The work's result, or None when everything is told to stop first."""
+        task = asyncio.ensure_future(work)
+        halt = asyncio.ensure_future(self.stopping())
+        try:
+            await asyncio.wait((task, halt), return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            task.cancel()
+            halt.cancel()
 
     def reasoning_over(self) -> bool:
         """Whether it is time to close the reasoning and state the answer."""

@@ -1,9 +1,10 @@
 """Engine and protocol together: "continue this path by a round"."""
 
 from codecs import getincrementaldecoder
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from math import exp
+from typing import Any
 from zlib import crc32
 
 from reasoner.budget import Budget
@@ -44,7 +45,7 @@ class Calling:
     makes the call. When `forced`, a path begins with one."""
 
     style: CallStyle
-    use: Callable[[str, tuple[str, ...], str, float], Awaitable[ToolCall]]
+    use: Callable[[str, tuple[str, ...], str, float], Coroutine[Any, Any, ToolCall]]
     forced: bool = False
 
 
@@ -145,21 +146,21 @@ class Policy:
             *shown[:room],
             *self._engine.tokenize(after),
         ]
-        on_text("reasoning", f"\n{made.output}\n")
+        self._budget.write(len(tokens))
+        on_text("reasoning", f"\n{made.output}\n\n")
         return with_output(path, made, tokens)
 
     async def _make(self, path: Path, call: Call) -> ToolCall:
         assert self._calling is not None
         if call.error is not None:
-            return ToolCall(
-                tool=call.tool, text=call.text, output=call.error, ok=False, kept=False, seconds=0.0
-            )
+            return _unmade(call, call.error)
         calls = [step.call for step in path.steps if step.call is not None]
         earlier = tuple(c.text for c in calls if c.kept and c.tool == call.tool)
         remaining = self._budget.remaining
         seconds = CALL_SECONDS if remaining is None else max(0.1, min(CALL_SECONDS, remaining))
         self._budget.tool_calls += 1
-        return await self._calling.use(call.tool, earlier, call.text, seconds)
+        made = self._calling.use(call.tool, earlier, call.text, seconds)
+        return await self._budget.unless_stopped(made) or _unmade(call, "stopped")
 
     async def _collect(
         self, generation: Generation, round_: Round, on_text: OnText, unread: int
@@ -266,3 +267,7 @@ class Policy:
     def _round_seed(self, path: Path, seed: int) -> int:
         """A seed for every round of every path, so that no two rounds draw the same numbers."""
         return crc32(f"{self._seed}/{seed}/{len(path.tokens)}".encode()) % (2**32 - 2)
+
+
+def _unmade(call: Call, why: str) -> ToolCall:
+    return ToolCall(tool=call.tool, text=call.text, output=why, ok=False, kept=False, seconds=0.0)

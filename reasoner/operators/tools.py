@@ -1,10 +1,9 @@
 """The tools of the trade: all that a strategy may do to the world."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from reasoner.attempt import Attempt
 from reasoner.budget import Budget
@@ -147,7 +146,7 @@ class Tools:
         if not known:
             problem = problem.model_copy(update={"expect": None, "tests": None})
         asked = self.verifiers.check(problem, candidate(path), self._seconds(CHECK_SECONDS))
-        verdicts = await self._unless_stopped(asked)
+        verdicts = await self.budget.unless_stopped(asked)
         self.budget.tool_calls += len(verdicts or ())
         for verdict in verdicts or ():
             self.emit(VerdictEvent(path=number, verdict=verdict))
@@ -158,7 +157,7 @@ class Tools:
         if self.verifiers is None or not text.strip():
             return None
         asked = self.verifiers.check_step(text, self._seconds(STEP_SECONDS))
-        verdicts = await self._unless_stopped(asked) or ()
+        verdicts = await self.budget.unless_stopped(asked) or ()
         self.budget.tool_calls += len(verdicts)
         refuted = next((v for v in verdicts if v.outcome is Outcome.FAIL), None)
         if refuted is not None:
@@ -176,7 +175,7 @@ class Tools:
             return None
         self.budget.tool_calls += 1
         seconds = self._seconds(CHECK_SECONDS)
-        return await self._unless_stopped(
+        return await self.budget.unless_stopped(
             self.verifiers.use(tool.name, blocks[:-1], blocks[-1], seconds)
         )
 
@@ -185,7 +184,7 @@ class Tools:
         if self.value is None:
             return None
         try:
-            scores = await self._unless_stopped(self.value.score(problem, path))
+            scores = await self.budget.unless_stopped(self.value.score(problem, path))
         finally:
             self.budget.read_value(self.value.tokens)
         return None if scores is None else aggregate(scores, self.value.aggregation)
@@ -200,7 +199,7 @@ class Tools:
 
     async def choose(self, problem: Problem, options: Sequence[str]) -> tuple[float, ...]:
         """How likely the model would reply with each option; all alike when it cannot be asked."""
-        chosen = await self._unless_stopped(self.policy.choose(problem, options))
+        chosen = await self.budget.unless_stopped(self.policy.choose(problem, options))
         return chosen or tuple(1 / len(options) for _ in options)
 
     async def same(self, left: str, right: str) -> bool:
@@ -210,23 +209,12 @@ class Tools:
             return True
         if pair not in self._same:
             asked = self.verifiers and self.verifiers.same_answer(left, right, STEP_SECONDS)
-            self._same[pair] = bool(asked and await self._unless_stopped(asked))
+            self._same[pair] = bool(asked and await self.budget.unless_stopped(asked))
         return self._same[pair]
 
     def _seconds(self, most: float) -> float:
         left = self.budget.remaining
         return most if left is None else max(0.1, min(most, left))
-
-    async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """The work's result, or None when everything is stopped first."""
-        task = asyncio.ensure_future(work)
-        halt = asyncio.ensure_future(self.budget.stopping())
-        try:
-            await asyncio.wait((task, halt), return_when=asyncio.FIRST_COMPLETED)
-            return task.result() if task.done() else None
-        finally:
-            task.cancel()
-            halt.cancel()
 
 
 def _known(problem: Problem) -> bool:

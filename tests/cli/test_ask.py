@@ -212,6 +212,32 @@ def test_sigint_gives_130_and_one_line(smollm2: Path, tmp_path: Path) -> None:
     assert b"\x1b" not in out
 
 
+def test_a_second_sigint_ends_it_at_once(smollm2: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [
+            *COMMAND,
+            "ask",
+            "Tell me a long story.",
+            "-m",
+            str(smollm2),
+            *ENDLESS,
+            "--show-reasoning",
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(tmp_path),
+        bufsize=0,
+    )
+    assert process.stderr is not None
+    seen = process.stderr.read(1)
+    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"Traceback" not in seen + error
+
+
 def test_sigint_in_the_answer_keeps_what_was_written(smollm2: Path, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*COMMAND, "ask", "Tell me a very long story.", "-m", str(smollm2), *ANSWERING],

@@ -7,10 +7,12 @@ from pathlib import Path as File
 
 import pytest
 
+from reasoner.budget import Budget
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import GREEDY
 from reasoner.engine.template import render, render_reply
 from reasoner.errors import BadModelFile
+from reasoner.path import FinishReason
 from reasoner.policy import CALLS, Calling
 from reasoner.problem import Message, Problem
 from reasoner.protocol.calls import Call, Fenced, Native, choose_style
@@ -186,3 +188,19 @@ async def test_only_the_calling_path_waits(engine: LocalEngine) -> None:
     assert not waiting.done()
     release.set()
     assert (await waiting).done
+
+
+async def test_a_stop_does_not_wait_for_the_tool(engine: LocalEngine) -> None:
+    budget = Budget()
+
+    async def use(tool: str, earlier: tuple[str, ...], text: str, seconds: float) -> ToolCall:
+        budget.stop()
+        await asyncio.sleep(60)
+        raise AssertionError("nobody waits so long")
+
+    calling = Calling(Fenced([PYTHON]), use, forced=True)
+    begun = write(engine, ONE_STEP, problem=ASK, sampling=GREEDY, calling=calling, budget=budget)
+    path = await asyncio.wait_for(begun, 30)
+    assert path.finish_reason is FinishReason.INTERRUPTED
+    assert path.steps[0].call is not None
+    assert path.steps[0].call.output == "stopped"

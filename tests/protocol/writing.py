@@ -29,6 +29,7 @@ async def write(
     problem: Problem = QUESTION,
     sampling: Sampling | None = None,
     calling: Calling | None = None,
+    budget: Budget | None = None,
 ) -> Path:
     """One path, extended until it is done."""
     chosen = choose_protocol(engine, engine.chat_template or "", protocol)
@@ -37,7 +38,7 @@ async def write(
         chosen,
         sampling=sampling or Sampling(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0),
         limits=limits,
-        budget=Budget(),
+        budget=budget or Budget(),
         seed=seed,
         calling=calling,
     )
