@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from reasoner.tool import ToolCall
+
 __all__ = ["Candidate", "Outcome", "Verdict"]
 
 
@@ -37,7 +39,8 @@ class Candidate(BaseModel):
     """A finished reply under judgement: all of it is text a model wrote, so it is hostile.
 
     `steps` are the reasoning steps' texts, `answer` the reply, `final` the short final answer
-    extracted from it, `code` the reply's Python code blocks in order.
+    extracted from it, `code` the reply's Python code blocks in order, `calls` the tool calls
+    made on the way.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,3 +49,4 @@ class Candidate(BaseModel):
     answer: str
     final: str | None = None
     code: tuple[str, ...] = ()
+    calls: tuple[ToolCall, ...] = ()

@@ -13,7 +13,7 @@ import time
 
 from pydantic import JsonValue
 
-from reasoner.plugins.python_sandbox.judge import NAME, judge, verdict
+from reasoner.plugins.python_sandbox.judge import NAME, by_calls, judge, verdict
 from reasoner.plugins.python_sandbox.program import MAX_CODE, programs
 from reasoner.plugins.python_sandbox.run import Run, run_python
 from reasoner.plugins.python_sandbox.tool import tools, use
@@ -30,7 +30,7 @@ def verify(problem: Problem, candidate: Candidate, seconds: float) -> Verdict | 
     """Run the candidate's code; None when it has none and none was asked for."""
     codes = programs(candidate.code)
     if not codes:
-        return _without_code(problem)
+        return _without_code(problem) or by_calls(problem, candidate, seconds)
     began = time.monotonic()
     if any(len(code) > MAX_CODE for code in codes):
         return verdict(Outcome.UNKNOWN, "the code is too long to run", Run(outcome="refused"))

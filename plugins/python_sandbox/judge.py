@@ -6,13 +6,14 @@ fails some tests, does not run, is no Python; doubtful lines and slowness break 
 
 from pydantic import JsonValue
 
+from reasoner.plugins.python_sandbox.probe import chosen
 from reasoner.plugins.python_sandbox.program import constants
 from reasoner.plugins.python_sandbox.run import Run
 from reasoner.plugins.python_sandbox.trial import Trial
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 
-__all__ = ["NAME", "judge", "verdict"]
+__all__ = ["NAME", "by_calls", "judge", "verdict"]
 
 NAME = "python_sandbox"
 TAIL = 2000
@@ -111,6 +112,26 @@ def _by_itself(candidate: Candidate, code: str, run: Run, trial: Trial, left: fl
         reason = "the program computes the final answer and prints it"
         return verdict(Outcome.PASS, reason, run, 0.7, trial)
     return verdict(Outcome.UNKNOWN, "runs without error; nothing in it tests it", run, 0.6, trial)
+
+
+def by_calls(problem: Problem, candidate: Candidate, seconds: float) -> Verdict | None:
+    """By what the programs printed that ran in the middle of the thought; None when that does not
+    settle anything."""
+    calls = [call for call in candidate.calls if call.tool == "python" and call.ok]
+    if not calls or problem.expect is not None:
+        return None
+    code = "\n".join(call.text for call in calls)
+    layer = chosen().layer
+    run = Run(
+        outcome="ok",
+        stdout=calls[-1].output,
+        seconds=calls[-1].seconds,
+        layer=layer.name if layer else "",
+    )
+    if not _prints(candidate.final, code, run, seconds):
+        return None
+    reason = "a program it ran while thinking computes the final answer"
+    return verdict(Outcome.PASS, reason, run, 0.7)
 
 
 def _prints(final: str | None, code: str, run: Run, left: float) -> bool:

@@ -28,6 +28,6 @@ def _is_transcript(block: str) -> bool:
     return bool(lines) and bool(_PROMPT.match(lines[0] + " "))
 
 
-def constants(code: str) -> set[str]:
-    """The numbers a program spells out."""
-    return set(_CONSTANT.findall(code))
+def constants(code: str) -> set[float]:
+    """The numbers a program spells out, however it writes them."""
+    return {float(number[:40]) for number in _CONSTANT.findall(code)}

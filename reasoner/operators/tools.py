@@ -243,4 +243,5 @@ def candidate(path: Path) -> Candidate:
         answer=path.answer,
         final=extract_final(path.answer),
         code=code_blocks(path.answer),
+        calls=tuple(step.call for step in path.steps if step.call is not None),
     )

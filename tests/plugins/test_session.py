@@ -4,8 +4,12 @@ import time
 
 import pytest
 
+from reasoner.plugins import python_sandbox
 from reasoner.plugins.python_sandbox import probe
 from reasoner.plugins.python_sandbox.session import MAX_SHOWN, Block, run_block
+from reasoner.problem import Problem
+from reasoner.tool import ToolCall
+from reasoner.verdict import Candidate, Outcome
 
 pytestmark = pytest.mark.skipif(probe.chosen().layer is None, reason="no sandbox layer works here")
 
@@ -124,3 +128,23 @@ def test_without_a_layer_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None
     block = run("print(1)")
     assert block.refused == "no sandbox is strong enough; --unsafe-exec runs it without one"
     assert block.layer is None
+
+
+@pytest.mark.parametrize(
+    ("final", "output", "passes"),
+    [
+        ("639", "639", True),
+        ("639.0", "sum: 639", True),
+        ("640", "639", False),
+        (None, "639", False),
+    ],
+)
+def test_what_a_tool_printed_backs_the_answer(final: str | None, output: str, passes: bool) -> None:
+    call = ToolCall(
+        tool="python", text="print(sum(p))", output=output, ok=True, kept=True, seconds=0.1
+    )
+    said = Candidate(answer="So it is that.", final=final, calls=(call,))
+    verdict = python_sandbox.verify(Problem(question="?"), said, 10)
+    assert (verdict is not None and verdict.outcome is Outcome.PASS) == passes
+    literal = said.model_copy(update={"calls": (call.model_copy(update={"text": "print(639)"}),)})
+    assert python_sandbox.verify(Problem(question="?"), literal, 10) is None
