@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from reasoner.plugins.sympy_check.moments import compare_moments, ratio_as_fraction
 from reasoner.plugins.sympy_check.normal import MAX_LENGTH, normalise
 from reasoner.plugins.sympy_check.outcome import DIFFERENT, EQUAL, Equality, Relation, undecided
 from reasoner.plugins.sympy_check.quantity import compare_quantities, quantity
@@ -21,8 +22,6 @@ __all__ = ["compare"]
 MAX_DEPTH = 3
 _MARKED = re.compile(r"\\f?boxed|[Ff]inal [Aa]nswer|\n")
 _TOWER = re.compile(r"\^ ?\{?-?\d+\}? ?\^|\d[eE][+-]?\d{4}")
-_COLON = re.compile(r"\d{1,4}(?: ?: ?\d{1,4}){1,2}(?: ?[AaPp]\.?[Mm]\.?)?")
-_DATE = re.compile(r"\d{1,4}([/-])\d{1,2}\1\d{1,4}")
 _BASED = re.compile(r"(\w+)_\{?(\d{1,2})\}?")
 _NAMED = re.compile(
     r"((?:[A-Za-z|\\(){}_,:'\s]|(?<=_)\d{1,3}|(?<=_\{)\d{1,3})+?) ?"
@@ -40,6 +39,8 @@ _RESIDUE = re.compile(
 )
 _SIDES = re.compile(r"(?<![<>!\\])=")
 _WORD = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{3,}")
+_IN_TEXT = re.compile(r"\\(?:text|begin|end|mathbb|operatorname) ?\{[^{}]*\}")
+_LOG = re.compile(r"\\log(?![A-Za-z_]| ?_)")
 _CONSTANT = re.compile(r" ?\+ ?[CcKk]$")
 
 
@@ -90,38 +91,14 @@ def _compare_words(left: str, right: str, _: Scope) -> Equality | None:
     return compare_words(left, right)
 
 
-def _compare_colons(left: str, right: str, scope: Scope) -> Equality | None:
-    """Times, ratios and dates: the same text, else left open unless they plainly differ."""
-    for pattern in (_COLON, _DATE):
-        ours, theirs = pattern.fullmatch(left), pattern.fullmatch(right)
-        if ours and theirs:
-            return _compare_parts(left, right)
-        if ours or theirs:
-            ratio = ours or theirs
-            assert ratio is not None
-            if re.fullmatch(r"[1-9]\d* ?: ?[1-9]", ratio[0]):
-                fraction = "{}/{}".format(*re.findall(r"\d+", ratio[0]))
-                sides = (fraction, right) if ours else (left, fraction)
-                return _compare(*sides, scope.inside())
-            named = _NAMED.fullmatch(left) or _NAMED.fullmatch(right)
-            return None if named else undecided("only one of them is a time, ratio or date")
-    return None
-
-
-def _compare_parts(left: str, right: str) -> Equality:
-    ours, theirs = (
-        [int(n) for n in re.findall(r"\d+", left)],
-        [int(n) for n in re.findall(r"\d+", right)],
-    )
-    if len(ours) == len(theirs) == 2 and re.fullmatch(r"\d+ ?: ?(?:\d|[6-9]\d|\d{3,})", left):
-        return EQUAL if ours[0] * theirs[1] == ours[1] * theirs[0] else DIFFERENT
-    half_day = re.findall(r"(?i)[ap]\.?m", left + right)
-    if ours == theirs:
-        same = len(half_day) != 2 or half_day[0][0].lower() == half_day[1][0].lower()
-        return EQUAL if same else DIFFERENT
-    if len(ours) == len(theirs) == 2 and ours[0] * theirs[1] == ours[1] * theirs[0] != 0:
-        return undecided("equal as ratios, not as times")
-    return DIFFERENT
+def _compare_moments(left: str, right: str, scope: Scope) -> Equality | None:
+    """Times, dates and ratios; 3:2 is also the number 3/2, 12:30 is not 2/5."""
+    fractions = [ratio_as_fraction(side) for side in (left, right)]
+    if (fractions[0] is None) != (fractions[1] is None):
+        return _compare(fractions[0] or left, fractions[1] or right, scope.inside())
+    if "=" in left + right:
+        return None
+    return compare_moments(left, right)
 
 
 def _compare_based(left: str, right: str, _: Scope) -> Equality | None:
@@ -135,15 +112,25 @@ def _compare_based(left: str, right: str, _: Scope) -> Equality | None:
     digits, other = (ours[1], right) if ours else (theirs[1] if theirs else "", left)
     if not other.isdigit():
         return None
-    return undecided("only one of them names its base") if digits == other else DIFFERENT
+    based = ours or theirs
+    assert based is not None
+    if digits == other:
+        return undecided("only one of them names its base")
+    return undecided("equal, but in another base") if _number(based) == int(other) else DIFFERENT
+
+
+def _number(based: re.Match[str]) -> int | None:
+    try:
+        return int(based[1], int(based[2]))
+    except ValueError:
+        return None
 
 
 def _compare_values(ours: re.Match[str], theirs: re.Match[str]) -> Equality:
-    try:
-        same = int(ours[1], int(ours[2])) == int(theirs[1], int(theirs[2]))
-    except ValueError:
+    values = _number(ours), _number(theirs)
+    if None in values:
         return undecided("the digits do not fit the base")
-    return undecided("equal, but in another base") if same else DIFFERENT
+    return undecided("equal, but in another base") if values[0] == values[1] else DIFFERENT
 
 
 def _compare_residues(left: str, right: str, scope: Scope) -> Equality | None:
@@ -235,14 +222,33 @@ def _compare_symbolic(left: str, right: str, scope: Scope) -> Equality:
     from reasoner.plugins.sympy_check.symbolic import compare_symbolic
 
     verdict = compare_symbolic(left, right, scope.places)
-    if verdict.relation is Relation.DIFFERENT and _WORD.search(left + " " + right):
+    if verdict.relation is Relation.UNDECIDED:
+        return verdict
+    if _words_outside(left) != _words_outside(right):
         return undecided("words among the mathematics")
-    return verdict
+    return _unless_natural(left, right, scope) if verdict is DIFFERENT else verdict
+
+
+def _unless_natural(left: str, right: str, scope: Scope) -> Equality:
+    r"""`\log x` and `\ln x` differ, unless the writer means the natural logarithm by both."""
+    from reasoner.plugins.sympy_check.symbolic import compare_symbolic
+
+    if r"\ln" in left + right and _LOG.search(left + right):
+        ours, theirs = (_LOG.sub(r"\\ln", side) for side in (left, right))
+        if compare_symbolic(ours, theirs, scope.places).relation is Relation.EQUAL:
+            return undecided("equal if log is the natural logarithm")
+    return DIFFERENT
+
+
+def _words_outside(text: str) -> list[str]:
+    """The words that stand bare among mathematics, where each would be a product of letters."""
+    words = _WORD.findall(_IN_TEXT.sub(" ", text))
+    return sorted(word for word in words if word != "and")
 
 
 _RULES: tuple[Callable[[str, str, Scope], Equality | None], ...] = (
+    _compare_moments,
     _compare_words,
-    _compare_colons,
     _compare_based,
     _compare_residues,
     _compare_quantities,

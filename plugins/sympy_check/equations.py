@@ -181,7 +181,8 @@ def _run(tokens: Sequence[Token], index: int) -> tuple[list[str], int]:
         elif (
             words and token.text == "^" and following is not None and following.kind is Kind.NUMBER
         ):
-            index += 1  # cm^2
+            words.append(f"^{following.text}")  # cm^2
+            index += 1
         elif token.kind is Kind.WORD and token.text not in _JOINS:
             words.append(token.text)
         else:

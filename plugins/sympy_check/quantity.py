@@ -41,7 +41,13 @@ for _dimension, _factors in {
     for _names, _factor in _factors.items():
         for _name in _names.split():
             _TABLE[_name] = (_dimension, Fraction(_factor))
-_LETTER_UNIT = re.compile(r"(?<=[\d}]) (?:\\text ?)?\{? ?([gmshlL]) ?\}?$")
+_LETTER_UNIT = re.compile(r"(?<=[\d}]) (?:\\text ?)?\{? ?([gmshlL]) ?\}?(?=$| ?/| ?\^ ?\{?[23])")
+_LETTER_BELOW = re.compile(r"(?<=[a-z])( ?/ ?)([gmshlL])(?=$| ?\^ ?\{?[23])")
+_ALIASES = {"mph": "mile / hour", "kph": "kilometer / hour", "per": "/", "^2": "²", "^3": "³"}
+_SHORT = {"m": "meter", "km": "kilometer", "cm": "centimeter", "mm": "millimeter", "hr": "hour"}
+_SHORT |= {"h": "hour", "s": "second", "sec": "second", "min": "minute", "kg": "kilogram"}
+_SHORT |= {"mi": "mile", "ft": "foot", "feet": "foot", "in": "inch", "inche": "inch", "yd": "yard"}
+_POWERS = {"square": "²", "sq": "²", "cubic": "³"}
 _LETTERS = {"g": "grams", "m": "meters", "s": "seconds", "h": "hours", "l": "liters", "L": "liters"}
 
 
@@ -62,6 +68,7 @@ class Quantity:
 def quantity(text: str) -> Quantity | None:
     """Read a number, fraction, mixed number, power or plain sum with an optional unit."""
     text = _LETTER_UNIT.sub(lambda match: f" {_LETTERS[match[1]]}", text)
+    text = _LETTER_BELOW.sub(lambda match: f"{match[1]}{_LETTERS[match[2]]}", text)
     tokens = attach_units(tokenize(text))
     while tokens and tokens[-1].kind is Kind.BREAK:
         tokens.pop()
@@ -92,11 +99,26 @@ def _unit(words: list[str]) -> str:
     if not words:
         return ""
     known = [word for word in (_singular(word) for word in words) if word in _TABLE]
-    return (
-        known[0]
-        if len(known) == 1 and words[0] in (*known, known[0] + "s")
-        else " ".join(map(_singular, words))
-    )
+    compound = any(word in ("/", "per", "mph", "kph", *_POWERS) or word[0] == "^" for word in words)
+    if not compound and len(known) == 1 and words[0] in (*known, known[0] + "s"):
+        return known[0]
+    return _compound(words)
+
+
+def _compound(words: list[str]) -> str:
+    """Units of several words in one spelling: `sq ft` and `feet^2`, `mph` and `miles per hour`."""
+    out: list[str] = []
+    power = ""
+    for word in words:
+        if word in _POWERS:
+            power = _POWERS[word]
+            continue
+        name = _ALIASES.get(word, _SHORT.get(word, _singular(word)))
+        out.append(_SHORT.get(name, name))
+        if power:
+            out.append(power)
+            power = ""
+    return " ".join(out)
 
 
 def _singular(word: str) -> str:
@@ -125,13 +147,16 @@ def _compare_units(gold: Quantity, said: Quantity) -> Equality:
         return EQUAL if same else DIFFERENT
     if gold.value == said.value:
         return undecided(f"the numbers agree, the units may not: {gold.unit}, {said.unit}")
+    if all(any(sign in unit for sign in "/²³") for unit in (gold.unit, said.unit)):
+        return undecided(f"the units may convert: {gold.unit}, {said.unit}")
     return DIFFERENT
 
 
 def _rounded(gold: Quantity, said: Quantity, enough: int) -> Equality:
     """A decimal that another number rounds to is close enough at `enough` places, open below."""
-    places = [q.places for q in (gold, said) if q.places]
-    for shown in places:
-        if abs(gold.value - said.value) * 2 <= Fraction(1, 10**shown):
+    apart = min(abs(gold.value - said.value), abs(gold.number - said.number) * 100)
+    apart = apart if gold.percent or said.percent else abs(gold.value - said.value)
+    for shown in [q.places for q in (gold, said) if q.places]:
+        if apart * 2 <= Fraction(1, 10**shown):
             return EQUAL if shown >= enough else undecided(f"they agree to {shown} decimals")
     return DIFFERENT

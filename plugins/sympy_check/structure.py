@@ -18,6 +18,7 @@ _JOINT = re.compile(
 _SIGNS = re.compile(r"\\pm(?![A-Za-z])")
 _OPEN, _CLOSE = "([{", ")]}"
 _NAME = re.compile(r"([A-Za-z])(?:_\{?\w{1,3}\}?)? ?= ?")
+_INEQUALITY = re.compile(r"[<>]|\\[lg](?:eq?|t)(?:slant)?(?![a-z])|\\ne")
 _PAIRED = re.compile(r"\( ?([A-Za-z]) ?, ?([A-Za-z]) ?\) ?= ?\(([^(),]{1,80}),([^(),]{1,80})\)$")
 _REVERSED = re.compile(r"([\[\]])([^\[\](),]+),([^\[\](),]+)([\[\]])")
 
@@ -38,6 +39,8 @@ def compare_structures(left: str, right: str, compare: Compare) -> Equality | No
     """Compare two answers of which one at least has parts; None when neither has."""
     ours, theirs = _parts(left), _parts(right)
     if ours is None and theirs is None:
+        return None
+    if bool(_INEQUALITY.search(left)) != bool(_INEQUALITY.search(right)):
         return None
     if "u" in (ours and ours.kind, theirs and theirs.kind):
         return _unions(ours, theirs, compare)

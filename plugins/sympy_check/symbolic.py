@@ -4,6 +4,7 @@ Only LaTeX parsing is used, which builds expressions and executes nothing; no te
 `sympify`, `parse_expr` or `eval`. Hanging is the parent's business: it kills this process.
 """
 
+import math
 import re
 from fractions import Fraction
 from typing import Any
@@ -189,6 +190,8 @@ def _close_at(
         return None
     if a != a or b != b:  # NaN
         return None
+    if math.isinf(abs(a)) or math.isinf(abs(b)):
+        return a == b
     return abs(a - b) <= 1e-10 * max(1.0, abs(a), abs(b))
 
 

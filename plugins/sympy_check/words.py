@@ -2,6 +2,7 @@
 
 import re
 
+from reasoner.plugins.sympy_check.numerals import is_numeral, numeral
 from reasoner.plugins.sympy_check.outcome import DIFFERENT, EQUAL, Equality, undecided
 from reasoner.plugins.sympy_check.quantity import compare_quantities, quantity
 
@@ -17,13 +18,7 @@ _TEXT = re.compile(r"\\text ?\{([^{}]*)\}")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z' \-.,()]*")
 _FIRST = {"yes", "no", "true", "false"}
 _ARTICLES = {"a", "an", "the"}
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-    "fifteen sixteen seventeen eighteen nineteen"
-)
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_NUMBERS = {word: value for value, word in enumerate(_ONES.split())}
-_NUMBERS |= {word: 10 * n for n, word in enumerate(_TENS.split(), 2)}
+_NO_NUMBER = {"none", "nothing", "undefined", "infinite", "infinity", "infinitely", "never", "nil"}
 _MATH = {"pi", "sin", "cos", "tan", "cot", "sec", "csc", "ln", "log", "sqrt", "exp"}
 
 
@@ -93,14 +88,13 @@ def _compare_texts(ours: list[str], theirs: list[str]) -> Equality:
 
 def _compare_number(words: list[str], other: str) -> Equality | None:
     """`twelve`, `twenty five apples` against a number; other words against mathematics differ."""
-    if any(word in _NUMBERS for word in words):
-        numbers = [word for word in words if word in _NUMBERS]
-        value, rest = sum(_NUMBERS[word] for word in numbers), words[len(numbers) :]
-        ours, theirs = quantity(f"{value} {' '.join(rest)}"), quantity(other)
-        simple = len(numbers) == 1 or (
-            len(numbers) == 2 and _NUMBERS[numbers[0]] >= 20 > _NUMBERS[numbers[1]] * 2
-        )
-        if ours and theirs and simple and words[: len(numbers)] == numbers:
-            return compare_quantities(ours, theirs)
-        return undecided("a number in words")
-    return DIFFERENT if quantity(other) is not None else undecided("words against mathematics")
+    theirs = quantity(other)
+    if any(is_numeral(word) for word in words):
+        said = numeral(words)
+        if said is None or theirs is None:
+            return undecided("a number in words")
+        ours = quantity(f"{said[0]} {' '.join(said[1])}")
+        return compare_quantities(ours, theirs) if ours else undecided("a number in words")
+    if theirs is None or _NO_NUMBER & set(words):
+        return undecided("words against mathematics")
+    return DIFFERENT
