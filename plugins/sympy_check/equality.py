@@ -41,6 +41,9 @@ _SIDES = re.compile(r"(?<![<>!\\])=")
 _WORD = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{3,}")
 _IN_TEXT = re.compile(r"\\(?:text|begin|end|mathbb|operatorname) ?\{[^{}]*\}")
 _LOG = re.compile(r"\\log(?![A-Za-z_]| ?_)")
+_MULTIPLE = re.compile(
+    r"[-+]?\d{0,9} ?(?:\\cdot|\\times|\*)? ?[\[(][^()\[\]]{1,200},[^()\[\]]{1,200}[\])]"
+)
 _CONSTANT = re.compile(r" ?\+ ?[CcKk]$")
 
 
@@ -146,7 +149,11 @@ def _compare_residues(left: str, right: str, scope: Scope) -> Equality | None:
 
 def _compare_quantities(left: str, right: str, scope: Scope) -> Equality | None:
     ours, theirs = quantity(left), quantity(right)
-    return compare_quantities(ours, theirs, scope.places) if ours and theirs else None
+    if ours and theirs:
+        return compare_quantities(ours, theirs, scope.places)
+    if (ours and _MULTIPLE.fullmatch(right)) or (theirs and _MULTIPLE.fullmatch(left)):
+        return DIFFERENT  # a number is no interval or tuple, nor a multiple of one
+    return None
 
 
 def _compare_commas(left: str, right: str, _: Scope) -> Equality | None:

@@ -138,6 +138,8 @@ PAIRS = [
     # sets, intervals, relations
     (r"(1, \infty)", r"(1, +\infty)", E),
     (r"(1, \infty)", r"[1, \infty)", D),
+    ("1", "-[0,1)", D),
+    ("2", r"\gcd(4, 6)", E),
     (r"[1,2] \cup [2,3]", "[1,3]", E),
     (r"[1,2] \cup [2,3]", "[1,4]", D),
     (r"(-\infty,1) \cup (2,\infty)", r"x<1 \text{ or } x>2", E),
