@@ -104,7 +104,7 @@ def test_odd_files_and_names_are_survived(tmp_path: Path) -> None:
     plugin(tmp_path, "not-a-name", "1/0")
     plugin(tmp_path, "sympy_check", "1/0")
     (tmp_path / "config" / "plugins" / "folder.py").mkdir()
-    assert sorted(listed(tmp_path)) == ["python_sandbox", "sympy_check"]
+    assert sorted(listed(tmp_path)) == ["number_puzzle", "python_sandbox", "sympy_check"]
     unknown = run(tmp_path, "plugins", "enable", "sympy_chek")
     assert unknown.returncode == 2
     assert b"did you mean sympy_check" in unknown.stderr
