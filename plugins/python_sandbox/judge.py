@@ -6,6 +6,7 @@ fails some tests, does not run, is no Python; doubtful lines and slowness break 
 
 from pydantic import JsonValue
 
+from reasoner.plugins.python_sandbox.layers import UNCONFINED
 from reasoner.plugins.python_sandbox.probe import chosen
 from reasoner.plugins.python_sandbox.program import constants
 from reasoner.plugins.python_sandbox.run import Run
@@ -160,7 +161,7 @@ def verdict(
     trial = trial or Trial()
     if score is not None:  # ties go to the cleaner and the faster program
         score = max(0.0, score - 0.02 * min(3, len(trial.lints)) - 0.002 * min(10.0, run.seconds))
-    if run.note:
+    if run.layer == UNCONFINED.name:
         reason = f"{run.note}: {reason}"
     return Verdict(
         verifier=NAME,
@@ -189,6 +190,7 @@ def _evidence(run: Run, trial: Trial) -> dict[str, JsonValue]:
         "asserts": run.asserts,
         "doctests": run.tried,
         "layer": run.layer or None,
+        "layer_note": run.note or None,
         "outcome": run.outcome,
         "exit_code": run.exit_code,
         "stdout": run.stdout[-TAIL:],

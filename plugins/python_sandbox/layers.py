@@ -36,7 +36,7 @@ class Layer:
         if not self.confine and not self.outer:
             return "RUN WITHOUT A SANDBOX"
         missing = [gap for gap in self.gaps if gap not in OWN]
-        return f"in a weaker sandbox, open to: {', '.join(missing)}" if missing else ""
+        return f"open to: {', '.join(missing)}" if missing else ""
 
     @property
     def possible(self) -> bool:
@@ -55,9 +55,14 @@ class Layer:
 
 
 LAYERS = (
-    Layer("bubblewrap + landlock + seccomp", "bwrap", ("landlock", "seccomp")),
-    Layer("landlock + seccomp", "", ("landlock", "seccomp")),
-    Layer("bubblewrap + seccomp", "bwrap", ("seccomp",)),
+    Layer("bubblewrap + landlock + seccomp", "bwrap", ("landlock", "seccomp"), OWN),
+    Layer("bubblewrap + seccomp", "bwrap", ("seccomp",), OWN),
+    Layer(
+        "landlock + seccomp",
+        "",
+        ("landlock", "seccomp"),
+        (*OWN, "file metadata", "process existence"),
+    ),
     Layer("sandbox-exec", "sandbox-exec", (), ("memory is only watched, not limited",)),
 )
 UNCONFINED = Layer("no sandbox", "", (), ("files", "network", "processes"))

@@ -27,7 +27,8 @@ class Run(BaseModel):
     a limit; `exit` left without finishing; `signal` crashed; `refused` was never run, because no
     layer is strong enough or the layer did not start. stdout and stderr are cut and free of
     control characters. `asserts` counts assertions that held, `tried` and `failed` doctest
-    examples, by the program's own account. `note` says what the layer is short of, if it is.
+    examples, by the program's own account. `note` says what the layer is
+    open to, if anything outside.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -109,7 +110,9 @@ def _told(layer: Layer, ending: Ending, seconds: float) -> Run:
         layer=layer.name,
         note=layer.note,
         error=_printable(str(error).encode("utf-8", "replace"))[:300] if error else None,
-        kind=str(said["kind"])[:60] if said.get("kind") else None,
+        kind=_printable(str(said["kind"]).encode("utf-8", "replace"))[:60]
+        if said.get("kind")
+        else None,
         asserts=_count(said.get("asserts")),
         tried=_count(said.get("tried")),
         failed=_count(said.get("failed")),

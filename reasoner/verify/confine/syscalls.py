@@ -14,7 +14,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "epoll_create1": (291, 20), "epoll_ctl": (233, 21), "epoll_pwait": (281, 22),
     "epoll_wait": (232, None), "eventfd2": (290, 19), "exit": (60, 93), "exit_group": (231, 94),
     "faccessat": (269, 48), "faccessat2": (439, 439), "fadvise64": (221, 223),
-    "fallocate": (285, 47), "fchdir": (81, 50), "fcntl": (72, 25), "fdatasync": (75, 83),
+    "fchdir": (81, 50), "fcntl": (72, 25), "fdatasync": (75, 83),
     "flock": (73, 32), "fstat": (5, 80), "fstatfs": (138, 44), "fsync": (74, 82),
     "ftruncate": (77, 46), "futex": (202, 98), "getcpu": (309, 168), "getcwd": (79, 17),
     "getdents64": (217, 61), "getegid": (108, 177), "geteuid": (107, 175), "getgid": (104, 176),
@@ -38,7 +38,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "set_tid_address": (218, 96), "setitimer": (38, 103), "shutdown": (48, 210),
     "sigaltstack": (131, 132), "socketpair": (53, 199), "stat": (4, None), "statfs": (137, 43),
     "statx": (332, 291), "sysinfo": (99, 179), "tgkill": (234, 131), "time": (201, None),
-    "times": (100, 153), "truncate": (76, 45), "umask": (95, 166), "uname": (63, 160),
+    "times": (100, 153), "umask": (95, 166), "uname": (63, 160),
     "unlink": (87, None), "unlinkat": (263, 35), "write": (1, 64), "writev": (20, 66),
 }  # fmt: skip
 
