@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reasoner.cli.options import RunOptions, ViewOptions, spread
+from reasoner.cli.options import RunOptions, ViewOptions
+from reasoner.cli.spread import spread
 from reasoner.errors import Interrupted, NoAnswer, UsageError, VerificationFailed
 
 if TYPE_CHECKING:

@@ -3,19 +3,18 @@
 Knows how flags become `Settings`; knows nothing about what they do.
 """
 
-import inspect
-import json
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from reasoner.cli.pairs import parse_pairs
+
 if TYPE_CHECKING:
     from reasoner.settings import Settings
 
-__all__ = ["RunOptions", "ViewOptions", "parse_pairs", "parse_value", "spread"]
+__all__ = ["ENGINE_FIELDS", "RunOptions", "ViewOptions"]
 
 THINKING, ENGINE, OUTPUT = "Thinking", "Engine", "Output"
 SAME_NAME = (
@@ -296,60 +295,3 @@ class ViewOptions:
         bool,
         typer.Option("--no-color", help="No colours (also NO_COLOR=1).", rich_help_panel=OUTPUT),
     ] = False
-
-
-def spread(command: Callable[..., None]) -> Callable[..., None]:
-    """Give Typer each field of a command's dataclass parameters as an option of its own."""
-    plain: list[inspect.Parameter] = []
-    groups: dict[str, type] = {}
-    for parameter in inspect.signature(command).parameters.values():
-        if hasattr(parameter.annotation, "__dataclass_fields__"):
-            groups[parameter.name] = parameter.annotation
-            plain += _parameters(parameter.annotation)
-        else:
-            plain.append(parameter)
-
-    def wrapper(**given: Any) -> None:
-        for name, group in groups.items():
-            given[name] = group(**{field.name: given.pop(field.name) for field in fields(group)})
-        command(**given)
-
-    wrapper.__name__, wrapper.__doc__ = command.__name__, command.__doc__
-    wrapper.__module__ = command.__module__
-    wrapper.__annotations__ = {item.name: item.annotation for item in plain}
-    wrapper.__signature__ = inspect.Signature(plain)  # type: ignore[attr-defined]
-    return wrapper
-
-
-def _parameters(group: Any) -> list[inspect.Parameter]:
-    kind = inspect.Parameter.KEYWORD_ONLY
-    return [
-        inspect.Parameter(
-            field.name,
-            kind,
-            default=inspect.Parameter.empty if field.default is MISSING else field.default,
-            annotation=field.type,
-        )
-        for field in fields(group)
-    ]
-
-
-def parse_pairs(pairs: list[str], flag: str, example: str) -> dict[str, Any]:
-    """`["top_p=0.9"]` -> `{"top_p": 0.9}`; a mistake names the flag and shows the example."""
-    found = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals or not key.strip():
-            from reasoner.errors import UsageError
-
-            raise UsageError(f"{flag} takes key=value, such as {flag} {example}; got '{pair}'")
-        found[key.strip()] = parse_value(value)
-    return found
-
-
-def parse_value(text: str) -> Any:
-    """A number, true/false, null or a list where the text is one; else the text."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text.strip()

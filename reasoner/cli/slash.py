@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from reasoner.cli.options import ENGINE_FIELDS, parse_value
+from reasoner.cli.options import ENGINE_FIELDS
+from reasoner.cli.pairs import parse_value
 from reasoner.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
