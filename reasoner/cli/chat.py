@@ -3,9 +3,10 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
-from reasoner.cli.options import RunOptions, ViewOptions, spread
+from reasoner.cli.options import RunOptions, ViewOptions
 from reasoner.cli.output import Output
 from reasoner.cli.output.terminal import complain, is_terminal
+from reasoner.cli.spread import spread
 from reasoner.errors import Interrupted, ReasonerError
 
 if TYPE_CHECKING:
@@ -148,4 +149,5 @@ class Chat:
 
 def _loaded_by(settings: "Settings") -> tuple[object, ...]:
     """The settings that only opening a solver can put in force."""
-    return settings.model, settings.engine, settings.protocol, settings.unsafe_exec
+    value = (settings.value, settings.value_format, settings.value_head)
+    return settings.model, settings.engine, settings.protocol, settings.unsafe_exec, *value

@@ -297,3 +297,10 @@ def test_markdown_is_rendered_at_a_terminal_unless_raw(tiny_gguf: Path, tmp_path
     with Terminal(tmp_path, [*arguments, "--raw"]) as terminal:
         assert terminal.wait() == 0
         assert b"\x1b" not in terminal.screen
+
+
+def test_a_value_model_that_cannot_judge_is_refused(smollm2: Path, tmp_path: Path) -> None:
+    done = run(tmp_path, "ask", "-m", smollm2, "--value", "self", "What is 1 + 1?")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert "cannot tell right steps" in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()

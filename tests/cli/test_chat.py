@@ -132,3 +132,12 @@ def test_several_lines_are_one_turn(tiny_gguf: Path, tmp_path: Path) -> None:
     history = (tmp_path / "data" / "chat_history").read_text()
     assert "+one\n+two\n" in history
     assert "+three\n+four\n" in history
+
+
+def test_a_value_model_that_cannot_judge_is_not_taken_on(
+    arguments: list[str | Path], tmp_path: Path
+) -> None:
+    """Setting one opens it; a refusal keeps the chat as it was."""
+    done = run(tmp_path, *arguments, stdin=b"/set value self\nWhat is 1 + 1?\n")
+    assert "cannot tell right steps" in done.stderr.decode()
+    assert done.stderr.decode().count(WORTH) == 1
