@@ -43,6 +43,10 @@ _CODE = re.compile(
     r"(?m)^(?:>>> |(?:def|class|import|from|for|while|if|with|print|return|assert|async)\b|@\w|"
     r"[A-Za-z_]\w{0,40} ?[-+*/]?= ?\S)"
 )
+_PROGRAM = re.compile(
+    r"\s{0,99}(?:from [\w.]{1,80} import |import \w[\w., ]{0,80}\n|(?:async )?def \w{1,80}\(|"
+    r"class \w{1,80}[(:]|@\w[^\n]{0,80}\n|#!/)"
+)
 _PYTHON = frozenset({"python", "py", "python3", "python2", "pycon"})
 _PROSE_WORDS = 4
 _LINE = 2000
@@ -77,10 +81,13 @@ def extract_marked(text: str) -> str | None:
 
 def code_blocks(text: str) -> tuple[str, ...]:
     """The fenced Python blocks in order; an unclosed one counts, and so does one without a
-    language when it looks like Python."""
+    language when it looks like Python. A text without fences that begins as a program is one."""
+    blocks = list(_fences(text))
+    if not blocks and _PROGRAM.match(text):
+        return (text,)
     return tuple(
         body
-        for language, body, _ in _fences(text)
+        for language, body, _ in blocks
         if body.strip() and (language in _PYTHON or (not language and _CODE.search(body)))
     )
 

@@ -16,7 +16,6 @@ __all__ = ["read_reply"]
 _PROSE = re.compile(
     r"(?i)\b(?:is|are|was|were|we|so|the|thus|hence|therefore|get|gives?|equals?)\b"
 )
-_PROGRAM = re.compile(r"\s*(?:#|@\w|(?:from|import|def|class|async def|if|for|while|print)\b)")
 
 
 def read_reply(text: str, *, program: bool = False) -> Candidate:
@@ -24,11 +23,11 @@ def read_reply(text: str, *, program: bool = False) -> Candidate:
 
     Its short final answer is what it marks as such (a box, "the answer is …"); a single line that
     is no sentence is itself the answer; else the answer is looked for as in any reply. Code is what
-    stands in fences; without any, the whole text when it begins like a program, or when `program`
+    stands in fences; without any, the whole text when it begins as a program, or when `program`
     says that it is one.
     """
     code = code_blocks(text)
-    if not code and not fenced_blocks(text) and (program or _begins_as_program(text)):
+    if not fenced_blocks(text) and (program or code):
         return Candidate(answer=text, code=(text,))
     return Candidate(answer=text, final=_final(text), code=code)
 
@@ -37,7 +36,3 @@ def _final(text: str) -> str | None:
     line = text.strip()
     bare = len(line) <= MAX_ANSWER and "\n" not in line and not _PROSE.search(line)
     return extract_marked(text) or (line if line and bare else extract_final(text))
-
-
-def _begins_as_program(text: str) -> bool:
-    return "\n" in text.strip() and _PROGRAM.match(text) is not None

@@ -25,4 +25,5 @@ def test_programs_are_fenced_or_begin_like_one_or_are_said_to_be_one() -> None:
     bare = "def f(x):\n    return x\n"
     assert read_reply(bare).code == (bare,)
     assert read_reply("x = 3\nprint(x)", program=True).code == ("x = 3\nprint(x)",)
-    assert read_reply("for all x, 2x = x + x").code == ()
+    for prose in ("for all x,\n2x = x + x", "# Solution\n\nIt is 4.", "from 2 to 4\n", "class 3\n"):
+        assert read_reply(prose).code == ()
