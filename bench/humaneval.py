@@ -10,6 +10,9 @@ the hidden tests are run afterwards, outside the solver, and never take part in 
 every assertion of `check` holds for the function the reply defines; a demonstration below it that
 fails does not count against it.
 
+With `--reference` the reference solutions are judged instead of a model's: how many prompts hold
+examples that are understood, and whether any of them refutes a right program.
+
 Every candidate is appended to CANDIDATES as it is judged, and a run that is started again goes on
 from there. The interval is Wilson's; `solved only by` counts the problems that tell the two apart.
 """
@@ -19,6 +22,7 @@ import asyncio
 import json
 import random
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from time import monotonic
@@ -47,6 +51,7 @@ class Task(BaseModel):
     prompt: str
     entry_point: str
     test: str
+    canonical_solution: str = ""
 
     @property
     def problem(self) -> Problem:
@@ -172,10 +177,24 @@ def report(groups: Iterable[Sequence[Attempt]], settings: Settings, k: int) -> N
           f"{wide / count:.1f} candidates each")  # fmt: skip
 
 
+def reference(tasks: Sequence[Task]) -> None:
+    """How the references fare: by their prompts' examples, and by the hidden tests."""
+    for name in ("problem", "hidden"):
+        begun, outcomes = monotonic(), Counter[str]()
+        for task in tasks:
+            reply = f"```python\n{task.prompt}{task.canonical_solution}\n```"
+            seen = judge(getattr(task, name), reply)
+            by = seen.evidence["tests"] if seen else None
+            outcomes[f"{seen.outcome if seen else 'no'} by {by or 'nothing'}"] += 1
+        spent = (monotonic() - begun) / len(tasks)
+        print(f"{name}: {dict(outcomes)}, {spent:.2f} s each")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--out", type=Path, required=True, help="candidates, kept and resumed")
+    parser.add_argument("--out", type=Path, help="candidates, kept and resumed")
+    parser.add_argument("--reference", action="store_true", help="judge the reference solutions")
     parser.add_argument("--n", type=int, default=164)
     parser.add_argument("--k", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
@@ -195,6 +214,11 @@ def main() -> None:
         verify=False,
     )
     tasks = load(options.data, options.n, options.seed)
+    if options.reference:
+        reference(tasks)
+        return
+    if options.out is None:
+        parser.error("--out is needed: the candidates are kept there")
     done = resume(options.out)
     begun = monotonic()
     asyncio.run(run(tasks, done, settings, options))

@@ -21,21 +21,9 @@ from reasoner.problem import Problem
 
 __all__ = ["Trial", "survey", "try_out"]
 
-_CALLEE = ("values", "callee")
-_SUITE = (
-    "values",
-    "callee",
-    "asked",
-    "examples",
-    "lint",
-    "scores",
-    "standin",
-    "transcript",
-    "suite",
-)
 ROUNDS = 20
 """Tests whose calls depend on earlier results need a round for each."""
-SURVEY_SECONDS = 3.0
+SURVEY_SECONDS = 5.0
 
 
 class Trial(BaseModel):
@@ -73,7 +61,7 @@ class Trial(BaseModel):
 def survey(problem: Problem, code: str, seconds: float) -> Trial:
     """Look at the program without running it: is it Python, does it lint, what will be called."""
     guessed = _suite(problem, code, [], min(SURVEY_SECONDS, seconds), guess=True)
-    if guessed.python is None and guessed.broken:  # a guess may keep a loop from ending
+    if guessed.python is None:  # a guess may keep a loop from ending
         return _suite(problem, code, [], min(SURVEY_SECONDS, seconds))
     return guessed
 
@@ -118,12 +106,13 @@ def _suite(
         "together": together,
         "nonce": nonce,
     }
-    run, lines = run_boxed(_SUITE, order, seconds)
+    run, lines = run_boxed("suite", order, seconds)
     told = next((line.removeprefix(nonce) for line in lines if line.startswith(nonce)), "")
     report = _object(told)
     if not report:
         why = run.error or f"the tests did not come to an end ({run.outcome})"
-        return Trial(broken=None if run.outcome == "refused" else why, apart=not together)
+        wanted = problem.tests is not None and run.outcome != "refused"
+        return Trial(broken=why if wanted else None, apart=not together)
     return Trial.model_validate(report | {"apart": not together})
 
 
@@ -135,7 +124,7 @@ def _call(
     With a call that ends the program those behind it are lost; they are asked for again.
     """
     order = {"code": code, "prelude": trial.prelude, "calls": trial.calls}
-    run, lines = run_boxed(_CALLEE, order, seconds)
+    run, lines = run_boxed("callee", order, seconds)
     results: dict[int, dict[str, Any]] = {}
     for line in lines:
         said = _object(line)

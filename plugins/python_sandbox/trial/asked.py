@@ -5,7 +5,7 @@ Runs inside the sandbox, because it parses what people pasted.
 
 import ast
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["Asked", "read_question"]
 
@@ -22,8 +22,7 @@ _KEPT = (
 _TRIES = 20
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """`prelude` is source the candidate may rely on: imports, helpers, constants. `functions`
     are the names left to be written, `parameters` those of the last of them."""
 

@@ -1,7 +1,9 @@
-"""Running our own modules in the sandbox: they travel as text, since nothing can be read there."""
+"""Running our own modules in the sandbox: they travel as code, since nothing can be read there."""
 
 import json
-from collections.abc import Mapping, Sequence
+import marshal
+from base64 import b64encode
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,29 +13,47 @@ from reasoner.plugins.python_sandbox.run import Run, run_python
 __all__ = ["run_boxed"]
 
 _PACKAGE = "reasoner.plugins.python_sandbox.trial"
+_PACKAGES = ["reasoner", "reasoner.plugins", "reasoner.plugins.python_sandbox", _PACKAGE]
+_OUTSIDE = {"__init__", "boxed"}
 _BOOT = """
-import json, sys, types
+import base64, importlib.machinery, json, marshal, sys
 given = json.load(sys.stdin)
-for name, source in given["modules"]:
-    module = sys.modules[name] = types.ModuleType(name)
-    exec(compile(source, name, "exec"), module.__dict__)
-sys.modules[given["modules"][-1][0]].main(given["order"])
+class Carried:
+    def find_spec(self, name, path=None, target=None):
+        if name in given["modules"]:
+            return importlib.machinery.ModuleSpec(name, self, is_package=name in given["packages"])
+    def create_module(self, spec):
+        return None
+    def exec_module(self, module):
+        code = given["modules"][module.__name__]
+        exec(marshal.loads(base64.b64decode(code)), module.__dict__)
+sys.meta_path.insert(0, Carried())
+__import__(given["main"])
+sys.modules[given["main"]].main(given["order"])
 """
+"""Imports what it was given as code."""
 
 
-def run_boxed(
-    modules: Sequence[str], order: Mapping[str, Any], seconds: float
-) -> tuple[Run, list[str]]:
-    """Run `main(order)` of the last of our modules; the run, and the lines it wrote.
-
-    The modules come in the order in which they import each other.
-    """
-    sources = [(f"{_PACKAGE}.{name}", _source(name)) for name in modules]
-    stdin = json.dumps({"modules": sources, "order": dict(order)})
-    run = run_python(_BOOT, stdin=stdin, seconds=seconds)
+def run_boxed(module: str, order: Mapping[str, Any], seconds: float) -> tuple[Run, list[str]]:
+    """Run `main(order)` of one of the modules in here; the run, and the lines it wrote."""
+    stdin = {
+        "packages": _PACKAGES,
+        "modules": _modules(),
+        "main": f"{_PACKAGE}.{module}",
+        "order": dict(order),
+    }
+    run = run_python(_BOOT, stdin=json.dumps(stdin), seconds=seconds)
     return run, run.stdout.splitlines()
 
 
 @cache
-def _source(name: str) -> str:
-    return Path(__file__).with_name(f"{name}.py").read_text("utf-8")
+def _modules() -> dict[str, str]:
+    """Every module in here but those that stay outside, compiled by and for this interpreter."""
+    carried = dict.fromkeys(_PACKAGES, "")
+    for path in Path(__file__).parent.glob("*.py"):
+        if path.stem not in _OUTSIDE:
+            carried[f"{_PACKAGE}.{path.stem}"] = path.read_text("utf-8")
+    return {
+        name: b64encode(marshal.dumps(compile(source, name, "exec"))).decode()
+        for name, source in carried.items()
+    }

@@ -4,10 +4,9 @@ Runs inside the sandbox too, so: standard library only, and nothing of the proje
 crosses; an object with behaviour of its own (equal to everything, say) is opaque and does not.
 """
 
+import importlib
 import types
 from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal
-from fractions import Fraction
 from itertools import islice
 from typing import Any
 
@@ -32,9 +31,10 @@ _MAKERS: dict[str, Callable[[Any], object]] = {
 _READERS: dict[str, Callable[[str], object]] = {
     "int": lambda digits: int(digits, 16),
     "bytes": bytes.fromhex,
-    "Fraction": Fraction,
-    "Decimal": Decimal,
+    "Fraction": lambda text: _number("fractions", "Fraction")(text),
+    "Decimal": lambda text: _number("decimal", "Decimal")(text),
 }
+_NUMBERS = {"Fraction": "fractions", "Decimal": "decimal"}
 
 
 class Opaque(Exception):
@@ -66,16 +66,29 @@ def _encode(value: object, room: list[int], depth: int) -> Any:
         return _text(str.__str__(value), room)
     if isinstance(value, int) and abs(value) < _SAFE_INT:
         return int(value)
-    for kind, (types_, spell) in _SPELLERS.items():
-        if isinstance(value, types_):
-            return [kind, _text(spell(value), room)]
     for kind, types_ in _KINDS.items():
         if isinstance(value, types_):
             parts = islice(_parts(value), MAX_ITEMS + 1)
             return [kind, [_encode(part, room, depth - 1) for part in parts]]
     if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
         return _encode(value.tolist(), room, depth - 1)
-    raise Opaque(type(value).__name__)
+    return _spelled(value, room)
+
+
+def _spelled(value: object, room: list[int]) -> Any:
+    for kind, (types_, spell) in _SPELLERS.items():
+        if isinstance(value, types_):
+            return [kind, _text(spell(value), room)]
+    kind = type(value).__name__
+    if _NUMBERS.get(kind) == type(value).__module__:
+        return [kind, _text(str(value), room)]
+    raise Opaque(kind)
+
+
+def _number(module: str, name: str) -> Callable[[str], object]:
+    """A number's type, imported only where one is met: it takes its time."""
+    made: Callable[[str], object] = getattr(importlib.import_module(module), name)
+    return made
 
 
 def _text(value: str, room: list[int]) -> str:
@@ -99,8 +112,6 @@ def _parts(value: Any) -> Iterable[object]:
 _SPELLERS: dict[str, tuple[type, Callable[[Any], str]]] = {
     "int": (int, hex),
     "bytes": (bytes, bytes.hex),
-    "Fraction": (Fraction, str),
-    "Decimal": (Decimal, str),
 }
 _KINDS: dict[str, Any] = {
     "list": (list, *_VIEWS),
