@@ -107,4 +107,4 @@ def test_a_slip_that_is_put_right_later_is_not_wrong() -> None:
 def test_stays_linear(text: str) -> None:
     began = time.monotonic()
     check_texts([text])
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 20

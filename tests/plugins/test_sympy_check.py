@@ -10,7 +10,7 @@ from reasoner.plugins import sympy_check
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 
-GRACE = 1.5
+GRACE = 5.0
 """Seconds that killing and reaping a worker may take on a busy machine."""
 BOMBS = [
     "9**9**9**9",
