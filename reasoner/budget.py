@@ -19,7 +19,7 @@ REASONING_SHARE = 0.8
 class Budget:
     """Shared by everything that works on a question: policy, value model and tools.
 
-    `seconds` limits the wall clock, `tokens` what is written and what the value model reads, over
+    `seconds` limits the wall clock, `tokens` what is written, what tools put in and what is read to evaluate, over
     all paths together. At four fifths of either, reasoning closes softly; at the limit itself all
     that runs is stopped.
     """
@@ -32,6 +32,7 @@ class Budget:
         self.exhausted = False
         self.decoded_tokens = 0
         self.written_tokens = 0
+        self.placed_tokens = 0
         self._scored = self._judged = 0
         self.tool_calls = 0
 
@@ -52,7 +53,7 @@ class Budget:
     @property
     def spent_tokens(self) -> int:
         """What counts against the token limit."""
-        return self.written_tokens + self.value_tokens
+        return self.written_tokens + self.placed_tokens + self.value_tokens
 
     @property
     def stopped(self) -> bool:
@@ -89,6 +90,11 @@ class Budget:
     def write(self, count: int = 1) -> None:
         """The policy wrote tokens."""
         self.written_tokens += count
+        self._limit()
+
+    def place(self, count: int) -> None:
+        """Tokens were put into a path that the policy did not write there."""
+        self.placed_tokens += count
         self._limit()
 
     def read_value(self, total: int) -> None:
@@ -129,8 +135,10 @@ class Budget:
             decoded_tokens=self.decoded_tokens,
             completion_tokens=self.written_tokens,
             reasoning_tokens=reasoning,
+            answer_tokens=answer,
+            tool_tokens=self.placed_tokens,
             value_tokens=self.value_tokens,
-            wasted_tokens=max(0, self.written_tokens - reasoning - answer),
+            wasted_tokens=self.written_tokens + self.placed_tokens - reasoning - answer,
             tool_calls=self.tool_calls,
             seconds=seconds,
             tokens_per_second=self.written_tokens / seconds if seconds > 0 else 0.0,

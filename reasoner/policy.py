@@ -146,7 +146,7 @@ class Policy:
             *shown[:room],
             *self._engine.tokenize(after),
         ]
-        self._budget.write(len(tokens))
+        self._budget.place(len(tokens))
         on_text("reasoning", f"\n{made.output}\n\n")
         return with_output(path, made, tokens)
 
@@ -185,6 +185,7 @@ class Policy:
         if self._protocol.name == "steiner":
             raise UsageError("a step marked by tokens cannot be written for the model; sample it")
         tokens = tuple(self._engine.tokenize(f"{text.strip()}\n\n", special=False))
+        self._budget.place(len(tokens))
         step = Step(text=text.strip(), tokens=len(tokens), forced=len(tokens))
         return path.model_copy(
             update={"tokens": path.tokens + tokens, "steps": (*path.steps, step)}

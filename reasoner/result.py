@@ -20,12 +20,14 @@ class Status(StrEnum):
 
 
 class Usage(BaseModel):
-    """Where the tokens and the time went.
+    """Where the tokens and the time went, over everything that was done for the question.
 
-    `completion_tokens` counts every token written after the prompt, `reasoning_tokens` those of
-    them that belong to steps, `wasted_tokens` those on paths that did not become the answer.
-    `prompt_tokens` is the prompt's length; `decoded_tokens` of it had to be read because no
-    cached prefix held them.
+    `prompt_tokens` is the prompt's length; `decoded_tokens` of it, and of the prompts of other
+    lines of thought, had to be read because no cached prefix held them. `completion_tokens` were
+    written by the model; `tool_tokens` were put into its text by tools, or as proposed steps.
+    These two together are `reasoning_tokens` and `answer_tokens` of the path that became the
+    answer, and `wasted_tokens` on all others. `value_tokens` were read to evaluate, by the value
+    model or by the policy as a judge. `seconds` is wall-clock time.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,6 +36,8 @@ class Usage(BaseModel):
     decoded_tokens: int = 0
     completion_tokens: int = 0
     reasoning_tokens: int = 0
+    answer_tokens: int = 0
+    tool_tokens: int = 0
     value_tokens: int = 0
     wasted_tokens: int = 0
     tool_calls: int = 0

@@ -28,7 +28,9 @@ def result(**changes: object) -> Result:
         "strategy": "linear",
         "model": "m",
         "seed": 0,
-        "usage": Usage(prompt_tokens=9, completion_tokens=7, reasoning_tokens=5, seconds=1.0),
+        "usage": Usage(
+            prompt_tokens=9, completion_tokens=7, reasoning_tokens=5, answer_tokens=2, seconds=1.0
+        ),
     }
     return Result.model_validate(given | changes)
 

@@ -1,12 +1,14 @@
 """The strategies that draw whole lines of thought: majority and best-of-N, on real models."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reasoner.events import Event
+from reasoner.operators.vote import decided
 from reasoner.path import FinishReason
 from reasoner.problem import Problem
 from reasoner.result import Result
@@ -14,7 +16,7 @@ from reasoner.settings import Settings
 from reasoner.solver import Solver
 
 ASK = Problem(question="Tom has 3 boxes with 4 pens each. How many pens does he have?")
-SHORT = {"budget": 30, "max_tokens": 70}
+SHORT = {"budget": 20, "max_tokens": 45}
 
 
 async def solved(
@@ -28,17 +30,17 @@ async def solved(
 
 
 async def test_a_vote_takes_the_answer_with_most_weight(smollm2: Path) -> None:
-    result, events = await solved(smollm2, "majority", strategy_options={"n": 6})
+    result, events = await solved(smollm2, "majority", strategy_options={"n": 4})
     lines = [event for event in events if event.kind == "candidate"]
     scores = [candidate.score or 0.0 for candidate in result.candidates]
     assert scores == sorted(scores, reverse=True)
     assert result.confidence == pytest.approx(scores[0])
     assert result.final == result.candidates[0].final
-    assert len(lines) == len(result.candidates) <= 6
+    assert len(lines) == len(result.candidates) <= 4
     usage = result.usage
-    answer = usage.completion_tokens - usage.reasoning_tokens - usage.wasted_tokens
-    assert answer >= 0
     assert usage.completion_tokens >= sum(line.tokens for line in lines)
+    assert usage.reasoning_tokens + usage.answer_tokens == result.candidates[0].tokens
+    assert usage.wasted_tokens == usage.completion_tokens - result.candidates[0].tokens
 
 
 @pytest.mark.parametrize("strategy", ["majority", "best-of-n", "weighted-best-of-n"])
@@ -50,6 +52,21 @@ async def test_noise_is_searched_like_sense(tiny_gguf: Path, strategy: str) -> N
     assert sorted(numbers) == list(range(5))
     assert len(result.candidates) == 5
     assert result.answer == result.candidates[0].answer
+
+
+async def test_a_vote_is_taken_until_it_is_decided(smollm2: Path) -> None:
+    easy = Problem(question="What is 2 + 3?")
+    free: dict[str, Any] = {"temperature": 0.01, "think": False, "max_tokens": 30}
+    options = {"weigh": False, "prune": False}
+    result, _ = await solved(smollm2, "majority", easy, strategy_options=options, **free)
+    drawn = len(result.candidates)
+    votes = list(Counter(candidate.final for candidate in result.candidates).values())
+    assert drawn < 16
+    assert decided(votes, 16 - drawn, 0.95)
+    fixed, _ = await solved(
+        smollm2, "majority", easy, strategy_options=options | {"adaptive": False, "n": 6}, **free
+    )
+    assert len(fixed.candidates) == 6
 
 
 async def test_greedy_sampling_is_asked_once(tiny_gguf: Path) -> None:

@@ -119,3 +119,21 @@ async def test_the_steps_of_a_search_are_told(tiny_gguf: Path) -> None:
     assert {node.parent for node in nodes} > {0}
     assert [node for node in nodes if node.pruned]
     assert all(node.value is None or 0 <= node.value <= 1 for node in nodes)
+
+
+@pytest.mark.parametrize("name", SMALL)
+async def test_the_account_adds_up(tiny_gguf: Path, name: str) -> None:
+    """What is in the answer's path, and what is not, is all that was written or put there."""
+    strategy = find_strategy(name)
+    proposed = {"thoughts": "propose"} if name.startswith("tot") else {}
+    async with workbench(tiny_gguf, min_steps=2, max_steps=3) as bench:
+        found = await strategy.run(ASK, bench.tools, strategy.parse(SMALL[name] | proposed))
+        best = found.attempts[0].path
+        usage = bench.tools.budget.usage(
+            prompt=len(best.prompt), reasoning=best.reasoning_tokens, answer=best.answer_tokens
+        )
+    kept = usage.reasoning_tokens + usage.answer_tokens
+    assert kept == len(best.tokens)
+    assert usage.wasted_tokens >= 0
+    assert usage.completion_tokens + usage.tool_tokens == kept + usage.wasted_tokens
+    assert (usage.tool_tokens > 0) == bool(proposed)

@@ -152,11 +152,11 @@ def _stopped(result: "Result") -> str:
 def usage_line(result: "Result") -> str:
     """Tokens and time on one line."""
     usage = result.usage
-    answer = usage.completion_tokens - usage.reasoning_tokens - usage.wasted_tokens
     parts = [
         f"prompt {usage.prompt_tokens} ({usage.decoded_tokens} read)",
         f"reasoning {usage.reasoning_tokens}",
-        f"answer {answer}",
+        f"answer {usage.answer_tokens}",
+        f"tools {usage.tool_tokens}",
         f"value {usage.value_tokens}",
         f"wasted {usage.wasted_tokens} tokens",
         f"{usage.tool_calls} tool calls",

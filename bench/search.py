@@ -1,0 +1,132 @@
+"""What a search costs beside the model: the share of our own code, and the KV cache it holds.
+
+    python -m bench.search [--model smollm2-135m] [--repeat 3]
+
+The first table tells, for each search, the processor time of the event loop's thread as a share
+of wall-clock, and the part of it that is the search's own: without what receiving the same number
+of tokens from the engine costs by itself. The second follows the KV cells of a beam search with
+16 beams, round by round, beside what its live states need.
+"""
+
+import argparse
+import asyncio
+import time
+from statistics import median
+
+from reasoner.budget import Budget
+from reasoner.engine.local import LocalEngine
+from reasoner.engine.sampling import Sampling
+from reasoner.models import ensure_model
+from reasoner.operators.evaluate import evaluate
+from reasoner.operators.generate import generate
+from reasoner.operators.node import Node
+from reasoner.operators.prune import prune
+from reasoner.operators.tools import Tools
+from reasoner.policy import Policy
+from reasoner.problem import Problem
+from reasoner.protocol.registry import choose_protocol
+from reasoner.settings import EngineSettings, Limits
+from reasoner.strategies.registry import find_strategy
+from reasoner.verify.host import Verifiers
+
+ASK = Problem(
+    question="A shop sells pens at 3 dollars each. Ann buys 4 pens on Monday and twice as many on "
+    "Tuesday, and gives 5 of them away. How much did she pay, and how many pens has she left?"
+)
+SETTINGS: dict[str, dict[str, object]] = {
+    "majority": {"n": 8, "adaptive": False},
+    "beam": {"n": 8, "width": 4, "rounds": 6},
+    "mcts": {"simulations": 6},
+}
+
+
+def tools_on(engine: LocalEngine, verifiers: Verifiers | None, seed: int) -> Tools:
+    budget = Budget()
+    policy = Policy(
+        engine,
+        choose_protocol(engine, engine.chat_template or "", None),
+        sampling=Sampling(temperature=0.8),
+        limits=Limits(budget=200, max_tokens=300),
+        budget=budget,
+        seed=seed,
+    )
+    return Tools(policy, budget, lambda _event: None, verifiers)
+
+
+async def shares(engine: LocalEngine, name: str, seed: int) -> tuple[float, float, int]:
+    """Wall-clock of a search, the share of it that the loop's thread computed, its tokens."""
+    with Verifiers() as verifiers:
+        tools = tools_on(engine, verifiers, seed)
+        strategy = find_strategy(name)
+        begun, computed = time.perf_counter(), time.thread_time()
+        await strategy.run(ASK, tools, strategy.parse(SETTINGS[name]))
+        seconds = time.perf_counter() - begun
+        return seconds, (time.thread_time() - computed) / seconds, tools.budget.written_tokens
+
+
+async def per_token(engine: LocalEngine, prompt: tuple[int, ...], count: int) -> float:
+    """Processor time of the loop's thread for a token that is only received, seconds."""
+
+    async def drain(seed: int) -> int:
+        generation = engine.generate(prompt, Sampling(temperature=0.8), None, 64, seed)
+        return len([token async for token in generation])
+
+    computed = time.thread_time()
+    written = sum(await asyncio.gather(*(drain(seed) for seed in range(count))))
+    return (time.thread_time() - computed) / max(1, written)
+
+
+async def cells(engine: LocalEngine, n: int = 16, width: int = 4, rounds: int = 5) -> None:
+    """Follow the KV cells of a beam search."""
+    tools = tools_on(engine, None, 0)
+    root = Node(tools.start(ASK), next(tools.numbers))
+    front = await generate(tools, root, n)
+    print("\n| round | states | cells before pruning | cells after | live states need |")
+    print("|---|---|---|---|---|")
+    for index in range(rounds):
+        front = [node for node in front if not node.path.done]
+        if not front:
+            return
+        await evaluate(ASK, tools, front)
+        before = await engine.held()
+        kept = prune(tools, front, n // width)
+        after = await engine.held()
+        print(f"| {index + 1} | {len(front)} | {before} | {after} | {need(kept)} |", flush=True)
+        grown = await asyncio.gather(*(generate(tools, node, width) for node in kept))
+        front = [node for children in grown for node in children]
+
+
+def need(nodes: list[Node]) -> int:
+    """Distinct prefixes of the live paths, their last tokens being unread."""
+    paths = {node.path.prompt + node.path.tokens for node in nodes}
+    return len({path[: end + 1] for path in paths for end in range(len(path) - 1)})
+
+
+async def measure(model: str, repeat: int) -> None:
+    file = await asyncio.to_thread(ensure_model, model)
+    engine = await LocalEngine.open(file.path, EngineSettings(context=8192))
+    prompt = tools_on(engine, None, 0).start(ASK).prompt
+    await per_token(engine, prompt, 4)
+    bare = await per_token(engine, prompt, 8)
+    print("| strategy | tokens | seconds | loop's thread | search code |")
+    print("|---|---|---|---|---|")
+    for name in SETTINGS:
+        runs = [await shares(engine, name, seed) for seed in range(repeat)]
+        seconds, share = (median(run[i] for run in runs) for i in (0, 1))
+        own = median(run[1] - bare * run[2] / run[0] for run in runs)
+        tokens = median(run[2] for run in runs)
+        print(f"| {name} | {tokens:.0f} | {seconds:.1f} | {share:.1%} | {own:.1%} |", flush=True)
+    await cells(engine)
+    await engine.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--model", default="smollm2-135m")
+    parser.add_argument("--repeat", type=int, default=3)
+    options = parser.parse_args()
+    asyncio.run(measure(options.model, options.repeat))
+
+
+if __name__ == "__main__":
+    main()
