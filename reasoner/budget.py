@@ -19,9 +19,9 @@ REASONING_SHARE = 0.8
 class Budget:
     """Shared by everything that works on a question: policy, value model and tools.
 
-    `seconds` limits the wall clock, `tokens` what is written, what tools put in and what is read to evaluate, over
-    all paths together. At four fifths of either, reasoning closes softly; at the limit itself all
-    that runs is stopped.
+    `seconds` limits the wall clock, `tokens` what is written, what tools put in and what is read
+    to evaluate, over all paths together. At four fifths of either, reasoning closes softly; at the
+    limit itself all that runs is stopped.
     """
 
     def __init__(self, seconds: float | None = None, tokens: int | None = None) -> None:
