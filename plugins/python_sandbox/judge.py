@@ -162,7 +162,7 @@ def verdict(
     if score is not None:  # ties go to the cleaner and the faster program
         score = max(0.0, score - 0.02 * min(3, len(trial.lints)) - 0.002 * min(10.0, run.seconds))
     if run.layer == UNCONFINED.name:
-        reason = f"{run.note}: {reason}"
+        reason = f"{UNCONFINED.note}: {reason}"
     return Verdict(
         verifier=NAME,
         outcome=outcome,
