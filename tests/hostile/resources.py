@@ -20,6 +20,9 @@ while True: pass""",
 def spin():
     while True: pass
 for _ in range(4): threading.Thread(target=spin).start()""",
+        "500 threads": """
+threading.stack_size(1 << 16)
+for _ in range(500): threading.Thread(target=time.sleep, args=(600,)).start()""",
         "a huge power": "9**9**9",
         "a slow expression": "import re; re.match('(a+)+$$', 'a' * 40 + 'b')",
         "sleep": "time.sleep(600)",

@@ -32,6 +32,27 @@ def test_what_gets_through_is_the_layers_gaps(
     assert bool(effects) == (attack.name in layer.gaps), (effects, run)
 
 
+@pytest.mark.parametrize(
+    ("code", "outcomes"),
+    [
+        ("def f(): f()\nf()", {"error"}),
+        ("ctypes.string_at(0)", {"signal"}),
+        ("os.abort()", {"signal"}),
+        ("import faulthandler; faulthandler._sigsegv()", {"signal"}),
+        ("os._exit(0)", {"exit"}),
+    ],
+)
+@pytest.mark.parametrize("layer", WORKING, ids=lambda layer: layer.name)
+def test_what_a_program_does_to_itself_ends_in_a_verdict(
+    layer: Layer, code: str, outcomes: set[str], world: World, marker: str
+) -> None:
+    attack = Attack("itself", code)
+    run = _run(layer, world.program(attack, BULK), attack.seconds)
+    assert run.outcome in outcomes, run
+    heard = Heard(run.stdout + run.stderr, run.seconds, run.exit_code)
+    assert world.effects(attack, heard, marker) == set()
+
+
 def _run(layer: Layer, code: str, seconds: float) -> Run:
     """Once more when a busy machine did not get a jail started in time."""
     for _ in range(3):
