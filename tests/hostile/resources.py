@@ -31,12 +31,12 @@ for _ in range(500): threading.Thread(target=time.sleep, args=(600,)).start()"""
         "wait for a thread": "threading.Thread(target=time.sleep, args=(600,)).start()",
         "wait for input": "sys.stdin.read(); time.sleep(600)",
     },
-    seconds=0.7,
+    seconds=0.5,
 )
 
 _BIG = attacks(
     {
-        "3 GB of memory": "tries(lambda: got(len(bytearray(3 << 30))))",
+        "3 GB of memory": "tries(lambda: got(len(bytearray($BULK * 3 << 19))))",
         "3 GB by mapping": "import mmap; tries(lambda: got(len(mmap.mmap(-1, 3 << 30))))",
         "3 GB by mapping a file": """
 import mmap
@@ -50,7 +50,7 @@ def take():
 tries(take)""",
         "8 children with 300 MB": """
 for _ in range(8):
-    if os.fork() == 0: x = bytearray(300 << 20); got(len(x)); os._exit(0)
+    if os.fork() == 0: x = bytearray($BULK * 3 << 16); got(len(x)); os._exit(0)
 for _ in range(8): os.wait()""",
         "a 400 MB file": """
 tries(lambda: open("big", "wb").truncate(400 << 20),
