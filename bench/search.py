@@ -20,7 +20,7 @@ from reasoner.models import ensure_model
 from reasoner.operators.evaluate import evaluate
 from reasoner.operators.generate import generate
 from reasoner.operators.node import Node
-from reasoner.operators.prune import prune
+from reasoner.operators.prune import drop, prune
 from reasoner.operators.tools import Tools
 from reasoner.policy import Policy
 from reasoner.problem import Problem
@@ -58,6 +58,7 @@ async def shares(engine: LocalEngine, name: str, seed: int) -> tuple[float, floa
     with Verifiers() as verifiers:
         tools = tools_on(engine, verifiers, seed)
         strategy = find_strategy(name)
+        tools.policy.forget_all(tools.start(ASK))
         begun, computed = time.perf_counter(), time.thread_time()
         await strategy.run(ASK, tools, strategy.parse(SETTINGS[name]))
         seconds = time.perf_counter() - begun
@@ -80,10 +81,12 @@ async def cells(engine: LocalEngine, n: int = 16, width: int = 4, rounds: int = 
     """Follow the KV cells of a beam search."""
     tools = tools_on(engine, None, 0)
     root = Node(tools.start(ASK), next(tools.numbers))
+    tools.policy.forget_all(root.path)
     front = await generate(tools, root, n)
     print("\n| round | states | cells before pruning | cells after | live states need |")
     print("|---|---|---|---|---|")
     for index in range(rounds):
+        drop(tools, [node for node in front if node.path.done])
         front = [node for node in front if not node.path.done]
         if not front:
             return
@@ -102,7 +105,7 @@ def need(nodes: list[Node]) -> int:
     return len({path[: end + 1] for path in paths for end in range(len(path) - 1)})
 
 
-async def measure(model: str, repeat: int) -> None:
+async def measure(model: str, repeat: int, only_cells: bool) -> None:
     file = await asyncio.to_thread(ensure_model, model)
     engine = await LocalEngine.open(file.path, EngineSettings(context=8192))
     prompt = tools_on(engine, None, 0).start(ASK).prompt
@@ -110,7 +113,7 @@ async def measure(model: str, repeat: int) -> None:
     bare = await per_token(engine, prompt, 8)
     print("| strategy | tokens | seconds | loop's thread | search code |")
     print("|---|---|---|---|---|")
-    for name in SETTINGS:
+    for name in () if only_cells else SETTINGS:
         runs = [await shares(engine, name, seed) for seed in range(repeat)]
         seconds, share = (median(run[i] for run in runs) for i in (0, 1))
         own = median(run[1] - bare * run[2] / run[0] for run in runs)
@@ -124,8 +127,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--only-cells", action="store_true", help="only the second table")
     options = parser.parse_args()
-    asyncio.run(measure(options.model, options.repeat))
+    asyncio.run(measure(options.model, options.repeat, options.only_cells))
 
 
 if __name__ == "__main__":

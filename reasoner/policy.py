@@ -208,6 +208,10 @@ class Policy:
         kept = len(path.prompt) + (len(keep.tokens) if keep else 0)
         self._engine.forget(path.prompt + path.tokens, kept - 1)
 
+    def forget_all(self, path: Path) -> None:
+        """Nobody will continue any path with this one's prompt."""
+        self._engine.forget(path.prompt, len(path.prompt) - 1, below=True)
+
     def _prompt(self, problem: Problem, think: bool | None = None) -> list[int]:
         think = self._think if think is None else think
         template = self._engine.chat_template

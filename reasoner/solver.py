@@ -130,6 +130,8 @@ class Solver:
             tools = Tools(policy, budget, watch, checks, value, open_book=chosen.until_verified)
             found = await strategy.run(problem, tools, parameters)
             best = found.attempts[0]
+            if strategy.varied:
+                policy.forget_all(best.path)
             if best.path.answer and best.number not in streamed:
                 emit(TextEvent(path=best.number, channel="answer", text=best.path.answer))
             verdicts = await _verdicts(problem, best, tools)

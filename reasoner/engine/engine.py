@@ -109,9 +109,9 @@ class Engine(Vocabulary, Protocol):
     ) -> npt.NDArray[np.float32]:
         """Last hidden states after the final norm, (len(positions), n_embd)."""
 
-    def forget(self, tokens: Sequence[int], keep: int = 0) -> None:
-        """A hint that nobody will continue `tokens`, so that what is cached of them beyond the
-        first `keep` can be freed at once."""
+    def forget(self, tokens: Sequence[int], keep: int = 0, below: bool = False) -> None:
+        """A hint that nobody will continue `tokens`, nor, with `below`, anything that begins with
+        them, so that what is cached of it beyond the first `keep` can be freed at once."""
 
     @property
     def chat_template(self) -> str | None:

@@ -166,9 +166,9 @@ class LocalEngine:
         await self._read(tokens, positions, visit, True, on_decoded)
         return np.stack([found[position] for position in positions])
 
-    def forget(self, tokens: Sequence[int], keep: int = 0) -> None:
+    def forget(self, tokens: Sequence[int], keep: int = 0, below: bool = False) -> None:
         ids = np.array(tokens, np.int32)
-        self._worker.call(lambda scheduler: scheduler.cache.forget(ids, keep))
+        self._worker.call(lambda scheduler: scheduler.cache.forget(ids, keep, below))
 
     async def held(self) -> int:
         """How many KV cells are in use, shared ones counted once."""

@@ -187,12 +187,16 @@ class PrefixCache:
             self.cut(sequence, min(length, len(sequence.tokens)))
         self._complete = None
 
-    def forget(self, tokens: Ids, keep: int) -> None:
-        """Nobody will continue `tokens`: cut idle sequences that hold nothing else back to the
-        first `keep` of them, which others may still go on from."""
+    def forget(self, tokens: Ids, keep: int, below: bool = False) -> None:
+        """Nobody will continue `tokens`, nor with `below` anything that begins with them: cut
+        idle sequences that hold nothing else back to the first `keep`, which others may go on from.
+
+        A sequence may hold one token more than its path: the one that ended it.
+        """
         for sequence in self.idle():
             size = len(sequence.tokens)
-            if size > keep and common_prefix(sequence.view(), tokens) == size:
+            shared = common_prefix(sequence.view(), tokens)
+            if size > keep and (shared >= size - 1 or (below and shared == len(tokens))):
                 self._shorten(sequence, keep)
 
     def _shorten(self, sequence: Sequence, keep: int) -> None:

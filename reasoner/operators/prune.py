@@ -18,19 +18,18 @@ def prune(tools: Tools, nodes: Sequence[Node], keep: int) -> list[Node]:
 
 
 def drop(tools: Tools, nodes: Sequence[Node]) -> None:
-    """Mark nodes as pruned, and with them every state that now leads nowhere."""
+    """Mark nodes as pruned; the cache keeps of them what leads to an open state elsewhere."""
     for node in nodes:
         node.pruned = True
     for node in nodes:
-        stem = next((up for up in node.ancestors() if not _barren(up)), None)
+        stem = next((up for up in node.ancestors() if _leads_on(up)), None)
         tools.drop(node.path, stem.path if stem else None)
         tools.tell(node)
 
 
-def _barren(node: Node) -> bool:
-    """Whether all that grew from the node is pruned; then it is, too."""
-    node.pruned = all(child.pruned for child in node.children)
-    return node.pruned
+def _leads_on(node: Node) -> bool:
+    """Whether there is a leaf below the node that may still be grown."""
+    return any(not (n.children or n.pruned or n.path.done) for n in node.subtree())
 
 
 def merge(nodes: Sequence[Node]) -> list[Node]:

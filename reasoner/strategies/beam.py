@@ -2,10 +2,9 @@
 
 from pydantic import Field
 
-from reasoner.attempt import Findings
+from reasoner.attempt import Attempt, Findings
 from reasoner.operators.evaluate import evaluate, merit
 from reasoner.operators.generate import generate
-from reasoner.operators.node import Node
 from reasoner.operators.prune import prune
 from reasoner.operators.together import together
 from reasoner.operators.tools import Tools
@@ -33,17 +32,18 @@ async def grow_beams(problem: Problem, tools: Tools, parameters: Beam, ahead: in
     """Beam search whose steps are scored `ahead` steps later. A beam that comes to its answer
     leaves with its place; of the answers the one that weighs most is taken."""
     n, width = parameters.n, parameters.width
-    ended: list[Node] = []
+    attempts: list[Attempt] = []
     front = await generate(tools, plant(problem, tools), n, prune=parameters.prune)
     for _ in range(parameters.rounds):
-        ended += [node for node in front if node.path.done]
+        ended = [node for node in front if node.path.done]
+        attempts += await finish_all(problem, tools, ended, prune=parameters.prune)
         front = [node for node in front if not node.path.done]
-        if not front or len(ended) >= n or tools.budget.reasoning_over():
+        if not front or len(attempts) >= n or tools.budget.reasoning_over():
             break
         await evaluate(problem, tools, front, ahead)
-        kept = prune(tools, front, max(1, (n - len(ended)) // width))
+        kept = prune(tools, front, max(1, (n - len(attempts)) // width))
         grown = (generate(tools, node, width, prune=parameters.prune) for node in kept)
         front = [node for children in await together(grown) for node in children]
-    places = max(0 if ended else 1, n - len(ended))
-    attempts = await finish_all(problem, tools, [*ended, *front[:places]], prune=parameters.prune)
+    places = max(0 if attempts else 1, n - len(attempts))
+    attempts += await finish_all(problem, tools, front[:places], prune=parameters.prune)
     return await by_answer(attempts, tools.same, weigh=merit)

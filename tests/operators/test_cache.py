@@ -13,6 +13,7 @@ from reasoner.operators.prune import prune
 from reasoner.path import Path as Line
 from reasoner.path import Step
 from reasoner.problem import Problem
+from reasoner.strategies.registry import find_strategy
 from tests.workbench import Workbench, workbench
 
 PROBLEM = Problem(question="How many pens does Tom have if he has three boxes of fourteen?")
@@ -77,6 +78,17 @@ async def test_sixteen_beams_hold_their_prefix_and_their_suffixes(tiny_gguf: Pat
             assert after <= shared + suffixes
             assert after < before
             front = await grown(bench, kept, 4)
+
+
+async def test_a_search_leaves_its_prompt_and_no_more(smollm2: Path) -> None:
+    """Also what a model ended by itself is freed, though its last token is not in the path."""
+    async with workbench(smollm2, budget=20, max_tokens=30) as bench:
+        strategy = find_strategy("mcts")
+        options = {"simulations": 2, "parallel": 2}
+        found = await strategy.run(PROBLEM, bench.tools, strategy.parse(options))
+        path = found.attempts[0].path
+        bench.tools.policy.forget_all(path)
+        assert await bench.engine.held() <= len(path.prompt)
 
 
 async def test_forgetting_leaves_alone_what_others_go_on_from(tiny_gguf: Path) -> None:
