@@ -87,9 +87,8 @@ def report(results: Sequence[Result], settings: Settings, seconds: float) -> Non
     low, high = wilson(right, count)
     tokens = sum(result.usage.completion_tokens for result in results)
     print(
-        f"\n{settings.model}, {settings.chosen_strategy}, seed {settings.seed}: "
-        f"{right} of {count} right, {right / count:.1%} [{low:.1%}, {high:.1%}]; "
-        f"{undecided} undecided, "
+        f"\n{settings.model}, {settings.strategy}, seed {settings.seed}: {right} of {count} right, "
+        f"{right / count:.1%} [{low:.1%}, {high:.1%}]; {undecided} undecided, "
         f"{sum(r.status == 'no_answer' for r in results)} without an answer; "
         f"{tokens / count:.0f} tokens each, {tokens / seconds:.0f} tokens/s, {seconds:.0f} s"
     )

@@ -29,13 +29,6 @@ __all__ = [
 
 Effort = Literal["low", "medium", "high", "max"]
 EFFORT_BUDGET: dict[Effort, int] = {"low": 512, "medium": 2048, "high": 4096, "max": 16384}
-EFFORT_STRATEGY: dict[Effort, str] = {
-    "low": "linear",
-    "medium": "linear",
-    "high": "cross-check",
-    "max": "cross-check",
-}
-"""Where thinking on alone brings no more, an independent program does."""
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
 
 
@@ -142,8 +135,7 @@ class Settings(BaseSettings):
     """How the value model is asked; None: the registry's word for it, else as a judge."""
     value_head: Path | None = None
     """A side file with the head that reads values from the model's hidden states."""
-    strategy: str | None = None
-    """How to search; None: what `effort` stands for."""
+    strategy: str = "linear"
     strategy_options: dict[str, Any] = {}
     """What the strategy is told (`-S key=value`; `reasoner strategies list` names them)."""
     search_budget: Annotated[int, Field(ge=1)] | None = None
@@ -171,10 +163,6 @@ class Settings(BaseSettings):
     """Run a model's code even where no sandbox is strong enough for it."""
     offline: bool = False
     engine: EngineSettings = EngineSettings()
-
-    @property
-    def chosen_strategy(self) -> str:
-        return self.strategy or EFFORT_STRATEGY[self.effort]
 
     @property
     def limits(self) -> Limits:

@@ -64,7 +64,7 @@ class Solver:
 
     async def __aenter__(self) -> Self:
         settings = self._settings
-        find_strategy(settings.chosen_strategy).parse(settings.strategy_options)
+        find_strategy(settings.strategy).parse(settings.strategy_options)
         async with AsyncExitStack() as resources:
             self._file = await asyncio.to_thread(
                 ensure_model,
@@ -113,7 +113,7 @@ class Solver:
         chosen, emit = settings or self._settings, on_event or self._on_event
         if not problem.question.strip():
             raise UsageError('the question is empty; try: reasoner ask "What is 17 * 3?"')
-        strategy = find_strategy(chosen.chosen_strategy)
+        strategy = find_strategy(chosen.strategy)
         parameters = strategy.parse(chosen.strategy_options)
         budget = Budget(chosen.limits.seconds, chosen.search_budget)
         streamed: set[int] = set()
@@ -191,7 +191,7 @@ class Solver:
             reasoning=best.steps,
             candidates=tuple(map(_answer, found.attempts)),
             verdicts=verdicts,
-            strategy=settings.chosen_strategy,
+            strategy=settings.strategy,
             model=self._file.name,
             value_model=self._value.name if self._value else None,
             seed=settings.seed,

@@ -81,7 +81,7 @@ def answer(
     notices: list[str] = []
     question = collect(argument, files, notices)
     settings = run.settings()
-    output = Output.open(view, form, streams=settings.chosen_strategy == "linear")
+    output = Output.open(view, form, streams=settings.strategy == "linear")
     for notice in notices:
         output.narrator.say(notice)
     given = None if tests is None else read_file(tests)

@@ -76,7 +76,7 @@ class Chat:
 
         settings = Settings.load(**flags)
         Sampling.parse(settings.sampling)
-        find_strategy(settings.chosen_strategy).parse(settings.strategy_options)
+        find_strategy(settings.strategy).parse(settings.strategy_options)
         if _loaded_by(settings) != _loaded_by(self.settings):
             await self._open(settings)
         self.flags, self.settings = flags, settings
@@ -103,7 +103,7 @@ class Chat:
         from reasoner.problem import Problem
 
         assert self._solver is not None
-        output = Output.open(self.view, streams=self.settings.chosen_strategy == "linear")
+        output = Output.open(self.view, streams=self.settings.strategy == "linear")
         problem = Problem(
             question=question, system=self.settings.system, history=tuple(self.history)
         )

@@ -74,7 +74,7 @@ def _changed(flags: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
         flags = {name: item for name, item in flags.items() if name != "strategy_options"}
     if key in plain:
         return flags | {key: value}
-    strategy = find_strategy(Settings.load(**flags).chosen_strategy).parameters.model_fields
+    strategy = find_strategy(Settings.load(**flags).strategy).parameters.model_fields
     groups = {
         "engine": ENGINE_FIELDS,
         "strategy_options": tuple(strategy),

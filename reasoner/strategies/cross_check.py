@@ -2,7 +2,8 @@
 
 A program is another route to the same number (program of thoughts, Chen et al. 2022; program-aided
 models, Gao et al. 2022). The two routes fail in different ways, so their agreement is evidence
-that neither alone gives; where they disagree the model is shown both and thinks once more.
+that neither alone gives. Where they disagree the model can be shown both and think once more; what
+it says then is no longer independent of the program, so it confirms nothing.
 """
 
 import re
@@ -36,17 +37,18 @@ REVISE = (
 NUMERIC = re.compile(r"\d")
 SHORT = 60
 """Characters an answer may have that a program could print."""
-AGREED, ALONE = 0.85, 0.4
-"""Confidence in an answer that two routes share, and in one that stands alone."""
+AGREED, ALONE = 0.85, 0.45
+"""Confidence in an answer that a program gives as well, and in one it contradicts: measured with
+the default model on GSM8K, where 46 of 54 and 19 of 41 such answers were right."""
 
 
 class CrossCheck(Parameters):
-    revisions: int = Field(1, ge=0, le=8, description="times to think again on disagreement")
+    revisions: int = Field(0, ge=0, le=8, description="times to think again on disagreement")
     prune: bool = Field(False, description="draw steps again that are refuted")
 
 
 async def cross_check(problem: Problem, tools: Tools, parameters: CrossCheck) -> Findings:
-    """Reason, have a program solve the same problem, and revise where they disagree."""
+    """Reason, and have a program solve the same problem independently; on request, revise."""
     attempts = [await line(problem, tools, prune=parameters.prune)]
     if not _comparable(attempts[0]) or tools.budget.stopped:
         return Findings(attempts=tuple(attempts))
@@ -100,13 +102,11 @@ async def _agreed(attempts: Sequence[Attempt], same: Same) -> Group | None:
 async def judged(attempts: Sequence[Attempt], program: Attempt, same: Same) -> Findings:
     """The reasoning that gives the shared answer, else the first one, with the verdict on it."""
     shared = await _agreed([*attempts, program], same)
-    if shared is None:
-        best, verdict, confidence = attempts[0], _doubt(attempts[0], program), ALONE
-    else:
-        best = next(one for one in attempts if one.number in {a.number for a in shared.attempts})
-        backed = any(one.number == program.number for one in shared.attempts)
-        verdict = _support(best, program) if backed else _doubt(best, program)
-        confidence = AGREED if backed else ALONE
+    voters = [attempts[0]] if shared is None else shared.attempts
+    best = next(one for one in attempts if one.number in {voter.number for voter in voters})
+    backed = best is attempts[0] and any(one.number == program.number for one in voters)
+    verdict = _support(best, program) if backed else _doubt(best, program)
+    confidence = AGREED if backed else ALONE
     best = best.model_copy(update={"found": (verdict,), "score": confidence})
     others = tuple(one for one in [*attempts, program] if one.number != best.number)
     return Findings(attempts=(best, *others), confidence=confidence)
@@ -118,7 +118,7 @@ def _support(best: Attempt, program: Attempt) -> Verdict:
 
 
 def _doubt(best: Attempt, program: Attempt) -> Verdict:
-    reason = f"a program written independently prints {program.final}, not {best.final}"
+    reason = f"the reasoning and a program written independently disagreed: {program.final} there"
     return _verdict(Outcome.UNKNOWN, 0.0, reason, best, program)
 
 
