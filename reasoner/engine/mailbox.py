@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from reasoner.engine.request import Item
 
@@ -31,7 +32,7 @@ class Mailbox:
         """Deliver what is held, in order; called by the worker thread."""
         while self._held:
             loop, items = self._held.popitem()
-            if not loop.is_closed():
+            with suppress(RuntimeError):  # a closed loop has nobody left to tell
                 loop.call_soon_threadsafe(_deliver, items)
 
 

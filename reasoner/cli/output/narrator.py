@@ -121,7 +121,7 @@ def status_line(result: "Result") -> str:
     parts = [f"{MARKS[result.status]} {_status(result)}"]
     parts += [one_line(verdict.reason) for verdict in _telling(result)][:REASONS]
     if len(result.candidates) > 1 and result.confidence is not None:
-        parts.append(f"agreement {result.confidence:.0%} in {len(result.candidates)} lines")
+        parts.append(f"confidence {result.confidence:.0%} from {len(result.candidates)} lines")
     if result.finish_reason != "stop":
         parts.append(_stopped(result))
     if result.usage.tokens_per_second:
