@@ -9,11 +9,13 @@ from typer.core import TyperCommand, TyperGroup
 
 from reasoner.cli.ask import ask
 from reasoner.cli.chat import chat
+from reasoner.cli.data import app as data
 from reasoner.cli.doctor import doctor
 from reasoner.cli.models import app as models
 from reasoner.cli.paths import paths
 from reasoner.cli.plugins import app as plugins
 from reasoner.cli.strategies import app as strategies
+from reasoner.cli.train import app as train
 from reasoner.cli.verify import verify
 from reasoner.errors import ReasonerError, UnknownName
 
@@ -176,6 +178,8 @@ app.add_typer(
         "reasoner plugins disable sympy_check",
     ),
 )
+app.add_typer(data, name="data")
+app.add_typer(train, name="train")
 app.command(cls=Command, epilog=_examples("reasoner doctor", "reasoner doctor --json"))(doctor)
 app.command(
     cls=Command,

@@ -1,0 +1,16 @@
+"""`reasoner train`: trains small models on such data. A command is a file of its own."""
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Train a small model on data made here.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def train() -> None:
+    """Train a small model on data made here."""
