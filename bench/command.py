@@ -62,7 +62,7 @@ def main() -> None:
     compare("--help / import typer, rich", [*reasoner, "--help"], imports, options.repeat)
     ask = [
         *(*reasoner, "ask", QUESTION, "-m", str(options.model), "--max-tokens", "1", "--no-think"),
-        *("--no-verify", "--context", CONTEXT, "--threads", threads),
+        *("--no-verify", "--context", CONTEXT, "--threads", threads, "--no-history"),
     ]
     cli = [
         *(str(options.llama_cli), "-m", str(options.model), "-p", QUESTION, "-n", "1"),

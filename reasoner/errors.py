@@ -10,6 +10,7 @@ ReasonerError                 1  something failed; the message says what to do n
 │   └── BadModelFile          1  not a GGUF, truncated, or unsupported
 ├── EngineError               1  the engine cannot go on
 │   └── ContextFull           1  the KV cache is too small for the work asked for
+├── StoreError                1  the history or a cache cannot be used
 ├── VerificationFailed        3  a check refuted the answer
 ├── NoAnswer                  4  the model gave none
 └── Interrupted             130  Ctrl-C
@@ -29,6 +30,7 @@ __all__ = [
     "NoAnswer",
     "PromptTooLong",
     "ReasonerError",
+    "StoreError",
     "UnknownName",
     "UsageError",
     "VerificationFailed",
@@ -90,6 +92,10 @@ class ContextFull(EngineError):
             f"the KV cache holds {available} tokens, this needs {needed}; raise --context"
         )
         self.needed, self.available = needed, available
+
+
+class StoreError(ReasonerError):
+    pass
 
 
 class VerificationFailed(ReasonerError):

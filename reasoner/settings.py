@@ -54,6 +54,10 @@ class Directories(BaseModel):
         return self.config / "models.toml"
 
     @property
+    def history_file(self) -> Path:
+        return self.data / "history.db"
+
+    @property
     def plugins(self) -> Path:
         return self.config / "plugins"
 
@@ -162,6 +166,10 @@ class Settings(BaseSettings):
     unsafe_exec: bool = False
     """Run a model's code even where no sandbox is strong enough for it."""
     offline: bool = False
+    history: bool = True
+    """Whether questions and answers are recorded (`reasoner history`)."""
+    cache: bool = True
+    """Whether what was worked out before is used again, and kept (`reasoner cache`)."""
     engine: EngineSettings = EngineSettings()
 
     @property

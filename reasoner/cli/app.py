@@ -11,6 +11,7 @@ from reasoner.cli.ask import ask
 from reasoner.cli.chat import chat
 from reasoner.cli.data import app as data
 from reasoner.cli.doctor import doctor
+from reasoner.cli.history import app as history
 from reasoner.cli.models import app as models
 from reasoner.cli.paths import paths
 from reasoner.cli.plugins import app as plugins
@@ -124,11 +125,12 @@ def _bare() -> None:
     from reasoner.cli.chat import converse
     from reasoner.cli.options import RunOptions, ViewOptions
     from reasoner.cli.output.terminal import is_terminal
+    from reasoner.cli.talk import TalkOptions
 
     if is_terminal(sys.stdin):
-        converse(RunOptions(), ViewOptions())
+        converse(RunOptions(), ViewOptions(), TalkOptions())
     else:
-        answer(None, [], None, "text", RunOptions(), ViewOptions())
+        answer(None, [], None, "text", RunOptions(), ViewOptions(), TalkOptions())
 
 
 app.command(
@@ -138,12 +140,15 @@ app.command(
         'reasoner ask "What is 17 * 23?" --expect 391 --final',
         'reasoner ask "Write slug(title)." --tests test_slug.py -x',
         'reasoner ask "Review this." -f main.py --effort high -u',
+        'reasoner ask -c "And in Rust?"',
         "cat question.txt | reasoner ask --json -m ./model.gguf -o top_p=0.9",
     ),
 )(ask)
 app.command(
     cls=Command,
-    epilog=_examples("reasoner chat", "reasoner chat -m smollm2-135m --no-think"),
+    epilog=_examples(
+        "reasoner chat", "reasoner chat -m smollm2-135m --no-think", "reasoner chat --continue"
+    ),
 )(chat)
 app.command(
     cls=Command,
@@ -162,6 +167,17 @@ app.add_typer(
         "reasoner models list",
         "reasoner models pull smollm2-135m",
         "reasoner models show ./model.gguf --json",
+    ),
+)
+app.add_typer(
+    history,
+    name="history",
+    epilog=_examples(
+        "reasoner history list",
+        "reasoner history search prime numbers",
+        "reasoner history show 3fa2 --reasoning",
+        "reasoner history export > talks.jsonl",
+        "reasoner history rm 3fa2",
     ),
 )
 app.add_typer(

@@ -7,6 +7,7 @@ import typer
 
 from reasoner.cli.options import RunOptions, ViewOptions
 from reasoner.cli.spread import spread
+from reasoner.cli.talk import TalkOptions
 from reasoner.errors import Interrupted, NoAnswer, UsageError, VerificationFailed
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def ask(
     *,
     run: RunOptions,
     view: ViewOptions,
+    talk: TalkOptions,
 ) -> None:
     """Answer a question and check the answer.
 
@@ -54,7 +56,7 @@ def ask(
     if len(chosen) > 1:
         raise UsageError("give only one of --json, --ndjson, --final and --extract")
     form = chosen[0] if chosen else "text"
-    answer(question, file or [], expect, form, run, view, tests=tests)
+    answer(question, file or [], expect, form, run, view, talk, tests=tests)
 
 
 def _forms(json: bool, ndjson: bool, final: bool, code: bool) -> "dict[Form, bool]":
@@ -68,6 +70,7 @@ def answer(
     form: "Form",
     run: RunOptions,
     view: ViewOptions,
+    talk: TalkOptions,
     *,
     tests: Path | None = None,
 ) -> None:
@@ -77,20 +80,33 @@ def answer(
     from reasoner.cli.output import Output
     from reasoner.cli.question import collect, read_file
     from reasoner.problem import Problem
+    from reasoner.store.record import messages
+    from reasoner.store.recorder import Recorder
 
     notices: list[str] = []
     question = collect(argument, files, notices)
-    settings = run.settings()
+    settings = run.settings(**talk.flags())
+    conversation, turns = talk.resume()
     output = Output.open(view, form, streams=settings.strategy == "linear")
     for notice in notices:
         output.narrator.say(notice)
     given = None if tests is None else read_file(tests)
-    problem = Problem(question=question, system=settings.system, expect=expect, tests=given)
+    problem = Problem(
+        question=question,
+        system=settings.system or (turns[-1].system if turns else None),
+        history=messages(turns),
+        expect=expect,
+        tests=given,
+    )
+    recorder = Recorder(output.narrator.say, enabled=settings.history, conversation=conversation)
     try:
         result, interrupted = asyncio.run(_solve(problem, settings, output))
     finally:
         output.narrator.end_thoughts()
-    output.close(result)
+    try:
+        output.close(result)
+    finally:  # also when the answer's reader has left
+        recorder.add(problem, result)
     _conclude(result, form, interrupted=interrupted)
 
 

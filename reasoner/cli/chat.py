@@ -7,6 +7,7 @@ from reasoner.cli.options import RunOptions, ViewOptions
 from reasoner.cli.output import Output
 from reasoner.cli.output.terminal import complain, is_terminal
 from reasoner.cli.spread import spread
+from reasoner.cli.talk import TalkOptions
 from reasoner.errors import Interrupted, ReasonerError
 
 if TYPE_CHECKING:
@@ -20,23 +21,23 @@ __all__ = ["Chat", "chat", "converse"]
 
 
 @spread
-def chat(*, run: RunOptions, view: ViewOptions) -> None:
+def chat(*, run: RunOptions, view: ViewOptions, talk: TalkOptions) -> None:
     """Talk with a model over several turns.
 
     Alt-Enter starts a new line, Ctrl-C stops the answer, Ctrl-D leaves, /help lists the commands.
     When stdin is no terminal, each line of it is a turn.
     """
-    converse(run, view)
+    converse(run, view, talk)
 
 
-def converse(run: RunOptions, view: ViewOptions) -> None:
+def converse(run: RunOptions, view: ViewOptions, talk: TalkOptions) -> None:
     """Chat until the user leaves."""
     import asyncio
 
     from reasoner.cli.reader import open_reader
     from reasoner.settings import directories
 
-    session = Chat(run.flags(), view)
+    session = Chat(run.flags() | talk.flags(), view, talk)
     asyncio.run(session.run(open_reader(directories().data)))
 
 
@@ -46,12 +47,16 @@ class Chat:
     `flags` are the fields of `Settings` the user gave, on the command line and by /set since.
     """
 
-    def __init__(self, flags: dict[str, Any], view: ViewOptions) -> None:
+    def __init__(self, flags: dict[str, Any], view: ViewOptions, talk: TalkOptions) -> None:
         from reasoner.settings import Settings
+        from reasoner.store.record import messages
+        from reasoner.store.recorder import Recorder
 
         self.flags, self.view = flags, view
         self.settings: Settings = Settings.load(**flags)
-        self.history: list[Message] = []
+        conversation, turns = talk.resume()
+        self.history: list[Message] = list(messages(turns))
+        self.recorder = Recorder(self.say, enabled=self.settings.history, conversation=conversation)
         self._solver: Solver | None = None
 
     async def run(self, reader: "Reader") -> None:
@@ -116,6 +121,7 @@ class Chat:
                 stop=interrupt.stop,
             )
         output.close(result)
+        self.recorder.add(problem, result)
         self._remember(result)
 
     def _remember(self, result: "Result") -> None:

@@ -253,10 +253,10 @@ class RunOptions:
         found |= {"engine": self._engine() or None}
         return {name: value for name, value in found.items() if value is not None}
 
-    def settings(self) -> "Settings":
+    def settings(self, **more: Any) -> "Settings":
         from reasoner.settings import Settings
 
-        return Settings.load(**self.flags())
+        return Settings.load(**self.flags(), **more)
 
     def _engine(self) -> dict[str, Any]:
         given = {name: getattr(self, name) for name in ENGINE_FIELDS}

@@ -27,6 +27,7 @@ def paths(
         "cache": dirs.cache,
         "models": dirs.models,
         "data": dirs.data,
+        "history": dirs.history_file,
     }
     if json:
         print(jsonlib.dumps({name: str(path) for name, path in found.items()}))

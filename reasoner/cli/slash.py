@@ -37,6 +37,7 @@ async def _help(chat: "Chat", _: str) -> None:
 
 async def _clear(chat: "Chat", _: str) -> None:
     chat.history.clear()
+    chat.recorder.renew()
     chat.say("forgotten what was said so far")
 
 
