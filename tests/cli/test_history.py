@@ -68,7 +68,7 @@ def test_cid_goes_on_with_that_one(tiny_gguf: Path, tmp_path: Path) -> None:
 def test_nothing_is_recorded_when_told_so(
     tiny_gguf: Path, tmp_path: Path, flags: list[str], setting: str
 ) -> None:
-    asked = ("ask", "hi", "-m", tiny_gguf, *BRIEF, *flags)
+    asked: list[str | Path] = ["ask", "hi", "-m", tiny_gguf, *BRIEF, *flags]
     assert run(tmp_path, *asked, REASONER_HISTORY=setting).returncode == 0
     assert not (tmp_path / "data").exists()
 
