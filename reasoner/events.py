@@ -49,10 +49,11 @@ class StepEvent(_Event):
 
 
 class VerdictEvent(_Event):
-    """A check spoke."""
+    """A check spoke: about the step with the index `step`, or about the line as a whole."""
 
     kind: Literal["verdict"] = "verdict"
     path: int = 0
+    step: int | None = None
     verdict: Verdict
 
 
@@ -76,13 +77,20 @@ class NodeEvent(_Event):
     """Where a state of a search stands: told when it is made, scored, visited or pruned.
 
     A line of thought keeps its number while it does not fork, so `path` and `depth` together name
-    the state; `parent` is the number it forked off from. `value` lies in [0, 1].
+    the state; `parent` is the number it forked off from, when that had `forked` steps. The state
+    itself has `steps` steps, and its answer when `done`. `value` lies in [0, 1]. A pruned state
+    that says the same as another one names its number in `same`; one whose line is then written
+    on from before it was drawn anew.
     """
 
     kind: Literal["node"] = "node"
     path: int
     parent: int | None
     depth: int
+    forked: int = 0
+    steps: int = 0
+    done: bool = False
+    same: int | None = None
     value: float | None = None
     visits: int = 0
     pruned: bool = False

@@ -20,16 +20,16 @@ async def generate(tools: Tools, node: Node, count: int = 1, *, prune: bool = Tr
     """
     alone = count == 1 and not node.children
     numbers = [node.number] if alone else [next(tools.numbers) for _ in range(count)]
-    drawn = merge(await together(_sample(tools, node, number, prune) for number in numbers))
+    sampled = await together(_sample(tools, node, number, prune) for number in numbers)
+    drawn = merge(sampled)
     children = _sound(drawn) or drawn[:1]
     for refuted in drawn:
         if refuted not in children:
-            refuted.pruned = True
             tools.drop(refuted.path, node.path)
-            tools.tell(refuted)
+    for sample in sampled:
+        sample.pruned = sample not in children
+        tools.tell(sample)
     node.children += children
-    for child in children:
-        tools.tell(child)
     return children
 
 
@@ -41,5 +41,5 @@ async def _sample(tools: Tools, parent: Node, number: int, prune: bool) -> Node:
     child = Node(await tools.extend(parent.path, number), number, parent)
     if not prune:
         return child
-    child.refuted = await tools.check_step(child.said, number)
+    child.refuted = await tools.check_step(child.said, number, child.step)
     return child if child.refuted is None else await refine(tools, child)

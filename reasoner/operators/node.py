@@ -16,7 +16,7 @@ class Node:
     `number` is the line of thought it is told under. `refuted` is the verdict against its last
     step. `score`, in [0, 1], is what an evaluation said; `visits`, `quality` and `pending` (walks
     under way through it) belong to Monte-Carlo tree search. `copies` counts the samples that came
-    to this very state.
+    to this very state; of the others, `same` is the one that was kept.
     """
 
     path: Path
@@ -30,6 +30,7 @@ class Node:
     pending: int = 0
     copies: int = 1
     pruned: bool = False
+    same: "Node | None" = None
 
     @property
     def said(self) -> str:
@@ -37,6 +38,11 @@ class Node:
         before = len(self.parent.path.steps) if self.parent else 0
         fresh = [step.text for step in self.path.steps[before:]]
         return "\n\n".join([*fresh, self.path.answer] if self.path.done else fresh)
+
+    @property
+    def step(self) -> int | None:
+        """The index of its last step; None once it has its answer."""
+        return None if self.path.done else len(self.path.steps) - 1
 
     @property
     def depth(self) -> int:

@@ -30,11 +30,14 @@ async def propose(
     text = ASKED.format(question=problem.question, so_far=so_far(node), count=count)
     reply = await tools.ask(problem.model_copy(update={"question": text}), node.number)
     drawn = merge([_child(tools, node, step) for step in lines(reply)[:count]])
+    for child in drawn:
+        tools.tell_step(child.path, child.number)
     if prune:
         await together(_check(tools, child) for child in drawn)
     children = [child for child in drawn if child.refuted is None] or drawn[:1]
     node.children += children
-    for child in children:
+    for child in drawn:
+        child.pruned = child not in children
         tools.tell(child)
     return children
 
@@ -57,4 +60,4 @@ def _child(tools: Tools, node: Node, step: str) -> Node:
 
 
 async def _check(tools: Tools, child: Node) -> None:
-    child.refuted = await tools.check_step(child.said, child.number)
+    child.refuted = await tools.check_step(child.said, child.number, child.step)

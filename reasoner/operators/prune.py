@@ -43,6 +43,7 @@ def merge(nodes: Sequence[Node]) -> list[Node]:
         state = tuple(" ".join(text.split()) for text in texts)
         if state in kept:
             kept[state].copies += node.copies
+            node.same = kept[state]
         else:
             kept[state] = node
     return list(kept.values())

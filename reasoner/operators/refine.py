@@ -11,8 +11,10 @@ async def refine(tools: Tools, node: Node) -> Node:
     nothing may be drawn any more."""
     if node.parent is None or tools.budget.stopped:
         return node
+    node.pruned = True
+    tools.tell(node)
     tools.drop(node.path, node.parent.path)
     path = await tools.extend(node.parent.path, node.number, retry=1)
     again = Node(path, node.number, node.parent)
-    again.refuted = await tools.check_step(again.said, node.number)
+    again.refuted = await tools.check_step(again.said, node.number, again.step)
     return again

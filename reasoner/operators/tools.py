@@ -86,26 +86,35 @@ class Tools:
             if not silent:
                 self.emit(TextEvent(path=number, channel=channel, text=text))
 
-        if self.grow is not None:
-            return await self.grow(path, number + RETRY * retry)
         seed = number + RETRY * retry
-        longer = await self.policy.extend(path, seed=seed, on_text=on_text, sampling=sampling)
+        if self.grow is not None:
+            longer = await self.grow(path, seed)
+        else:
+            longer = await self.policy.extend(path, seed=seed, on_text=on_text, sampling=sampling)
         if len(longer.steps) > len(path.steps) and not silent:
-            index = len(longer.steps) - 1
-            self.emit(StepEvent(path=number, index=index, step=longer.steps[index]))
+            self.tell_step(longer, number)
         return longer
 
     def drop(self, path: Path, keep: Path | None = None) -> None:
         """Nobody will continue the path beyond `keep`: free what the cache holds of it."""
         self.policy.forget(path, keep)
 
+    def tell_step(self, path: Path, number: int) -> None:
+        """Tell everybody the last step of line `number`."""
+        index = len(path.steps) - 1
+        self.emit(StepEvent(path=number, index=index, step=path.steps[index]))
+
     def tell(self, node: Node) -> None:
         """Tell everybody where a node stands."""
-        parent = None if node.parent is None else node.parent.number
+        above = node.parent
         event = NodeEvent(
             path=node.number,
-            parent=parent,
+            parent=above.number if above else None,
             depth=node.depth,
+            forked=len(above.path.steps) if above else 0,
+            steps=len(node.path.steps),
+            done=node.path.done,
+            same=node.same.number if node.same else None,
             value=node.score,
             visits=node.visits,
             pruned=node.pruned,
@@ -152,8 +161,11 @@ class Tools:
             self.emit(VerdictEvent(path=number, verdict=verdict))
         return verdicts
 
-    async def check_step(self, text: str, number: int = 0) -> Verdict | None:
-        """The verdict that refutes a step, or None; only a refutation is told."""
+    async def check_step(
+        self, text: str, number: int = 0, step: int | None = None
+    ) -> Verdict | None:
+        """The verdict that refutes a step, or None; only a refutation is told, as one about the
+        step with that index."""
         if self.verifiers is None or not text.strip():
             return None
         asked = self.verifiers.check_step(text, self._seconds(STEP_SECONDS))
@@ -161,7 +173,7 @@ class Tools:
         self.budget.tool_calls += len(verdicts)
         refuted = next((v for v in verdicts if v.outcome is Outcome.FAIL), None)
         if refuted is not None:
-            self.emit(VerdictEvent(path=number, verdict=refuted))
+            self.emit(VerdictEvent(path=number, step=step, verdict=refuted))
         return refuted
 
     async def run(self, language: str, reply: str) -> ToolCall | None:

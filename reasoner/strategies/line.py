@@ -14,7 +14,9 @@ __all__ = ["finish", "finish_all", "line", "plant"]
 
 def plant(problem: Problem, tools: Tools) -> Node:
     """A new root, where nothing has been thought yet."""
-    return Node(tools.start(problem), next(tools.numbers))
+    root = Node(tools.start(problem), next(tools.numbers))
+    tools.tell(root)
+    return root
 
 
 async def line(
@@ -31,7 +33,7 @@ async def finish(problem: Problem, tools: Tools, start: Node, *, prune: bool) ->
     """Take a node to its answer, step by step; the tree it stands in is left as it is."""
     node = start
     while not node.path.done:
-        bud = Node(node.path, node.number)
+        bud = Node(node.path, node.number, node.parent)
         node = (await generate(tools, bud, prune=prune))[0]
     keep = start.parent.path if start.path.done and start.parent else start.path
     return await tools.attempt(problem, node.path, node.number, keep)

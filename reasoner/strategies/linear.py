@@ -3,6 +3,7 @@
 from reasoner.attempt import Attempt, Findings
 from reasoner.operators.tools import Tools
 from reasoner.problem import Problem
+from reasoner.strategies.line import plant
 from reasoner.strategies.parameters import NoParameters
 
 __all__ = ["linear"]
@@ -10,8 +11,8 @@ __all__ = ["linear"]
 
 async def linear(problem: Problem, tools: Tools, _: NoParameters) -> Findings:
     """One line of thought, streamed as it is written."""
-    path = tools.start(problem)
-    number = next(tools.numbers)
+    root = plant(problem, tools)
+    path = root.path
     while not path.done:
-        path = await tools.extend(path, number)
-    return Findings(attempts=(Attempt(number=number, path=path),))
+        path = await tools.extend(path, root.number)
+    return Findings(attempts=(Attempt(number=root.number, path=path),))

@@ -1,0 +1,81 @@
+"""The states of a tree as plain data, one object each: what `reasoner trace --json` prints."""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, ConfigDict
+
+from reasoner.path import Decision
+from reasoner.tool import ToolCall
+from reasoner.trace.state import State, mean_logprob
+from reasoner.trace.tree import SearchTree
+from reasoner.verdict import Verdict
+
+__all__ = ["TreeNode", "tree_nodes"]
+
+
+class TreeNode(BaseModel):
+    """A state: its place in the tree, the step that led to it, and what was said of that.
+
+    `parent` is another node's `id`, None right below the question. `mean_logprob` is in nats per
+    token. `text` is the step's, or the answer's when `done`, or what was being written at the end.
+    `seconds` is when it was first told.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    parent: int | None
+    path: int
+    step: int | None
+    done: bool
+    best: bool
+    pruned: bool
+    same: int | None
+    copies: int
+    value: float | None
+    visits: int
+    name: str | None = None
+    text: str = ""
+    summary: str | None = None
+    reflection: str | None = None
+    decision: Decision | None = None
+    call: ToolCall | None = None
+    tokens: int = 0
+    mean_logprob: float | None = None
+    final: str | None = None
+    standing: float | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    seconds: float = 0.0
+
+
+def tree_nodes(tree: SearchTree) -> Iterator[TreeNode]:
+    """All nodes, parents before children."""
+    best = {state.id for state in tree.best()}
+    for state in tree.states():
+        yield _node(tree, state, best=state.id in best)
+
+
+def _node(tree: SearchTree, state: State, *, best: bool) -> TreeNode:
+    assert state.path is not None
+    above, step, ended = state.parent, state.step, state.candidate
+    said = step.model_dump(exclude={"forced", "logprob"}) if step else {}
+    said["text"] = (step.text if step else state.text) or tree.unfinished(state)
+    return TreeNode(
+        id=state.id,
+        parent=above.id if above is not None and above.path is not None else None,
+        path=state.path,
+        step=state.steps - 1 if step else None,
+        done=state.done,
+        best=best,
+        pruned=state.pruned,
+        same=state.same,
+        copies=state.copies,
+        value=state.value,
+        visits=state.visits,
+        mean_logprob=mean_logprob(step) if step else None,
+        final=ended.final if ended else None,
+        standing=ended.standing if ended else None,
+        verdicts=tuple(state.verdicts),
+        seconds=state.at,
+        **said,
+    )
