@@ -30,8 +30,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from bench.accuracy import wilson
 from reasoner import Problem, Settings, Solver
+from reasoner.batch.tally import wilson
 from reasoner.plugins import python_sandbox
 from reasoner.plugins.python_sandbox.trial.asked import read_question
 from reasoner.verdict import Outcome, Verdict

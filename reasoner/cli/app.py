@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from reasoner.cli.ask import ask
+from reasoner.cli.batch import batch
 from reasoner.cli.chat import chat
 from reasoner.cli.data import app as data
 from reasoner.cli.doctor import doctor
@@ -150,6 +151,14 @@ app.command(
         "reasoner chat", "reasoner chat -m smollm2-135m --no-think", "reasoner chat --continue"
     ),
 )(chat)
+app.command(
+    cls=Command,
+    epilog=_examples(
+        "reasoner batch questions.jsonl --out answers.jsonl",
+        "reasoner batch gsm8k.csv --expect-field answer --out scored.jsonl --effort low",
+        "cat questions.jsonl | reasoner batch --as-finished | jq -r '[.id, .final] | @tsv'",
+    ),
+)(batch)
 app.command(
     cls=Command,
     context_settings={"ignore_unknown_options": True},  # -3 is an answer

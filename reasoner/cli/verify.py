@@ -3,14 +3,14 @@
 import re
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
 from reasoner.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from reasoner.cli.rows import Row
+    from reasoner.batch.rows import Row
     from reasoner.problem import Problem
     from reasoner.verdict import Candidate, Verdict
     from reasoner.verify.host import Verifiers
@@ -18,14 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["verify"]
 
 EXIT = {"pass": 0, "fail": 3, "unknown": 4}
-NAMES = {
-    "answer": ("answer", "pred"),
-    "expect": ("expect", "gold"),
-    "question": ("question", "prompt"),
-    "tests": ("tests", "test"),
-    "entry_point": ("entry_point",),
-}
-"""Fields of a JSON line, with the names other people's data sets have for them."""
+FIELDS = ("answer", "expect", "question", "tests", "entry_point")
+"""What is read of a JSON line."""
+AT_ONCE = 4
 NOTHING = "nothing to check it by; give --expect, --question or --tests"
 _OPTION = re.compile(r"--[a-z]")
 
@@ -184,15 +179,17 @@ def _open(path: Path) -> IO[bytes]:
 async def _judge_all(descriptor: int, seconds: float) -> int:
     import json
 
-    from reasoner.cli.rows import each_row
+    from reasoner.batch.flow import each
+    from reasoner.batch.rows import read_lines
 
     seen: list[str] = []
     with _verifiers() as verifiers:
 
-        async def work(line: bytes, number: int) -> "Row":
-            return await _judge(verifiers, line, number, seconds)
+        async def work(numbered: tuple[int, bytes]) -> "Row":
+            return await _judge(verifiers, *numbered, seconds)
 
-        async for row in each_row(descriptor, work):
+        lines = ((n, line) for n, line in enumerate(read_lines(descriptor), 1) if line.strip())
+        async for row in each(lines, work, AT_ONCE):
             print(json.dumps(row), flush=True)
             seen.append(row["outcome"])
     if not seen or {*seen} == {"error"}:
@@ -200,15 +197,15 @@ async def _judge_all(descriptor: int, seconds: float) -> int:
     return 3 if "fail" in seen else 0 if {*seen} == {"pass"} else 4
 
 
-async def _judge(verifiers: "Verifiers", line: bytes, number: int, seconds: float) -> "Row":
-    from reasoner.cli.rows import read_row
+async def _judge(verifiers: "Verifiers", number: int, line: bytes, seconds: float) -> "Row":
+    from reasoner.batch.rows import read_row, text_of
     from reasoner.problem import Problem
     from reasoner.verify.reply import read_reply
 
     row: Row = {}
     try:
         row = read_row(line)
-        given = {field: _text(row, field) for field in NAMES}
+        given = {field: text_of(row, field) for field in FIELDS}
         answer = given.pop("answer")
         if answer is None:
             raise ValueError("no answer (or pred)")
@@ -218,13 +215,3 @@ async def _judge(verifiers: "Verifiers", line: bytes, number: int, seconds: floa
     problem = Problem.model_validate(given)
     candidate = read_reply(answer, program=problem.tests is not None)
     return {**row, **_row(candidate, await verifiers.check(problem, candidate, seconds))}
-
-
-def _text(row: "Row", field: str) -> str | None:
-    """A field of a line as text; a number will do. Raises ValueError."""
-    value: Any = next((row[name] for name in NAMES[field] if row.get(name) is not None), None)
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, int | float):
-        return str(value)
-    raise ValueError(f"{field} is a {type(value).__name__}, not text")

@@ -67,7 +67,7 @@ def test_unknown_command_names_the_nearest_and_how_to_ask(tmp_path: Path) -> Non
     assert done.returncode == 2
     assert done.stdout == b""
     line = done.stderr.decode()
-    assert line.startswith("reasoner: no command named 'chta'; did you mean chat?")
+    assert line.startswith("reasoner: no command named 'chta'; did you mean chat")
     assert 'reasoner ask "' in line
     assert line.count("\n") == 1
 

@@ -19,6 +19,7 @@ __all__ = [
     "NdjsonWriter",
     "RawWriter",
     "Writer",
+    "escape",
     "last_code",
 ]
 
@@ -133,14 +134,14 @@ class JsonWriter(_Silent):
 
     def close(self, result: "Result") -> None:
         indent = 2 if is_terminal(self._stream) else None
-        self._line(_escape(result.model_dump_json(indent=indent)))
+        self._line(escape(result.model_dump_json(indent=indent)))
 
 
 class NdjsonWriter(_Silent):
     """Every event as one JSON object on a line of its own; the result is the last."""
 
     def event(self, event: "Event") -> None:
-        self._line(_escape(event.model_dump_json()))
+        self._line(escape(event.model_dump_json()))
 
     def close(self, result: "Result") -> None:
         pass
@@ -154,5 +155,6 @@ def last_code(answer: str) -> str | None:
     return blocks[-1] if blocks else None
 
 
-def _escape(json: str) -> str:
+def escape(json: str) -> str:
+    """JSON that a terminal can be shown."""
     return UNESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", json)

@@ -1,0 +1,1 @@
+"""Many questions in one go: items in, records out, each exactly once."""

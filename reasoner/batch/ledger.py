@@ -1,0 +1,107 @@
+"""The file a batch writes to: what it holds already, and one more line at a time.
+
+A line is written in one piece, so a killed run leaves at most its last line torn; that is cut off
+when the file is opened again, and its item is answered again.
+"""
+
+import fcntl
+import os
+from hashlib import blake2b
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from reasoner.batch.record import START, Record
+from reasoner.batch.rows import LARGEST, read_row
+from reasoner.batch.tally import Tally
+from reasoner.errors import UsageError
+
+__all__ = ["Ledger"]
+
+BEGINNING = START.encode()
+
+
+class Ledger:
+    """An open output file; only one process at a time can have it. Raises UsageError for a file
+    that is not a batch's output, which it leaves as it is."""
+
+    def __init__(self, path: Path) -> None:
+        self.tally = Tally()
+        self._path = path
+        self._done: set[bytes] = set()
+        self._file = self._open()
+        try:
+            self._lock()
+            self._read()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def __contains__(self, name: str) -> bool:
+        return _digest(name) in self._done
+
+    def is_same_file(self, descriptor: int) -> bool:
+        """Whether `descriptor` reads this very file."""
+        return os.path.samestat(os.fstat(self._file.fileno()), os.fstat(descriptor))
+
+    def write(self, record: Record) -> None:
+        """Add a line. It is in the kernel's hands when this returns, so no kill can take it."""
+        data = f"{record.json()}\n".encode()
+        while data:
+            data = data[self._file.write(data) :]
+
+    def _open(self) -> IO[bytes]:
+        if self._path.exists() and not self._path.is_file():
+            raise UsageError(f"{self._path} is no file that a batch could go on with")
+        try:
+            return self._path.open("ab", buffering=0)
+        except OSError as error:
+            raise UsageError(f"cannot write {self._path}: {error.strerror}") from error
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                f"another batch is writing {self._path}; wait for it, or give another --out"
+            ) from None
+
+    def _read(self) -> None:
+        """Learn what is done; then cut a torn line off, so that the next begins a line."""
+        whole = 0
+        with self._path.open("rb") as stream:
+            while (line := stream.readline(4 * LARGEST)).endswith(b"\n"):
+                whole += len(line)
+                self._learn(line)
+        if line and not (line.startswith(BEGINNING) or BEGINNING.startswith(line)):
+            raise self._foreign("its last line")
+        self._file.truncate(whole)
+
+    def _learn(self, line: bytes) -> None:
+        try:
+            row = read_row(line)
+            self.tally.add(row)
+            self._done.add(_digest(str(row["id"])))
+        except (KeyError, ValueError):
+            raise self._foreign(f"line {self.tally.total + 1}") from None
+
+    def _foreign(self, what: str) -> UsageError:
+        return UsageError(
+            f"{self._path} was not written by reasoner batch ({what}); give another --out"
+        )
+
+
+def _digest(name: str) -> bytes:
+    """A few bytes in place of an id: what is done must fit into memory."""
+    return blake2b(name.encode(), digest_size=12).digest()

@@ -1,0 +1,58 @@
+"""The batch itself: items in, one record for each out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+
+from reasoner.batch.flow import each
+from reasoner.batch.item import Item
+from reasoner.batch.record import Record
+from reasoner.errors import ContextFull, EngineError, PromptTooLong
+from reasoner.path import FinishReason
+from reasoner.problem import Problem
+from reasoner.result import Result
+
+__all__ = ["PATIENCE", "run"]
+
+Solve = Callable[[Problem], Awaitable[Result]]
+PATIENCE = 8
+"""Failures of the engine in a row after which it will not recover."""
+
+
+async def run(
+    items: Iterable[Item],
+    solve: Solve,
+    at_once: int,
+    *,
+    in_order: bool = True,
+    stop: asyncio.Event | None = None,
+) -> AsyncIterator[Record]:
+    """A record for each item, in the items' order or as they are finished, `at_once` at work.
+
+    An item that cannot be answered gets a record with the error. Once `stop` is set no more is
+    begun, and what was interrupted by it gets no record. Raises what would fail every item alike:
+    a bad setting, an engine that fails again and again.
+    """
+    failed = 0
+
+    async def answer(item: Item) -> Record | None:
+        nonlocal failed
+        if item.problem is None:
+            return Record(item, error=item.error)
+        if stop is not None and stop.is_set():
+            return None
+        try:
+            result = await solve(item.problem)
+        except (PromptTooLong, ContextFull) as error:
+            return Record(item, error=f"line {item.line}: {error}")
+        except EngineError as error:
+            failed += 1
+            if failed >= PATIENCE:
+                raise EngineError(f"{PATIENCE} failures in a row, the last: {error}") from error
+            return Record(item, error=f"line {item.line}: {error}")
+        failed = 0
+        interrupted = result.finish_reason is FinishReason.INTERRUPTED
+        return None if interrupted and stop and stop.is_set() else Record(item, result)
+
+    async for record in each(items, answer, at_once, in_order=in_order, stop=stop):
+        if record is not None:
+            yield record

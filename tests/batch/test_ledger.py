@@ -1,0 +1,84 @@
+"""The output file: what it remembers, what it repairs, what it refuses to touch."""
+
+from pathlib import Path
+
+import pytest
+
+from reasoner.batch.item import Item
+from reasoner.batch.ledger import Ledger
+from reasoner.batch.record import Record
+from reasoner.errors import UsageError
+from reasoner.path import FinishReason
+from reasoner.result import Result, Status
+
+
+def record(name: str) -> Record:
+    result = Result(
+        question="?\u2028é",
+        answer="\x1b[31m5",
+        final="5",
+        status=Status.VERIFIED,
+        finish_reason=FinishReason.STOP,
+        strategy="linear",
+        model="tiny",
+        seed=0,
+    )
+    return Record(Item(name, 1, 1), result)
+
+
+def test_what_was_written_is_known(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    with Ledger(out) as ledger:
+        assert "a" not in ledger
+        ledger.write(record("a"))
+        ledger.write(Record(Item("é\n", 2, 1), error="line 2: odd"))
+    with Ledger(out) as ledger:
+        assert "a" in ledger
+        assert "é\n" in ledger
+        assert "b" not in ledger
+        assert ledger.tally.counts == {"verified": 1, "error": 1}
+
+
+def test_a_torn_line_is_cut_wherever_it_was_torn(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    whole, torn = f"{record('a').json()}\n".encode(), record("b").json().encode()
+    for length in range(1, len(torn) + 1):
+        out.write_bytes(whole + torn[:length])
+        with Ledger(out) as ledger:
+            assert "a" in ledger
+            assert "b" not in ledger
+            ledger.write(record("b"))
+        assert out.read_bytes() == whole + torn + b"\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"my notes",
+        b"my notes\n",
+        b'{"a": 1}\n',
+        b'{"id": "x"}\n',
+        b"\n",
+        b'{"id":"x","status":3}\n',
+    ],
+)
+def test_other_files_are_left_alone(tmp_path: Path, data: bytes) -> None:
+    out = tmp_path / "notes.txt"
+    out.write_bytes(data)
+    with pytest.raises(UsageError, match="not written by reasoner batch"):
+        Ledger(out)
+    assert out.read_bytes() == data
+
+
+def test_one_writer_at_a_time(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    with Ledger(out), pytest.raises(UsageError, match="another batch"):
+        Ledger(out)
+    with Ledger(out):
+        pass
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "no" / "such" / "place", Path("/dev/null")):
+        with pytest.raises(UsageError):
+            Ledger(place)

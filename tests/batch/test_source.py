@@ -1,0 +1,116 @@
+"""Items from real files: JSON Lines and tables, the good, the malformed and the hostile."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from reasoner.batch.item import Item
+from reasoner.batch.source import Form, read_items
+from reasoner.errors import UsageError
+
+
+def items(
+    tmp_path: Path, data: bytes, form: Form = "jsonl", expect: str | None = None
+) -> list[Item]:
+    file = tmp_path / "items"
+    file.write_bytes(data)
+    with file.open("rb") as stream:
+        return list(read_items(stream.fileno(), form, expect))
+
+
+def question(item: Item) -> str:
+    assert item.problem is not None, item.error
+    return item.problem.question
+
+
+def test_fields_go_where_they_belong(tmp_path: Path) -> None:
+    line = b'{"task_id": 7, "prompt": "def f():", "test": "assert f()", "entry_point": "f", "x": 1}'
+    (item,) = items(tmp_path, line)
+    assert item.id == "7"
+    assert item.problem is not None
+    assert (item.problem.question, item.problem.tests) == ("def f():", "assert f()")
+    assert item.problem.entry_point == "f"
+
+
+def test_the_known_answer_is_taken_from_the_named_field(tmp_path: Path) -> None:
+    data = b'{"question": "a", "solution": 3}\n{"question": "b", "expect": "4"}\n'
+    first, second = items(tmp_path, data, expect="solution")
+    assert first.problem is not None
+    assert first.problem.expect == "3"
+    assert second.error == "line 2: no field 'solution' with the known answer"
+
+
+def test_unusable_lines_are_named_and_the_rest_is_read(tmp_path: Path) -> None:
+    lines = [
+        b'{"question": "fine"}',
+        b"",
+        b'{"question": "torn',
+        b"[1, 2]",
+        b'{"answer": "no question"}',
+        b'{"question": "  "}',
+        b'{"question": ["a"]}',
+        b'{"question": "\xff"}',
+        b"[" * 100_000,
+        b'{"question": "' + b"x" * (17 * 2**20) + b'"}',
+        b'{"id": "' + b"y" * 300 + b'", "question": "long id"}',
+        b'{"question": "fine too"}',
+    ]
+    found = items(tmp_path, b"\n".join(lines))
+    assert [item.line for item in found] == [1, *range(3, 13)]
+    assert (question(found[0]), question(found[-1])) == ("fine", "fine too")
+    for item in found[1:-1]:
+        assert item.error is not None
+        assert item.error.startswith(f"line {item.line}: ")
+        assert len(item.error) < 200
+    assert len({item.id for item in found}) == len(found)
+
+
+def test_ids_depend_on_line_and_content_only(tmp_path: Path) -> None:
+    data = b'{"question": "same"}\n{"question": "same"}\r\n'
+    first, second = items(tmp_path, data)
+    assert first.id != second.id
+    assert [item.id for item in items(tmp_path, data + b'{"question": "more"}')][:2] == [
+        first.id,
+        second.id,
+    ]
+
+
+def test_an_id_can_be_had_once(tmp_path: Path) -> None:
+    data = b'{"id": "a", "question": "1"}\n{"id": "a", "question": "2"}\n'
+    first, second = items(tmp_path, data)
+    assert (first.id, second.id) == ("a", "2-a")
+    assert second.error == "line 2: its id is that of line 1"
+
+
+def test_a_table(tmp_path: Path) -> None:
+    data = '\ufeffid,question,answer\r\n1,"two\nlines, ""quoted""",5\r\n\r\n,plain,\r\n'.encode()
+    first, second = items(tmp_path, data, "csv", "answer")
+    assert (first.id, question(first)) == ("1", 'two\nlines, "quoted"')
+    assert first.problem is not None
+    assert first.problem.expect == "5"
+    assert (second.line, second.error) == (5, "line 5: no field 'answer' with the known answer")
+
+
+def test_tabs_and_bad_rows(tmp_path: Path) -> None:
+    data = b'question\tnote\na\tb\nonly one\n"torn" x\ty\n\xff\tz\nc\td\n'
+    found = items(tmp_path, data, "tsv")
+    assert [item.error is None for item in found] == [True, False, False, False, True]
+    assert [item.line for item in found] == [2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"a,b\n1,2\n", b'"question\n'])
+def test_a_table_needs_a_header_with_a_question(tmp_path: Path, data: bytes) -> None:
+    with pytest.raises(UsageError, match=r"question|header"):
+        items(tmp_path, data, "csv")
+
+
+def test_items_come_while_the_writer_is_still_writing() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b'{"question": "first"}\n{"quest')
+    found = read_items(reader, "jsonl")
+    assert question(next(found)) == "first"
+    os.write(writer, b'ion": "second"}')
+    os.close(writer)
+    assert [question(item) for item in found] == ["second"]
+    os.close(reader)
