@@ -2,6 +2,8 @@
 
 import typer
 
+from reasoner.cli.rollouts import rollouts
+
 __all__ = ["app"]
 
 app = typer.Typer(
@@ -14,3 +16,6 @@ app = typer.Typer(
 @app.callback()
 def data() -> None:
     """Make data to train on."""
+
+
+app.command()(rollouts)

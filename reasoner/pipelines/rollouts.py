@@ -1,0 +1,117 @@
+"""Rollouts: solutions of problems with known answers, and what became of each of their steps.
+
+For each problem the policy draws some solutions. Where they disagree about the answer, it is
+found out where one of the wrong ones went wrong. A solution that a person wrote, and right ones
+with a step made wrong, cost no sampling, only reading.
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from random import Random
+
+import numpy as np
+import numpy.typing as npt
+
+from reasoner.engine.engine import Engine
+from reasoner.operators.together import together
+from reasoner.pipelines.corrupt import corrupt
+from reasoner.pipelines.draft import Draft, written_down
+from reasoner.pipelines.line import Grower
+from reasoner.pipelines.plan import Plan
+from reasoner.pipelines.problems import Exercise
+from reasoner.pipelines.search import find_error
+from reasoner.pipelines.solution import Solution
+from reasoner.pipelines.states import Reader
+from reasoner.problem import Problem
+from reasoner.value.trial import written
+
+__all__ = ["Rollouts"]
+
+Half = npt.NDArray[np.float16]
+CALCULATOR = re.compile(r"<<[^<>\n]*>>")
+"""GSM8K's notes to a calculator, which no model writes."""
+SEARCH_SEED = 10_000
+"""Sets the seeds of continuations apart from those of samples."""
+
+
+class Rollouts:
+    """Makes the data of one exercise at a time; many may be under way at once."""
+
+    def __init__(self, engine: Engine, plan: Plan, reader: Reader) -> None:
+        self._engine, self._plan, self._reader = engine, plan, reader
+
+    async def make(self, exercise: Exercise, grower: Grower) -> tuple[list[Solution], list[Half]]:
+        """Draw, search, read and corrupt. The solutions count their states from 0.
+
+        Raises PromptTooLong, ContextFull or EngineError.
+        """
+        families = await together(
+            self._sample(exercise, grower, number) for number in range(self._plan.samples)
+        )
+        drafts = [draft for family in families for draft in family]
+        drafts += await self._search(grower, [family[0] for family in families])
+        if exercise.solution is not None:
+            drafts += await self._human(exercise, exercise.solution)
+        return written_down(exercise, drafts)
+
+    async def _sample(self, exercise: Exercise, grower: Grower, number: int) -> list[Draft]:
+        """A solution drawn and, when it is right, what is made wrong of it."""
+        systems = self._plan.systems
+        system = systems[number % len(systems)] if systems else None
+        problem = Problem(question=exercise.question, system=system)
+        line = await grower.draw(problem, exercise.answer, number)
+        draft = Draft("sampled", line.texts, line.ends, line.rows, system, line=line)
+        if not line.right:
+            return [draft]
+        # at once, while the cache still holds it
+        prompt, tokens = line.path.prompt, line.path.tokens
+        return [draft, *await self._corrupted(exercise, draft, prompt, tokens)]
+
+    async def _search(self, grower: Grower, drafts: Sequence[Draft]) -> list[Draft]:
+        """What was drawn to find the error of a wrong solution, where there are right ones too."""
+        lines = [draft.line for draft in drafts if draft.line is not None]
+        wrong = next((d for d in drafts if d.line and not d.line.right and len(d.ends) > 1), None)
+        if wrong is None or wrong.line is None or not any(line.right for line in lines):
+            return []
+        if not self._plan.continuations:
+            return []
+        found = await find_error(grower, wrong.line, self._plan.continuations, SEARCH_SEED)
+        return [
+            Draft("sampled", x.texts, x.ends, x.rows, wrong.system, origin=wrong, line=x)
+            for x in found
+        ]
+
+    async def _human(self, exercise: Exercise, solution: str) -> list[Draft]:
+        """The solution a person wrote, and what is made wrong of it."""
+        steps = [CALCULATOR.sub("", line).strip() for line in solution.split("\n")]
+        path = written(self._engine, Problem(question=exercise.question), list(filter(None, steps)))
+        ends = tuple(int(end) for end in np.cumsum([step.tokens for step in path.steps]))
+        texts = tuple(
+            self._engine.detokenize(path.tokens[begin:end]) for begin, end in pairwise((0, *ends))
+        )
+        rows = await self._reader.read(path.prompt, path.tokens, ends)
+        draft = Draft("human", texts, ends, tuple(rows))
+        return [draft, *await self._corrupted(exercise, draft, path.prompt, path.tokens)]
+
+    async def _corrupted(
+        self, exercise: Exercise, draft: Draft, prompt: Sequence[int], tokens: Sequence[int]
+    ) -> list[Draft]:
+        """A right solution with steps made wrong, each by itself."""
+        texts, found = draft.texts, list[Draft]()
+        random = Random(f"{self._plan.seed}/{exercise.id}/{''.join(texts)}")  # noqa: S311
+        for step in random.sample(range(len(texts)), len(texts)):
+            if len(found) == self._plan.corruptions:
+                break
+            made = corrupt(texts[step], exercise.question + "".join(texts[:step]), random)
+            if made is None:
+                continue
+            kept = tokens[: draft.ends[step - 1]] if step else ()
+            changed = (*kept, *self._engine.tokenize(made.text, special=False))
+            ends = (*draft.ends[:step], len(changed))
+            rows = await self._reader.read(prompt, changed, ends, step)
+            said = (*texts[:step], made.text)
+            found.append(
+                Draft("corrupted", said, ends, tuple(rows), draft.system, draft, made.flaw)
+            )
+        return found

@@ -1,0 +1,143 @@
+"""A run of rollouts: one engine, many exercises at once, everything that is done on disk."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reasoner.budget import Budget
+from reasoner.engine.local import LocalEngine
+from reasoner.engine.sampling import Sampling
+from reasoner.errors import ContextFull, PromptTooLong
+from reasoner.models import ModelFile, ensure_model, model_checksum
+from reasoner.operators.together import as_drawn
+from reasoner.pipelines.ledger import Facts, Ledger
+from reasoner.pipelines.line import Grower
+from reasoner.pipelines.plan import Plan
+from reasoner.pipelines.problems import Exercise
+from reasoner.pipelines.rollouts import Rollouts
+from reasoner.pipelines.states import Reader
+from reasoner.policy import Policy
+from reasoner.protocol.registry import choose_protocol
+from reasoner.settings import Limits, Settings
+from reasoner.verify.host import Verifiers
+
+if TYPE_CHECKING:
+    from reasoner.models.progress import Progress
+
+__all__ = ["Run", "open_run"]
+
+Notice = Callable[[str], None]
+
+
+class Run:
+    """Works through exercises. `problems`, `solutions` and `tokens` count what there is by now,
+    that of earlier runs into the same file included."""
+
+    def __init__(
+        self,
+        engine: LocalEngine,
+        ledger: Ledger,
+        rollouts: Rollouts,
+        grower: Grower,
+        notice: Notice,
+    ) -> None:
+        self._engine, self._ledger = engine, ledger
+        self._rollouts, self._grower, self._notice = rollouts, grower, notice
+        self._counted = 0
+
+    @property
+    def problems(self) -> int:
+        return len(self._ledger.done)
+
+    @property
+    def solutions(self) -> int:
+        return self._ledger.solutions
+
+    @property
+    def tokens(self) -> int:
+        return self._ledger.spent + self._engine.decoded - self._counted
+
+    async def work(
+        self,
+        exercises: Sequence[Exercise],
+        *,
+        at_once: int,
+        tokens: int | None,
+        watch: Callable[[], None],
+    ) -> None:
+        """Do those that are not done yet, until `tokens` are spent in all; what is under way by
+        then is finished. `watch` is called after each. To cancel it drops what is under way."""
+        left = [one for one in exercises if one.id not in self._ledger.done][::-1]
+
+        def more(running: int) -> bool:
+            return bool(left) and running < at_once and (tokens is None or self.tokens < tokens)
+
+        async with aclosing(as_drawn(lambda: self._one(left.pop()), more)) as done:
+            async for _ in done:
+                watch()
+
+    async def _one(self, exercise: Exercise) -> None:
+        try:
+            solutions, states = await self._rollouts.make(exercise, self._grower)
+        except (PromptTooLong, ContextFull) as error:
+            self._notice(f"{exercise.id} is left out: {error}")
+            return
+        decoded = self._engine.decoded
+        self._ledger.add(solutions, states, decoded - self._counted)
+        self._counted = decoded
+
+
+@asynccontextmanager
+async def open_run(
+    path: Path, plan: Plan, settings: Settings, notice: Notice, progress: "Progress | None" = None
+) -> AsyncIterator[Run]:
+    """Load the model and open the file at `path`, which may have been begun by an earlier run.
+
+    Raises what `ensure_model` and `Ledger` do.
+    """
+    file = await asyncio.to_thread(
+        ensure_model,
+        settings.model,
+        offline=settings.offline,
+        on_notice=notice,
+        on_progress=progress,
+    )
+    engine = await LocalEngine.open(file.path, settings.engine, notice)
+    try:
+        reader = Reader(engine, plan.span)
+        with (
+            Ledger(path, _facts(file, plan), reader.width) as ledger,
+            Verifiers(on_notice=notice) as verifiers,
+        ):
+            policy = _policy(engine, file, plan, settings)
+            grower = Grower(engine, policy, reader, verifiers.same_answer)
+            yield Run(engine, ledger, Rollouts(engine, plan, reader), grower, notice)
+    finally:
+        await engine.close()
+
+
+def _facts(file: ModelFile, plan: Plan) -> Facts:
+    return {
+        "model": file.name,
+        "model_sha256": model_checksum(file.path),
+        **plan.model_dump(mode="json"),
+    }
+
+
+def _policy(engine: LocalEngine, file: ModelFile, plan: Plan, settings: Settings) -> Policy:
+    """The policy as a search would set it up, but for the limit on a solution's length."""
+    spec = file.spec
+    named = settings.protocol or (spec.protocol if spec else None)
+    protocol = choose_protocol(engine, engine.chat_template or "", named)
+    own = dict(spec.sampling) if spec else {}
+    return Policy(
+        engine,
+        protocol,
+        sampling=Sampling.parse(own, {"temperature": plan.temperature}),
+        limits=Limits(budget=plan.max_tokens, max_tokens=plan.max_tokens),
+        budget=Budget(),
+        seed=plan.seed,
+        merge_system=bool(spec and spec.no_system),
+    )

@@ -1,0 +1,45 @@
+"""One solution of a problem, with what is known about each of its steps."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt
+
+__all__ = ["Solution", "Source"]
+
+Source = Literal["sampled", "human", "corrupted"]
+
+
+class Solution(BaseModel):
+    """A line of the data that a value model is trained on.
+
+    `steps` are the texts as they were read, `ends` where each ends among the solution's tokens.
+    `counts` gives for each step how many solutions that go on from its end were right, and of how
+    many: a Monte-Carlo estimate of its value (Math-Shepherd, Wang et al. 2023). A `corrupted`
+    solution is the one with the number `origin` up to its last step, which was made wrong in the
+    way `flaw` names. `states` are the rows of the hidden states read at the steps' ends.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    problem: str
+    number: NonNegativeInt
+    """Counts the solutions of a problem."""
+    source: Source
+    question: str
+    answer: str
+    """The known one."""
+    system: str | None = None
+    """The system prompt it was read under; None: none of ours."""
+    origin: NonNegativeInt | None = None
+    flaw: str | None = None
+    steps: tuple[str, ...]
+    ends: tuple[NonNegativeInt, ...]
+    final: str | None = None
+    right: bool | None = None
+    finish: str | None = None
+    counts: tuple[tuple[NonNegativeInt, NonNegativeInt], ...] = ()
+    states: tuple[NonNegativeInt, ...] = ()
+    of: NonNegativeInt = 0
+    """How many solutions of its problem were written down together with it."""
+    spent: NonNegativeInt = 0
+    """Tokens decoded since the problem written down before, so that they add up to the run's."""
