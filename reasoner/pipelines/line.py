@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from reasoner.engine.engine import Engine
 from reasoner.path import Path
-from reasoner.pipelines.states import Reader
 from reasoner.policy import Policy
 from reasoner.problem import Problem
+from reasoner.value.states import read_states
 from reasoner.verify.extract import extract_final
 
 __all__ = ["Grower", "Line"]
@@ -54,16 +54,17 @@ class _Sprout:
 
 
 class Grower:
-    """Draws lines of thought. `same(left, right)` tells whether two answers are the same."""
+    """Draws lines of thought. `same(left, right)` tells whether two answers are the same;
+    `span` is that of `read_states`."""
 
     def __init__(
         self,
         engine: Engine,
         policy: Policy,
-        reader: Reader,
+        span: int,
         same: Callable[[str, str], Awaitable[bool]],
     ) -> None:
-        self._engine, self._policy, self._reader, self._same = engine, policy, reader, same
+        self._engine, self._policy, self._span, self._same = engine, policy, span, same
 
     async def draw(self, problem: Problem, expect: str, seed: int) -> Line:
         """A line from its beginning; `expect` is the known answer."""
@@ -89,8 +90,10 @@ class Grower:
             sprout.ends.append(begin + len(new))
             sprout.texts.append(self._engine.detokenize(new))
             sprout.stops.append(path)
-            last = len(sprout.ends) - 1
-            sprout.rows += await self._reader.read(path.prompt, path.tokens, sprout.ends, last)
+            sheet = path.prompt + path.tokens
+            end = len(path.prompt) + sprout.ends[-1]
+            states = await read_states(self._engine, sheet, [end], self._span)
+            sprout.rows += [row.astype(np.float16) for row in states]
         final = extract_final(path.answer) if path.answer else None
         right = final is not None and (final == expect or await self._same(final, expect))
         return Line(

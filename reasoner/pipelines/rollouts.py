@@ -22,8 +22,8 @@ from reasoner.pipelines.plan import Plan
 from reasoner.pipelines.problems import Exercise
 from reasoner.pipelines.search import find_error
 from reasoner.pipelines.solution import Solution
-from reasoner.pipelines.states import Reader
 from reasoner.problem import Problem
+from reasoner.value.states import read_states
 from reasoner.value.trial import written
 
 __all__ = ["Rollouts"]
@@ -38,8 +38,8 @@ SEARCH_SEED = 10_000
 class Rollouts:
     """Makes the data of one exercise at a time; many may be under way at once."""
 
-    def __init__(self, engine: Engine, plan: Plan, reader: Reader) -> None:
-        self._engine, self._plan, self._reader = engine, plan, reader
+    def __init__(self, engine: Engine, plan: Plan) -> None:
+        self._engine, self._plan = engine, plan
 
     async def make(self, exercise: Exercise, grower: Grower) -> tuple[list[Solution], list[Half]]:
         """Draw, search, read and corrupt. The solutions count their states from 0.
@@ -90,8 +90,8 @@ class Rollouts:
         texts = tuple(
             self._engine.detokenize(path.tokens[begin:end]) for begin, end in pairwise((0, *ends))
         )
-        rows = await self._reader.read(path.prompt, path.tokens, ends)
-        draft = Draft("human", texts, ends, tuple(rows))
+        rows = await self._read(path.prompt, path.tokens, ends)
+        draft = Draft("human", texts, ends, rows)
         return [draft, *await self._corrupted(exercise, draft, path.prompt, path.tokens)]
 
     async def _corrupted(
@@ -109,9 +109,15 @@ class Rollouts:
             kept = tokens[: draft.ends[step - 1]] if step else ()
             changed = (*kept, *self._engine.tokenize(made.text, special=False))
             ends = (*draft.ends[:step], len(changed))
-            rows = await self._reader.read(prompt, changed, ends, step)
+            rows = await self._read(prompt, changed, ends[-1:])
             said = (*texts[:step], made.text)
-            found.append(
-                Draft("corrupted", said, ends, tuple(rows), draft.system, draft, made.flaw)
-            )
+            found.append(Draft("corrupted", said, ends, rows, draft.system, draft, made.flaw))
         return found
+
+    async def _read(
+        self, prompt: Sequence[int], tokens: Sequence[int], ends: Sequence[int]
+    ) -> tuple[Half, ...]:
+        """The states at `ends` among the tokens that follow the prompt."""
+        sheet, places = (*prompt, *tokens), [len(prompt) + end for end in ends]
+        states = await read_states(self._engine, sheet, places, self._plan.span)
+        return tuple(row.astype(np.float16) for row in states)

@@ -17,10 +17,10 @@ from reasoner.pipelines.line import Grower
 from reasoner.pipelines.plan import Plan
 from reasoner.pipelines.problems import Exercise
 from reasoner.pipelines.rollouts import Rollouts
-from reasoner.pipelines.states import Reader
 from reasoner.policy import Policy
 from reasoner.protocol.registry import choose_protocol
 from reasoner.settings import Limits, Settings
+from reasoner.value.states import states_width
 from reasoner.verify.host import Verifiers
 
 if TYPE_CHECKING:
@@ -106,14 +106,13 @@ async def open_run(
     )
     engine = await LocalEngine.open(file.path, settings.engine, notice)
     try:
-        reader = Reader(engine, plan.span)
         with (
-            Ledger(path, _facts(file, plan), reader.width) as ledger,
+            Ledger(path, _facts(file, plan), states_width(engine, plan.span)) as ledger,
             Verifiers(on_notice=notice) as verifiers,
         ):
             policy = _policy(engine, file, plan, settings)
-            grower = Grower(engine, policy, reader, verifiers.same_answer)
-            yield Run(engine, ledger, Rollouts(engine, plan, reader), grower, notice)
+            grower = Grower(engine, policy, plan.span, verifiers.same_answer)
+            yield Run(engine, ledger, Rollouts(engine, plan), grower, notice)
     finally:
         await engine.close()
 

@@ -8,6 +8,9 @@ float tensors `head.0.weight` (out, in), `head.0.bias` (out,), `head.1.weight` �
     reasoner.head.aggregation   min, prod, last or mean
     reasoner.head.base_sha256   the model whose states it reads
     reasoner.head.scale, .bias  calibration: the score is σ(scale · logit + bias)
+    reasoner.head.span          it reads the last state of a step and, beside it, the mean of the
+                                step's last so many; 0: the last state alone
+    reasoner.head.data, .seed   what it was trained on, in words, and the seed
 
 Foreign heads come as safetensors (or GGUF) under the names their format lists in models.toml, as
 `NAME.weight` and, where there is one, `NAME.bias`.
@@ -31,6 +34,7 @@ Activation = Literal["relu", "tanh", "gelu"]
 
 ARCHITECTURE = "reasoner-value-head"
 MOST_LAYERS = 8
+MOST_SPAN = 256
 AGGREGATIONS: tuple[Aggregation, ...] = ("min", "prod", "last", "mean")
 ACTIVATIONS: tuple[Activation, ...] = ("relu", "tanh", "gelu")
 
@@ -45,10 +49,13 @@ class Head:
     bias: float = 0.0
     aggregation: Aggregation | None = None
     base_sha256: str | None = None
+    span: int = 0
+    data: str = ""
+    seed: int = 0
 
     @property
     def width(self) -> int:
-        """How many numbers a hidden state must have."""
+        """How many numbers it reads for a step."""
         return int(self.layers[0][0].shape[1])
 
     def logits(self, states: Floats) -> Floats:
@@ -99,6 +106,9 @@ def _own(path: Path, tensors: dict[str, Floats], facts: Facts) -> Head:
     if activation not in ACTIVATIONS or aggregation not in (*AGGREGATIONS, None):
         raise BadModelFile(f"{path} is not a usable value head: {activation}, {aggregation}")
     base = facts.get("reasoner.head.base_sha256")
+    span = facts.get("reasoner.head.span", 0)
+    if not isinstance(span, int) or not 0 <= span <= MOST_SPAN:
+        raise BadModelFile(f"{path} is not a usable value head: it claims a span of {span}")
     return Head(
         _layers(path, tensors, names),
         activation=ACTIVATIONS[ACTIVATIONS.index(activation)],
@@ -106,6 +116,9 @@ def _own(path: Path, tensors: dict[str, Floats], facts: Facts) -> Head:
         bias=float(facts.get("reasoner.head.bias", 0.0)),
         aggregation=aggregation,
         base_sha256=base if isinstance(base, str) else None,
+        span=span,
+        data=str(facts.get("reasoner.head.data", "")),
+        seed=int(facts.get("reasoner.head.seed", 0)),
     )
 
 
@@ -141,6 +154,9 @@ def write_head(path: Path, head: Head) -> None:
     writer.add_string("reasoner.head.activation", head.activation)
     writer.add_float32("reasoner.head.scale", head.scale)
     writer.add_float32("reasoner.head.bias", head.bias)
+    writer.add_uint32("reasoner.head.span", head.span)
+    writer.add_string("reasoner.head.data", head.data)
+    writer.add_uint32("reasoner.head.seed", head.seed)
     if head.aggregation is not None:
         writer.add_string("reasoner.head.aggregation", head.aggregation)
     if head.base_sha256 is not None:

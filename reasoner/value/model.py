@@ -12,6 +12,7 @@ from reasoner.path import Path
 from reasoner.problem import Problem
 from reasoner.value.layout import lay_out
 from reasoner.value.sheet import Sheet
+from reasoner.value.states import read_states, states_width
 
 if TYPE_CHECKING:
     from reasoner.value.head import Head
@@ -49,7 +50,8 @@ class ValueModel:
         """The scores that stand at `positions`, and how many tokens had to be decoded."""
         decoded: list[int] = []
         if self._head is not None:
-            states = await self.engine.hidden(tokens, positions, decoded.append)
+            ends = [position + 1 for position in positions]
+            states = await read_states(self.engine, tokens, ends, self._head.span, decoded.append)
             return self._head.scores(states), sum(decoded)
         targets = [(*self._good, *self._bad)] * len(positions)
         rows = await self.engine.score(tokens, positions, targets, decoded.append)
@@ -111,8 +113,9 @@ def _spellings(words: Sequence[str], engine: Engine) -> list[int]:
 def _check_head(form: ValueFormat, engine: Engine, head: "Head | None") -> None:
     if head is None:
         raise ModelError(f"the format {form.name} needs a head: give its file with --value-head")
-    if head.width != engine.n_embd:
+    width = states_width(engine, head.span)
+    if head.width != width:
         raise ModelError(
-            f"the value head reads states of {head.width} numbers, the model's have "
-            f"{engine.n_embd}: it belongs to another model"
+            f"the value head reads {head.width} numbers for a step, this model gives {width}: "
+            "it belongs to another model"
         )
