@@ -11,6 +11,7 @@ ReasonerError                 1  something failed; the message says what to do n
 ├── EngineError               1  the engine cannot go on
 │   └── ContextFull           1  the KV cache is too small for the work asked for
 ├── StoreError                1  the history or a cache cannot be used
+├── BadTrace                  1  a file that is no trace, or only half of one
 ├── VerificationFailed        3  a check refuted the answer
 ├── NoAnswer                  4  the model gave none
 └── Interrupted             130  Ctrl-C
@@ -21,6 +22,7 @@ from difflib import get_close_matches
 
 __all__ = [
     "BadModelFile",
+    "BadTrace",
     "ChecksumError",
     "ContextFull",
     "DownloadError",
@@ -95,6 +97,10 @@ class ContextFull(EngineError):
 
 
 class StoreError(ReasonerError):
+    pass
+
+
+class BadTrace(ReasonerError):
     pass
 
 

@@ -17,6 +17,7 @@ from reasoner.cli.models import app as models
 from reasoner.cli.paths import paths
 from reasoner.cli.plugins import app as plugins
 from reasoner.cli.strategies import app as strategies
+from reasoner.cli.trace import trace
 from reasoner.cli.train import app as train
 from reasoner.cli.verify import verify
 from reasoner.errors import ReasonerError, UnknownName
@@ -169,6 +170,15 @@ app.command(
         "reasoner verify --jsonl answers.jsonl > verdicts.jsonl",
     ),
 )(verify)
+app.command(
+    cls=Command,
+    epilog=_examples(
+        'reasoner ask "…" --strategy beam --trace run.json',
+        "reasoner trace run.json | less -R",
+        "reasoner trace run.json --html run.html",
+        "reasoner trace run.json --json | jq 'map(select(.best))'",
+    ),
+)(trace)
 app.add_typer(
     models,
     name="models",

@@ -12,9 +12,11 @@ from reasoner.errors import Interrupted, NoAnswer, UsageError, VerificationFaile
 
 if TYPE_CHECKING:
     from reasoner.cli.output import Form, Output
+    from reasoner.events import Event
     from reasoner.problem import Problem
     from reasoner.result import Result
     from reasoner.settings import Settings
+    from reasoner.trace.tracer import Tracer
 
 __all__ = ["answer", "ask"]
 
@@ -36,6 +38,10 @@ def ask(
             help="Python that checks the reply's code: assertions, test_… functions or check().",
         ),
     ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep the whole run in it, for reasoner trace FILE."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="The result as one JSON object.")] = False,
     ndjson: Annotated[bool, typer.Option("--ndjson", help="Every event as a JSON line.")] = False,
     final: Annotated[bool, typer.Option("--final", help="Only the short final answer.")] = False,
@@ -56,7 +62,7 @@ def ask(
     if len(chosen) > 1:
         raise UsageError("give only one of --json, --ndjson, --final and --extract")
     form = chosen[0] if chosen else "text"
-    answer(question, file or [], expect, form, run, view, talk, tests=tests)
+    answer(question, file or [], expect, form, run, view, talk, tests=tests, trace=trace)
 
 
 def _forms(json: bool, ndjson: bool, final: bool, code: bool) -> "dict[Form, bool]":
@@ -73,6 +79,7 @@ def answer(
     talk: TalkOptions,
     *,
     tests: Path | None = None,
+    trace: Path | None = None,
 ) -> None:
     """Put the question together, answer it, and leave with the exit code it earned."""
     import asyncio
@@ -82,6 +89,7 @@ def answer(
     from reasoner.problem import Problem
     from reasoner.store.record import messages
     from reasoner.store.recorder import Recorder
+    from reasoner.trace.tracer import Tracer
 
     notices: list[str] = []
     question = collect(argument, files, notices)
@@ -99,25 +107,32 @@ def answer(
         tests=given,
     )
     recorder = Recorder(output.narrator.say, enabled=settings.history, conversation=conversation)
+    tracer = Tracer(trace, problem, settings)
     try:
-        result, interrupted = asyncio.run(_solve(problem, settings, output))
+        with tracer:
+            result, interrupted = asyncio.run(_solve(problem, settings, output, tracer))
     finally:
         output.narrator.end_thoughts()
     try:
         output.close(result)
     finally:  # also when the answer's reader has left
         recorder.add(problem, result)
+    tracer.check()
     _conclude(result, form, interrupted=interrupted)
 
 
 async def _solve(
-    problem: "Problem", settings: "Settings", output: "Output"
+    problem: "Problem", settings: "Settings", output: "Output", tracer: "Tracer"
 ) -> "tuple[Result, bool]":
     from reasoner.cli.interrupt import Interrupt
     from reasoner.solver import Solver
 
-    with Interrupt() as interrupt:
-        async with Solver(settings, output.on_event, output.progress) as solver:
+    def on_event(event: "Event") -> None:
+        tracer.record(event)
+        output.on_event(event)
+
+    with Interrupt(lambda: tracer.finish("interrupted")) as interrupt:
+        async with Solver(settings, on_event, output.progress) as solver:
             interrupt.soft()
             result = await solver.solve(problem, stop=interrupt.stop)
         return result, interrupt.happened

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,10 +22,11 @@ class Interrupt:
 
     Until `soft` is called there is nothing to keep, so the first SIGINT already ends the program:
     a model being fetched or loaded is no state anybody could lose, and a thread that is inside
-    native code could not be told.
+    native code could not be told. `on_leave` is called before the program is ended so.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_leave: Callable[[], None] = lambda: None) -> None:
+        self._on_leave = on_leave
         self.stop = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._soft = self._happened = False
@@ -51,6 +53,7 @@ class Interrupt:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if not self._soft or self._happened:
+            self._on_leave()
             _leave()
         self._happened = True
         self._loop.call_soon_threadsafe(self.stop.set)

@@ -9,7 +9,16 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
-__all__ = ["clean", "colourful", "complain", "is_terminal", "mute", "one_line", "tolerate"]
+__all__ = [
+    "clean",
+    "colourful",
+    "columns",
+    "complain",
+    "is_terminal",
+    "mute",
+    "one_line",
+    "tolerate",
+]
 
 # CSI and OSC sequences go whole; whatever is left of C0 (but \n and \t), DEL, C1 and the
 # characters that reorder the line on screen goes one by one.
@@ -42,6 +51,16 @@ def colourful(stream: TextIO, *, no_color: bool = False) -> bool:
     """Whether the stream may be given colours and attributes at all."""
     plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
     return is_terminal(stream) and not plain
+
+
+def columns(stream: TextIO) -> int | None:
+    """How wide the terminal is; None where nothing needs to fit."""
+    if not is_terminal(stream):
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def tolerate() -> None:

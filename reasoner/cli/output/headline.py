@@ -1,0 +1,31 @@
+"""What a recorded run was about, in a few lines."""
+
+from typing import TYPE_CHECKING
+
+from reasoner.cli.output.pieces import BOLD, DIM, YELLOW, Piece
+from reasoner.cli.output.terminal import one_line
+
+if TYPE_CHECKING:
+    from reasoner.trace.trace import Trace
+
+__all__ = ["facts", "headline"]
+
+
+def headline(run: "Trace") -> list[list[Piece]]:
+    """The question, how it was asked, and how it ended."""
+    asked: list[Piece] = [(one_line(run.problem.question), BOLD)]
+    told: list[Piece] = [(" · ".join(facts(run)), DIM)]
+    if run.ended == "answered":
+        return [asked, told]
+    return [asked, told, [(one_line(f"this run did not come to its end: {run.ended}"), YELLOW)]]
+
+
+def facts(run: "Trace") -> list[str]:
+    """Strategy, model, seed, tokens, time, status."""
+    named = (run.settings.get(name) for name in ("strategy", "model", "seed"))
+    strategy, model, seed = (one_line(str(value)) for value in named)
+    parts = [strategy, model, f"seed {seed}", f"{run.seconds:.1f} s"]
+    if run.result is not None:
+        parts.insert(3, f"{run.result.usage.completion_tokens} tokens")
+        parts.append(run.result.status.replace("_", " "))
+    return parts
