@@ -59,7 +59,10 @@ class Answer(BaseModel):
 
 
 class Result(BaseModel):
-    """Everything there is to say about one question."""
+    """Everything there is to say about one question.
+
+    A `cached` one was worked out earlier; its usage is what it took to find it again.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -77,3 +80,4 @@ class Result(BaseModel):
     value_model: str | None = None
     seed: int
     usage: Usage = Usage()
+    cached: bool = False

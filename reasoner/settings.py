@@ -170,6 +170,8 @@ class Settings(BaseSettings):
     """Whether questions and answers are recorded (`reasoner history`)."""
     cache: bool = True
     """Whether what was worked out before is used again, and kept (`reasoner cache`)."""
+    cache_size: Annotated[int, Field(ge=0, le=10**6)] = 2000
+    """Most megabytes of prompts, as read, that are kept on disk."""
     engine: EngineSettings = EngineSettings()
 
     @property

@@ -96,6 +96,11 @@ class Solver:
     ) -> None:
         await self._resources.aclose()
 
+    @property
+    def dated(self) -> bool:
+        """Whether the model's chat template tells it the date, so that answers are a day's."""
+        return "strftime_now" in (self._engine.chat_template or "")
+
     async def solve(
         self,
         problem: Problem,

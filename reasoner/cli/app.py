@@ -1,5 +1,6 @@
 """The command line: which commands there are, and how an error becomes a line and a code."""
 
+import gc
 import os
 import sys
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from reasoner.cli.ask import ask
 from reasoner.cli.batch import batch
+from reasoner.cli.cache import app as cache
 from reasoner.cli.chat import chat
 from reasoner.cli.data import app as data
 from reasoner.cli.doctor import doctor
@@ -200,6 +202,16 @@ app.add_typer(
     ),
 )
 app.add_typer(
+    cache,
+    name="cache",
+    epilog=_examples(
+        "reasoner cache info --json",
+        "reasoner cache clear prompts",
+        'reasoner ask --no-cache "…"',
+        "REASONER_CACHE_SIZE=500 reasoner ask …   # megabytes of prompts",
+    ),
+)
+app.add_typer(
     strategies,
     name="strategies",
     epilog=_examples("reasoner strategies list", 'reasoner ask "…" --strategy majority -S n=8'),
@@ -228,6 +240,7 @@ def main() -> None:
     """Run the command line; every error is one line on stderr and its exit code."""
     from reasoner.cli.output.terminal import tolerate
 
+    gc.set_threshold(50_000)  # starting makes many objects and no garbage
     tolerate()
     try:
         app(prog_name="reasoner")

@@ -1,7 +1,7 @@
 """`reasoner ask`: one question, one answer, one exit code."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reasoner.problem import Problem
     from reasoner.result import Result
     from reasoner.settings import Settings
+    from reasoner.store.results import Results
     from reasoner.trace.tracer import Tracer
 
 __all__ = ["answer", "ask"]
@@ -82,13 +83,12 @@ def answer(
     trace: Path | None = None,
 ) -> None:
     """Put the question together, answer it, and leave with the exit code it earned."""
-    import asyncio
-
     from reasoner.cli.output import Output
     from reasoner.cli.question import collect, read_file
     from reasoner.problem import Problem
     from reasoner.store.record import messages
     from reasoner.store.recorder import Recorder
+    from reasoner.store.results import Results
     from reasoner.trace.tracer import Tracer
 
     notices: list[str] = []
@@ -107,23 +107,56 @@ def answer(
         tests=given,
     )
     recorder = Recorder(output.narrator.say, enabled=settings.history, conversation=conversation)
-    tracer = Tracer(trace, problem, settings)
+    tracer, results = Tracer(trace, problem, settings), Results()
     try:
-        with tracer:
-            result, interrupted = asyncio.run(_solve(problem, settings, output, tracer))
+        known = _recall(results, problem, settings, output) if trace is None else None
+        answered = known or _work(problem, settings, output, tracer)
     finally:
         output.narrator.end_thoughts()
+    result = answered.result
     try:
         output.close(result)
     finally:  # also when the answer's reader has left
         recorder.add(problem, result)
+        if not answered.interrupted:
+            results.keep(problem, settings, result, dated=answered.dated)
+        results.close()
     tracer.check()
-    _conclude(result, form, interrupted=interrupted)
+    _conclude(result, form, interrupted=answered.interrupted)
+
+
+class _Answered(NamedTuple):
+    result: "Result"
+    interrupted: bool = False
+    dated: bool = False
+
+
+def _recall(
+    results: "Results", problem: "Problem", settings: "Settings", output: "Output"
+) -> _Answered | None:
+    """The answer that the same question got before, told as if it came now."""
+    from reasoner.store.results import replay
+
+    found = results.find(problem, settings)
+    if found is None:
+        return None
+    for event in replay(found):
+        output.on_event(event)
+    return _Answered(found)
+
+
+def _work(
+    problem: "Problem", settings: "Settings", output: "Output", tracer: "Tracer"
+) -> _Answered:
+    import asyncio
+
+    with tracer:
+        return asyncio.run(_solve(problem, settings, output, tracer))
 
 
 async def _solve(
     problem: "Problem", settings: "Settings", output: "Output", tracer: "Tracer"
-) -> "tuple[Result, bool]":
+) -> _Answered:
     from reasoner.cli.interrupt import Interrupt
     from reasoner.solver import Solver
 
@@ -135,7 +168,8 @@ async def _solve(
         async with Solver(settings, on_event, output.progress) as solver:
             interrupt.soft()
             result = await solver.solve(problem, stop=interrupt.stop)
-        return result, interrupt.happened
+            dated = solver.dated
+        return _Answered(result, interrupt.happened, dated)
 
 
 def _conclude(result: "Result", form: "Form", *, interrupted: bool) -> None:

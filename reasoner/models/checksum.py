@@ -8,7 +8,15 @@ from pathlib import Path
 from reasoner.errors import ChecksumError, ModelError
 from reasoner.settings import directories
 
-__all__ = ["digest", "known_intact", "model_checksum", "remember", "stamp_path", "verify"]
+__all__ = [
+    "digest",
+    "known_checksum",
+    "known_intact",
+    "model_checksum",
+    "remember",
+    "stamp_path",
+    "verify",
+]
 
 
 def model_checksum(path: Path) -> str:
@@ -30,9 +38,14 @@ def digest(path: Path) -> str:
         raise ModelError(f"cannot read {path}: {error.strerror}") from error
 
 
+def known_checksum(path: Path) -> str | None:
+    """The file's SHA-256 if it was hashed before and has not been touched since."""
+    return _recall(path.resolve())
+
+
 def known_intact(path: Path) -> bool:
     """Whether the file was hashed before and has not been touched since."""
-    return _recall(path.resolve()) is not None
+    return known_checksum(path) is not None
 
 
 def verify(path: Path, sha256: str | None, size: int | None = None) -> None:

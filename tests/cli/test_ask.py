@@ -74,9 +74,10 @@ def test_ndjson_is_one_event_a_line(smollm2: Path, tmp_path: Path) -> None:
 
 
 def test_quiet_and_usage(tiny_gguf: Path, tmp_path: Path) -> None:
-    quiet = run(tmp_path, "ask", QUESTION, "-m", tiny_gguf, *SHORT, "-q")
+    asked = ("ask", QUESTION, "-m", tiny_gguf, *SHORT, "-q", "--no-cache")
+    quiet = run(tmp_path, *asked)
     assert quiet.stderr == b""
-    usage = run(tmp_path, "ask", QUESTION, "-m", tiny_gguf, *SHORT, "-q", "-u")
+    usage = run(tmp_path, *asked, "-u")
     assert b"tokens/s" in usage.stderr
     assert usage.stdout == quiet.stdout
 

@@ -124,6 +124,8 @@ def status_line(result: "Result") -> str:
         parts.append(f"confidence {result.confidence:.0%} from {len(result.candidates)} lines")
     if result.finish_reason != "stop":
         parts.append(_stopped(result))
+    if result.cached:
+        parts.append("from the cache")
     if result.usage.tokens_per_second:
         parts.append(f"{result.usage.tokens_per_second:.0f} tokens/s")
     return " · ".join(parts)
@@ -152,6 +154,8 @@ def _stopped(result: "Result") -> str:
 def usage_line(result: "Result") -> str:
     """Tokens and time on one line."""
     usage = result.usage
+    if result.cached:
+        return f"from the cache: 0 tokens · {usage.seconds:.2f} s"
     parts = [
         f"prompt {usage.prompt_tokens} ({usage.decoded_tokens} read)",
         f"reasoning {usage.reasoning_tokens}",
