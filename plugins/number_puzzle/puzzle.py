@@ -16,8 +16,8 @@ _GAP = r"(?:[ \t]*,[ \t]*(?:and[ \t]+)?|[ \t]+(?:and[ \t]+)?)"
 _NUMBERS = re.compile(
     r"\b(?:us(?:e|ing)|combin(?:e|ing)|with|given|take|from|of|numbers?|integers|digits|cards|"
     r"input|game|puzzle)\b"
-    r"(?:[ \t:]{1,3}(?:24|with|only|exactly|all|each|the|these|those|provided|given|following|"
-    r"three|four|five|six|numbers?|integers?|digits?|cards?|values?|are|is|of)\b){0,8}"
+    r"(?:[ \t:]{1,3}(?:(?<=game of )24|with|only|exactly|all|each|the|these|those|provided|given|"
+    r"following|three|four|five|six|numbers?|integers?|digits?|cards?|values?|are|is|of)\b){0,8}"
     rf"[ \t]*:?\s{{0,2}}[\[({{]?(?P<numbers>\d{{1,6}}(?:{_GAP}\d{{1,6}}){{1,9}})"
     r"[\])}]?(?![\d.,]*\d|[ \t]*[%+*/×=])",
     re.IGNORECASE,

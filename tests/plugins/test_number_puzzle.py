@@ -30,6 +30,8 @@ QUESTIONS = [
     (TINY_ZERO, Puzzle((44, 19, 35), 98, None)),
     (D1, Puzzle((74, 5, 20), 99, True)),
     ("Game of 24: 4 7 8 8", Puzzle((4, 7, 8, 8), 24, True)),
+    ("Use 24 10 26 2 to make 47.", Puzzle((24, 10, 26, 2), 47, True)),
+    ("Make 49 out of 24 20 30 23", Puzzle((24, 20, 30, 23), 49, True)),
     ("Play the 24 game with 1, 5, 9 and 11.", Puzzle((1, 5, 9, 11), 24, True)),
     ("Combine 74, 5 and 20 with +, -, *, / to reach 99.", Puzzle((74, 5, 20), 99, True)),
     ("Can you reach 99 with 74, 5 and 20?", Puzzle((74, 5, 20), 99, True)),
