@@ -2,6 +2,7 @@
 
 import typer
 
+from reasoner.cli.data_paths import paths
 from reasoner.cli.rollouts import rollouts
 
 __all__ = ["app"]
@@ -18,4 +19,5 @@ def data() -> None:
     """Make data to train on."""
 
 
+app.command()(paths)
 app.command()(rollouts)

@@ -1,0 +1,101 @@
+"""The ways people pose a number puzzle, and how each wants to be answered."""
+
+from collections.abc import Sequence
+from random import Random
+
+__all__ = ["pose"]
+
+Wording = tuple[str, float]
+
+EQUATION, TAGS, BOX = "{f} = {t}", "<answer>{f}</answer>", "\\boxed{{{f}}}"
+"""How an answer is written: its formula and the target."""
+
+PLAIN: tuple[Wording, ...] = (
+    ("Use {n} to make {t}", 6),
+    ("Use the numbers {n} to make {t}", 6),
+    ("Use the numbers {n} to get {t}", 2),
+    ("Use {n} to get {t}", 2),
+    ("Use {n} to reach {t}", 1),
+    ("Make {t} from {n}", 2),
+    ("Make {t} with {n}", 2),
+    ("Make {t} using {n}", 2),
+    ("Make {t} out of the numbers {n}", 1),
+    ("Reach {t} using the numbers {n}", 2),
+    ("Get {t} from the numbers {n}", 1),
+    ("Combine {n} to make {t}", 1),
+    ("Combine {n} with +, -, *, / to reach {t}", 2),
+    ("Can you reach {t} with {n}?", 1),
+    ("Can you make {t} from {n}?", 1),
+    ("How can I make {t} from the numbers {n}?", 1),
+    ("Countdown: numbers {n}, target {t}", 2),
+    ("Numbers: {n}\nTarget: {t}", 2),
+    ("Numbers: {n}. Target: {t}.", 2),
+    ("Target: {t}. Numbers: {n}.", 1),
+    ("Using the numbers {n}, create an equation that equals {t}", 2),
+    ("Using the numbers {n}, make {t}", 2),
+    ("Using {n}, make {t}", 1),
+    ("Write an expression with the numbers {n} that equals {t}", 1),
+    ("Find an expression using the numbers {n} that equals {t}", 1),
+    ("Given the numbers {n}, find an expression that equals {t}", 1),
+    ("Solve this puzzle: make {t} from {n}", 1),
+    ("Use numbers and basic arithmetic operations (+ - * /) to obtain {t}. Input: {n}", 2),
+)
+GAME = (
+    ("Game of 24: {n}", 3),
+    ("Play the 24 game with {n}", 1),
+    ("Game of 24 with {n}", 1),
+)
+BEFORE = (("", 12), ("Please ", 1), ("Puzzle: ", 1), ("Question: ", 1))
+AFTER = (
+    ("", 14),
+    (" Use each number exactly once.", 2),
+    (" Each number must be used exactly once.", 1),
+    (" You may use +, -, * and /.", 1),
+    (" Use +, -, *, / and each number exactly once.", 1),
+    (" Think step by step.", 1),
+)
+TAGGED = (
+    "Using the numbers [{n}], create an equation that equals {t}. You can use basic arithmetic "
+    "operations (+, -, *, /) and each number can only be used once. Return the final answer in "
+    "<answer> </answer> tags, for example <answer> (1 + 2) / 3 </answer>."
+)
+BOXED = (
+    "Using only the provided numbers, create an arithmetic expression that evaluates to exactly "
+    "the provided target number. You may use the operations +, -, *, and / as needed, but each "
+    "number must be used exactly once. For example: \\boxed{{a + b * c}}\n\n"
+    "Numbers: [{n}]\nTarget: {t}"
+)
+LONG = 0.06
+"""The share of the two long wordings together."""
+
+
+def pose(numbers: Sequence[int], target: int, random: Random) -> tuple[str, str]:
+    """A question for the puzzle, and how its answer is to be written, with {f} and {t} in it."""
+    if random.random() < LONG:
+        listed = ", ".join(map(str, numbers))
+        text, reply = random.choice(((TAGGED, TAGS), (BOXED, BOX)))
+        return text.format(n=listed, t=target), reply
+    game = target == 24 and len(numbers) == 4 and random.random() < 0.3
+    body = _drawn(GAME if game else PLAIN, random).format(n=_listed(numbers, random), t=target)
+    before = _drawn(BEFORE, random)
+    body = body[0].lower() + body[1:] if before == "Please " else body
+    end = "" if body.endswith(("?", ".")) else random.choice(("", "."))
+    after = _drawn(AFTER, random)
+    end = "." if after and not body.endswith(("?", ".")) else end
+    return f"{before}{body}{end}{after}", EQUATION
+
+
+def _drawn(among: Sequence[Wording], random: Random) -> str:
+    return random.choices([text for text, _ in among], [weight for _, weight in among])[0]
+
+
+def _listed(numbers: Sequence[int], random: Random) -> str:
+    texts = [str(number) for number in numbers]
+    style = random.random()
+    if style < 0.4:
+        return " ".join(texts)
+    if style < 0.7:
+        return ", ".join(texts)
+    if style < 0.85:
+        return f"{', '.join(texts[:-1])} and {texts[-1]}"
+    return f"[{', '.join(texts)}]"
