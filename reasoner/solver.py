@@ -21,6 +21,7 @@ from reasoner.protocol.calls import choose_style
 from reasoner.protocol.registry import choose_protocol
 from reasoner.result import Answer, Result
 from reasoner.settings import Limits, Settings
+from reasoner.store.prompts import prompt_shelf
 from reasoner.strategies.registry import find_strategy
 from reasoner.value.open import Loaded, value_model
 from reasoner.verdict import Verdict
@@ -73,7 +74,10 @@ class Solver:
                 on_notice=self._notice,
                 on_progress=self._on_progress,
             )
-            self._engine = await LocalEngine.open(self._file.path, settings.engine, self._notice)
+            shelf = resources.enter_context(prompt_shelf(self._file.path, settings))
+            self._engine = await LocalEngine.open(
+                self._file.path, settings.engine, self._notice, shelf
+            )
             resources.push_async_callback(self._engine.close)
             spec = self._file.spec
             named = settings.protocol or (spec.protocol if spec else None)

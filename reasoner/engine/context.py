@@ -240,6 +240,22 @@ class Context:
         """Forget everything from position `length` on; False when this memory cannot."""
         return bool(self._lc.llama_memory_seq_rm(self._memory, sequence, length, -1))
 
+    def save(self, sequence: int) -> bytes:
+        """What the sequence's cells hold, in llama.cpp's own format."""
+        size = self._lc.llama_state_seq_get_size(self._ctx, sequence)
+        buffer = (ctypes.c_uint8 * size)()
+        written = self._lc.llama_state_seq_get_data(self._ctx, buffer, size, sequence)
+        return ctypes.string_at(buffer, written)
+
+    def restore(self, sequence: int, cells: bytes) -> bool:
+        """Fill an empty sequence with what `save` gave; False, and still empty, when the cells do
+        not fit this context. Only for bytes that are known to come from `save`."""
+        pointer = ctypes.cast(ctypes.c_char_p(cells), ctypes.POINTER(ctypes.c_uint8))
+        read = self._lc.llama_state_seq_set_data(self._ctx, pointer, len(cells), sequence)
+        if read != len(cells):
+            self.truncate(sequence, 0)
+        return bool(read == len(cells))
+
     def close(self) -> None:
         if self._ctx:
             self._lc.llama_batch_free(self._batch)

@@ -15,6 +15,7 @@ from reasoner.engine.engine import OnDecoded
 from reasoner.engine.request import Finish, Generate, Item, Read, Request, Token
 from reasoner.engine.sampling import Sampling
 from reasoner.engine.scheduler import Scheduler
+from reasoner.engine.shelf import Shelf
 from reasoner.engine.worker import Worker
 from reasoner.errors import EngineError, PromptTooLong
 from reasoner.settings import EngineSettings
@@ -62,9 +63,9 @@ class LocalGeneration:
 class LocalEngine:
     """A model in this process. `open` it, `close` it."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, shelf: Shelf | None = None) -> None:
         self._context = context
-        self._worker = Worker(context)
+        self._worker = Worker(context, shelf)
         self._worker.start()
         self.n_ctx = context.n_ctx
         self.n_embd = context.n_embd
@@ -80,10 +81,12 @@ class LocalEngine:
         path: Path,
         settings: EngineSettings | None = None,
         notice: Callable[[str], None] = lambda _text: None,
+        shelf: Shelf | None = None,
     ) -> Self:
-        """Load a GGUF file. Raises BadModelFile or EngineError."""
+        """Load a GGUF file; `shelf` keeps long prompts for other processes. Raises BadModelFile
+        or EngineError."""
         chosen = settings or EngineSettings()
-        return cls(await asyncio.to_thread(Context, path, chosen, notice))
+        return cls(await asyncio.to_thread(Context, path, chosen, notice), shelf)
 
     @property
     def decoded(self) -> int:

@@ -153,6 +153,19 @@ class PrefixCache:
             sequence.tokens, sequence.cells = parent.tokens[:shared], parent.cells[:shared]
         return sequence
 
+    def restore(self, tokens: Ids, cells: bytes) -> None:
+        """Add an idle sequence that holds `tokens`, whose cells another process has saved."""
+        sequence = self._fork(None, 0)
+        if sequence is None:
+            return
+        if not self._context.restore(sequence.id, cells):
+            self.evict(sequence)
+            return
+        sequence.tokens = array("i", tokens.tolist())
+        sequence.cells = array("q", range(self._serial, self._serial + len(tokens)))
+        self._serial += len(tokens)
+        self.touch(sequence)
+
     # -- giving up -------------------------------------------------------------------------
 
     def touch(self, sequence: Sequence) -> None:

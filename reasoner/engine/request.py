@@ -56,6 +56,8 @@ class Request:
     cancelled: bool = False
     decoded_tokens: int = 0
     """How many tokens of the prompt were read rather than found in the cache."""
+    sought: bool = False
+    """Whether its prompt was looked for among those that outlive the process."""
 
     def __post_init__(self) -> None:
         self.tokens = self.prompt.tolist()

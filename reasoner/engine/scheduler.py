@@ -15,6 +15,7 @@ from reasoner.engine.control import FREE, Force, Halt
 from reasoner.engine.draw import Drawer
 from reasoner.engine.prefix import PrefixCache, Sequence
 from reasoner.engine.request import Finish, Generate, Read, Request, Token
+from reasoner.engine.shelf import Librarian, Shelf
 from reasoner.errors import ContextFull, EngineError, ReasonerError
 
 __all__ = ["Scheduler"]
@@ -33,9 +34,10 @@ Part = tuple[Sequence, int]
 
 
 class Scheduler:
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, shelf: Shelf | None = None) -> None:
         self.context = context
         self.cache = PrefixCache(context)
+        self.librarian = Librarian(context, self.cache, shelf)
         self.waiting: deque[Request] = deque()
         self.decoded = 0
         self.in_flight: tuple[Request, ...] = ()
@@ -65,6 +67,7 @@ class Scheduler:
     def tick(self) -> None:
         """One round: admit, batch, decode, continue."""
         self._ticks += 1
+        self.librarian.shelve()
         self._drop_cancelled()
         self._admit()
         parts = self._plan()
@@ -90,6 +93,7 @@ class Scheduler:
         for request in list(self.waiting):
             if self.cache.full:
                 return
+            self.librarian.fetch(request)
             parent, shared = self.cache.longest_prefix(request)
             if self.cache.promised_prefix(request) > shared + FEW:
                 continue  # somebody is reading those tokens already: fork when they are there
@@ -179,6 +183,7 @@ class Scheduler:
             begin = len(sequence.tokens)
             self.cache.extend(sequence, size)
             request.decoded_tokens += max(0, min(begin + size, len(request.prompt)) - begin)
+            self.librarian.note(sequence, request)
 
     def _recover(self, parts: list[Part], code: int) -> None:
         """Make room, take back a half-read batch, or give up on it."""

@@ -8,6 +8,7 @@ from reasoner.engine.context import Context
 from reasoner.engine.mailbox import Mailbox
 from reasoner.engine.request import Finish, Request
 from reasoner.engine.scheduler import Scheduler
+from reasoner.engine.shelf import Shelf
 from reasoner.errors import EngineError
 
 __all__ = ["Worker"]
@@ -16,10 +17,10 @@ __all__ = ["Worker"]
 class Worker(threading.Thread):
     """Runs the scheduler while there is work and sleeps while there is none."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, shelf: Shelf | None = None) -> None:
         super().__init__(name="reasoner-engine", daemon=True)
         self.context = context
-        self.scheduler = Scheduler(context)
+        self.scheduler = Scheduler(context, shelf)
         self.mailbox = Mailbox()
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._open, self._stopping = True, False
@@ -55,6 +56,7 @@ class Worker(threading.Thread):
             self._listen()
             if self._open and self.scheduler.busy:
                 self._tick()
+        self.scheduler.librarian.shelve()
         self.scheduler.abandon(Finish.CANCELLED)
         self.mailbox.flush()
         self.context.close()
