@@ -2,6 +2,8 @@
 
 import typer
 
+from reasoner.cli.train_value import value
+
 __all__ = ["app"]
 
 app = typer.Typer(
@@ -14,3 +16,6 @@ app = typer.Typer(
 @app.callback()
 def train() -> None:
     """Train a small model on data made here."""
+
+
+app.command()(value)

@@ -14,6 +14,8 @@ __all__ = ["formats", "registry"]
 SHIPPED = Path(__file__).parent.parent / "models.toml"
 SOURCE = {"repo", "file", "revision", "path"}
 """Fields that say which file it is: who changes one of them means another file."""
+BOUND = {"sha256", "size", "wheels", "head"}
+"""Fields that are true of that one file only."""
 FORMATS = "value-formats"
 """The one table that is no model: it holds the formats of value models by name."""
 
@@ -56,7 +58,7 @@ def _tables() -> dict[str, tuple[Path, dict[str, Any]]]:
         for alias, table in _read(file).items():
             if alias != FORMATS:
                 shipped = tables[alias][1] if alias in tables else {}
-                tables[alias] = (file, _override(shipped, table))
+                tables[alias] = (file, _override(shipped, _placed(file, table)))
     return tables
 
 
@@ -73,12 +75,18 @@ def _read(file: Path) -> dict[str, dict[str, Any]]:
     return tables
 
 
+def _placed(file: Path, table: dict[str, Any]) -> dict[str, Any]:
+    """The fields with files named from where they are read; who overrides others of a model's
+    fields must not move these."""
+    places = {key: table[key] for key in ("path", "head") if isinstance(table.get(key), str)}
+    return {**table, **{key: file.parent / Path(name).expanduser() for key, name in places.items()}}
+
+
 def _override(shipped: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """Own fields win one by one; tables merge by key. Another file loses the old one's checksum."""
+    """Own fields win one by one; tables merge by key. Another file loses what belongs to the old
+    one: its checksum and its head."""
     if any(shipped.get(field) != own[field] for field in SOURCE & own.keys()):
-        shipped = {
-            key: value for key, value in shipped.items() if key not in {"sha256", "size", "wheels"}
-        }
+        shipped = {key: value for key, value in shipped.items() if key not in BOUND}
     merged = {**shipped, **own}
     for field, value in own.items():
         if isinstance(value, dict) and isinstance(shipped.get(field), dict):
@@ -101,6 +109,4 @@ def _parse(
         raise UsageError(f"{file}: {alias}: `alias` is the table's name, not a field") from error
     if spec.format is not None and spec.format not in known:
         raise UsageError(f"{file}: {alias}: no value format named '{spec.format}'")
-    places = {"path": spec.path, "head": spec.head}
-    found = {key: file.parent / path.expanduser() for key, path in places.items() if path}
-    return spec.model_copy(update=found)
+    return spec

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reasoner.errors import UsageError
-from reasoner.models import registry
+from reasoner.models import catalog, registry
 from reasoner.settings import DEFAULT_MODEL
 
 
@@ -97,3 +97,18 @@ def test_an_unreadable_file_is_a_usage_error(own_directories: Path) -> None:
     write(own_directories, "").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="cannot read"):
         registry()
+
+
+def test_a_head_stays_where_it_was_named_and_leaves_with_its_model(
+    own_directories: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Overriding other fields does not move it; another file than it was trained on drops it."""
+    shipped = tmp_path / "package" / "models.toml"
+    shipped.parent.mkdir()
+    shipped.write_text('[one]\nrepo = "a/b"\nfile = "m.gguf"\nhead = "heads/m.gguf"\n')
+    monkeypatch.setattr(catalog, "SHIPPED", shipped)
+    write(own_directories, '[one]\nlicense = "MIT"\n[mine]\npath = "m.gguf"\nhead = "h.gguf"\n')
+    assert registry()["one"].head == shipped.parent / "heads" / "m.gguf"
+    assert registry()["mine"].head == own_directories / "config" / "h.gguf"
+    write(own_directories, '[one]\nfile = "other.gguf"\n')
+    assert registry()["one"].head is None

@@ -1,0 +1,48 @@
+"""`reasoner train value`: a value head from rollouts."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reasoner.errors import UsageError
+
+__all__ = ["value"]
+
+MOST_BYTES = 2_000_000
+
+
+def value(
+    data: Annotated[list[Path], typer.Argument(help="What reasoner data rollouts wrote.")],
+    out: Annotated[Path, typer.Option(help="The head: a GGUF for --value self --value-head.")],
+    seed: Annotated[int, typer.Option(min=0, max=2**31)] = 0,
+    json: Annotated[bool, typer.Option("--json", help="The report as JSON on stdout.")] = False,
+) -> None:
+    """Train a value head on the hidden states of rollouts.
+
+    Steps, weights and kind of network are chosen by cross-validation over problems; every figure
+    of the report is about problems that were held out.
+    """
+    from reasoner.cli.output.terminal import complain
+    from reasoner.pipelines.value import load_study, train_head
+    from reasoner.value.head import write_head
+
+    head, report = train_head(load_study(data), seed, complain)
+    size = sum(weight.size * 2 + bias.size * 4 for weight, bias in head.layers)
+    if size > MOST_BYTES:
+        raise UsageError(f"the head would have {size:,} bytes, more than {MOST_BYTES:,}")
+    part = out.with_name(f".{out.name}.part")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_head(part, head)
+    part.replace(out)
+    if json:
+        print(report.model_dump_json(indent=2))
+        return
+    sys.stdout.write(
+        f"{report.problems} problems, {report.solutions} solutions, {report.states} steps, "
+        f"{report.right:.0%} right\n"
+        f"held-out problems: AUC {report.auc:.3f} for steps ({report.auc_sampled:.3f} for the "
+        f"policy's own), {report.auc_outcome:.3f} for outcomes ({report.aggregation}), "
+        f"calibration error {report.ece:.3f}\n"
+    )

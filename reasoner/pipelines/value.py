@@ -1,0 +1,213 @@
+"""Training a value head on rollouts: fit, choose and calibrate on problems it has not seen."""
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from reasoner.errors import UsageError
+from reasoner.models.format import Aggregation
+from reasoner.pipelines.labels import Labelled, label
+from reasoner.pipelines.ledger import Facts, read_ledger
+from reasoner.pipelines.measure import auc, calibration_error, platt
+from reasoner.pipelines.network import Basis, Layers, Shape, find_basis, folded, logits, train
+from reasoner.pipelines.solution import Solution
+from reasoner.value.aggregate import aggregate
+from reasoner.value.head import AGGREGATIONS, Head
+
+__all__ = ["Report", "Study", "load_study", "train_head"]
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+
+FOLDS = 5
+LEAST_PROBLEMS = 10
+DIRECTIONS = 256
+STEPS, EVERY = 200, 10
+WHITEN = (0.0, 0.5, 1.0)
+SHAPES = (Shape(rate=1e-2), Shape(hidden=16, decay=1e-1, rate=3e-3))
+MATTERS = ("model_sha256", "width", "span")
+"""What the files that are trained on must have in common."""
+
+
+class Study(NamedTuple):
+    """Solutions, the states they name by row, and what the runs were told that made them."""
+
+    facts: Facts
+    solutions: list[Solution]
+    states: Floats
+
+
+class Report(BaseModel):
+    """What cross-validation over problems says: each figure is about problems not trained on.
+
+    `auc` is over all steps, `auc_sampled` over the policy's own, `auc_outcome` over its solutions
+    by their aggregated score; `ece` is the calibration error on what was calibrated on.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    problems: int
+    solutions: int
+    states: int
+    right: float
+    """Share of the states whose step is right."""
+    auc: float
+    auc_sampled: float
+    auc_outcome: float
+    ece: float
+    aggregation: Aggregation
+    hidden: int
+    whiten: float
+    steps: int
+
+
+class _Fit(NamedTuple):
+    """One way to train, and the log-odds it gives to problems it was not trained on."""
+
+    shape: Shape
+    whiten: float
+    steps: int
+    basis: Basis
+    held_out: Doubles
+    auc: float
+
+
+def load_study(paths: Sequence[Path]) -> Study:
+    """Read what `reasoner data rollouts` wrote. Raises UsageError where files do not fit."""
+    facts: Facts = {}
+    solutions: list[Solution] = []
+    states: list[Floats] = []
+    rows = 0
+    for path in paths:
+        own, found, part = read_ledger(path)
+        facts = facts or own
+        for key in MATTERS:
+            if own.get(key) != facts.get(key):
+                raise UsageError(f"{path} has another {key} than {paths[0]}; train on one alone")
+        solutions += [
+            one.model_copy(update={"states": tuple(row + rows for row in one.states)})
+            for one in found
+        ]
+        states.append(np.asarray(part, np.float32))
+        rows += len(part)
+    if not np.isfinite(whole := np.concatenate(states)).all():
+        raise UsageError(f"{paths[0]}: the states hold numbers that are not finite")
+    return Study(facts, solutions, whole)
+
+
+def train_head(
+    study: Study, seed: int, notice: Callable[[str], None] = lambda _text: None
+) -> tuple[Head, Report]:
+    """The head for a study, the same for the same seed. Raises UsageError when there is too
+    little to learn from."""
+    labelled = label(study.solutions)
+    problems = len(set(labelled.problems.tolist()))
+    if problems < LEAST_PROBLEMS or len({*labelled.right.tolist()}) < 2:
+        raise UsageError(
+            f"{problems} problems are too few to train on, or all their steps are alike; "
+            f"at least {LEAST_PROBLEMS} with right and wrong steps are needed"
+        )
+    best = _best(study, labelled, seed, notice)
+    scale, bias = _calibration(best.held_out, labelled)
+    scores = 1 / (1 + np.exp(-np.clip(scale * best.held_out + bias, -60, 60)))
+    outcomes = {how: _outcome_auc(study.solutions, labelled, scores, how) for how in AGGREGATIONS}
+    aggregation = max(outcomes, key=lambda how: outcomes[how])
+    inputs = best.basis(study.states[labelled.rows])
+    layers = _trained(inputs, labelled, best.shape, best.steps, seed)
+    head = Head(
+        folded(layers, best.basis),
+        activation="tanh",
+        scale=scale,
+        bias=bias,
+        aggregation=aggregation,
+        base_sha256=study.facts.get("model_sha256"),
+        span=int(study.facts.get("span", 0)),
+        data=f"{problems} problems, {len(study.solutions)} solutions, {len(labelled.rows)} steps",
+        seed=seed,
+    )
+    own = _own(labelled)
+    report = Report(
+        problems=problems,
+        solutions=len(study.solutions),
+        states=len(labelled.rows),
+        right=float(labelled.right.mean()),
+        auc=best.auc,
+        auc_sampled=auc(best.held_out[own], labelled.right[own]),
+        auc_outcome=outcomes[aggregation],
+        ece=calibration_error(scores[own], labelled.right[own]),
+        aggregation=aggregation,
+        hidden=best.shape.hidden,
+        whiten=best.whiten,
+        steps=best.steps,
+    )
+    return head, report
+
+
+def _best(study: Study, labelled: Labelled, seed: int, notice: Callable[[str], None]) -> _Fit:
+    """The way to train that orders unseen problems' steps best."""
+    states = study.states[labelled.rows]
+    folds = _folds(labelled, seed)
+    found: list[_Fit] = []
+    for whiten, shape in product(WHITEN, SHAPES):
+        basis = find_basis(states, DIRECTIONS, whiten, seed)
+        held_out = _held_out(basis(states), labelled, folds, shape, seed)
+        scores = [auc(row, labelled.right) for row in held_out]
+        at = int(np.argmax(scores))
+        fit = _Fit(shape, whiten, EVERY * (at + 1), basis, held_out[at], scores[at])
+        notice(f"hidden {shape.hidden}, whiten {whiten}: AUC {fit.auc:.3f} at step {fit.steps}")
+        found.append(fit)
+    return max(found, key=lambda fit: fit.auc)
+
+
+def _folds(labelled: Labelled, seed: int) -> npt.NDArray[np.int64]:
+    """Which part each state is held out in: a problem is in one part with all its states."""
+    numbers = np.unique(labelled.problems)
+    parts = np.random.default_rng(seed).permutation(len(numbers)) % FOLDS
+    return np.asarray(parts[np.searchsorted(numbers, labelled.problems)], np.int64)
+
+
+def _held_out(
+    inputs: Floats, labelled: Labelled, folds: npt.NDArray[np.int64], shape: Shape, seed: int
+) -> Doubles:
+    """Log-odds (checkpoints, states), each state's from a training without its problem."""
+    found = np.zeros((STEPS // EVERY, len(inputs)))
+    for part in range(FOLDS):
+        out = folds == part
+        stream = train(inputs[~out], labelled.right[~out], labelled.weights[~out], shape, seed)
+        for step, layers in zip(range(1, STEPS + 1), stream, strict=False):
+            if step % EVERY == 0:
+                found[step // EVERY - 1, out] = logits(layers, inputs[out])
+    return found
+
+
+def _trained(inputs: Floats, labelled: Labelled, shape: Shape, steps: int, seed: int) -> Layers:
+    stream = train(inputs, labelled.right, labelled.weights, shape, seed)
+    return next(layers for step, layers in enumerate(stream, 1) if step == steps)
+
+
+def _own(labelled: Labelled) -> npt.NDArray[np.bool_]:
+    """The policy's own steps where it has enough of either kind, else all: scores are wanted for
+    what it writes, and what is made wrong on purpose is not as often wrong."""
+    own = labelled.sampled
+    enough = 30 <= labelled.right[own].sum() <= own.sum() - 30
+    return own if enough else np.ones_like(own)
+
+
+def _calibration(held_out: Doubles, labelled: Labelled) -> tuple[float, float]:
+    own = _own(labelled)
+    return platt(held_out[own], labelled.right[own])
+
+
+def _outcome_auc(
+    solutions: Sequence[Solution], labelled: Labelled, scores: Doubles, how: Aggregation
+) -> float:
+    """How well the aggregated scores of sampled solutions tell right answers from wrong ones."""
+    known = dict(zip(labelled.rows.tolist(), scores.tolist(), strict=True))
+    drawn = [one for one in solutions if one.right is not None and one.states]
+    totals = [aggregate([known[row] for row in one.states], how) for one in drawn]
+    return auc(np.array(totals), np.array([float(bool(one.right)) for one in drawn]))

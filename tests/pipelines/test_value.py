@@ -1,0 +1,81 @@
+"""A head learns what is there to be learnt, says how well, and is the same for the same seed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reasoner.errors import UsageError
+from reasoner.pipelines.measure import auc, calibration_error, platt
+from reasoner.pipelines.network import Shape, find_basis, folded, logits, train
+from reasoner.pipelines.value import load_study, train_head
+from reasoner.value.head import Head
+from tests.pipelines.studies import write_study
+
+
+def test_a_planted_signal_is_found(tmp_path: Path) -> None:
+    study = load_study([write_study(tmp_path / "a.jsonl", problems=60)])
+    head, report = train_head(study, 0)
+    assert (report.problems, report.solutions, report.states) == (60, 180, 540)
+    assert report.auc > 0.8
+    assert report.auc_outcome > 0.8
+    assert report.ece < 0.1
+    again, same = train_head(study, 0)
+    assert same == report
+    for (weight, bias), (other, bias_too) in zip(head.layers, again.layers, strict=True):
+        assert np.array_equal(weight, other)
+        assert np.array_equal(bias, bias_too)
+    scores = head.scores(study.states)
+    low = [score for score, state in zip(scores, study.states, strict=True) if state[0] < -2]
+    assert np.mean(low) < np.mean(scores) - 0.2
+    assert (head.span, head.base_sha256) == (8, "ab" * 32)
+
+
+def test_noise_teaches_nothing(tmp_path: Path) -> None:
+    study = load_study([write_study(tmp_path / "a.jsonl", signal=0.0)])
+    assert train_head(study, 0)[1].auc < 0.65
+
+
+def test_too_little_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="3 problems are too few"):
+        train_head(load_study([write_study(tmp_path / "a.jsonl", problems=3)]), 0)
+
+
+def test_files_of_two_models_are_not_mixed(tmp_path: Path) -> None:
+    one = write_study(tmp_path / "a.jsonl", problems=2)
+    other = write_study(tmp_path / "b.jsonl", problems=2, sha256="cd" * 32)
+    assert len(load_study([one, one]).states) == 2 * len(load_study([one]).states)
+    with pytest.raises(UsageError, match="another model_sha256"):
+        load_study([one, other])
+
+
+@pytest.mark.parametrize("hidden", [0, 4])
+def test_what_is_folded_scores_as_what_was_trained(hidden: int) -> None:
+    draw = np.random.default_rng(1)
+    states = draw.standard_normal((200, 12), dtype=np.float32) * 3 + 5
+    right = (states[:, 0] * states[:, 1] > 25).astype(np.float64)
+    basis = find_basis(states, 8, 0.5, 0)
+    inputs = basis(states)
+    assert inputs.shape == (200, 8)
+    stream = train(inputs, right, np.ones(200), Shape(hidden, rate=0.01), 0)
+    layers = next(layers for step, layers in enumerate(stream) if step == 300)
+    head = Head(folded(layers, basis), activation="tanh")
+    assert head.logits(states) == pytest.approx(logits(layers, inputs), abs=1e-3)
+    assert auc(head.logits(states).astype(np.float64), right) > 0.8
+
+
+def test_the_measures() -> None:
+    right = np.array([1.0, 1.0, 0.0, 0.0])
+    assert auc(np.array([0.9, 0.8, 0.3, 0.1]), right) == 1.0
+    assert auc(np.array([0.5, 0.5, 0.5, 0.5]), right) == 0.5
+    assert auc(np.array([0.1, 0.2]), np.array([1.0, 1.0])) == 0.5
+    assert calibration_error(right, right) == 0.0
+    assert calibration_error(np.zeros(4), right) == pytest.approx(0.5)
+
+
+def test_calibration_makes_scores_mean_what_they_say() -> None:
+    draw = np.random.default_rng(2)
+    logits_ = draw.standard_normal(20_000) * 2
+    right = (draw.random(20_000) < 1 / (1 + np.exp(-(0.5 * logits_ + 1)))).astype(np.float64)
+    assert platt(logits_, right) == pytest.approx((0.5, 1.0), abs=0.05)
+    assert all(np.isfinite(platt(np.array([-1.0, 1.0]), np.array([0.0, 1.0]))))
