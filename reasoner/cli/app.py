@@ -176,7 +176,7 @@ app.command(
     cls=Command,
     epilog=_examples(
         'reasoner ask "…" --strategy beam --trace run.json',
-        "reasoner trace run.json | less -R",
+        "reasoner trace run.json | less",
         "reasoner trace run.json --html run.html",
         "reasoner trace run.json --json | jq 'map(select(.best))'",
     ),

@@ -112,7 +112,7 @@ def answer(
         known = _recall(results, problem, settings, output) if trace is None else None
         answered = known or _work(problem, settings, output, tracer)
     finally:
-        output.narrator.end_thoughts()
+        output.end()
     result = answered.result
     try:
         output.close(result)

@@ -112,14 +112,17 @@ class Chat:
         problem = Problem(
             question=question, system=self.settings.system, history=tuple(self.history)
         )
-        with Interrupt() as interrupt:
-            interrupt.soft()
-            result = await self._solver.solve(
-                problem,
-                settings=self.settings,
-                on_event=output.on_event,
-                stop=interrupt.stop,
-            )
+        try:
+            with Interrupt() as interrupt:
+                interrupt.soft()
+                result = await self._solver.solve(
+                    problem,
+                    settings=self.settings,
+                    on_event=output.on_event,
+                    stop=interrupt.stop,
+                )
+        finally:
+            output.end()
         output.close(result)
         self.recorder.add(problem, result)
         self._remember(result)

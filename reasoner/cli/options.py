@@ -279,6 +279,14 @@ class ViewOptions:
             rich_help_panel=OUTPUT,
         ),
     ] = None
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="Show the search as a tree while it grows, on stderr.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False
     quiet: Annotated[
         bool,
         typer.Option("--quiet", "-q", help="Nothing on stderr but errors.", rich_help_panel=OUTPUT),

@@ -102,6 +102,8 @@ class SearchTree:
 
     def _text(self, event: TextEvent) -> None:
         line = self._line(event.path)
+        if line.tip is not None and line.tip.done and not line.tip.pruned:
+            return  # the chosen answer, said once more
         line.text = (line.text + event.text)[-LONGEST_UNFINISHED:]
         self.writing.add(event.path)
 

@@ -19,6 +19,7 @@ from reasoner.cli.output.writers import (
 
 if TYPE_CHECKING:
     from reasoner.cli.options import ViewOptions
+    from reasoner.cli.output.watch import Watch
     from reasoner.events import Event
     from reasoner.models.progress import Progress
     from reasoner.result import Result
@@ -37,12 +38,13 @@ class Output:
     progress: "Progress"
     streams: bool
     """Whether there is a single line of thought, which may be shown as it comes."""
+    watch: "Watch | None" = None
 
     @classmethod
     def open(cls, view: "ViewOptions", form: Form = "text", *, streams: bool = True) -> "Output":
         shown = view.show_reasoning
         if shown is None:
-            shown = is_terminal(sys.stderr) and form not in ("json", "ndjson")
+            shown = is_terminal(sys.stderr) and form not in ("json", "ndjson") and not view.watch
         narrator = Narrator(
             sys.stderr,
             colour=colourful(sys.stderr, no_color=view.no_color),
@@ -52,12 +54,18 @@ class Output:
             verdict=form not in ("json", "ndjson"),
         )
         progress = draw_progress(sys.stderr, quiet=view.quiet, no_color=view.no_color)
-        return cls(_writer(view, form), narrator, progress, streams)
+        watch = _watch(view, form) if view.watch and not view.quiet else None
+        streams = streams and watch is None
+        return cls(_writer(view, form), narrator, progress, streams, watch)
 
     def on_event(self, event: "Event") -> None:
         self.writer.event(event)
         if event.kind == "notice":
+            if self.watch is not None:
+                self.watch.make_way()
             self.narrator.say(event.text)
+        elif self.watch is not None:
+            self.watch.feed(event)
         elif event.kind == "candidate":
             self.narrator.candidate(event)
         elif event.kind == "text" and not self.streams:
@@ -74,17 +82,33 @@ class Output:
             self.narrator.end_thoughts()
             self.writer.piece(text)
 
+    def end(self) -> None:
+        """Nothing more will be thought, whatever the reason: leave the terminal in order."""
+        if self.watch is not None:
+            self.watch.close()
+        self.narrator.end_thoughts()
+
     def close(self, result: "Result") -> None:
         """Write what has not been written yet, then the line that says what the answer is worth.
 
         Of a search, the reasoning behind the answer is shown now that it is known which it is.
         """
+        self.end()
         if not self.streams:
             for step in result.reasoning:
                 self.narrator.think(step.text.strip() + "\n\n")
         self.narrator.end_thoughts()
         self.writer.close(result)
         self.narrator.conclude(result)
+
+
+def _watch(view: "ViewOptions", form: Form) -> "Watch":
+    from reasoner.cli.output.watch import open_watch
+
+    colour = colourful(sys.stderr, no_color=view.no_color)
+    return open_watch(
+        sys.stderr, colour=colour, alone=form != "ndjson" or not is_terminal(sys.stdout)
+    )
 
 
 def _writer(view: "ViewOptions", form: Form) -> Writer:

@@ -1,0 +1,135 @@
+"""A tree in as many lines as a window has: what matters least is folded away.
+
+Steps in a row without a fork share a line. The best path comes first, then what is being written,
+then answers, then open states by their value, pruned ones last.
+"""
+
+from dataclasses import dataclass
+from heapq import heappop, heappush
+
+from reasoner.cli.output.branch import label, mark, metrics
+from reasoner.cli.output.outline import WIDE, fitted, indented, top
+from reasoner.cli.output.pieces import DIM, Piece, width_of
+from reasoner.cli.output.terminal import one_line
+from reasoner.trace.state import State
+from reasoner.trace.tree import SearchTree
+
+__all__ = ["fold"]
+
+
+@dataclass(eq=False, slots=True)
+class _Chain:
+    """States in a row without a fork, seen as their last one; `unseen` children are folded."""
+
+    last: State
+    steps: int
+    children: list[State]
+    unseen: int
+
+
+def fold(tree: SearchTree, width: int, height: int) -> list[list[Piece]]:
+    """The tree in at most `height` lines (at least one) of at most `width` columns."""
+    best = {state.id for state in tree.best()}
+    start = top(tree)
+    root = _Chain(start, 0, _shown(start), len(_shown(start)))
+    chains = _choose(tree, root, best, max(1, height))
+    return list(_lines(tree, root, chains, best, width))
+
+
+def _chain(state: State) -> _Chain:
+    steps = 1
+    while len(children := _shown(state)) == 1:
+        state, steps = children[0], steps + 1
+    return _Chain(state, steps, children, len(children))
+
+
+def _shown(state: State) -> list[State]:
+    return [child for child in state.children if child.same is None]
+
+
+def _choose(tree: SearchTree, root: _Chain, best: set[int], height: int) -> dict[int, _Chain]:
+    """The chains to show, by the id of their first state: the most telling that fit."""
+    busy = {up.id for tip in tree.tips() for up in (tip, *tip.ancestors())}
+    chosen: dict[int, _Chain] = {}
+    waiting: list[tuple[tuple[float, ...], int, _Chain, _Chain]] = []
+
+    def offer(above: _Chain) -> None:
+        for first in above.children:
+            chain = _chain(first)
+            heappush(waiting, (_rank(chain.last, best, busy), first.id, chain, above))
+
+    used = 1 if root.children else 0  # the line that tells of what is folded
+    offer(root)
+    while waiting and used <= height:
+        _, first, chain, above = heappop(waiting)
+        cost = 1 + bool(chain.children) - (above.unseen == 1)
+        if used + cost > height:
+            continue
+        used += cost
+        above.unseen -= 1
+        chosen[first] = chain
+        offer(chain)
+    return chosen
+
+
+def _rank(state: State, best: set[int], busy: set[int]) -> tuple[float, ...]:
+    """The lower, the sooner it is shown."""
+    ended = state.candidate is not None
+    value = state.merit if ended else state.value
+    kept = not state.pruned
+    return (
+        -(state.id in best),
+        -(state.id in busy),
+        -(ended and kept),
+        -kept,
+        -(0.0 if value is None else value),
+    )
+
+
+def _lines(
+    tree: SearchTree, root: _Chain, chains: dict[int, _Chain], best: set[int], width: int
+) -> "list[list[Piece]]":
+    lines: list[list[Piece]] = []
+    waiting = _below(root, chains, "")
+    while waiting:
+        chain, before, lead = waiting.pop()
+        head = indented(before, width)
+        if isinstance(chain, str):
+            lines.append([*head, (chain, DIM)])
+        else:
+            lines.append(_line(tree, chain, head, chain.last.id in best, width))
+            waiting += _below(chain, chains, lead)
+    return lines
+
+
+def _below(
+    chain: _Chain, chains: dict[int, _Chain], lead: str
+) -> "list[tuple[_Chain | str, str, str]]":
+    """What stands below a chain, the first line last: its children, and what is folded of them."""
+    rows: list[_Chain | str] = [chains[c.id] for c in chain.children if c.id in chains]
+    folded = [child for child in chain.children if child.id not in chains]
+    if folded:
+        pruned = sum(child.pruned for child in folded)
+        rows.append(f"… {len(folded)} more" + (f", {pruned} pruned" if pruned else ""))
+    placed = [(row, f"{lead}├ ", f"{lead}│ ") for row in rows[:-1]]
+    placed += [(row, f"{lead}└ ", f"{lead}  ") for row in rows[-1:]]
+    return placed[::-1]
+
+
+def _line(
+    tree: SearchTree, chain: _Chain, before: list[Piece], best: bool, width: int
+) -> list[Piece]:
+    """A chain's last state, or what is being written beyond it."""
+    state = chain.last
+    head = [*before, *mark(state, best=best), (" ", "")]
+    figures = metrics(state, wide=width >= WIDE)
+    if chain.steps > 1:
+        figures.append(
+            (f" · {chain.steps} steps" if width >= WIDE else f" +{chain.steps - 1}", DIM)
+        )
+    if unfinished := one_line(tree.unfinished(state)[-4 * width :]):
+        room = max(12, width - sum(width_of(text) for text, _ in (*head, *figures)))
+        said: list[Piece] = [(unfinished[1 - room :], DIM)]
+    else:
+        said = label(state, best=best)
+    return fitted(head, said, figures, width)
