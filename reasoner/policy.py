@@ -168,12 +168,14 @@ class Policy:
         """Drain a generation, telling its text as characters complete."""
         decoder = getincrementaldecoder("utf-8")(errors="replace")
         tokens: list[Token] = []
+        marks = self._protocol.marks
         self._budget.track(generation)
         try:
             async for token in generation:
                 tokens.append(token)
                 self._budget.write()
-                if text := decoder.decode(self._engine.piece(token.id)):
+                text = decoder.decode(self._engine.piece(token.id)) + marks.get(token.id, "")
+                if text:
                     on_text(round_.channel, text)
         finally:
             self._budget.settle(generation, unread)

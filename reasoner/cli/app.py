@@ -144,6 +144,7 @@ app.command(
         'reasoner ask "What is 17 * 23?" --expect 391 --final',
         'reasoner ask "Write slug(title)." --tests test_slug.py -x',
         'reasoner ask "Review this." -f main.py --effort high -u',
+        'reasoner ask "Use 4 7 8 8 to make 24." --strategy mcts --watch --trace run.json',
         'reasoner ask -c "And in Rust?"',
         "cat question.txt | reasoner ask --json -m ./model.gguf -o top_p=0.9",
     ),

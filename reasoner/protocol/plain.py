@@ -1,6 +1,6 @@
 """Steps without marks: paragraphs, up to one that states the final answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reasoner.engine.engine import Vocabulary
 from reasoner.engine.request import Finish, Token
@@ -17,6 +17,7 @@ from reasoner.protocol.protocol import (
     tally,
 )
 from reasoner.protocol.room import Room
+from reasoner.protocol.spoken import UNMARKED
 from reasoner.protocol.thought import ThoughtRound, cut_short
 from reasoner.settings import Limits
 
@@ -30,6 +31,7 @@ class Plain:
     """Any instruction-tuned model: nothing is asked of its vocabulary."""
 
     name = "plain"
+    marks: Mapping[int, str] = UNMARKED
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary

@@ -1,6 +1,6 @@
 """What every way of marking steps must offer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from reasoner.engine.control import Controller
@@ -40,6 +40,8 @@ class StepProtocol(Protocol):
     """Marks for steps and answers, over one vocabulary. A path is extended round by round."""
 
     name: str
+    marks: Mapping[int, str]
+    """What is shown in place of tokens that have no text of their own, by their ids."""
 
     def messages(self, problem: Problem, think: bool) -> list[Message]:
         """The conversation to put to the model, with the protocol's own instruction."""

@@ -1,6 +1,6 @@
 """Reasoning inside `<think>` … `</think>`, as R1 and its kin write it; paragraphs are steps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reasoner.engine.engine import Vocabulary
 from reasoner.engine.request import Finish, Token
@@ -16,6 +16,7 @@ from reasoner.protocol.protocol import (
     tally,
 )
 from reasoner.protocol.room import Room
+from reasoner.protocol.spoken import UNMARKED
 from reasoner.protocol.thought import ThoughtRound, cut_short
 from reasoner.settings import Limits
 
@@ -30,6 +31,7 @@ class Think:
     """Models trained to think between tags."""
 
     name = "think"
+    marks: Mapping[int, str] = UNMARKED
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary

@@ -9,10 +9,12 @@ import pytest
 
 from reasoner.engine.local import LocalEngine
 from reasoner.errors import BadModelFile, UsageError
-from reasoner.path import Decision, FinishReason, Path
+from reasoner.path import Decision, FinishReason, Path, Step
+from reasoner.protocol.spoken import spoken
 from reasoner.settings import Limits
-from tests.protocol.writing import open_engine, write
+from tests.protocol.writing import QUESTION, open_engine, write
 from tests.tiny_gguf import STEINER_TOKENS, write_tiny_gguf
+from tests.workbench import workbench
 
 LETTERS = dict(zip(STEINER_TOKENS, "<>pb[]NnTtSsRr", strict=True))
 GRAMMAR = re.compile(r"<\[Nx*nTx*tSx*sRx*r\]([pb]\[Nx*nTx*tSx*sRx*r\])*>x+e?")
@@ -74,3 +76,24 @@ async def test_a_model_without_the_tokens_cannot_speak_it(tiny_gguf: File) -> No
     with pytest.raises(BadModelFile, match="reasoning_start"):
         await write(engine, Limits(), protocol="steiner")
     await engine.close()
+
+
+async def test_what_is_told_shows_fields_and_decisions(tmp_path: File) -> None:
+    model = write_tiny_gguf(tmp_path / "s.gguf", extra_tokens=STEINER_TOKENS)
+    async with workbench(model, min_steps=3, max_steps=3, budget=200, max_tokens=600) as bench:
+        path = bench.tools.start(QUESTION)
+        while not path.done:
+            path = await bench.tools.extend(path)
+    told = [event for event in bench.events if event.kind == "text"]
+    thought = "".join(event.text for event in told if event.channel == "reasoning")
+    decisions = re.findall("→ proceed\n\n|↩ backtrack\n\n|■ end\n\n", thought)
+    assert [decision.split()[1] for decision in decisions] == [s.decision for s in path.steps]
+    assert thought.count("⇒ ") == 3
+    assert "<|" not in thought
+
+
+def test_a_step_reads_as_name_thought_summary_decision() -> None:
+    step = Step(text="8 - 4 = 4", name="Subtract", summary="left: 4 7 8", reflection="")
+    step = step.model_copy(update={"decision": Decision.BACKTRACK})
+    assert spoken(step) == "Subtract\n8 - 4 = 4\n⇒ left: 4 7 8\n↩ backtrack\n\n"
+    assert spoken(Step(text=" So 4. ")) == "So 4.\n\n"

@@ -95,8 +95,10 @@ class Output:
         """
         self.end()
         if not self.streams:
+            from reasoner.protocol.spoken import spoken
+
             for step in result.reasoning:
-                self.narrator.think(step.text.strip() + "\n\n")
+                self.narrator.think(spoken(step))
         self.narrator.end_thoughts()
         self.writer.close(result)
         self.narrator.conclude(result)
