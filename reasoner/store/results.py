@@ -13,6 +13,7 @@ from typing import Any
 from reasoner.errors import ReasonerError
 from reasoner.events import Event, ResultEvent, StepEvent, TextEvent, VerdictEvent
 from reasoner.problem import Problem
+from reasoner.protocol.spoken import spoken
 from reasoner.result import Result, Usage
 from reasoner.settings import Settings
 from reasoner.store.fingerprint import digest, files, surroundings
@@ -101,8 +102,7 @@ def replay(result: Result) -> Iterator[Event]:
     """The events of a result that was not worked out now: its steps, its answer, its checks."""
     path = result.candidates[0].number if result.candidates else 0
     for index, step in enumerate(result.reasoning):
-        text = step.text.strip() + "\n\n"
-        yield TextEvent(path=path, channel="reasoning", text=text)
+        yield TextEvent(path=path, channel="reasoning", text=spoken(step))
         yield StepEvent(path=path, index=index, step=step)
     if result.answer:
         yield TextEvent(path=path, channel="answer", text=result.answer)

@@ -152,6 +152,8 @@ class SearchTree:
         number = result.candidates[0].number if result.candidates else 0
         line = self._line(number)
         above = line.tip or self.root
+        for index in sorted(line.steps) if line.tip is None else ():  # told without a beginning
+            above = self._place(number, (index + 1, False), above)
         answered = self._about(line, None)
         if answered is None and result.answer:
             answered = self._place(number, (above.steps, True), above)

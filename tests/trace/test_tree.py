@@ -91,6 +91,11 @@ def test_a_line_is_a_chain_that_ends_in_the_answer() -> None:
     assert [state.step.decision for state in tree.states() if state.step] == [None, Decision.END]
 
 
+def test_a_replayed_answer_is_a_chain_without_a_beginning() -> None:
+    tree = grown([step(0, 0, "a"), step(0, 1, "b"), result(0, Step(text="a"), Step(text="b"))])
+    assert outline(tree) == [(1, "a"), (2, "b"), (3, "It is 4.")]
+
+
 def test_forks_know_where_they_left() -> None:
     tree = grown([*FORK, step(3, 1, "c"), node(3, 2, 2, forked=1), step(2, 1, "d")])
     assert outline(tree) == [(1, ""), (2, "a"), (2, "b"), (3, "c"), (3, "d")]
