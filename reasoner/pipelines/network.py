@@ -20,6 +20,11 @@ DECAY = (0.9, 0.999)
 """Adam's (Kingma and Ba 2015)."""
 
 
+FLAT = 1e-2
+"""Directions with less than this part of the first one's spread are left out: to whiten them would
+make weights that 16 bits do not hold."""
+
+
 class Basis(NamedTuple):
     """`(x - mean) @ turn.T` are the inputs of the network."""
 
@@ -49,6 +54,7 @@ def find_basis(states: Floats, size: int, whiten: float, seed: int) -> Basis:
     for _ in range(3):
         sketch = inputs @ (inputs.T @ np.linalg.qr(sketch)[0])
     _, spread, directions = np.linalg.svd(np.linalg.qr(sketch)[0].T @ inputs, full_matrices=False)
+    size = min(size, int((spread > FLAT * spread[0]).sum()))
     spread = spread[:size] / np.sqrt(len(inputs))
     turn = directions[:size] / (spread**whiten * spread[0] ** (1 - whiten))[:, None] / scale
     return Basis(mean.astype(np.float32), turn.astype(np.float32))

@@ -64,6 +64,13 @@ def test_what_is_folded_scores_as_what_was_trained(hidden: int) -> None:
     assert auc(head.logits(states).astype(np.float64), right) > 0.8
 
 
+def test_fewer_states_than_directions_leave_the_weights_small() -> None:
+    states = np.random.default_rng(3).standard_normal((20, 64), dtype=np.float32)
+    basis = find_basis(np.hstack((states, np.ones_like(states))), 256, 1.0, 0)
+    assert len(basis.turn) < 20
+    assert np.abs(basis.turn).max() < 100
+
+
 def test_the_measures() -> None:
     right = np.array([1.0, 1.0, 0.0, 0.0])
     assert auc(np.array([0.9, 0.8, 0.3, 0.1]), right) == 1.0
