@@ -171,7 +171,7 @@ def test_where_nothing_can_be_drawn_it_is_plain_lines(tiny_gguf: Path, tmp_path:
     asked: list[str | Path] = ["ask", "How many?", "-m", tiny_gguf, *SMALL]
     piped = run(tmp_path, *asked, seconds=PATIENCE)
     assert piped.returncode == 0
-    with Terminal(tmp_path, asked, TERM="dumb") as terminal:
+    with Terminal(tmp_path / "another", asked, TERM="dumb") as terminal:
         assert terminal.wait(PATIENCE) == 0
     for told in (piped.stderr, terminal.screen):
         assert b"line 1, step 1: " in told
