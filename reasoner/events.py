@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from reasoner.path import FinishReason, Step
 from reasoner.result import Result
@@ -13,10 +13,12 @@ __all__ = [
     "CandidateEvent",
     "Channel",
     "Event",
+    "Live",
     "NodeEvent",
     "NoticeEvent",
     "OnEvent",
     "ResultEvent",
+    "StartEvent",
     "StepEvent",
     "TextEvent",
     "VerdictEvent",
@@ -24,10 +26,27 @@ __all__ = [
 
 
 Channel = Literal["reasoning", "answer"]
+Live = Literal["reply", "reasoning", "nothing"]
 
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class StartEvent(_Event):
+    """The first event of every question: which model answers it, and how.
+
+    `live` tells what may be shown of the first line of thought while it is written: the whole
+    reply, its reasoning only, as the answer is chosen at the end, or nothing.
+    """
+
+    kind: Literal["start"] = "start"
+    model: str
+    effort: str
+    strategy: str
+    strategy_options: dict[str, JsonValue] = {}
+    seed: int
+    live: Live
 
 
 class TextEvent(_Event):
@@ -111,7 +130,14 @@ class ResultEvent(_Event):
 
 
 Event = Annotated[
-    TextEvent | StepEvent | VerdictEvent | CandidateEvent | NodeEvent | NoticeEvent | ResultEvent,
+    StartEvent
+    | TextEvent
+    | StepEvent
+    | VerdictEvent
+    | CandidateEvent
+    | NodeEvent
+    | NoticeEvent
+    | ResultEvent,
     Field(discriminator="kind"),
 ]
 OnEvent = Callable[[Event], None]

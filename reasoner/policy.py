@@ -2,6 +2,7 @@
 
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Coroutine, Sequence
+from copy import copy
 from dataclasses import dataclass
 from math import exp
 from typing import Any
@@ -58,6 +59,7 @@ class Policy:
         protocol: StepProtocol,
         *,
         sampling: Sampling,
+        again: Sampling | None = None,
         limits: Limits,
         budget: Budget,
         seed: int,
@@ -66,6 +68,7 @@ class Policy:
     ) -> None:
         self._engine, self._protocol = engine, protocol
         self._sampling, self._limits = sampling, limits
+        self._again = again or sampling
         self._budget, self._seed = budget, seed
         self._merge_system = merge_system
         self._think = limits.think and limits.budget != 0 and sampling.grammar is None
@@ -75,6 +78,12 @@ class Policy:
     def varied(self) -> bool:
         """Whether two samples of the same step can differ at all."""
         return self._sampling.temperature > 0.0
+
+    def again(self) -> "Policy":
+        """The same policy for further draws: where it would repeat itself, it varies."""
+        other = copy(self)
+        other._sampling = self._again
+        return other
 
     def start(self, problem: Problem, *, think: bool | None = None) -> Path:
         """The empty path of a problem; `think` overrides whether it begins with reasoning. Raises

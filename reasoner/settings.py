@@ -18,6 +18,7 @@ from pydantic_settings import (
 from reasoner.errors import UsageError
 
 __all__ = [
+    "AUTO",
     "Directories",
     "Effort",
     "EngineSettings",
@@ -29,6 +30,8 @@ __all__ = [
 
 Effort = Literal["low", "medium", "high", "max"]
 EFFORT_BUDGET: dict[Effort, int] = {"low": 512, "medium": 2048, "high": 4096, "max": 16384}
+AUTO = "auto"
+"""The strategy's name as long as the effort is to choose it."""
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
 
 
@@ -139,7 +142,8 @@ class Settings(BaseSettings):
     """How the value model is asked; None: the registry's word for it, else as a judge."""
     value_head: Path | None = None
     """A side file with the head that reads values from the model's hidden states."""
-    strategy: str = "linear"
+    strategy: str = AUTO
+    """`auto`: the one that `effort` stands for with this model."""
     strategy_options: dict[str, Any] = {}
     """What the strategy is told (`-S key=value`; `reasoner strategies list` names them)."""
     search_budget: Annotated[int, Field(ge=1)] | None = None

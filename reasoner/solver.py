@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 from reasoner.attempt import Attempt, Findings
 from reasoner.budget import Budget
+from reasoner.effort import planned
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import UsageError
-from reasoner.events import NoticeEvent, OnEvent, ResultEvent, TextEvent, VerdictEvent
+from reasoner.events import (
+    Live,
+    NoticeEvent,
+    OnEvent,
+    ResultEvent,
+    StartEvent,
+    TextEvent,
+    VerdictEvent,
+)
 from reasoner.models import ensure_model
 from reasoner.operators.tools import Tools
 from reasoner.path import FinishReason
@@ -65,7 +74,8 @@ class Solver:
 
     async def __aenter__(self) -> Self:
         settings = self._settings
-        find_strategy(settings.strategy).parse(settings.strategy_options)
+        plan = planned(settings)
+        find_strategy(plan.strategy).parse(plan.strategy_options)
         async with AsyncExitStack() as resources:
             self._file = await asyncio.to_thread(
                 ensure_model,
@@ -119,11 +129,13 @@ class Solver:
         `settings` replaces the solver's own for this question (limits, sampling, seed, strategy;
         not the models or the engine). Raises UsageError, PromptTooLong, ContextFull, EngineError.
         """
-        chosen, emit = settings or self._settings, on_event or self._on_event
+        chosen = planned(settings or self._settings, self._file.spec)
+        emit = on_event or self._on_event
         if not problem.question.strip():
             raise UsageError('the question is empty; try: reasoner ask "What is 17 * 3?"')
         strategy = find_strategy(chosen.strategy)
         parameters = strategy.parse(chosen.strategy_options)
+        emit(self._start(chosen, strategy.live))
         budget = Budget(chosen.limits.seconds, chosen.search_budget)
         streamed: set[int] = set()
 
@@ -148,16 +160,29 @@ class Solver:
         emit(ResultEvent(result=result))
         return result
 
+    def _start(self, settings: Settings, live: Live) -> StartEvent:
+        return StartEvent(
+            model=self._file.name,
+            effort=settings.effort,
+            strategy=settings.strategy,
+            strategy_options=settings.strategy_options,
+            seed=settings.seed,
+            live=live,
+        )
+
     def _policy(self, settings: Settings, budget: Budget, *, varied: bool) -> Policy:
         spec = self._file.spec
         own = dict(spec.sampling) if spec else {}
-        if varied and own.get("temperature", VARIED_TEMPERATURE) < LEAST_VARIED:
-            own["temperature"] = VARIED_TEMPERATURE
+        other = dict(own)
+        if own.get("temperature", VARIED_TEMPERATURE) < LEAST_VARIED:
+            other["temperature"] = VARIED_TEMPERATURE
         flag = {} if settings.temperature is None else {"temperature": settings.temperature}
+        again = Sampling.parse(other, settings.sampling, flag)
         return Policy(
             self._engine,
             self._protocol,
-            sampling=Sampling.parse(own, settings.sampling, flag),
+            sampling=again if varied else Sampling.parse(own, settings.sampling, flag),
+            again=again,
             limits=_bounded(settings.limits) if varied else settings.limits,
             budget=budget,
             seed=settings.seed,

@@ -95,7 +95,7 @@ def answer(
     question = collect(argument, files, notices)
     settings = run.settings(**talk.flags())
     conversation, turns = talk.resume()
-    output = Output.open(view, form, streams=settings.strategy == "linear")
+    output = Output.open(view, form)
     for notice in notices:
         output.narrator.say(notice)
     given = None if tests is None else read_file(tests)

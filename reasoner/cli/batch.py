@@ -117,9 +117,12 @@ def _form(file: Path) -> "Form":
 
 def _at_once(text: str, settings: "Settings") -> int:
     """`auto`: so many questions that their lines of thought are AT_ONCE together."""
+    from reasoner.effort import planned
+    from reasoner.models import registry
     from reasoner.strategies.registry import find_strategy
 
-    parameters = find_strategy(settings.strategy).parse(settings.strategy_options)
+    plan = planned(settings, registry().get(settings.model))
+    parameters = find_strategy(plan.strategy).parse(plan.strategy_options)
     if text == "auto":
         return max(1, AT_ONCE // getattr(parameters, "n", 1))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST:

@@ -75,13 +75,15 @@ class Chat:
 
     async def change(self, flags: dict[str, Any]) -> None:
         """Take on other flags; another model or engine is opened before the old one closes."""
+        from reasoner.effort import planned
         from reasoner.engine.sampling import Sampling
         from reasoner.settings import Settings
         from reasoner.strategies.registry import find_strategy
 
         settings = Settings.load(**flags)
         Sampling.parse(settings.sampling)
-        find_strategy(settings.strategy).parse(settings.strategy_options)
+        plan = planned(settings)
+        find_strategy(plan.strategy).parse(plan.strategy_options)
         if _loaded_by(settings) != _loaded_by(self.settings):
             await self._open(settings)
         self.flags, self.settings = flags, settings
@@ -108,7 +110,7 @@ class Chat:
         from reasoner.problem import Problem
 
         assert self._solver is not None
-        output = Output.open(self.view, streams=self.settings.strategy == "linear")
+        output = Output.open(self.view)
         problem = Problem(
             question=question, system=self.settings.system, history=tuple(self.history)
         )

@@ -65,6 +65,7 @@ def _value(text: str) -> Any:
 def _changed(flags: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     """The flags with one more; the key may name a setting, or an option of the engine, of the
     strategy or of the sampling."""
+    from reasoner.effort import planned
     from reasoner.engine.sampling import Sampling
     from reasoner.settings import Settings
     from reasoner.strategies.registry import find_strategy
@@ -75,7 +76,7 @@ def _changed(flags: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
         flags = {name: item for name, item in flags.items() if name != "strategy_options"}
     if key in plain:
         return flags | {key: value}
-    strategy = find_strategy(Settings.load(**flags).strategy).parameters.model_fields
+    strategy = find_strategy(planned(Settings.load(**flags)).strategy).parameters.model_fields
     groups = {
         "engine": ENGINE_FIELDS,
         "strategy_options": tuple(strategy),

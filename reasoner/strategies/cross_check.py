@@ -1,34 +1,29 @@
-"""Cross-checking: the answer of a reasoning against that of a program, found independently.
+"""Cross-checking: the answer of a reasoning against those of programs, found independently.
 
 A program is another route to the same number (program of thoughts, Chen et al. 2022; program-aided
 models, Gao et al. 2022). The two routes fail in different ways, so their agreement is evidence
-that neither alone gives. Where they disagree the model can be shown both and think once more; what
-it says then is no longer independent of the program, so it confirms nothing.
+that neither alone gives. Where they disagree, more lines of both kinds vote until it is decided.
+On request the model is first shown both answers and thinks once more; what it says then is no
+longer independent of the program, so it confirms nothing.
 """
 
 import re
-from collections.abc import Sequence
+from contextlib import aclosing
 
 from pydantic import Field
 
 from reasoner.attempt import Attempt, Findings
-from reasoner.operators.aggregate import Group, Same, aggregate
+from reasoner.operators.aggregate import aggregate
+from reasoner.operators.together import as_drawn, together
 from reasoner.operators.tools import Tools
 from reasoner.problem import Message, Problem
 from reasoner.strategies.line import line
 from reasoner.strategies.parameters import Parameters
-from reasoner.verdict import Outcome, Verdict
-from reasoner.verify.extract import extract_final
+from reasoner.strategies.program import program
+from reasoner.strategies.routes import TEXT_WEIGHT, Ballot, judged
 
-__all__ = ["CrossCheck", "cross_check", "judged"]
+__all__ = ["CrossCheck", "cross_check"]
 
-NAME = "cross_check"
-LANGUAGE = "python"
-PROGRAM = (
-    "Solve the problem with a Python program. Compute the answer from the numbers in the problem, "
-    "step by step and with telling names, and print the final answer only. "
-    "Write nothing but one ```python block."
-)
 REVISE = (
     "A program written for the same problem,\n\n{program}\n\nprints {printed}, but your answer "
     "was {answer}. One of the two is wrong. Read the problem again, find the mistake, and solve "
@@ -37,29 +32,44 @@ REVISE = (
 NUMERIC = re.compile(r"\d")
 SHORT = 60
 """Characters an answer may have that a program could print."""
-AGREED, ALONE = 0.85, 0.45
-"""Confidence in an answer that a program gives as well, and in one it contradicts: measured with
-the default model on GSM8K, where 46 of 54 and 19 of 41 such answers were right."""
 
 
 class CrossCheck(Parameters):
+    programs: int = Field(5, ge=1, le=256, description="most programs")
+    reasonings: int = Field(3, ge=1, le=256, description="most reasonings")
+    at_once: int = Field(8, ge=1, le=64, description="lines drawn side by side on disagreement")
+    threshold: float = Field(
+        0.9, gt=0.0, le=1.0, description="confidence at which the vote is decided"
+    )
     revisions: int = Field(0, ge=0, le=8, description="times to think again on disagreement")
     prune: bool = Field(False, description="draw steps again that are refuted")
 
 
 async def cross_check(problem: Problem, tools: Tools, parameters: CrossCheck) -> Findings:
-    """Reason, and have a program solve the same problem independently; on request, revise."""
-    attempts = [await line(problem, tools, prune=parameters.prune)]
-    if not _comparable(attempts[0]) or tools.budget.stopped:
-        return Findings(attempts=tuple(attempts))
-    program = await _program(problem, tools)
-    if program is None:
-        return Findings(attempts=tuple(attempts))
-    for _ in range(parameters.revisions):
-        if await _agreed([*attempts, program], tools.same) or tools.budget.reasoning_over():
-            break
-        attempts.append(await line(_revised(problem, attempts[-1], program), tools, prune=False))
-    return await judged(attempts, program, tools.same)
+    """Reason, and have programs solve the same problem; where they disagree, let more vote."""
+    ballot = await _opened(problem, tools, parameters)
+    if not _comparable(ballot.texts[0]):
+        return Findings(attempts=tuple(ballot.all))
+    if not ballot.programs and not tools.budget.reasoning_over():
+        ballot.programs.append(await program(problem, tools))
+    await _revise(problem, tools, parameters, ballot)
+    poll = _Poll(parameters, tools, ballot)
+    await poll.settle()
+    async with aclosing(as_drawn(lambda: poll.draw(problem), poll.wants)) as draws:
+        async for _ in draws:
+            await poll.settle()
+            if poll.over:
+                break
+    return await judged(ballot, tools.same)
+
+
+async def _opened(problem: Problem, tools: Tools, parameters: CrossCheck) -> Ballot:
+    """The reasoning, and beside it the first program where the question looks like one for it."""
+    reasoning = line(problem, tools, prune=parameters.prune)
+    if not NUMERIC.search(problem.question):
+        return Ballot([await reasoning])
+    text, first = await together([reasoning, program(problem, tools)])
+    return Ballot([text], [first])
 
 
 def _comparable(attempt: Attempt) -> bool:
@@ -69,21 +79,20 @@ def _comparable(attempt: Attempt) -> bool:
     return attempt.whole and len(final) <= SHORT and bool(NUMERIC.search(final)) and not code
 
 
-async def _program(problem: Problem, tools: Tools) -> Attempt | None:
-    """A program for the problem, and what it printed as its answer; None when it gave none."""
-    asked = problem.model_copy(update={"system": PROGRAM})
-    written = await line(asked, tools, prune=False)
-    call = await tools.run(LANGUAGE, written.path.answer)
-    if call is None or not call.ok:
-        return None
-    printed = extract_final(call.output.strip().rsplit("\n", 1)[-1])
-    return None if printed is None else written.model_copy(update={"final": printed})
+async def _revise(problem: Problem, tools: Tools, parameters: CrossCheck, ballot: Ballot) -> None:
+    """Second thoughts, as long as no two of the answers agree."""
+    for _ in range(parameters.revisions if ballot.programs else 0):
+        groups = await aggregate(ballot.all, tools.same)
+        if any(len(group.attempts) > 1 for group in groups) or tools.budget.reasoning_over():
+            break
+        asked = _revised(problem, [*ballot.texts, *ballot.revised][-1], ballot.programs[0])
+        ballot.revised.append(await line(asked, tools, prune=parameters.prune))
 
 
-def _revised(problem: Problem, attempt: Attempt, program: Attempt) -> Problem:
+def _revised(problem: Problem, attempt: Attempt, other: Attempt) -> Problem:
     """The problem with both answers on the table."""
     said = REVISE.format(
-        program=program.path.answer, printed=program.final, answer=attempt.final or "missing"
+        program=other.path.answer, printed=other.final, answer=attempt.final or "missing"
     )
     history = (
         *problem.history,
@@ -93,39 +102,32 @@ def _revised(problem: Problem, attempt: Attempt, program: Attempt) -> Problem:
     return problem.model_copy(update={"history": history, "question": said})
 
 
-async def _agreed(attempts: Sequence[Attempt], same: Same) -> Group | None:
-    """The answer that at least two routes share, if there is one."""
-    groups = await aggregate(attempts, same)
-    return next((group for group in groups if len(group.attempts) > 1), None)
+class _Poll:
+    """Draws further lines, programs and reasonings in turn, until the vote is decided."""
 
+    def __init__(self, parameters: CrossCheck, tools: Tools, ballot: Ballot) -> None:
+        self._parameters, self._ballot = parameters, ballot
+        self._tools, self._budget = tools.again(), tools.budget
+        self._programs = max(0, parameters.programs - len(ballot.programs))
+        self._texts = max(0, parameters.reasonings - len(ballot.texts))
+        self.over = not ballot.programs or not self._tools.policy.varied
 
-async def judged(attempts: Sequence[Attempt], program: Attempt, same: Same) -> Findings:
-    """The reasoning that gives the shared answer, else the first one, with the verdict on it."""
-    shared = await _agreed([*attempts, program], same)
-    voters = [attempts[0]] if shared is None else shared.attempts
-    best = next(one for one in attempts if one.number in {voter.number for voter in voters})
-    backed = best is attempts[0] and any(one.number == program.number for one in voters)
-    verdict = _support(best, program) if backed else _doubt(best, program)
-    confidence = AGREED if backed else ALONE
-    best = best.model_copy(update={"found": (verdict,), "score": confidence})
-    others = tuple(one for one in [*attempts, program] if one.number != best.number)
-    return Findings(attempts=(best, *others), confidence=confidence)
+    async def settle(self) -> None:
+        """See whether the vote is decided."""
+        sure, lead = await self._ballot.confidence(self._tools.same)
+        left = self._programs + TEXT_WEIGHT * self._texts
+        self.over = self.over or sure >= self._parameters.threshold or lead > left
 
+    def wants(self, running: int) -> bool:
+        if self.over or running >= self._parameters.at_once or self._budget.reasoning_over():
+            return False
+        return self._programs + self._texts > 0
 
-def _support(best: Attempt, program: Attempt) -> Verdict:
-    reason = f"a program written independently prints {program.final} as well"
-    return _verdict(Outcome.PASS, 1.0, reason, best, program)
-
-
-def _doubt(best: Attempt, program: Attempt) -> Verdict:
-    reason = f"the reasoning and a program written independently disagreed: {program.final} there"
-    return _verdict(Outcome.UNKNOWN, 0.0, reason, best, program)
-
-
-def _verdict(
-    outcome: Outcome, score: float, reason: str, best: Attempt, program: Attempt
-) -> Verdict:
-    evidence = {"answer": best.final, "printed": program.final, "program": program.path.answer}
-    return Verdict(
-        verifier=NAME, outcome=outcome, score=score, reason=reason, evidence=dict(evidence)
-    )
+    async def draw(self, problem: Problem) -> None:
+        if self._programs >= self._texts:
+            self._programs -= 1
+            self._ballot.programs.append(await program(problem, self._tools))
+        else:
+            self._texts -= 1
+            drawn = await line(problem, self._tools, prune=self._parameters.prune)
+            self._ballot.texts.append(drawn)

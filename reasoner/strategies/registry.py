@@ -21,8 +21,8 @@ from reasoner.strategies.tot_dfs import TotDfs, tot_dfs
 __all__ = ["STRATEGIES", "find_strategy"]
 
 STRATEGIES: dict[str, Strategy[Any]] = {
-    "linear": Strategy(linear, NoParameters, varied=False),
-    "cross-check": Strategy(cross_check, CrossCheck, varied=False),
+    "linear": Strategy(linear, NoParameters, varied=False, live="reply"),
+    "cross-check": Strategy(cross_check, CrossCheck, varied=False, live="reasoning"),
     "majority": Strategy(majority, Majority),
     "best-of-n": Strategy(best_of_n, BestOfN),
     "weighted-best-of-n": Strategy(weighted_best_of_n, WeightedBestOfN),

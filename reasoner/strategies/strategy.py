@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from reasoner.attempt import Findings
 from reasoner.errors import UsageError
+from reasoner.events import Live
 from reasoner.operators.tools import Tools
 from reasoner.problem import Problem
 from reasoner.settings import explain
@@ -23,11 +24,13 @@ class Strategy(Generic[P]):
     """`run` searches until it has an answer or the budget stops it, and returns what it has.
 
     `varied` tells that it draws the same step several times, so that sampling must not be greedy.
+    `live` is what may be shown of its first line of thought while it is written.
     """
 
     run: Callable[[Problem, Tools, P], Awaitable[Findings]]
     parameters: type[P]
     varied: bool = True
+    live: Live = "nothing"
 
     @property
     def summary(self) -> str:

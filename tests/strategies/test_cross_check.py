@@ -7,7 +7,7 @@ import pytest
 from reasoner.attempt import Attempt
 from reasoner.path import FinishReason, Path, Phase
 from reasoner.result import Status
-from reasoner.strategies.cross_check import judged
+from reasoner.strategies.routes import Ballot, judged, sureness
 from reasoner.verdict import Outcome, Verdict
 from reasoner.verify.status import status
 from tests.strategies.test_sampling import ASK, solved
@@ -27,29 +27,54 @@ async def numeric(left: str, right: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("texts", "program", "best", "outcome"),
+    ("texts", "programs", "best", "outcome"),
     [
-        (["12"], "12.0", 0, Outcome.PASS),
-        (["12"], "15", 0, Outcome.UNKNOWN),
-        (["12", "15"], "15", 1, Outcome.UNKNOWN),
-        (["12", "12"], "15", 0, Outcome.UNKNOWN),
-        (["12", "13"], "15", 0, Outcome.UNKNOWN),
-        (["12", None], "15", 0, Outcome.UNKNOWN),
+        (["12"], ["12.0"], 0, Outcome.PASS),
+        (["12"], ["12", None, "12"], 0, Outcome.PASS),
+        (["12"], ["15"], 0, Outcome.UNKNOWN),
+        (["12"], ["15", "16"], 0, Outcome.UNKNOWN),
+        (["12"], ["15", "15"], 10, Outcome.UNKNOWN),
+        (["12"], ["15", "12", "15", "12"], 0, Outcome.UNKNOWN),
+        (["12", "15", "15"], ["15", "15"], 1, Outcome.PASS),
+        (["12", "12"], ["15"], 0, Outcome.UNKNOWN),
+        (["12", None], ["15"], 0, Outcome.UNKNOWN),
     ],
 )
-async def test_two_routes_outvote_one(
-    texts: list[str | None], program: str, best: int, outcome: Outcome
+async def test_the_answer_with_most_votes_wins(
+    texts: list[str | None], programs: list[str | None], best: int, outcome: Outcome
 ) -> None:
-    attempts = [attempt(number, final) for number, final in enumerate(texts)]
-    found = await judged(attempts, attempt(9, program), numeric)
+    ballot = Ballot(
+        [attempt(number, final) for number, final in enumerate(texts)],
+        [attempt(number, final) for number, final in enumerate(programs, 10)],
+    )
+    found = await judged(ballot, numeric)
     assert found.attempts[0].number == best
     (verdict,) = found.attempts[0].found
     assert verdict.outcome is outcome
-    assert {one.number for one in found.attempts} == {*range(len(texts)), 9}
+    assert {one.number for one in found.attempts} == {one.number for one in ballot.all}
     agreed = outcome is Outcome.PASS
     assert status([verdict, SOUND], answered=True) is (
         Status.VERIFIED if agreed else Status.ANSWERED
     )
+
+
+async def test_a_revised_answer_confirms_nothing() -> None:
+    ballot = Ballot([attempt(0, "12")], [attempt(1, "15")], [attempt(2, "15")])
+    found = await judged(ballot, numeric)
+    assert found.attempts[0].number == 2
+    assert found.attempts[0].found[0].outcome is Outcome.UNKNOWN
+
+
+async def test_programs_that_fail_confirm_nothing() -> None:
+    found = await judged(Ballot([attempt(0, "12")], [attempt(1, None)]), numeric)
+    assert found.attempts[0].number == 0
+    assert not found.attempts[0].found
+
+
+def test_a_longer_lead_is_surer() -> None:
+    leads = [sureness(lead, 1) for lead in range(1, 9)]
+    assert leads == sorted(leads)
+    assert 0.0 < leads[0] < 0.5 < leads[-1] < 1.0
 
 
 async def test_a_model_that_writes_no_program_still_answers(smollm2: File) -> None:

@@ -20,7 +20,7 @@ from reasoner.cli.output.writers import (
 if TYPE_CHECKING:
     from reasoner.cli.options import ViewOptions
     from reasoner.cli.output.watch import Watch
-    from reasoner.events import Event
+    from reasoner.events import Event, Live, TextEvent
     from reasoner.models.progress import Progress
     from reasoner.result import Result
 
@@ -29,19 +29,19 @@ __all__ = ["Form", "Output"]
 Form = Literal["text", "json", "ndjson", "final", "code"]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Output:
     """One question's output: a solver is given `on_event` and `progress`; `close` ends it."""
 
     writer: Writer
     narrator: Narrator
     progress: "Progress"
-    streams: bool
-    """Whether there is a single line of thought, which may be shown as it comes."""
+    live: "Live" = "nothing"
+    """What may be shown of the first line of thought as it comes."""
     watch: "Watch | None" = None
 
     @classmethod
-    def open(cls, view: "ViewOptions", form: Form = "text", *, streams: bool = True) -> "Output":
+    def open(cls, view: "ViewOptions", form: Form = "text") -> "Output":
         shown = view.show_reasoning
         if shown is None:
             shown = is_terminal(sys.stderr) and form not in ("json", "ndjson") and not view.watch
@@ -55,12 +55,13 @@ class Output:
         )
         progress = draw_progress(sys.stderr, quiet=view.quiet, no_color=view.no_color)
         watch = _watch(view, form) if view.watch and not view.quiet else None
-        streams = streams and watch is None
-        return cls(_writer(view, form), narrator, progress, streams, watch)
+        return cls(_writer(view, form), narrator, progress, watch=watch)
 
     def on_event(self, event: "Event") -> None:
         self.writer.event(event)
-        if event.kind == "notice":
+        if event.kind == "start":
+            self.live = event.live if self.watch is None else "nothing"
+        elif event.kind == "notice":
             if self.watch is not None:
                 self.watch.make_way()
             self.narrator.say(event.text)
@@ -68,12 +69,17 @@ class Output:
             self.watch.feed(event)
         elif event.kind == "candidate":
             self.narrator.candidate(event)
-        elif event.kind == "text" and not self.streams:
+        elif event.kind == "text" and not self._shows(event):
             self.narrator.hint("searching…")
         elif event.kind == "step":
             self.narrator.end_line()
         elif event.kind == "text":
             self._text(event.channel, event.text)
+
+    def _shows(self, event: "TextEvent") -> bool:
+        if self.live == "reasoning":
+            return event.path == 0 and event.channel == "reasoning"
+        return self.live == "reply"
 
     def _text(self, channel: str, text: str) -> None:
         if channel == "reasoning":
@@ -94,7 +100,7 @@ class Output:
         Of a search, the reasoning behind the answer is shown now that it is known which it is.
         """
         self.end()
-        if not self.streams:
+        if self.live == "nothing" or (self.live == "reasoning" and _changed_its_mind(result)):
             from reasoner.protocol.spoken import spoken
 
             for step in result.reasoning:
@@ -111,6 +117,11 @@ def _watch(view: "ViewOptions", form: Form) -> "Watch":
     return open_watch(
         sys.stderr, colour=colour, alone=form != "ndjson" or not is_terminal(sys.stdout)
     )
+
+
+def _changed_its_mind(result: "Result") -> bool:
+    """Whether the answer came from another line of thought than the first."""
+    return bool(result.candidates) and result.candidates[0].number != 0
 
 
 def _writer(view: "ViewOptions", form: Form) -> Writer:

@@ -1,0 +1,53 @@
+"""What an effort amounts to: a strategy and what it is told."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reasoner.errors import UsageError
+from reasoner.settings import AUTO, Effort, Settings
+
+if TYPE_CHECKING:
+    from reasoner.models.spec import ModelSpec
+
+__all__ = ["Plan", "planned"]
+
+
+class Plan(BaseModel):
+    """How one effort is spent. `budget` caps the reasoning tokens of each line of thought, where
+    it is another than the effort's own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    strategy: str = "linear"
+    options: Mapping[str, Any] = {}
+    budget: Annotated[int, Field(ge=0)] | None = None
+
+
+GENERAL: Mapping[Effort, Plan] = {
+    "low": Plan(),
+    "medium": Plan(),
+    "high": Plan(strategy="majority", options={"n": 5}),
+    "max": Plan(strategy="majority", options={"n": 16, "at_once": 8}),
+}
+"""For models that nobody measured. Voting helps wherever answers are short (Wang et al. 2022)."""
+
+
+def planned(settings: Settings, spec: "ModelSpec | None" = None) -> Settings:
+    """The settings with the strategy that their effort stands for; a model may have its own plans.
+
+    A strategy or a budget that was set stays. Where there is nothing to reason about (no thinking,
+    a grammar) a single line is drawn. Raises UsageError for options of a strategy not named.
+    """
+    if settings.strategy != AUTO:
+        return settings
+    if settings.strategy_options:
+        raise UsageError("-S tells a strategy something: name it with --strategy NAME")
+    plan = (spec.effort.get(settings.effort) if spec else None) or GENERAL[settings.effort]
+    if not settings.think or settings.sampling.get("grammar"):
+        plan = Plan(budget=plan.budget)
+    changes: dict[str, Any] = {"strategy": plan.strategy, "strategy_options": dict(plan.options)}
+    if settings.budget is None and plan.budget is not None:
+        changes["budget"] = plan.budget
+    return settings.model_copy(update=changes)
