@@ -140,7 +140,7 @@ def _recall(
     found = results.find(problem, settings)
     if found is None:
         return None
-    for event in replay(found):
+    for event in replay(found, settings.effort):
         output.on_event(event)
     return _Answered(found)
 

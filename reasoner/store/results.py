@@ -11,11 +11,11 @@ from time import monotonic
 from typing import Any
 
 from reasoner.errors import ReasonerError
-from reasoner.events import Event, ResultEvent, StepEvent, TextEvent, VerdictEvent
+from reasoner.events import Event, ResultEvent, StartEvent, StepEvent, TextEvent, VerdictEvent
 from reasoner.problem import Problem
 from reasoner.protocol.spoken import spoken
 from reasoner.result import Result, Usage
-from reasoner.settings import Settings
+from reasoner.settings import Effort, Settings
 from reasoner.store.fingerprint import digest, files, surroundings
 from reasoner.store.vault import Vault, open_vault
 
@@ -98,9 +98,16 @@ class Results:
         return self._checksums.get(name)
 
 
-def replay(result: Result) -> Iterator[Event]:
+def replay(result: Result, effort: Effort) -> Iterator[Event]:
     """The events of a result that was not worked out now: its steps, its answer, its checks."""
     path = result.candidates[0].number if result.candidates else 0
+    yield StartEvent(
+        model=result.model,
+        effort=effort,
+        strategy=result.strategy,
+        seed=result.seed,
+        live="reply",
+    )
     for index, step in enumerate(result.reasoning):
         yield TextEvent(path=path, channel="reasoning", text=spoken(step))
         yield StepEvent(path=path, index=index, step=step)
@@ -116,7 +123,7 @@ def _fixed(result: Result, settings: Settings) -> bool:
     hurried = settings.seconds is not None and result.usage.seconds >= HURRY * settings.seconds
     broken = any(v.outcome == "error" or v.seconds >= SLOW_CHECK for v in result.verdicts)
     stopped = result.finish_reason == "interrupted"
-    searched = settings.strategy != "linear"  # then lines that are not shown may have called tools
+    searched = result.strategy != "linear"  # then lines that are not shown may have called tools
     called = settings.tools != "off" and (searched or any(step.call for step in result.reasoning))
     return not (hurried or broken or stopped or called or result.cached)
 

@@ -173,7 +173,7 @@ def test_a_model_that_is_not_here_is_no_error(own_directories: Path) -> None:
 
 
 def test_a_replay_tells_what_a_run_tells() -> None:
-    events = list(replay(result()))
+    events = list(replay(result(), "medium"))
     texts = [event for event in events if isinstance(event, TextEvent)]
     assert [(event.channel, event.text.strip()) for event in texts] == [
         ("reasoning", "Add them."),
