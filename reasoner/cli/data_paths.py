@@ -9,7 +9,7 @@ import typer
 
 from reasoner.errors import Interrupted, UnknownName, UsageError
 
-__all__ = ["paths"]
+__all__ = ["MIX", "paths", "shares"]
 
 MIX = "countdown3=9,countdown4=4,make24=5,arithmetic=1,equation=1"
 
@@ -39,7 +39,7 @@ def paths(
     from reasoner.settings import explain
 
     try:
-        recipe = Recipe(problems=problems, paths=paths, seed=seed, mix=_mix(mix))
+        recipe = Recipe(problems=problems, paths=paths, seed=seed, mix=shares(mix))
     except ValidationError as error:
         raise UsageError(f"bad option: {explain(error)}") from error
     count = Count(sys.stderr)
@@ -62,17 +62,17 @@ def paths(
     )
 
 
-def _mix(text: str) -> dict[str, float]:
+def shares(text: str) -> dict[str, float]:
     """`a=1,b=2` as shares. Raises UsageError for what is no known kind or no number."""
     from reasoner.pipelines.paths.record import KINDS
 
-    shares = {}
+    found = {}
     for part in text.split(","):
         kind, _, share = part.strip().partition("=")
         if kind not in KINDS:
             raise UnknownName("kind of problem", kind, KINDS)
         try:
-            shares[kind] = float(share or 1)
+            found[kind] = float(share or 1)
         except ValueError:
             raise UsageError(f"--mix {part}: '{share}' is no number") from None
-    return shares
+    return found

@@ -2,6 +2,7 @@
 
 import typer
 
+from reasoner.cli.train_policy import policy
 from reasoner.cli.train_value import value
 
 __all__ = ["app"]
@@ -19,3 +20,4 @@ def train() -> None:
 
 
 app.command()(value)
+app.command()(policy)

@@ -17,7 +17,7 @@ from reasoner.engine.vocabulary import NativeVocabulary
 from reasoner.errors import BadModelFile, EngineError
 from reasoner.settings import EngineSettings
 
-__all__ = ["Context", "supports_gpu"]
+__all__ = ["Context", "library", "supports_gpu"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -30,7 +30,7 @@ _errors: list[str] = []
 _log_callback: Any = None
 
 
-def _library() -> Any:
+def library() -> Any:
     """llama_cpp, loaded once, with its log kept for error messages instead of printed."""
     global _log_callback
     set_wait_policy()
@@ -50,14 +50,14 @@ def _keep_error(level: int, text: bytes, _data: Any) -> None:
 
 
 def supports_gpu() -> bool:
-    return bool(_library().llama_supports_gpu_offload())
+    return bool(library().llama_supports_gpu_offload())
 
 
 class Context:
     """A loaded model with a unified KV cache of `n_ctx` cells shared by all sequences."""
 
     def __init__(self, path: Path, settings: EngineSettings, notice: Callable[[str], None]) -> None:
-        self._lc = _library()
+        self._lc = library()
         self._ctx: Any = None
         self._model: Any = None
         self._settings, self._notice, self._path = settings, notice, path

@@ -5,6 +5,7 @@ and the other way round; equal states become one node. A node is `right` when th
 that a right answer can be reached from it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from reasoner.pipelines.paths.task import Move, State, Task
 if TYPE_CHECKING:
     import networkx
 
-__all__ = ["Graph", "explore"]
+__all__ = ["Graph", "explore", "joined"]
 
 LONGEST = 8
 """Moves one sampled path may have; states never repeat within one, so it ends by itself."""
@@ -59,6 +60,18 @@ def explore(task: Task, random: Random, paths: int = 24) -> Graph:
     _complete(found, task, random)
     _mark(found, task)
     return Graph(task, found)
+
+
+def joined(graph: Graph, moves: Iterable[tuple[State, Move]]) -> Graph:
+    """The graph with more moves in it, each from a state that it has by then."""
+    found = graph.nodes.copy()
+    for state, move in moves:
+        if move.state not in found:
+            found.add_node(move.state, id=len(found))
+        found.add_edge(state, move.state, move=move)
+    _complete(found, graph.task, Random(0))  # noqa: S311
+    _mark(found, graph.task)
+    return Graph(graph.task, found)
 
 
 def _complete(found: "networkx.DiGraph[State]", task: Task, random: Random) -> None:

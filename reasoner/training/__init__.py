@@ -1,0 +1,1 @@
+"""Training of small policies of our own; needs the extra `train`."""

@@ -1,0 +1,76 @@
+"""A trained model as a GGUF that llama.cpp loads."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from reasoner.training.shape import Shape
+from reasoner.training.vocabulary import write_vocabulary
+
+__all__ = ["Precision", "write_gguf"]
+
+Precision = Literal["f16", "q8_0"]
+
+
+def write_gguf(
+    path: Path,
+    shape: Shape,
+    weights: dict[str, Any],
+    vocabulary: tuple[list[str], list[tuple[str, str]]],
+    *,
+    name: str,
+    precision: Precision = "q8_0",
+) -> Path:
+    """Write the model, replacing the file in one step. `weights` is the model's state as NumPy
+    arrays by PyTorch's names; matrices get the precision asked for, norms stay as they are."""
+    import gguf
+
+    draft = path.with_name(f"{path.name}.partial")
+    writer = gguf.GGUFWriter(draft, "llama")
+    kinds = {"f16": gguf.LlamaFileType.MOSTLY_F16, "q8_0": gguf.LlamaFileType.MOSTLY_Q8_0}
+    writer.add_name(name)
+    writer.add_file_type(kinds[precision])
+    _describe(writer, shape)
+    write_vocabulary(writer, *vocabulary)
+    for key, values in weights.items():
+        _add(writer, _named(key), values, precision)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    os.replace(draft, path)
+    return path
+
+
+def _describe(writer: Any, shape: Shape) -> None:
+    writer.add_context_length(shape.context)
+    writer.add_embedding_length(shape.width)
+    writer.add_block_count(shape.layers)
+    writer.add_feed_forward_length(shape.hidden)
+    writer.add_head_count(shape.heads)
+    writer.add_head_count_kv(shape.kv_heads)
+    writer.add_rope_dimension_count(shape.head)
+    writer.add_rope_freq_base(shape.theta)
+    writer.add_layer_norm_rms_eps(shape.epsilon)
+    writer.add_vocab_size(shape.vocabulary)
+
+
+def _named(key: str) -> str:
+    """llama.cpp's name of a weight."""
+    key = key.replace("blocks.", "blk.")
+    return {"embed.weight": "token_embd.weight", "norm.weight": "output_norm.weight"}.get(key, key)
+
+
+def _add(writer: Any, name: str, values: Any, precision: Precision) -> None:
+    import gguf
+    import numpy as np
+
+    if values.ndim == 1:
+        writer.add_tensor(name, values.astype(np.float32))
+    elif precision == "f16":
+        writer.add_tensor(name, values.astype(np.float16))
+    else:
+        kind = gguf.GGMLQuantizationType.Q8_0
+        writer.add_tensor(
+            name, gguf.quants.quantize(values.astype(np.float32), kind), raw_dtype=kind
+        )

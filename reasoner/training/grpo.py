@@ -1,0 +1,155 @@
+"""Reinforcement learning with step-level rewards: GRPO with process supervision (Shao et al. 2024).
+
+For each problem a group of replies is drawn. Every step earns the difference of potentials of its
+graph nodes (`reasoner.pipelines.paths.reward`), a step that is not legal costs, and a right answer
+pays. Rewards are normalised over the group's steps; a token's advantage is the sum of its own and
+all later steps' normalised rewards, over how many steps there are. The ratio to the policy that
+drew is clipped, and a penalty keeps the policy near the one that training began with.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from random import Random
+from statistics import fmean, pstdev
+
+import torch
+from torch import Tensor
+from torch.nn import functional as fn
+
+from reasoner.pipelines.paths.graph import explore, joined
+from reasoner.pipelines.paths.reward import step_rewards
+from reasoner.pipelines.paths.task import Task
+from reasoner.training.encoder import Encoder
+from reasoner.training.llama import Llama
+from reasoner.training.sampler import Drawing
+from reasoner.training.trials import Trial, attempt
+
+__all__ = ["Reinforcement", "Round", "advantages", "improve", "trial_rewards"]
+
+WRONG_STEP, RIGHT_ANSWER = -0.2, 0.5
+
+
+@dataclass(frozen=True)
+class Reinforcement:
+    """`group` replies to each of `problems` problems a round; `clip` and `penalty` as in GRPO."""
+
+    problems: int = 16
+    group: int = 8
+    clip: float = 0.2
+    penalty: float = 0.02
+    temperature: float = 1.0
+    epochs: int = 2
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round of drawing and learning came to."""
+
+    solved: float
+    reward: float
+    loss: float
+
+
+def improve(
+    model: Llama,
+    origin: Llama,
+    optimiser: torch.optim.Optimizer,
+    encoder: Encoder,
+    tasks: Sequence[Task],
+    how: Reinforcement,
+    seed: int,
+) -> Round:
+    """Draw a group for each task and learn from it; `origin` is the policy to stay near."""
+    drawing = Drawing(temperature=how.temperature, max_steps=12, max_tokens=512, seed=seed)
+    repeated = [task for task in tasks for _ in range(how.group)]
+    trials = attempt(model, encoder, repeated, drawing)
+    groups = [trials[i : i + how.group] for i in range(0, len(trials), how.group)]
+    rewards = [[trial_rewards(trial, seed) for trial in group] for group in groups]
+    gains = [gain for group in rewards for gain in advantages(group)]
+    batch = _Learnt(trials, gains, encoder)
+    with torch.no_grad():
+        before, anchor = batch.logprobs(model), batch.logprobs(origin)
+    losses = []
+    for _ in range(how.epochs):
+        loss = batch.loss(model, before, anchor, how)
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        losses.append(loss.item())
+    totals = [sum(steps) for group in rewards for steps in group]
+    solved = fmean(trial.followed.solved for trial in trials)
+    return Round(solved, fmean(totals), fmean(losses))
+
+
+def trial_rewards(trial: Trial, seed: int) -> list[float]:
+    """The reward of each step; the last one's holds that of the answer."""
+    task, followed = trial.task, trial.followed
+    graph = explore(task, Random(f"{seed}/{task.key}"))  # noqa: S311
+    wider = joined(graph, [(visit.state, visit.move) for visit in followed.visits])
+    rewards = step_rewards(wider, [(v.state, v.move.state) for v in followed.visits])
+    rewards += [WRONG_STEP] * (followed.steps - len(rewards))
+    rewards = rewards or [WRONG_STEP]
+    rewards[-1] += RIGHT_ANSWER if followed.solved else 0.0
+    return rewards
+
+
+def advantages(group: Sequence[Sequence[float]]) -> list[list[float]]:
+    """Each step's advantage: normalised rewards, summed from the step to the end."""
+    every = [reward for steps in group for reward in steps]
+    mean, spread = fmean(every), pstdev(every) or 1.0
+    scale = fmean(map(len, group))
+    found = []
+    for steps in group:
+        left, sums = 0.0, list[float]()
+        for reward in reversed(steps):
+            left += (reward - mean) / spread
+            sums.append(left / scale)
+        found.append(sums[::-1])
+    return found
+
+
+class _Learnt:
+    """Replies as a batch: which tokens were drawn, and what each is worth."""
+
+    def __init__(
+        self, trials: Sequence[Trial], gains: Sequence[Sequence[float]], encoder: Encoder
+    ) -> None:
+        rows = [(*trial.prompt, *trial.reply) for trial in trials]
+        length = max(map(len, rows))
+        self._tokens = torch.zeros(len(rows), length, dtype=torch.long)
+        self._gains = torch.zeros(len(rows), length)
+        self._drawn = torch.zeros(len(rows), length, dtype=torch.bool)
+        forced = _forced(encoder)
+        step_start = encoder.ids["reasoning_step_start"]
+        for index, (trial, row, gain) in enumerate(zip(trials, rows, gains, strict=True)):
+            self._tokens[index, : len(row)] = torch.tensor(row)
+            step = -1
+            for at, token in enumerate(trial.reply, len(trial.prompt)):
+                step += token == step_start
+                self._gains[index, at] = gain[min(max(step, 0), len(gain) - 1)]
+                self._drawn[index, at] = token not in forced
+        self._drawn, self._gains = self._drawn[:, 1:], self._gains[:, 1:][self._drawn[:, 1:]]
+
+    def logprobs(self, model: Llama) -> Tensor:
+        """Of the drawn tokens, in one row."""
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = model.logits(model(self._tokens[:, :-1])[self._drawn])
+        every = fn.log_softmax(logits.float(), -1)
+        return every.gather(-1, self._tokens[:, 1:][self._drawn][:, None])[:, 0]
+
+    def loss(self, model: Llama, before: Tensor, anchor: Tensor, how: Reinforcement) -> Tensor:
+        now = self.logprobs(model)
+        ratio = (now - before).exp()
+        kept = ratio.clamp(1 - how.clip, 1 + how.clip)
+        gain = torch.minimum(ratio * self._gains, kept * self._gains)
+        apart = anchor - now
+        penalty = apart.exp() - apart - 1  # never below zero, and unbiased (Schulman 2020)
+        return (how.penalty * penalty - gain).mean()
+
+
+def _forced(encoder: Encoder) -> set[int]:
+    """The tokens that nobody chooses."""
+    names: Iterable[str] = encoder.ids
+    kept = (name for name in names if name.endswith("_start") or name == "reasoning_step_end")
+    return {encoder.ids[name] for name in kept}

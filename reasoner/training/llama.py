@@ -1,0 +1,105 @@
+"""A small Llama in PyTorch, laid out as llama.cpp reads it: interleaved rotary positions, grouped
+queries, SwiGLU, tied embeddings."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as fn
+
+from reasoner.training.shape import Shape
+
+__all__ = ["Cache", "Llama"]
+
+Cache = list[tuple[Tensor, Tensor]]
+"""Keys and values (batch, kv heads, positions, head) of each layer."""
+
+
+class Llama(nn.Module):
+    """Tokens (batch, length) to hidden states (batch, length, width); `logits` reads them."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.embed = nn.Embedding(shape.vocabulary, shape.width)
+        self.blocks = nn.ModuleList(_Block(shape) for _ in range(shape.layers))
+        self.norm = nn.RMSNorm(shape.width, eps=shape.epsilon)
+        self.register_buffer("turns", _turns(shape), persistent=False)
+        self.apply(_initialise)
+
+    def forward(self, tokens: Tensor, cache: Cache | None = None, position: int = 0) -> Tensor:
+        """With a `cache`, `tokens` are (batch, 1), the next ones at `position` of every row."""
+        turns = self.turns[position : position + tokens.shape[1]]
+        states = self.embed(tokens)
+        for index, block in enumerate(self.blocks):
+            states = block(states, turns, None if cache is None else cache[index], position)
+        return self.norm(states)
+
+    def logits(self, states: Tensor) -> Tensor:
+        return fn.linear(states, self.embed.weight)
+
+    def cache(self, batch: int, length: int) -> Cache:
+        """Room for `length` positions of `batch` sequences."""
+        shape = self.shape
+        size = (batch, shape.kv_heads, length, shape.head)
+        kind = self.embed.weight.dtype
+        return [(torch.zeros(size, dtype=kind), torch.zeros(size, dtype=kind)) for _ in self.blocks]
+
+
+class _Block(nn.Module):
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        width, narrow = shape.width, shape.kv_heads * shape.head
+        self.attn_norm = nn.RMSNorm(width, eps=shape.epsilon)
+        self.attn_q = nn.Linear(width, width, bias=False)
+        self.attn_k = nn.Linear(width, narrow, bias=False)
+        self.attn_v = nn.Linear(width, narrow, bias=False)
+        self.attn_output = nn.Linear(width, width, bias=False)
+        self.ffn_norm = nn.RMSNorm(width, eps=shape.epsilon)
+        self.ffn_gate = nn.Linear(width, shape.hidden, bias=False)
+        self.ffn_up = nn.Linear(width, shape.hidden, bias=False)
+        self.ffn_down = nn.Linear(shape.hidden, width, bias=False)
+
+    def forward(
+        self, states: Tensor, turns: Tensor, cache: tuple[Tensor, Tensor] | None, position: int
+    ) -> Tensor:
+        states = states + self._attend(self.attn_norm(states), turns, cache, position)
+        inner = self.ffn_norm(states)
+        return states + self.ffn_down(fn.silu(self.ffn_gate(inner)) * self.ffn_up(inner))
+
+    def _attend(
+        self, inner: Tensor, turns: Tensor, cache: tuple[Tensor, Tensor] | None, position: int
+    ) -> Tensor:
+        query = _rotated(self._split(self.attn_q(inner)), turns)
+        key = _rotated(self._split(self.attn_k(inner)), turns)
+        value = self._split(self.attn_v(inner))
+        if cache is not None:
+            cache[0][:, :, position], cache[1][:, :, position] = key[:, :, 0], value[:, :, 0]
+            key, value = (part[:, :, : position + 1] for part in cache)
+        repeat = self.shape.heads // self.shape.kv_heads
+        key, value = (part.repeat_interleave(repeat, 1) for part in (key, value))
+        mixed = fn.scaled_dot_product_attention(query, key, value, is_causal=cache is None)
+        return self.attn_output(mixed.transpose(1, 2).flatten(2))
+
+    def _split(self, states: Tensor) -> Tensor:
+        return states.unflatten(-1, (-1, self.shape.head)).transpose(1, 2)
+
+
+def _turns(shape: Shape) -> Tensor:
+    """Cosine and sine of every position's angles: (context, 2, head / 2)."""
+    speeds = shape.theta ** (-torch.arange(0, shape.head, 2) / shape.head)
+    angles = torch.arange(shape.context)[:, None] * speeds
+    return torch.stack((angles.cos(), angles.sin()), 1)
+
+
+def _rotated(states: Tensor, turns: Tensor) -> Tensor:
+    """Neighbouring pairs turned, which llama.cpp calls the normal kind of rotary positions."""
+    cos, sin = turns[..., 0, :].to(states.dtype), turns[..., 1, :].to(states.dtype)
+    even, odd = states[..., 0::2], states[..., 1::2]
+    return torch.stack((even * cos - odd * sin, even * sin + odd * cos), -1).flatten(-2)
+
+
+def _initialise(module: Any) -> None:
+    if isinstance(module, nn.Linear | nn.Embedding):
+        nn.init.normal_(module.weight, std=0.02)

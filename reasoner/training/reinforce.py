@@ -1,0 +1,70 @@
+"""The loop of reinforcement learning: rounds of fresh problems, with checkpoints."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import torch
+
+from reasoner.errors import UsageError
+from reasoner.pipelines.paths.stream import Recipe
+from reasoner.training.encoder import Encoder
+from reasoner.training.fit import open_model
+from reasoner.training.grpo import Reinforcement, Round, improve
+from reasoner.training.llama import Llama
+from reasoner.training.run import Run
+
+__all__ = ["reinforce"]
+
+RATE = 2e-4
+SAVE_EVERY = 10
+
+
+def reinforce(
+    run: Run,
+    encoder: Encoder,
+    recipe: Recipe,
+    excluded: frozenset[str],
+    rounds: int,
+    how: Reinforcement,
+    on_round: Callable[[int, Round], None],
+) -> Llama:
+    """Go on from the run's fine-tuned policy for up to `rounds` rounds in all. Raises UsageError
+    when there is none."""
+    state = run.load()
+    if state is None:
+        raise UsageError(
+            f"{run.folder} has no trained policy yet; run `reasoner train policy` first"
+        )
+    model, origin = open_model(run, state), open_model(run, None)
+    origin.load_state_dict(state.get("origin", state["model"]))
+    optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.0)
+    if "reinforced" in state:
+        optimiser.load_state_dict(state["reinforced"])
+    for round_ in range(int(state.get("rounds", 0)), rounds):
+        first = round_ * how.problems
+        tasks = [recipe.task(first + i, excluded) for i in range(how.problems)]
+        seed = Random(f"{recipe.seed}/{round_}").randrange(2**31)  # noqa: S311
+        made = improve(model, origin, optimiser, encoder, tasks, how, seed)
+        run.log({"round": round_ + 1, "solved": made.solved, "reward": made.reward})
+        on_round(round_ + 1, made)
+        if (round_ + 1) % SAVE_EVERY == 0 or round_ + 1 == rounds:
+            _save(run, state, model, origin, optimiser, round_ + 1)
+    return model
+
+
+def _save(
+    run: Run,
+    state: dict[str, Any],
+    model: Llama,
+    origin: Llama,
+    optimiser: torch.optim.Optimizer,
+    rounds: int,
+) -> None:
+    own = {
+        "model": model.state_dict(),
+        "origin": origin.state_dict(),
+        "reinforced": optimiser.state_dict(),
+        "rounds": rounds,
+    }
+    run.save({**state, **own})

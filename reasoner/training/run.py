@@ -1,0 +1,103 @@
+"""A training run: a folder with what it was asked to do, its latest checkpoint and its log."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reasoner.errors import UsageError
+from reasoner.pipelines.paths.record import PathRecord
+from reasoner.training.export import Precision, write_gguf
+from reasoner.training.shape import Shape
+from reasoner.training.vocabulary import CONTROL, build_vocabulary
+
+__all__ = ["Plan", "Run"]
+
+NOTE, CHECKPOINT, LOG, MODEL = "run.json", "checkpoint.pt", "log.jsonl", "policy.gguf"
+
+
+class Plan(BaseModel):
+    """How a policy is trained. `width` is the one dial of its size; the learning rate stays at
+    `rate` and falls to zero over the last `decay` of the steps."""
+
+    model_config = ConfigDict(frozen=True)
+
+    width: int = 192
+    steps: Annotated[int, Field(ge=1)] = 6000
+    warm_up: Annotated[int, Field(ge=0)] = 300
+    """Steps of pre-training on every token, which embeds the special ones."""
+    batch: Annotated[int, Field(ge=64)] = 4096
+    """Tokens a step, padding included."""
+    longest: Annotated[int, Field(ge=32)] = 1280
+    """Paths of more tokens are left out."""
+    rate: Annotated[float, Field(gt=0)] = 3e-3
+    decay: Annotated[float, Field(ge=0, le=1)] = 0.4
+    seed: int = 0
+
+
+class Run:
+    """The files of one run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def begun(self) -> bool:
+        return (self.folder / NOTE).is_file()
+
+    def begin(self, width: int, records: list[PathRecord]) -> None:
+        """Learn the vocabulary and note the shape. An existing run keeps what it has."""
+        if self.begun:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        texts = [text for r in records for text in (f"user\n{r.question}\nassistant", r.reply)]
+        plain, merges = build_vocabulary(texts)
+        shape = Shape(width=width, vocabulary=len(plain) + len(CONTROL))
+        note = {"shape": shape.model_dump(), "plain": plain, "merges": merges}
+        _replace(self.folder / NOTE, json.dumps(note, ensure_ascii=False))
+
+    @property
+    def shape(self) -> Shape:
+        return Shape.model_validate(self._note()["shape"])
+
+    def _note(self) -> Any:
+        try:
+            return json.loads((self.folder / NOTE).read_text("utf-8"))
+        except (OSError, ValueError, ValidationError) as error:
+            raise UsageError(f"{self.folder} is no training run: {error}") from error
+
+    def export(self, path: Path, weights: dict[str, Any], precision: Precision = "q8_0") -> Path:
+        """Write the model with these weights as a GGUF."""
+        note = self._note()
+        vocabulary = (note["plain"], [tuple(merge) for merge in note["merges"]])
+        arrays = {key: value.float().numpy() for key, value in weights.items()}
+        return write_gguf(path, self.shape, arrays, vocabulary, name=path.stem, precision=precision)
+
+    def log(self, entry: dict[str, Any]) -> None:
+        with (self.folder / LOG).open("a", encoding="utf-8") as file:
+            file.write(f"{json.dumps(entry)}\n")
+
+    def save(self, state: dict[str, Any]) -> None:
+        import torch
+
+        draft = self.folder / f"{CHECKPOINT}.partial"
+        torch.save(state, draft)
+        os.replace(draft, self.folder / CHECKPOINT)
+
+    def load(self) -> dict[str, Any] | None:
+        """The latest checkpoint, or None before the first."""
+        import torch
+
+        path = self.folder / CHECKPOINT
+        if not path.is_file():
+            return None
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+        return state
+
+
+def _replace(path: Path, text: str) -> None:
+    draft = path.with_name(f"{path.name}.partial")
+    draft.write_text(text, "utf-8")
+    os.replace(draft, path)

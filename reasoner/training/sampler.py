@@ -1,0 +1,148 @@
+"""Many replies at once under Steiner's grammar: the controller's rules as tables, for rollouts in
+training. What is claimed of a model is measured with the program's own engine instead."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from reasoner.protocol.steiner import FIELDS
+from reasoner.training.encoder import Encoder
+from reasoner.training.llama import Llama
+
+__all__ = ["Drawing", "Sampler"]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How replies are drawn; `temperature` 0 takes the likeliest token."""
+
+    temperature: float = 0.0
+    max_steps: int = 40
+    max_tokens: int = 1280
+    backtrack: bool = True
+    seed: int = 0
+
+
+class Sampler:
+    """A policy's weights, copied, with the grammar of its vocabulary."""
+
+    def __init__(self, model: Llama, encoder: Encoder) -> None:
+        self._model = Llama(model.shape)
+        self._model.load_state_dict(model.state_dict())
+        self._model = self._model.to(torch.bfloat16).eval()
+        self._encoder, self._ids = encoder, encoder.ids
+        self._forced = self._next_marks()
+        self._phases, self._allowed = self._rules()
+
+    @torch.no_grad()
+    def draw(self, prompts: Sequence[Sequence[int]], how: Drawing) -> list[list[int]]:
+        """A reply for each prompt, without the prompt; one cut off has no end token."""
+        generator = torch.Generator().manual_seed(how.seed)
+        batch = _Batch(self, prompts, how)
+        while batch.unfinished:
+            logits = batch.read()
+            batch.write(_drawn(logits, how.temperature, generator))
+        return batch.replies
+
+    def _next_marks(self) -> Tensor:
+        """The token that must follow each token, or -1."""
+        ids, forced = self._ids, torch.full((self._encoder.size,), -1)
+        starts = ids["reasoning_step_start"]
+        for name in ("reasoning_start", "reasoning_proceed", "reasoning_backtrack"):
+            forced[ids[name]] = starts
+        marks = [starts]
+        for field in FIELDS:
+            forced[marks[-1]] = ids[f"reasoning_step_{field}_start"]
+            marks.append(ids[f"reasoning_step_{field}_end"])
+        forced[marks[-1]] = ids["reasoning_step_end"]
+        return forced
+
+    def _rules(self) -> tuple[Tensor, Tensor]:
+        """The phase that each token opens (or -1), and what may be drawn in each phase."""
+        ids, size = self._ids, self._encoder.size
+        phases = torch.full((size,), -1)
+        allowed = torch.ones(len(FIELDS) + 2, size, dtype=torch.bool)
+        allowed[:, list(ids.values())] = False
+        for phase, field in enumerate(FIELDS):
+            phases[ids[f"reasoning_step_{field}_start"]] = phase
+            allowed[phase, ids[f"reasoning_step_{field}_end"]] = True
+        decision, answer = len(FIELDS), len(FIELDS) + 1
+        phases[ids["reasoning_step_end"]], phases[ids["reasoning_end"]] = decision, answer
+        allowed[decision] = False
+        for name in ("proceed", "backtrack", "end"):
+            allowed[decision, ids[f"reasoning_{name}"]] = True
+        allowed[answer, ids["im_end"]] = True
+        return phases, allowed
+
+
+class _Batch:
+    """Rows under way. All stand at the same position; those that are done are dropped."""
+
+    def __init__(self, sampler: Sampler, prompts: Sequence[Sequence[int]], how: Drawing) -> None:
+        self._sampler, self._how = sampler, how
+        self._prompts = [[*prompt, sampler._ids["reasoning_start"]] for prompt in prompts]
+        self._starts = [len(prompt) for prompt in prompts]
+        self.replies: list[list[int]] = [[] for _ in prompts]
+        self._rows = list(range(len(prompts)))
+        self._last = torch.tensor([prompt[0] for prompt in prompts])
+        self._phase = torch.zeros(len(prompts), dtype=torch.long)
+        self._steps = torch.zeros(len(prompts), dtype=torch.long)
+        self._position = 0
+        length = max(map(len, prompts)) + how.max_tokens
+        self._length = min(length, sampler._model.shape.context)
+        self._cache = sampler._model.cache(len(prompts), self._length)
+
+    @property
+    def unfinished(self) -> bool:
+        return bool(self._rows) and self._position < self._length - 1
+
+    def read(self) -> Tensor:
+        """The logits of what may come next, (rows, vocabulary)."""
+        model, sampler = self._sampler._model, self._sampler
+        states = model(self._last[:, None], self._cache, self._position)
+        logits = model.logits(states[:, 0]).float()
+        allowed = sampler._allowed[self._phase]
+        ids = sampler._ids
+        if not self._how.backtrack:
+            allowed[:, ids["reasoning_backtrack"]] = False
+        ending = (self._steps >= self._how.max_steps) & (self._phase == 4)
+        for name in ("reasoning_proceed", "reasoning_backtrack"):
+            allowed[ending, ids[name]] = False
+        return logits.masked_fill(~allowed, -torch.inf)
+
+    def write(self, drawn: Tensor) -> None:
+        sampler = self._sampler
+        forced = sampler._forced[self._last]
+        following = torch.where(forced >= 0, forced, drawn)
+        self._position += 1
+        for at, row in enumerate(self._rows):
+            prompt = self._prompts[row]
+            if self._position < len(prompt):
+                following[at] = prompt[self._position]
+            if self._position >= self._starts[row]:
+                self.replies[row].append(int(following[at]))
+        writing = torch.tensor([self._position >= self._starts[row] for row in self._rows])
+        phase = sampler._phases[following]
+        self._phase = torch.where((phase >= 0) & writing, phase, self._phase)
+        self._steps += (following == sampler._ids["reasoning_step_end"]) & writing
+        self._last = following
+        self._drop((following == sampler._ids["im_end"]) & writing)
+
+    def _drop(self, done: Tensor) -> None:
+        """Forget rows that have ended."""
+        if not bool(done.any()):
+            return
+        kept = (~done).nonzero()[:, 0]
+        self._rows = [self._rows[int(at)] for at in kept]
+        self._last, self._phase = self._last[kept], self._phase[kept]
+        self._steps = self._steps[kept]
+        self._cache = [(keys[kept], values[kept]) for keys, values in self._cache]
+
+
+def _drawn(logits: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
+    if temperature <= 0:
+        return logits.argmax(-1)
+    shares = torch.softmax(logits / temperature, -1)
+    return torch.multinomial(shares, 1, generator=generator)[:, 0]

@@ -1,0 +1,41 @@
+"""What a policy does by itself on fresh problems: replies in batches, followed and judged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from reasoner.pipelines.paths.follow import Followed, follow
+from reasoner.pipelines.paths.task import Task
+from reasoner.training.encoder import Encoder
+from reasoner.training.llama import Llama
+from reasoner.training.sampler import Drawing, Sampler
+
+__all__ = ["Trial", "attempt"]
+
+AT_ONCE = 64
+"""Replies in one batch; the cache of each is as long as the longest may be."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One reply to one problem."""
+
+    task: Task
+    prompt: tuple[int, ...]
+    reply: tuple[int, ...]
+    followed: Followed
+
+
+def attempt(model: Llama, encoder: Encoder, tasks: Sequence[Task], how: Drawing) -> list[Trial]:
+    """One reply for each problem; a problem may stand there more than once."""
+    sampler, found = Sampler(model, encoder), list[Trial]()
+    prompts = [encoder.prompt(task.question) for task in tasks]
+    order = sorted(range(len(tasks)), key=lambda i: (len(prompts[i]), i))
+    replies: dict[int, list[int]] = {}
+    for start in range(0, len(order), AT_ONCE):
+        chosen = order[start : start + AT_ONCE]
+        drawn = sampler.draw([prompts[i] for i in chosen], replace(how, seed=how.seed + start))
+        replies |= dict(zip(chosen, drawn, strict=True))
+    for index, task in enumerate(tasks):
+        text = encoder.decode(replies[index])
+        found.append(Trial(task, tuple(prompts[index]), tuple(replies[index]), follow(task, text)))
+    return found

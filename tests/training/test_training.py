@@ -1,0 +1,237 @@
+"""From a data file to a GGUF: learnt, cut off, gone on with, and the same in llama.cpp."""
+
+import json
+import math
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+import torch
+
+from reasoner.engine.local import LocalEngine
+from reasoner.errors import UsageError
+from reasoner.pipelines.paths.puzzle import LARGEST
+from reasoner.pipelines.paths.record import KINDS
+from reasoner.settings import EngineSettings
+from reasoner.training.encoder import Encoder
+from reasoner.training.fit import fit, open_model
+from reasoner.training.grpo import Reinforcement, advantages, improve, trial_rewards
+from reasoner.training.policy import train_by_reward, train_on_data
+from reasoner.training.run import Plan, Run
+from reasoner.training.sampler import Drawing, Sampler
+from reasoner.training.samples import Rows, batches, encode, parse
+from reasoner.training.trials import attempt
+from tests.cli.command import run as command
+from tests.pipelines.paths.test_stream import grammar
+
+PLAN = Plan(width=64, steps=8, warm_up=3, batch=512, longest=256, seed=3)
+
+
+class Killed(Exception):
+    pass
+
+
+def kill(_step: int, _loss: float, _speed: float) -> None:
+    raise Killed
+
+
+def quiet(_step: int, _loss: float, _speed: float) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("run")
+    train_on_data(folder, [data], PLAN, lambda _line: None)
+    return Run(folder)
+
+
+@pytest.fixture(scope="module")
+def encoder(trained: Run) -> Iterator[Encoder]:
+    with Encoder(trained.folder / "policy.gguf") as found:
+        yield found
+
+
+def test_numbers_and_words_are_one_token_each(encoder: Encoder) -> None:
+    for number in range(LARGEST + 1):
+        assert len(encoder.encode(str(number))) == 1
+        assert len(encoder.encode(f"= {number}")) == 2
+        assert len(encoder.encode(f"({number}")) == 2
+    for text in ("63 - 35 = 28, left 63 35", "Größe 123456 naïve ✓\n", "<|reasoning_start|>"):
+        assert encoder.decode(encoder.encode(text)) == text
+    assert len(encoder.encode("within reach")) == 2
+
+
+def test_only_what_is_true_and_drawn_is_learnt(data: Path, encoder: Encoder) -> None:
+    records = [parse(data, line) for line in data.read_text("utf-8").splitlines()]
+    wrong = next(r for r in records if any(not step.right for step in r.steps))
+    row = encode(wrong, encoder)
+    learnt = [int(t) for t, w in zip(row.tokens, row.weights, strict=True) if w > 0]
+    names = {encoder.decode([token]) for token in learnt}
+    assert "<|reasoning_step_start|>" not in names
+    assert "<|reasoning_step_name_start|>" not in names
+    assert "<|reasoning_backtrack|>" in names
+    assert "<|im_end|>" in names
+    at = next(i for i, step in enumerate(wrong.steps) if not step.right)
+    thought = wrong.reply.split("_thought_start|>")[at + 1].split("<|")[0]
+    mark = " =" if " =" in thought.split(" :")[0] else " :"
+    choice = encoder.encode(thought.split(mark)[0])
+    tokens = row.tokens.tolist()
+    start = [i for i, t in enumerate(tokens) if t == encoder.ids["reasoning_step_thought_start"]]
+    first = start[at] + 1
+    assert tokens[first : first + len(choice)] == choice
+    assert not row.weights[first : first + len(choice)].any()
+    assert row.weights[first + len(choice)] == 1
+
+
+def test_batches_hold_every_row_once_and_little_else(data: Path, encoder: Encoder) -> None:
+    rows = Rows([data], encoder, longest=300)
+    seen = 0
+    for batch in batches(rows, 1024, seed=0):
+        seen += len(batch.tokens)
+        assert batch.tokens.size <= 1400 or len(batch.tokens) == 1
+        if seen >= len(rows):
+            break
+    assert seen == len(rows)
+    first, second = (list(islice(batches(rows, 1024, seed=5), 4)) for _ in range(2))
+    assert all(np.array_equal(a.tokens, b.tokens) for a, b in zip(first, second, strict=True))
+
+
+def test_a_run_that_was_cut_off_ends_the_same(
+    trained: Run, data: Path, encoder: Encoder, tmp_path: Path
+) -> None:
+    for name in ("run.json", "policy.gguf"):
+        (tmp_path / name).write_bytes((trained.folder / name).read_bytes())
+    cut = Run(tmp_path)
+    rows = Rows([data], encoder, PLAN.longest)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reasoner.training.fit.SAVE_EVERY", 0.0)
+        patch.setattr("reasoner.training.fit.SAY_EVERY", 5)  # within the second stage
+        with pytest.raises(Killed):
+            fit(cut, rows, PLAN, kill)
+    stopped, whole = cut.load(), trained.load()
+    assert stopped is not None
+    assert whole is not None
+    assert stopped["step"] == 4  # the fifth was not saved any more
+    weights = fit(cut, rows, PLAN, quiet).state_dict()
+    for key, value in whole["model"].items():
+        assert torch.allclose(weights[key], value, atol=1e-5), key
+
+
+def test_the_loss_falls(trained: Run, data: Path, encoder: Encoder, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_bytes((trained.folder / "run.json").read_bytes())
+    losses: list[float] = []
+    plan = PLAN.model_copy(update={"steps": 40})
+    fit(Run(tmp_path), Rows([data], encoder, 256), plan, lambda _s, loss, _v: losses.append(loss))
+    assert losses[-1] < losses[0] - 1
+    logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [entry["step"] for entry in logged] == [20, 40]
+
+
+async def test_llama_cpp_computes_what_pytorch_does(
+    trained: Run, data: Path, encoder: Encoder, tmp_path: Path
+) -> None:
+    model = open_model(trained, trained.load()).eval()
+    path = trained.export(tmp_path / "exact.gguf", model.state_dict(), "f16")
+    tokens = [int(token) for token in Rows([data], encoder, longest=256)[0].tokens]
+    targets = tokens[1:]
+    with torch.no_grad():
+        logits = model.logits(model(torch.tensor([tokens[:-1]])))[0]
+    ours = torch.log_softmax(logits, -1)[torch.arange(len(targets)), torch.tensor(targets)]
+    settings = EngineSettings(context=1024, gpu_layers=0, flash_attention="off")
+    engine = await LocalEngine.open(path, settings, lambda _notice: None)
+    try:
+        places = list(range(len(targets)))
+        theirs = await engine.score(tokens[:-1], places, [[target] for target in targets])
+    finally:
+        await engine.close()
+    assert np.abs(ours.numpy() - np.array(theirs)[:, 0]).max() < 0.05
+
+
+@pytest.mark.parametrize("backtrack", [True, False])
+def test_replies_keep_the_grammar_and_the_limit(
+    trained: Run, encoder: Encoder, backtrack: bool
+) -> None:
+    model = open_model(trained, None)  # noise, so that every choice is made
+    prompts = [encoder.prompt(f"Use {n} 7 8 to make 24") for n in range(1, 9)]
+    how = Drawing(temperature=1.0, max_steps=3, max_tokens=900, backtrack=backtrack)
+    replies = Sampler(model, encoder).draw(prompts, how)
+    whole = [r for r in replies if r[-1] == encoder.ids["im_end"]]
+    for reply in replies:
+        text = encoder.decode(reply)
+        assert text.count("<|reasoning_step_end|>") <= 3
+        assert backtrack or "<|reasoning_backtrack|>" not in text
+    for reply in whole:
+        assert grammar().match(encoder.decode(reply[:-1]))
+
+
+def test_greedy_replies_are_what_the_whole_model_would_write(
+    trained: Run, encoder: Encoder
+) -> None:
+    model = open_model(trained, trained.load()).to(torch.bfloat16)
+    prompt = encoder.prompt("Use 4 7 8 to make 24")
+    (reply,) = Sampler(model, encoder).draw([prompt], Drawing(max_tokens=40))
+    with torch.no_grad():
+        logits = model.logits(model(torch.tensor([prompt + reply])))[0].float()
+    best = logits.argmax(-1)[len(prompt) - 1 : -1].tolist()
+    free = [
+        (wanted, got)
+        for wanted, got in zip(best, reply, strict=True)
+        if wanted not in encoder.ids.values() and got not in encoder.ids.values()
+    ]
+    assert sum(a == b for a, b in free) >= 0.9 * len(free)
+
+
+def test_advantages_are_normalised_sums_to_the_end() -> None:
+    good, bad = advantages([[0.3, 0.7], [-0.1, -0.1]])
+    assert good[0] > good[1] > 0 > bad[1] > bad[0]
+    assert math.isclose(good[0] + bad[0], 0.0, abs_tol=1e-9)
+    assert advantages([[0.2], [0.2]]) == [[0.0], [0.0]]
+
+
+def test_reinforcement_follows_the_rewards(trained: Run, encoder: Encoder) -> None:
+    torch.manual_seed(0)
+    model, origin = (open_model(trained, trained.load()) for _ in range(2))
+    tasks = [KINDS["countdown3"](Random(seed)) for seed in range(2)]
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    how = Reinforcement(problems=2, group=3, epochs=1)
+    made = improve(model, origin, optimiser, encoder, tasks, how, seed=1)
+    assert 0.0 <= made.solved <= 1.0
+    changed = [not torch.equal(a, b) for a, b in zip(*map(_weights, (model, origin)), strict=True)]
+    assert any(changed)
+    trial = attempt(model, encoder, tasks[:1], Drawing(max_tokens=60))[0]
+    assert len(trial_rewards(trial, 0)) == max(1, trial.followed.steps)
+
+
+def _weights(model: torch.nn.Module) -> list[torch.Tensor]:
+    return list(model.state_dict().values())
+
+
+def test_reinforcement_needs_a_policy(tmp_path: Path, trained: Run, data: Path) -> None:
+    from reasoner.pipelines.paths.stream import Recipe
+
+    recipe = Recipe(mix={"countdown3": 1.0})
+    (tmp_path / "policy.gguf").write_bytes((trained.folder / "policy.gguf").read_bytes())
+    with pytest.raises(UsageError, match="no trained policy"):
+        train_by_reward(tmp_path, recipe, frozenset(), 1, lambda _line: None)
+    other = PLAN.model_copy(update={"width": 128})
+    with pytest.raises(UsageError, match="width 64"):
+        train_on_data(trained.folder, [data], other, lambda _line: None)
+
+
+def test_the_command(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    small = ("--width", "64", "--steps", "2", "--batch", "256", "--threads", "1")
+    done = command(tmp_path, "train", "policy", folder, "--data", data, *small)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "policy.gguf").is_file()
+    shown = command(tmp_path, "models", "show", folder / "policy.gguf")
+    assert b"steiner" in shown.stdout + shown.stderr
+    lacking = command(tmp_path, "train", "policy", tmp_path / "other")
+    assert lacking.returncode == 2
+    assert b"--data" in lacking.stderr
+    assert lacking.stderr.count(b"\n") == 1
