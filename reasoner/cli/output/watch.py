@@ -50,11 +50,11 @@ class LiveTree:
     def __init__(self, canvas: Canvas) -> None:
         self._canvas = canvas
         self._tree = SearchTree()
-        self._began = time.monotonic()
-        self._last = 0.0
+        self._began = self._last = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def feed(self, event: "Event") -> None:
+        self._began = self._began or time.monotonic()
         self._tree.feed(event)
         if self._timer is None:
             wait = max(0.0, self._last + PAUSE - time.monotonic())
