@@ -1,22 +1,30 @@
-"""The way back from the worker thread: one wake-up of the event loop for all that a tick made."""
+"""The way back from the worker thread: few wake-ups of the event loop, whatever is made."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic
 
-from reasoner.engine.request import Item
+from reasoner.engine.request import Item, Token
 
 __all__ = ["Mailbox"]
+
+
+HOLD = 0.1
+"""Seconds for which tokens may wait for the next ones: a reader sees text come evenly."""
 
 
 class Mailbox:
     """Holds items for the queues of event loops until `flush` sends them off.
 
-    Waking a loop for every single token costs a system call each and makes the loop's thread
-    compete for the interpreter while the other tokens are still being drawn.
+    Waking a loop takes a core from the threads that decode, which then wait for each other, and
+    makes the loop's thread compete for the interpreter. So tokens go out together, at most every
+    `HOLD` seconds; whatever ends a request goes out at once, with all that waited.
     """
 
     def __init__(self) -> None:
+        self._sent = 0.0
+        self._urgent = False
         self._held: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Queue[Item], Item]]] = {}
 
     def into(self, queue: "asyncio.Queue[Item]") -> Callable[[Item], None]:
@@ -24,12 +32,17 @@ class Mailbox:
         loop = asyncio.get_running_loop()
 
         def emit(item: Item) -> None:
+            self._urgent = self._urgent or not isinstance(item, Token)
             self._held.setdefault(loop, []).append((queue, item))
 
         return emit
 
     def flush(self) -> None:
-        """Deliver what is held, in order; called by the worker thread."""
+        """Deliver what is held, in order, if it is time; called by the worker thread."""
+        now = monotonic()
+        if not self._urgent and now - self._sent < HOLD:
+            return
+        self._sent, self._urgent = now, False
         while self._held:
             loop, items = self._held.popitem()
             with suppress(RuntimeError):  # a closed loop has nobody left to tell
