@@ -102,6 +102,22 @@ class Policy:
         phase = Phase.REASONING if think else Phase.ANSWER
         return Path(prompt=tuple(prompt), phase=phase)
 
+    def measure(self, problem: Problem) -> int:
+        """How many tokens the problem's prompt has, whether or not the context holds them."""
+        return len(self._prompt(problem))
+
+    async def read_ahead(self, problem: Problem) -> None:
+        """Read what the prompts of all questions at this point of a conversation begin with."""
+        left, right = (
+            self._prompt(problem.model_copy(update={"question": question}))
+            for question in ("a", "b")
+        )
+        same = next(
+            (i for i, pair in enumerate(zip(left, right, strict=False)) if len(set(pair)) > 1), 0
+        )
+        if 0 < same < self._engine.n_ctx:
+            await self._engine.score(left[:same], [same - 1], [[left[same]]])
+
     async def extend(
         self,
         path: Path,

@@ -33,8 +33,8 @@ from reasoner.settings import Limits, Settings
 from reasoner.store.prompts import prompt_shelf
 from reasoner.strategies.registry import find_strategy
 from reasoner.value.open import Loaded, value_model
-from reasoner.verdict import Verdict
-from reasoner.verify.extract import extract_final
+from reasoner.verdict import Candidate, Verdict
+from reasoner.verify.extract import code_blocks, extract_final
 from reasoner.verify.host import Verifiers
 from reasoner.verify.status import status
 
@@ -114,6 +114,29 @@ class Solver:
     def dated(self) -> bool:
         """Whether the model's chat template tells it the date, so that answers are a day's."""
         return "strftime_now" in (self._engine.chat_template or "")
+
+    @property
+    def n_ctx(self) -> int:
+        """Tokens that the context holds."""
+        return self._engine.n_ctx
+
+    def measure(self, problem: Problem, settings: Settings) -> int:
+        """How many tokens a problem's prompt has."""
+        return self._policy(settings, Budget(), varied=False).measure(problem)
+
+    async def read_ahead(self, problem: Problem, settings: Settings) -> None:
+        """Read a conversation's history before its next question is known."""
+        await self._policy(settings, Budget(), varied=False).read_ahead(problem)
+
+    async def check(self, problem: Problem, result: Result) -> tuple[Verdict, ...]:
+        """What the verifiers say about an earlier answer to a problem."""
+        candidate = Candidate(
+            steps=tuple(step.text for step in result.reasoning),
+            answer=result.answer,
+            final=result.final,
+            code=code_blocks(result.answer),
+        )
+        return await self._verifiers.check(problem, candidate)
 
     async def solve(
         self,

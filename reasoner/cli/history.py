@@ -76,15 +76,13 @@ def show(
     json: Json = False,
 ) -> None:
     """Show a conversation; --json prints it with everything that is known about each answer."""
-    from reasoner.cli.transcript import transcript
-
     with _open() as history:
         found = history.find(conversation)
         turns = history.turns(found, dropped=dropped)
     if json:
         _print_json(_export(found, turns))
     else:
-        print(transcript(turns, reasoning=reasoning), end="")
+        print(_transcript(turns, reasoning=reasoning), end="")
 
 
 @app.command()
@@ -150,14 +148,12 @@ def export(
 ) -> None:
     """Print conversations, all of them unless some are named: one JSON object a line, the oldest
     first."""
-    from reasoner.cli.transcript import transcript
-
     with _open() as history:
         named = conversations or history.ids()
         for found in dict.fromkeys(history.find(name) for name in named):
             turns = history.turns(found, dropped=not markdown)
             if markdown:
-                print(f"# {found}\n\n{transcript(turns, reasoning=True)}")
+                print(f"# {found}\n\n{_transcript(turns, reasoning=True)}")
             else:
                 print(jsonlib.dumps(_export(found, turns), ensure_ascii=False))
 
@@ -169,6 +165,15 @@ def path(json: Json = False) -> None:
 
     file = str(directories().history_file)
     print(jsonlib.dumps({"path": file}) if json else file)
+
+
+def _transcript(turns: "list[Turn]", *, reasoning: bool) -> str:
+    from reasoner.cli.transcript import transcript
+
+    return "".join(
+        transcript(t.question, t.result, t.answer, reasoning=reasoning, undone=t.dropped)
+        for t in turns
+    )
 
 
 def _export(conversation: str, turns: "list[Turn]") -> dict[str, Any]:

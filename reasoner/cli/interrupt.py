@@ -22,11 +22,12 @@ class Interrupt:
 
     Until `soft` is called there is nothing to keep, so the first SIGINT already ends the program:
     a model being fetched or loaded is no state anybody could lose, and a thread that is inside
-    native code could not be told. `on_leave` is called before the program is ended so.
+    native code could not be told. `on_leave` is called before the program is ended so. With
+    `stays` a soft one never ends the program, however often it comes.
     """
 
-    def __init__(self, on_leave: Callable[[], None] = lambda: None) -> None:
-        self._on_leave = on_leave
+    def __init__(self, on_leave: Callable[[], None] = lambda: None, *, stays: bool = False) -> None:
+        self._on_leave, self._stays = on_leave, stays
         self.stop = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._soft = self._happened = False
@@ -52,7 +53,7 @@ class Interrupt:
         signal.signal(signal.SIGINT, self._previous)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if not self._soft or self._happened:
+        if not self._soft or (self._happened and not self._stays):
             self._on_leave()
             _leave()
         self._happened = True

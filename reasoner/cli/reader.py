@@ -1,6 +1,7 @@
 """Where a chat's lines come from: an editor at a terminal, else stdin line by line."""
 
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,14 +21,21 @@ PROMPT = "› "
 
 
 class Reader(Protocol):
-    """Gives the next thing the user says; None when there is no more."""
+    """Where the user's words come from."""
 
-    async def read(self) -> str | None: ...
+    async def read(self) -> str | None:
+        """The next thing the user says; None when there is no more."""
+
+    async def choose(self, question: str) -> str | None:
+        """The reply to a question of ours; None where nobody can be asked."""
 
 
-def open_reader(data: "Path") -> Reader:
-    """The editor where a person types; its history is kept in `data`."""
-    return Editor(data) if is_terminal(sys.stdin) and is_terminal(sys.stderr) else Lines()
+def open_reader(data: "Path", meter: Callable[[], str]) -> Reader:
+    """The editor where a person types; its history is kept in `data`. What `meter` says stands
+    before the prompt."""
+    if is_terminal(sys.stdin) and is_terminal(sys.stderr):
+        return Editor(data, meter)
+    return Lines()
 
 
 class Lines:
@@ -38,16 +46,19 @@ class Lines:
             line = sys.stdin.buffer.readline(LARGEST)
         return decode(line, "stdin").rstrip("\r\n") if line else None
 
+    async def choose(self, question: str) -> str | None:
+        return None
+
 
 class Editor:
     """Line editing with history. It draws on stderr: stdout is for answers."""
 
-    def __init__(self, data: "Path") -> None:
+    def __init__(self, data: "Path", meter: Callable[[], str]) -> None:
         from prompt_toolkit import PromptSession
         from prompt_toolkit.output import create_output
 
         self._session: PromptSession[str] = PromptSession(
-            PROMPT,
+            lambda: [("class:meter", meter()), ("", PROMPT)],
             history=_history(data),
             key_bindings=_bindings(),
             multiline=True,
@@ -63,6 +74,15 @@ class Editor:
                 continue
             except EOFError:
                 return None
+
+    async def choose(self, question: str) -> str | None:
+        from prompt_toolkit import PromptSession
+        from prompt_toolkit.output import create_output
+
+        session: PromptSession[str] = PromptSession(question, output=create_output(sys.stderr))
+        with suppress(KeyboardInterrupt, EOFError):
+            return await session.prompt_async()
+        return None
 
 
 def _history(data: "Path") -> "History":

@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from reasoner.cli import slash_talk as talk
 from reasoner.cli.options import ENGINE_FIELDS
-from reasoner.cli.pairs import parse_value
+from reasoner.cli.pairs import parse_pairs, parse_value
 from reasoner.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
@@ -29,22 +30,34 @@ async def obey(chat: "Chat", line: str) -> bool:
 
 async def _help(chat: "Chat", _: str) -> None:
     for _action, usage, what in COMMANDS.values():
-        chat.say(f"{usage:<20} {what}")
-    chat.say(f"{'/exit':<20} leave (also Ctrl-D)")
+        chat.say(f"{usage:<24} {what}")
+    chat.say(f"{'/exit':<24} leave (also Ctrl-D)")
     chat.say("Alt-Enter starts a new line; Ctrl-C stops an answer; a line that shall")
     chat.say("begin with / as text starts with a space.")
-
-
-async def _clear(chat: "Chat", _: str) -> None:
-    chat.history.clear()
-    chat.recorder.renew()
-    chat.say("forgotten what was said so far")
 
 
 async def _model(chat: "Chat", name: str) -> None:
     if name:
         await chat.change(chat.flags | {"model": name})
+        await chat.count()
     chat.say(f"model {chat.settings.model}")
+
+
+async def _strategy(chat: "Chat", text: str) -> None:
+    name, *options = text.split()[:40] or [""]
+    if name:
+        given = parse_pairs(options, "/strategy NAME", "n=8")
+        flags = {key: value for key, value in chat.flags.items() if key != "strategy_options"}
+        await chat.change(
+            flags | {"strategy": name} | ({"strategy_options": given} if given else {})
+        )
+    chat.say(f"strategy {chat.settings.strategy} {chat.settings.strategy_options or ''}")
+
+
+async def _effort(chat: "Chat", level: str) -> None:
+    if level:
+        await chat.change(chat.flags | {"effort": level})
+    chat.say(f"effort {chat.settings.effort}: {chat.settings.limits.budget} tokens of reasoning")
 
 
 async def _set(chat: "Chat", text: str) -> None:
@@ -97,7 +110,24 @@ def _show(chat: "Chat") -> None:
 
 COMMANDS: dict[str, tuple[Command, str, str]] = {
     "/help": (_help, "/help", "show this"),
-    "/clear": (_clear, "/clear", "forget what was said so far"),
+    "/regen": (talk.regen, "/regen", "answer the last question anew"),
+    "/undo": (talk.undo, "/undo", "take the last question and its answer back"),
+    "/fork": (talk.fork, "/fork", "go on in a copy; the talk so far stays as it is"),
+    "/clear": (talk.clear, "/clear", "forget what was said so far"),
+    "/compact": (talk.compact, "/compact drop|summarise", "make room: shorten the older half"),
+    "/verify": (talk.verify, "/verify [ANSWER]", "check the last answer, or against a known one"),
+    "/think": (
+        talk.think,
+        "/think [WORD]",
+        "open the last thinking; on, off, show, fold, hide, summaries",
+    ),
+    "/effort": (_effort, "/effort [LEVEL]", "how much to think: low, medium, high, max"),
+    "/strategy": (_strategy, "/strategy [NAME K=V …]", "how to search: majority n=8"),
     "/model": (_model, "/model [NAME]", "show or change the model"),
     "/set": (_set, "/set [KEY VALUE]", "show or change settings: think false, budget 500"),
+    "/read": (talk.read, "/read FILE", "put a file before the next question"),
+    "/edit": (talk.edit, "/edit", "write the next question in $EDITOR"),
+    "/save": (talk.save, "/save FILE", "write the talk down, as Markdown or .json"),
+    "/copy": (talk.copy, "/copy", "put the last answer on the clipboard"),
+    "/tokens": (talk.tokens, "/tokens", "how full the context is, and what the answer took"),
 }

@@ -40,6 +40,10 @@ class Terminal:
             start_new_session=True,
         )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def send(self, text: str) -> None:
         os.write(self._master, text.encode())
 

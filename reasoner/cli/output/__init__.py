@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from reasoner.cli.output.folding import FoldingNarrator
 from reasoner.cli.output.narrator import Narrator
 from reasoner.cli.output.progress import draw_progress
 from reasoner.cli.output.terminal import colourful, is_terminal
@@ -41,13 +42,17 @@ class Output:
     watch: "Watch | None" = None
 
     @classmethod
-    def open(cls, view: "ViewOptions", form: Form = "text") -> "Output":
+    def open(cls, view: "ViewOptions", form: Form = "text", *, folds: bool = False) -> "Output":
+        """`folds` shows a line for each step of the reasoning instead of all of it, where a line
+        can be drawn again."""
         shown = view.show_reasoning
         if shown is None:
             shown = is_terminal(sys.stderr) and form not in ("json", "ndjson") and not view.watch
-        narrator = Narrator(
+        colour = colourful(sys.stderr, no_color=view.no_color)
+        kind = FoldingNarrator if folds and colour else Narrator
+        narrator = kind(
             sys.stderr,
-            colour=colourful(sys.stderr, no_color=view.no_color),
+            colour=colour,
             thoughts=shown and not view.quiet,
             quiet=view.quiet,
             usage=view.usage,
@@ -71,8 +76,8 @@ class Output:
             self.narrator.candidate(event)
         elif event.kind == "text" and not self._shows(event):
             self.narrator.hint("searching…")
-        elif event.kind == "step":
-            self.narrator.end_line()
+        elif event.kind == "step" and event.path == 0 and self.live != "nothing":
+            self.narrator.end_step(event.step)
         elif event.kind == "text":
             self._text(event.channel, event.text)
 
@@ -105,6 +110,7 @@ class Output:
 
             for step in result.reasoning:
                 self.narrator.think(spoken(step))
+                self.narrator.end_step(step)
         self.narrator.end_thoughts()
         self.writer.close(result)
         self.narrator.conclude(result)

@@ -6,6 +6,7 @@ from reasoner.cli.output.terminal import clean, is_terminal, one_line
 
 if TYPE_CHECKING:
     from reasoner.events import CandidateEvent
+    from reasoner.path import Step
     from reasoner.result import Result
     from reasoner.verdict import Verdict
 
@@ -52,6 +53,10 @@ class Narrator:
         """One line for a finished line of thought; hidden where thinking is."""
         if self._thoughts:
             self.say(candidate_line(event))
+
+    def end_step(self, step: "Step") -> None:
+        """A step is complete."""
+        self.end_line()
 
     def end_line(self) -> None:
         if self._midline:
