@@ -2,7 +2,9 @@
 
 import typer
 
+from reasoner.cli.train_explore import explore
 from reasoner.cli.train_policy import policy
+from reasoner.cli.train_prm import prm
 from reasoner.cli.train_value import value
 
 __all__ = ["app"]
@@ -21,3 +23,5 @@ def train() -> None:
 
 app.command()(value)
 app.command()(policy)
+app.command()(explore)
+app.command()(prm)

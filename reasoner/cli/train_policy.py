@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from reasoner.training.run import Plan
 
-__all__ = ["policy"]
+__all__ = ["policy", "prepare"]
 
 
 def policy(
@@ -48,12 +48,10 @@ def policy(
 
     from reasoner.settings import explain
 
-    if find_spec("torch") is None:
-        raise UsageError("training needs PyTorch; run: pip install 'reasoner[train]'")
+    prepare(threads)
     from reasoner.cli.output.count import Count
     from reasoner.training.run import Plan
 
-    _use(threads)
     count = Count(sys.stderr)
     try:
         if stage == "rl":
@@ -89,8 +87,11 @@ def _by_reward(
     return train_by_reward(run, recipe, excluded_keys(exclude), rounds, say)
 
 
-def _use(threads: int | None) -> None:
-    """Threads that wait for each other asleep: on a busy machine spinning ones starve."""
+def prepare(threads: int | None) -> None:
+    """See to PyTorch, with threads that wait for each other asleep: on a busy machine spinning
+    ones starve. Raises UsageError when it is not installed."""
+    if find_spec("torch") is None:
+        raise UsageError("training needs PyTorch; run: pip install 'reasoner[train]'")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import torch
 

@@ -37,10 +37,17 @@ class Sampler:
         self._phases, self._allowed = self._rules()
 
     @torch.no_grad()
-    def draw(self, prompts: Sequence[Sequence[int]], how: Drawing) -> list[list[int]]:
-        """A reply for each prompt, without the prompt; one cut off has no end token."""
+    def draw(
+        self,
+        prompts: Sequence[Sequence[int]],
+        how: Drawing,
+        begun: Sequence[Sequence[int]] | None = None,
+    ) -> list[list[int]]:
+        """A reply for each prompt, without the prompt, going on from what is `begun` of it; one
+        cut off has no end token."""
         generator = torch.Generator().manual_seed(how.seed)
-        batch = _Batch(self, prompts, how)
+        opening = [self._ids["reasoning_start"]]
+        batch = _Batch(self, prompts, begun or [opening] * len(prompts), how)
         while batch.unfinished:
             logits = batch.read()
             batch.write(_drawn(logits, how.temperature, generator))
@@ -80,9 +87,15 @@ class Sampler:
 class _Batch:
     """Rows under way. All stand at the same position; those that are done are dropped."""
 
-    def __init__(self, sampler: Sampler, prompts: Sequence[Sequence[int]], how: Drawing) -> None:
+    def __init__(
+        self,
+        sampler: Sampler,
+        prompts: Sequence[Sequence[int]],
+        begun: Sequence[Sequence[int]],
+        how: Drawing,
+    ) -> None:
         self._sampler, self._how = sampler, how
-        self._prompts = [[*prompt, sampler._ids["reasoning_start"]] for prompt in prompts]
+        self._prompts = [[*p, *b] for p, b in zip(prompts, begun, strict=True)]
         self._starts = [len(prompt) for prompt in prompts]
         self.replies: list[list[int]] = [[] for _ in prompts]
         self._rows = list(range(len(prompts)))
@@ -90,7 +103,7 @@ class _Batch:
         self._phase = torch.zeros(len(prompts), dtype=torch.long)
         self._steps = torch.zeros(len(prompts), dtype=torch.long)
         self._position = 0
-        length = max(map(len, prompts)) + how.max_tokens
+        length = max(map(len, self._prompts)) + how.max_tokens
         self._length = min(length, sampler._model.shape.context)
         self._cache = sampler._model.cache(len(prompts), self._length)
 

@@ -15,11 +15,15 @@ from reasoner.engine.local import LocalEngine
 from reasoner.errors import UsageError
 from reasoner.pipelines.paths.puzzle import LARGEST
 from reasoner.pipelines.paths.record import KINDS
+from reasoner.pipelines.paths.stream import Recipe
 from reasoner.settings import EngineSettings
 from reasoner.training.encoder import Encoder
+from reasoner.training.expert import write_corrected
 from reasoner.training.fit import fit, open_model
 from reasoner.training.grpo import Reinforcement, advantages, improve, trial_rewards
+from reasoner.training.labels import Labelled, arithmetic_pairs, write_labels
 from reasoner.training.policy import train_by_reward, train_on_data
+from reasoner.training.prm import train_prm
 from reasoner.training.run import Plan, Run
 from reasoner.training.sampler import Drawing, Sampler
 from reasoner.training.samples import Rows, batches, encode, parse
@@ -212,8 +216,6 @@ def _weights(model: torch.nn.Module) -> list[torch.Tensor]:
 
 
 def test_reinforcement_needs_a_policy(tmp_path: Path, trained: Run, data: Path) -> None:
-    from reasoner.pipelines.paths.stream import Recipe
-
     recipe = Recipe(mix={"countdown3": 1.0})
     (tmp_path / "policy.gguf").write_bytes((trained.folder / "policy.gguf").read_bytes())
     with pytest.raises(UsageError, match="no trained policy"):
@@ -235,3 +237,40 @@ def test_the_command(data: Path, tmp_path: Path) -> None:
     assert lacking.returncode == 2
     assert b"--data" in lacking.stderr
     assert lacking.stderr.count(b"\n") == 1
+
+
+def test_own_paths_are_mended_and_gone_on_with(trained: Run, tmp_path: Path) -> None:
+    recipe = Recipe(problems=3, paths=1, seed=9, mix={"countdown3": 1.0})
+    out = tmp_path / "own.jsonl"
+    told: list[int] = []
+
+    def tell(done: int, _solved: float) -> None:
+        told.append(done)
+
+    assert write_corrected(trained.folder, out, recipe, frozenset(), 1.0, tell) == 3
+    assert write_corrected(trained.folder, out, recipe, frozenset(), 1.0, tell) == 0
+    assert told == [3]
+    for line in out.read_text("utf-8").splitlines():
+        record = parse(out, line)
+        assert grammar().fullmatch(record.reply)
+        assert record.steps[-1].right
+
+
+def test_a_prm_learns_from_labels_and_can_be_asked(trained: Run, tmp_path: Path) -> None:
+    """Labels of its own making, and a model that the program reads in the format `steiner-mini`."""
+    recipe = Recipe(problems=2, paths=1, seed=9, mix={"countdown3": 1.0})
+    drawn = tmp_path / "drawn.jsonl"
+    write_labels(trained.folder, drawn, recipe, frozenset(), 2, lambda _done: None)
+    own = [Labelled.model_validate_json(line) for line in drawn.read_text().splitlines()]
+    assert len(own) == 2
+    assert all(0 <= value <= 1 for line in own for value in line.values)
+    assert all(len(line.texts) == len(line.values) for line in own)
+    labels = tmp_path / "labels.jsonl"
+    pairs = list(arithmetic_pairs(60, Random(0)))
+    labels.write_text("".join(f"{line.model_dump_json()}\n" for line in pairs))
+    out = tmp_path / "value.gguf"
+    said: list[str] = []
+    train_prm(trained.folder, labels, out, 4, 1e-3, 0, said.append)
+    assert len(said) == 4
+    shown = command(tmp_path, "models", "show", out)
+    assert b"steiner-mini" in shown.stdout + shown.stderr

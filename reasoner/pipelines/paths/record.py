@@ -14,7 +14,7 @@ from reasoner.pipelines.paths.reward import step_rewards
 from reasoner.pipelines.paths.task import Task
 from reasoner.pipelines.paths.walk import Habits, Visit, walk
 
-__all__ = ["KINDS", "PathRecord", "StepRecord", "record", "records"]
+__all__ = ["KINDS", "PathRecord", "StepRecord", "habits", "record", "records"]
 
 KINDS: dict[str, Callable[[Random], Task]] = {
     "countdown3": lambda random: countdown(3, random),
@@ -59,7 +59,7 @@ def records(task: Task, problem: int, paths: int, random: Random) -> list[PathRe
     graph = explore(task, random)
     found = []
     for _ in range(paths):
-        visits = walk(graph, random, _habits(random))
+        visits = walk(graph, random, habits(random))
         landed = len(visits) > 1 and random.random() < LANDED
         kept = visits[: random.randrange(1, len(visits))] if landed else visits
         found.append(record(graph, kept, problem, landed=landed))
@@ -91,7 +91,7 @@ def record(graph: Graph, visits: Sequence[Visit], problem: int, *, landed: bool)
     )
 
 
-def _habits(random: Random) -> Habits:
+def habits(random: Random) -> Habits:
     """Paths differ in how often they are wrong, so that a model meets short and long ones."""
     return Habits(
         aim=random.uniform(0.2, 0.9), doubt=random.uniform(0.1, 0.6), patience=random.uniform(2, 8)

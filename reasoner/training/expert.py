@@ -1,0 +1,70 @@
+"""Expert iteration: the policy's own paths, its wrong turns mended, as data for the next round."""
+
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from reasoner.errors import UsageError
+from reasoner.pipelines.paths.correct import correct
+from reasoner.pipelines.paths.graph import explore
+from reasoner.pipelines.paths.record import PathRecord, habits, record
+from reasoner.pipelines.paths.stream import Recipe
+from reasoner.training.encoder import Encoder
+from reasoner.training.fit import open_model
+from reasoner.training.run import MODEL, Run
+from reasoner.training.sampler import Drawing
+from reasoner.training.trials import AT_ONCE, Trial, attempt
+
+__all__ = ["write_corrected"]
+
+
+def write_corrected(
+    folder: Path,
+    out: Path,
+    recipe: Recipe,
+    excluded: frozenset[str],
+    temperature: float,
+    on_batch: Callable[[int, float], None],
+) -> int:
+    """Append the mended path of each problem that `out` does not hold yet; return how many.
+
+    `on_batch` is told how many problems are done and the share that the policy solved by itself.
+    Raises UsageError when the run has no trained policy.
+    """
+    run = Run(folder)
+    state = run.load()
+    if state is None:
+        raise UsageError(f"{folder} has no trained policy yet; run `reasoner train policy` first")
+    model, done = open_model(run, state), _held(out)
+    first, solved = done, 0
+    with Encoder(folder / MODEL) as encoder, out.open("a", encoding="utf-8") as file:
+        while done < recipe.problems:
+            numbers = range(done, min(done + AT_ONCE, recipe.problems))
+            tasks = [recipe.task(number, excluded) for number in numbers]
+            how = Drawing(temperature=temperature, max_tokens=1024, seed=recipe.seed + done)
+            trials = attempt(model, encoder, tasks, how)
+            lines = [_mended(trial, n, recipe) for trial, n in zip(trials, numbers, strict=True)]
+            file.write("".join(f"{line.model_dump_json()}\n" for line in lines))
+            file.flush()
+            done += len(trials)
+            solved += sum(trial.followed.solved for trial in trials)
+            on_batch(done, solved / (done - first))
+    return done - first
+
+
+def _mended(trial: Trial, problem: int, recipe: Recipe) -> PathRecord:
+    random = Random(f"{recipe.seed}/{problem}/mend")  # noqa: S311
+    graph = explore(trial.task, random)
+    wider, visits = correct(graph, trial.followed.visits, random, habits(random))
+    return record(wider, visits, problem, landed=False)
+
+
+def _held(out: Path) -> int:
+    """How many whole lines the file holds; half a line is cut off."""
+    if not out.exists():
+        out.parent.mkdir(parents=True, exist_ok=True)
+        return 0
+    whole = out.read_bytes()
+    whole = whole[: whole.rfind(b"\n") + 1]
+    out.write_bytes(whole)
+    return whole.count(b"\n")

@@ -1,0 +1,137 @@
+"""Monte-Carlo labels for steps, as Math-Shepherd makes them (Wang et al. 2024): from after each
+step of the policy's own replies it goes on several times, and the step is worth the share that
+ends right."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from statistics import fmean
+
+from pydantic import BaseModel, ConfigDict
+
+from reasoner.errors import UsageError
+from reasoner.pipelines.paths.follow import follow
+from reasoner.pipelines.paths.stream import Recipe
+from reasoner.training.encoder import Encoder
+from reasoner.training.fit import open_model
+from reasoner.training.run import MODEL, Run
+from reasoner.training.sampler import Drawing, Sampler
+from reasoner.training.trials import AT_ONCE, Trial, attempt
+
+__all__ = ["Labelled", "arithmetic_pairs", "write_labels"]
+
+FURTHER = 4
+"""Steps a continuation may add: a value says what is near, not what a long search would find."""
+
+
+class Labelled(BaseModel):
+    """The texts of a reply's steps, its answer last where it has one, and what each is worth."""
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    texts: tuple[str, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class _Prefix:
+    trial: Trial
+    step: int
+    tokens: tuple[int, ...]
+
+
+def write_labels(
+    folder: Path,
+    out: Path,
+    recipe: Recipe,
+    excluded: frozenset[str],
+    continuations: int,
+    on_batch: Callable[[int], None],
+) -> None:
+    """Append the labelled replies to the problems that `out` does not hold yet."""
+    run = Run(folder)
+    state = run.load()
+    if state is None:
+        raise UsageError(f"{folder} has no trained policy yet; run `reasoner train policy` first")
+    model = open_model(run, state)
+    done = len(out.read_text("utf-8").splitlines()) if out.exists() else 0
+    with Encoder(folder / MODEL) as encoder, out.open("a", encoding="utf-8") as file:
+        while done < recipe.problems:
+            numbers = range(done, min(done + AT_ONCE, recipe.problems))
+            tasks = [recipe.task(number, excluded) for number in numbers]
+            how = Drawing(temperature=1.0, max_steps=8, max_tokens=512, seed=recipe.seed + done)
+            trials = attempt(model, encoder, tasks, how)
+            sampler = Sampler(model, encoder)
+            for line in _labelled(trials, sampler, encoder, continuations, how):
+                file.write(f"{line.model_dump_json()}\n")
+            file.flush()
+            done += len(trials)
+            on_batch(done)
+
+
+def _labelled(
+    trials: Sequence[Trial], sampler: Sampler, encoder: Encoder, count: int, how: Drawing
+) -> Iterator[Labelled]:
+    prefixes = [prefix for trial in trials for prefix in _prefixes(trial, encoder)]
+    worth: dict[tuple[int, int], float] = {}
+    for start in range(0, len(prefixes), AT_ONCE // count):
+        chosen = prefixes[start : start + AT_ONCE // count]
+        repeated = [prefix for prefix in chosen for _ in range(count)]
+        steps = max(prefix.step for prefix in chosen) + 1 + FURTHER
+        drawn = sampler.draw(
+            [prefix.trial.prompt for prefix in repeated],
+            replace(how, max_steps=steps, max_tokens=256, seed=how.seed + start),
+            [prefix.tokens for prefix in repeated],
+        )
+        right = [
+            follow(prefix.trial.task, encoder.decode(reply)).solved
+            for prefix, reply in zip(repeated, drawn, strict=True)
+        ]
+        for at, prefix in enumerate(chosen):
+            worth[id(prefix.trial), prefix.step] = fmean(right[at * count : (at + 1) * count])
+    for trial in trials:
+        yield _line(trial, worth, encoder)
+
+
+def _prefixes(trial: Trial, encoder: Encoder) -> Iterator[_Prefix]:
+    """The reply up to the end of each step, decision not included."""
+    ends = [i for i, t in enumerate(trial.reply) if t == encoder.ids["reasoning_step_end"]]
+    for step, end in enumerate(ends):
+        yield _Prefix(trial, step, trial.reply[: end + 1])
+
+
+def _line(trial: Trial, worth: dict[tuple[int, int], float], encoder: Encoder) -> Labelled:
+    texts = _thoughts(trial.reply, encoder)
+    values = [worth[id(trial), step] for step in range(len(texts))]
+    _, mark, answer = encoder.decode(list(trial.reply)).partition("<|reasoning_end|>")
+    if mark:
+        texts.append(answer.removesuffix("<|im_end|>").strip())
+        values.append(float(trial.followed.solved))
+    return Labelled(question=trial.task.question, texts=tuple(texts), values=tuple(values))
+
+
+def _thoughts(reply: Sequence[int], encoder: Encoder) -> list[str]:
+    """The thought of each whole step."""
+    text = encoder.decode(list(reply))
+    steps = text.split("<|reasoning_step_end|>")[:-1]
+    return [
+        step.partition("<|reasoning_step_thought_start|>")[2].partition("<|")[0].strip()
+        for step in steps
+    ]
+
+
+def arithmetic_pairs(count: int, random: Random) -> Iterator[Labelled]:
+    """Plain sums with right and wrong results, so that the model also knows false arithmetic."""
+    for _ in range(count):
+        a, b = random.randint(1, 50), random.randint(1, 50)
+        sign, value = random.choice((("+", a + b), ("-", a - b), ("*", a * b)))
+        if not 0 <= value <= 299:
+            continue
+        wrong = max(0, value + random.choice((-10, -2, -1, 1, 2, 10)))
+        question = f"What is {a} {sign} {b}?"
+        for shown in (value, wrong):
+            right = float(shown == value)
+            text = f"{a} {sign} {b} = {shown}"
+            yield Labelled(question=question, texts=(text,), values=(right,))

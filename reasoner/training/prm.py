@@ -1,0 +1,110 @@
+"""A process reward model of our own: the policy's weights, taught to write `+` or `-` after each
+step, as soft as its label. The layout is that of the value format `steiner-mini` in models.toml."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import torch
+from torch import Tensor
+from torch.nn import functional as fn
+
+from reasoner.models.catalog import formats
+from reasoner.training.encoder import Encoder
+from reasoner.training.fit import open_model
+from reasoner.training.labels import Labelled, arithmetic_pairs
+from reasoner.training.llama import Llama
+from reasoner.training.optimiser import Optimiser, rate_at
+from reasoner.training.run import MODEL, Run
+
+__all__ = ["FORMAT", "train_prm"]
+
+FORMAT = "steiner-mini"
+HELD_OUT = 20
+"""Every so many lines is kept to measure on."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    tokens: list[int]
+    places: list[int]
+    values: list[float]
+
+
+def train_prm(
+    folder: Path,
+    labels: Path,
+    out: Path,
+    steps: int,
+    rate: float,
+    seed: int,
+    say: Callable[[str], None],
+) -> float:
+    """Train on the labels and write the GGUF; return the share of held-out pairs of steps of one
+    reply, one better than the other, that it puts in the right order."""
+    run = Run(folder)
+    random = Random(seed)  # noqa: S311
+    lines = [Labelled.model_validate_json(line) for line in labels.read_text("utf-8").splitlines()]
+    with Encoder(folder / MODEL) as encoder:
+        held = [_row(line, encoder) for line in lines[::HELD_OUT]]
+        kept = [line for at, line in enumerate(lines) if at % HELD_OUT]
+        kept += arithmetic_pairs(len(kept) // 8, random)
+        rows = [_row(line, encoder) for line in kept]
+        signs = (encoder.encode("+")[0], encoder.encode("-")[0])
+    model = open_model(run, run.load())
+    optimiser = Optimiser(model, rate)
+    torch.manual_seed(seed)
+    for step in range(steps):
+        loss = _loss(model, random.choices(rows, k=32), signs)
+        torch.autograd.backward(loss)
+        optimiser.step(rate_at(step, steps, rate, 0.7))
+        say(f"step {step + 1} of {steps} · loss {loss.item():.4f}")
+    run.export(out, model.state_dict())
+    return _order(model, held, signs)
+
+
+def _row(line: Labelled, encoder: Encoder) -> _Row:
+    form = formats()[FORMAT]
+    before, _, behind = form.opening.partition("{question}")
+    tokens = encoder.encode(before) + encoder.encode(line.question) + encoder.encode(behind)
+    places = []
+    for text in line.texts:
+        tokens += encoder.encode(text) + encoder.encode(form.tag)
+        places.append(len(tokens) - 1)
+    return _Row(tokens, places, list(line.values))
+
+
+def _loss(model: Llama, rows: Sequence[_Row], signs: tuple[int, int]) -> Tensor:
+    logits = _logits(model, rows, signs)
+    values = torch.tensor([value for row in rows for value in row.values])
+    return fn.binary_cross_entropy_with_logits(logits, values)
+
+
+def _logits(model: Llama, rows: Sequence[_Row], signs: tuple[int, int]) -> Tensor:
+    """`+` against `-` at every place of every row, in one row."""
+    length = max(len(row.tokens) for row in rows)
+    tokens = torch.zeros(len(rows), length, dtype=torch.long)
+    places = torch.zeros(len(rows), length, dtype=torch.bool)
+    for index, row in enumerate(rows):
+        tokens[index, : len(row.tokens)] = torch.tensor(row.tokens)
+        places[index, row.places] = True
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = model.logits(model(tokens)[places])
+    return logits[:, signs[0]].float() - logits[:, signs[1]].float()
+
+
+def _order(model: Llama, rows: Sequence[_Row], signs: tuple[int, int]) -> float:
+    right, pairs = 0, 0
+    with torch.no_grad():
+        for row in rows:
+            for better, worse in _pairs(row.values, _logits(model, [row], signs).tolist()):
+                right, pairs = right + (better > worse), pairs + 1
+    return right / max(1, pairs)
+
+
+def _pairs(values: Sequence[float], found: Sequence[float]) -> Iterator[tuple[float, float]]:
+    for i, value in enumerate(values):
+        for j, other in enumerate(values):
+            if value > other:
+                yield found[i], found[j]
