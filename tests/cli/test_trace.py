@@ -28,7 +28,8 @@ def recorded(tiny_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The trace of a beam search by a model that writes noise."""
     home = tmp_path_factory.mktemp("home")
     file = home / "run.json"
-    done = run(home, "ask", "How many?", "-m", tiny_gguf, *SMALL, "--trace", file)
+    asked = ("ask", "How many?", "-m", tiny_gguf, *SMALL, "--trace", file)
+    done = run(home, *asked, seconds=240.0)  # a busy machine takes its time to start
     assert done.returncode == 0, done.stderr
     return file
 
