@@ -20,7 +20,7 @@ from reasoner.problem import Message, Problem
 from reasoner.strategies.line import line
 from reasoner.strategies.parameters import Parameters
 from reasoner.strategies.program import program
-from reasoner.strategies.routes import TEXT_WEIGHT, Ballot, judged
+from reasoner.strategies.routes import PROGRAM_WEIGHT, TEXT_WEIGHT, Ballot, judged
 
 __all__ = ["CrossCheck", "cross_check"]
 
@@ -108,26 +108,35 @@ class _Poll:
     def __init__(self, parameters: CrossCheck, tools: Tools, ballot: Ballot) -> None:
         self._parameters, self._ballot = parameters, ballot
         self._tools, self._budget = tools.again(), tools.budget
-        self._programs = max(0, parameters.programs - len(ballot.programs))
-        self._texts = max(0, parameters.reasonings - len(ballot.texts))
+        programs = parameters.programs - len(ballot.programs)
+        texts = parameters.reasonings - len(ballot.texts)
+        self._open = [PROGRAM_WEIGHT] * programs + [TEXT_WEIGHT] * texts
+        self._chosen: list[float] = []
+        self._awaited = 0.0
         self.over = not ballot.programs or not self._tools.policy.varied
 
     async def settle(self) -> None:
-        """See whether the vote is decided."""
+        """See whether the vote is decided: no vote to come could overturn it, or need to."""
         sure, lead = await self._ballot.confidence(self._tools.same)
-        left = self._programs + TEXT_WEIGHT * self._texts
-        self.over = self.over or sure >= self._parameters.threshold or lead > left
+        decided = sure >= self._parameters.threshold or lead > self._awaited + sum(self._open)
+        self.over = self.over or decided
 
     def wants(self, running: int) -> bool:
+        """Whether to start another line; if so, `draw` will be called for it."""
         if self.over or running >= self._parameters.at_once or self._budget.reasoning_over():
             return False
-        return self._programs + self._texts > 0
+        if not self._open:
+            return False
+        programs = self._open.count(PROGRAM_WEIGHT)
+        self._chosen.append(self._open.pop(0 if 2 * programs >= len(self._open) else -1))
+        self._awaited += self._chosen[-1]
+        return True
 
     async def draw(self, problem: Problem) -> None:
-        if self._programs >= self._texts:
-            self._programs -= 1
+        weight = self._chosen.pop()
+        if weight == PROGRAM_WEIGHT:
             self._ballot.programs.append(await program(problem, self._tools))
         else:
-            self._texts -= 1
             drawn = await line(problem, self._tools, prune=self._parameters.prune)
             self._ballot.texts.append(drawn)
+        self._awaited -= weight

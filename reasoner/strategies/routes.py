@@ -11,11 +11,11 @@ from reasoner.operators.aggregate import Group, Same, aggregate
 from reasoner.operators.vote import top_two
 from reasoner.verdict import Outcome, Verdict
 
-__all__ = ["TEXT_WEIGHT", "Ballot", "judged", "sureness"]
+__all__ = ["PROGRAM_WEIGHT", "TEXT_WEIGHT", "Ballot", "judged", "sureness"]
 
 NAME = "cross_check"
-TEXT_WEIGHT = 1.5
-"""What a reasoning's vote counts where a program's counts one."""
+PROGRAM_WEIGHT, TEXT_WEIGHT = 1.0, 1.5
+"""What a program's vote counts, and what a reasoning's."""
 BASE, SLOPE = -1.33, 2.32
 """Of the log-odds that the leading answer is right: fitted to the default model's votes on 60
 problems of GSM8K; with each left out in turn, the expected calibration error is 2 %."""
@@ -38,7 +38,9 @@ class Ballot:
     def weight(self, group: Group) -> float:
         """What an answer's votes weigh together."""
         programs = {one.number for one in self.programs}
-        return sum(1.0 if one.number in programs else TEXT_WEIGHT for one in group.attempts)
+        return sum(
+            PROGRAM_WEIGHT if one.number in programs else TEXT_WEIGHT for one in group.attempts
+        )
 
     async def confidence(self, same: Same) -> tuple[float, float]:
         """How likely the leading answer is right, and by what weight it leads."""
