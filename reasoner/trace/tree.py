@@ -142,10 +142,12 @@ class SearchTree:
 
     def _candidate(self, event: CandidateEvent) -> None:
         line = self._written(event.path)
-        state = self._about(line, None) or line.tip
-        if state is not None:
-            state.candidate = event
-            self.candidates.append(state)
+        above = line.tip or self.root
+        state = self._about(line, None)
+        if state is None:  # a line that was written in silence
+            state = self._place(event.path, (above.steps, True), above)
+        state.candidate = event
+        self.candidates.append(state)
 
     def _result(self, result: Result) -> None:
         self.result = result

@@ -156,8 +156,8 @@ def test_a_foreign_stream_makes_a_tree_all_the_same() -> None:
         result(11),
     ]
     tree = grown(odd)
-    assert len(list(tree.states())) == len(tree) == 4
-    assert len(list(tree_nodes(tree))) == 4
+    assert len(list(tree.states())) == len(tree) == 5
+    assert len(list(tree_nodes(tree))) == 5
 
 
 def test_a_long_chain_needs_no_recursion() -> None:

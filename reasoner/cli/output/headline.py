@@ -22,7 +22,9 @@ def headline(run: "Trace") -> list[list[Piece]]:
 
 def facts(run: "Trace") -> list[str]:
     """Strategy, model, seed, tokens, time, status."""
-    named = (run.settings.get(name) for name in ("strategy", "model", "seed"))
+    begun = next((m.event for m in run.events if m.event.kind == "start"), None)
+    known = run.settings if begun is None else begun.model_dump()  # effort may have chosen
+    named = (known.get(name) for name in ("strategy", "model", "seed"))
     strategy, model, seed = (one_line(str(value)) for value in named)
     parts = [strategy, model, f"seed {seed}", f"{run.seconds:.1f} s"]
     if run.result is not None:
