@@ -75,7 +75,7 @@ class RunOptions:
     ] = None
     effort: Annotated[
         Literal["low", "medium", "high", "max"] | None,
-        typer.Option(help="How much to think; sets the budget.", rich_help_panel=THINKING),
+        typer.Option(help="How much to try and to think.", rich_help_panel=THINKING),
     ] = None
     budget: Annotated[
         int | None,
@@ -136,7 +136,7 @@ class RunOptions:
         str | None,
         typer.Option(
             metavar="NAME",
-            help="How to search: reasoner strategies list.",
+            help="How to search, not left to the effort: reasoner strategies list.",
             rich_help_panel=THINKING,
         ),
     ] = None

@@ -1,7 +1,7 @@
 """Who gets to see what: stdout holds the answer, stderr everything else. Decided here only."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from reasoner.cli.output.folding import FoldingNarrator
@@ -21,7 +21,7 @@ from reasoner.cli.output.writers import (
 if TYPE_CHECKING:
     from reasoner.cli.options import ViewOptions
     from reasoner.cli.output.watch import Watch
-    from reasoner.events import Event, Live, TextEvent
+    from reasoner.events import CandidateEvent, Event, Live, TextEvent
     from reasoner.models.progress import Progress
     from reasoner.result import Result
 
@@ -39,6 +39,8 @@ class Output:
     progress: "Progress"
     live: "Live" = "nothing"
     """What may be shown of the first line of thought as it comes."""
+    ended: "list[CandidateEvent]" = field(default_factory=list)
+    """Lines of thought that ended while another was shown."""
     watch: "Watch | None" = None
 
     @classmethod
@@ -72,6 +74,8 @@ class Output:
             self.narrator.say(event.text)
         elif self.watch is not None:
             self.watch.feed(event)
+        elif event.kind == "candidate" and self.live == "reasoning":
+            self.ended.append(event)  # it would cut through the thinking that is being shown
         elif event.kind == "candidate":
             self.narrator.candidate(event)
         elif event.kind == "text" and not self._shows(event):
@@ -112,6 +116,8 @@ class Output:
                 self.narrator.think(spoken(step))
                 self.narrator.end_step(step)
         self.narrator.end_thoughts()
+        for event in self.ended:
+            self.narrator.candidate(event)
         self.writer.close(result)
         self.narrator.conclude(result)
 
