@@ -38,14 +38,15 @@ def planned(settings: Settings, spec: "ModelSpec | None" = None) -> Settings:
     """The settings with the strategy that their effort stands for; a model may have its own plans.
 
     A strategy or a budget that was set stays. Where there is nothing to reason about (no thinking,
-    a grammar) a single line is drawn. Raises UsageError for options of a strategy not named.
+    a grammar) or nothing may be checked, a single line is drawn. Raises UsageError for options of a
+    strategy that is not named.
     """
     if settings.strategy != AUTO:
         return settings
     if settings.strategy_options:
         raise UsageError("-S tells a strategy something: name it with --strategy NAME")
     plan = (spec.effort.get(settings.effort) if spec else None) or GENERAL[settings.effort]
-    if not settings.think or settings.sampling.get("grammar"):
+    if not (settings.think and settings.verify) or settings.sampling.get("grammar"):
         plan = Plan(budget=plan.budget)
     changes: dict[str, Any] = {"strategy": plan.strategy, "strategy_options": dict(plan.options)}
     if settings.budget is None and plan.budget is not None:

@@ -30,6 +30,7 @@ def test_what_was_set_stays(own_directories: Path) -> None:
     assert planned(Settings.load(effort="low"), spec).strategy == "linear"
     assert planned(Settings.load(effort="medium"), spec).strategy == "cross-check"
     assert planned(Settings.load(effort="medium", think=False), spec).strategy == "linear"
+    assert planned(Settings.load(effort="medium", verify=False), spec).strategy == "linear"
 
 
 def test_options_need_the_strategy_they_are_for(own_directories: Path) -> None:

@@ -7,12 +7,15 @@ On request the model is first shown both answers and thinks once more; what it s
 longer independent of the program, so it confirms nothing.
 """
 
+import asyncio
 import re
 from contextlib import aclosing
+from dataclasses import replace
 
 from pydantic import Field
 
 from reasoner.attempt import Attempt, Findings
+from reasoner.events import Event
 from reasoner.operators.aggregate import aggregate
 from reasoner.operators.together import as_drawn, together
 from reasoner.operators.tools import Tools
@@ -48,7 +51,7 @@ class CrossCheck(Parameters):
 async def cross_check(problem: Problem, tools: Tools, parameters: CrossCheck) -> Findings:
     """Reason, and have programs solve the same problem; where they disagree, let more vote."""
     ballot = await _opened(problem, tools, parameters)
-    if not _comparable(ballot.texts[0]):
+    if problem.tests is not None or not _comparable(ballot.texts[0]):
         return Findings(attempts=tuple(ballot.all))
     if not ballot.programs and not tools.budget.reasoning_over():
         ballot.programs.append(await program(problem, tools))
@@ -64,11 +67,29 @@ async def cross_check(problem: Problem, tools: Tools, parameters: CrossCheck) ->
 
 
 async def _opened(problem: Problem, tools: Tools, parameters: CrossCheck) -> Ballot:
-    """The reasoning, and beside it the first program where the question looks like one for it."""
-    reasoning = line(problem, tools, prune=parameters.prune)
-    if not NUMERIC.search(problem.question):
-        return Ballot([await reasoning])
-    text, first = await together([reasoning, program(problem, tools)])
+    """The reasoning, and beside it the first program where the question looks like one for it.
+
+    The program begins when the reasoning shows its first words: nobody waits longer for these.
+    """
+    begun = asyncio.Event()
+
+    def emit(event: Event) -> None:
+        begun.set()
+        tools.emit(event)
+
+    async def reasoning() -> Attempt:
+        try:
+            return await line(problem, replace(tools, emit=emit), prune=parameters.prune)
+        finally:
+            begun.set()
+
+    async def beside() -> Attempt:
+        await begun.wait()
+        return await program(problem, tools)
+
+    if problem.tests is not None or not NUMERIC.search(problem.question):
+        return Ballot([await reasoning()])
+    text, first = await together([reasoning(), beside()])
     return Ballot([text], [first])
 
 

@@ -100,3 +100,16 @@ async def test_a_vote_hears_the_lines_that_are_still_being_written(smollm2: File
     lead, second = [*(count for _, count in finals.most_common(2)), 0, 0][:2]
     missing = 7 - len(result.candidates)
     assert missing == 0 or TEXT_WEIGHT * (lead - second) > missing
+
+
+async def test_nobody_waits_for_the_program_to_see_the_first_words(smollm2: File) -> None:
+    _, events = await solved(smollm2, "cross-check", ASK, budget=40, max_tokens=60)
+    told = [event for event in events if event.kind in ("text", "candidate")]
+    assert told[0].kind == "text"
+    assert told[0].path == 0
+
+
+async def test_tests_judge_code_and_no_program_does(smollm2: File) -> None:
+    problem = ASK.model_copy(update={"tests": "assert f(2) == 4"})
+    result, _ = await solved(smollm2, "cross-check", problem)
+    assert len(result.candidates) == 1
