@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -176,6 +176,10 @@ class Settings(BaseSettings):
     """Whether what was worked out before is used again, and kept (`reasoner cache`)."""
     cache_size: Annotated[int, Field(ge=0, le=10**6)] = 2000
     """Most megabytes of prompts, as read, that are kept on disk."""
+    server: str | None = None
+    """The address of a running `reasoner serve` that answers in place of a model loaded here."""
+    api_key: SecretStr | None = None
+    """What a server wants to be told; of `reasoner serve`, what it wants to be told itself."""
     engine: EngineSettings = EngineSettings()
 
     @property

@@ -130,13 +130,7 @@ class Solver:
 
     async def check(self, problem: Problem, result: Result) -> tuple[Verdict, ...]:
         """What the verifiers say about an earlier answer to a problem."""
-        candidate = Candidate(
-            steps=tuple(step.text for step in result.reasoning),
-            answer=result.answer,
-            final=result.final,
-            code=code_blocks(result.answer),
-        )
-        return await self._verifiers.check(problem, candidate)
+        return await self._verifiers.check(problem, answered(result))
 
     async def solve(
         self,
@@ -278,6 +272,16 @@ async def _verdicts(problem: Problem, best: Attempt, tools: Tools) -> tuple[Verd
     return (*best.found, *checked)
 
 
+def answered(result: Result) -> Candidate:
+    """An earlier answer as the verifiers see it."""
+    return Candidate(
+        steps=tuple(step.text for step in result.reasoning),
+        answer=result.answer,
+        final=result.final,
+        code=code_blocks(result.answer),
+    )
+
+
 def _bounded(limits: Limits) -> Limits:
     """Limits that let no line of a search write for ever, while others wait to be heard."""
     if limits.max_tokens is not None or limits.budget is None:
@@ -328,7 +332,9 @@ async def asolve(
     settings = Settings.load(**options)
     if isinstance(question, str):
         question = Problem(question=question, system=settings.system, expect=expect)
-    async with Solver(settings, on_event) as solver:
+    from reasoner.serve.client import solver_for
+
+    async with solver_for(settings, on_event) as solver:
         return await solver.solve(question)
 
 

@@ -18,6 +18,7 @@ from reasoner.cli.history import app as history
 from reasoner.cli.models import app as models
 from reasoner.cli.paths import paths
 from reasoner.cli.plugins import app as plugins
+from reasoner.cli.serve import serve
 from reasoner.cli.strategies import app as strategies
 from reasoner.cli.trace import trace
 from reasoner.cli.train import app as train
@@ -163,6 +164,15 @@ app.command(
         "cat questions.jsonl | reasoner batch --as-finished | jq -r '[.id, .final] | @tsv'",
     ),
 )(batch)
+app.command(
+    cls=Command,
+    epilog=_examples(
+        "reasoner serve -m smollm2-135m",
+        "REASONER_API_KEY=… reasoner serve --host 0.0.0.0 --timeout 120",
+        'reasoner ask --server http://127.0.0.1:8642 "What is 17 * 23?"',
+        "curl http://127.0.0.1:8642/v1/models",
+    ),
+)(serve)
 app.command(
     cls=Command,
     context_settings={"ignore_unknown_options": True},  # -3 is an answer

@@ -158,14 +158,14 @@ async def _solve(
     problem: "Problem", settings: "Settings", output: "Output", tracer: "Tracer"
 ) -> _Answered:
     from reasoner.cli.interrupt import Interrupt
-    from reasoner.solver import Solver
+    from reasoner.serve.client import solver_for
 
     def on_event(event: "Event") -> None:
         tracer.record(event)
         output.on_event(event)
 
     with Interrupt(lambda: tracer.finish("interrupted")) as interrupt:
-        async with Solver(settings, on_event, output.progress) as solver:
+        async with solver_for(settings, on_event, output.progress) as solver:
             interrupt.soft()
             result = await solver.solve(problem, stop=interrupt.stop)
             dated = solver.dated

@@ -170,9 +170,9 @@ class _Job:
 
     async def _answer(self, interrupt: "Interrupt", at_once: int, in_order: bool) -> None:
         from reasoner.batch.run import run
-        from reasoner.solver import Solver
+        from reasoner.serve.client import solver_for
 
-        async with Solver(self._settings, self._on_event, self._progress()) as solver:
+        async with solver_for(self._settings, self._on_event, self._progress()) as solver:
             interrupt.soft()
             stop = interrupt.stop
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reasoner.cli.reader import Reader
     from reasoner.problem import Problem
     from reasoner.result import Result
+    from reasoner.serve.client import RemoteSolver
     from reasoner.settings import Settings
     from reasoner.solver import Solver
 
@@ -71,7 +72,7 @@ class Chat:
         self.summaries = False
         self.thoughts = "all" if view.show_reasoning else "fold"
         self.reader: Reader
-        self._solver: Solver | None = None
+        self._solver: Solver | RemoteSolver | None = None
         self._used = 0
         self._ahead: asyncio.Task[None] | None = None
 
@@ -90,7 +91,7 @@ class Chat:
                 await self._solver.__aexit__(None, None, None)
 
     @property
-    def solver(self) -> "Solver":
+    def solver(self) -> "Solver | RemoteSolver":
         assert self._solver is not None
         return self._solver
 
@@ -193,14 +194,14 @@ class Chat:
 
     async def _open(self, settings: "Settings") -> None:
         from reasoner.cli.interrupt import Interrupt, Stoppable
-        from reasoner.solver import Solver
+        from reasoner.serve.client import solver_for
 
         output = Output.open(self.view)
         with Interrupt(stays=self._solver is not None) as interrupt:
             if self._solver is not None:  # a Ctrl-C shall not cost the conversation
                 interrupt.soft()
             progress = Stoppable(output.progress, interrupt)
-            solver = await Solver(settings, output.on_event, progress).__aenter__()
+            solver = await solver_for(settings, output.on_event, progress).__aenter__()
             if interrupt.happened:
                 await solver.__aexit__(None, None, None)
                 raise Interrupted("stopped; the model stays the one it was")
@@ -212,4 +213,11 @@ class Chat:
 def _loaded_by(settings: "Settings") -> tuple[object, ...]:
     """The settings that only opening a solver can put in force."""
     value = (settings.value, settings.value_format, settings.value_head)
-    return settings.model, settings.engine, settings.protocol, settings.unsafe_exec, *value
+    return (
+        settings.model,
+        settings.server,
+        settings.engine,
+        settings.protocol,
+        settings.unsafe_exec,
+        *value,
+    )

@@ -19,6 +19,7 @@ __all__ = ["ENGINE_FIELDS", "RunOptions", "ViewOptions"]
 THINKING, ENGINE, OUTPUT = "Thinking", "Engine", "Output"
 SAME_NAME = (
     "model",
+    "server",
     "system",
     "effort",
     "budget",
@@ -68,6 +69,10 @@ class RunOptions:
             help="Alias, path to a GGUF, or owner/repo[:quant] on the Hub.",
             autocompletion=_model_names,
         ),
+    ] = None
+    server: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Ask a running `reasoner serve` instead."),
     ] = None
     system: Annotated[
         str | None,

@@ -22,7 +22,7 @@ from reasoner.store.vault import Vault, open_vault
 __all__ = ["Results", "replay"]
 
 SELF = "self"
-IRRELEVANT = {"history", "cache", "cache_size", "offline"}
+IRRELEVANT = {"history", "cache", "cache_size", "offline", "server", "api_key"}
 """Settings that change no answer."""
 HURRY = 0.8
 """The part of a time limit after which reasoning is closed because of it."""
@@ -66,7 +66,10 @@ class Results:
     def _key(
         self, problem: Problem, settings: Settings, *, hash_files: bool = False
     ) -> bytes | None:
-        """The key, or None when a model's content is not known yet; `hash_files` finds it out."""
+        """The key, or None when a model's content is not known yet; `hash_files` finds it out.
+        What a server has loaded is never known."""
+        if settings.server:
+            return None
         named = [settings.model, settings.value, settings.value_head]
         sums = {str(name): self._checksum(str(name), hash_files) for name in named if name}
         if None in [checksum for name, checksum in sums.items() if name != SELF]:

@@ -144,7 +144,7 @@ def test_a_question_that_does_not_fit_is_one_error(tiny_gguf: Path, tmp_path: Pa
         (["--out", "questions.jsonl"], "give another"),
         (["-o", "top_q=1"], "top_p"),
         (["--strategy", "linaer"], "linear"),
-        (["-S", "x=1"], "linear takes"),
+        (["--strategy", "linear", "-S", "x=1"], "linear takes"),
     ],
 )
 def test_wrong_requests_are_one_line_and_leave_files_alone(

@@ -1,0 +1,129 @@
+"""The server's routes: chat completions over one loaded solver, models, health."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from reasoner.events import OnEvent
+from reasoner.result import Result
+from reasoner.serve.guard import Guard, read_json, refuse, unless_gone
+from reasoner.serve.reply import Failure, Reply
+from reasoner.serve.request import ChatRequest
+from reasoner.serve.stream import EventStream
+from reasoner.settings import Settings, explain
+from reasoner.solver import Solver
+
+__all__ = ["Service"]
+
+ANY_MODEL = "default"
+"""The name that asks for whatever is loaded."""
+
+
+class Service:
+    """An ASGI application in `app`. `at_once` questions are worked on together, `most` more may
+    wait; to whoever comes then the server says to come back later."""
+
+    def __init__(
+        self, solver: Solver, settings: Settings, key: str | None, *, at_once: int, most: int
+    ) -> None:
+        self._solver, self._settings = solver, settings
+        self._gate, self._most = asyncio.Semaphore(at_once), at_once + most
+        self._running: dict[str, asyncio.Event] = {}
+        guard = Guard(key)
+        completions = "/v1/chat/completions"
+        routes = [
+            Route(completions, guard(self._complete), methods=["POST"]),
+            Route(completions + "/{id}/cancel", guard(self._cancel), methods=["POST"]),
+            Route("/v1/models", guard(self._models)),
+            Route("/v1/models/{id:path}", guard(self._model)),
+            Route("/health", guard(self._health, open_=True)),
+        ]
+        self.app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
+
+    def stop(self) -> None:
+        """End every question at work with what there is."""
+        for stop in self._running.values():
+            stop.set()
+
+    async def _complete(self, request: Request) -> Response:
+        asked = _parse(await read_json(request))
+        if asked.model not in (ANY_MODEL, self._settings.model):
+            raise self._unknown(asked.model)
+        settings = asked.settings(self._settings)
+        reply = Reply(self._settings.model)
+        if asked.stream:
+            solve = partial(self._solve, asked, settings, reply)
+            return await EventStream(asked, reply, solve).begin()
+        work = self._solve(asked, settings, reply, lambda _event: None)
+        result = await unless_gone(request.receive, work)
+        return JSONResponse(reply.completion(result))
+
+    async def _solve(
+        self, asked: ChatRequest, settings: Settings, reply: Reply, tell: OnEvent
+    ) -> Result:
+        async with self._seat(reply.id) as stop:
+            problem = asked.problem(self._settings.system)
+            return await self._solver.solve(problem, settings=settings, on_event=tell, stop=stop)
+
+    @asynccontextmanager
+    async def _seat(self, name: str) -> AsyncIterator[asyncio.Event]:
+        """A place among those at work; the event stops it. Raises Failure when all are taken."""
+        if len(self._running) >= self._most:
+            raise Failure(429, "too many questions at once; try again shortly", "overloaded")
+        stop = self._running[name] = asyncio.Event()
+        try:
+            async with self._gate:
+                yield stop
+        finally:
+            del self._running[name]
+
+    async def _cancel(self, request: Request) -> Response:
+        """Have a running completion end with what there is."""
+        name = request.path_params["id"]
+        if name not in self._running:
+            raise Failure(404, "no such completion is running")
+        self._running[name].set()
+        return JSONResponse({"id": name, "cancelled": True})
+
+    async def _models(self, request: Request) -> Response:
+        return JSONResponse({"object": "list", "data": [self._card()]})
+
+    async def _model(self, request: Request) -> Response:
+        if request.path_params["id"] != self._settings.model:
+            raise self._unknown(request.path_params["id"])
+        return JSONResponse(self._card())
+
+    async def _health(self, request: Request) -> Response:
+        told = {"status": "ok", "model": self._settings.model, "context": self._solver.n_ctx}
+        return JSONResponse({**told, "running": len(self._running)})
+
+    def _card(self) -> dict[str, Any]:
+        return {"id": self._settings.model, "object": "model", "created": 0, "owned_by": "local"}
+
+    def _unknown(self, name: str) -> Failure:
+        text = f"no model '{name[:60]}' here; this server has '{self._settings.model}'"
+        return Failure(404, text, "model_not_found", "model")
+
+
+def _parse(data: Any) -> ChatRequest:
+    """Raises Failure that names the field."""
+    try:
+        return ChatRequest.model_validate(data)
+    except ValidationError as error:
+        places = [str(part) for part in error.errors()[0]["loc"]]
+        raise Failure(400, explain(error)[:1000], param=".".join(places) or None) from None
+
+
+async def _no_route(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    known = "/v1/chat/completions, /v1/models, /health"
+    return refuse(Failure(status, f"{request.method} {request.url.path[:80]}: there are {known}"))
