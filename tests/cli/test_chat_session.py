@@ -127,9 +127,9 @@ def test_a_full_context_is_never_cut_in_silence(tiny_gguf: Path, tmp_path: Path)
     arguments: list[str | Path] = ["chat", "-m", tiny_gguf, *BRIEF, "--no-verify", "-s", "Be odd"]
     with Terminal(tmp_path, arguments) as terminal:
         terminal.expect(PROMPT, PATIENCE)
-        say(terminal, "x" * 700, WORTH)
-        say(terminal, "y" * 700, WORTH)
-        terminal.send("and now?\r")
+        say(terminal, "x" * 680, WORTH)
+        say(terminal, "y" * 680, WORTH)
+        terminal.send("z" * 150 + "\r")
         terminal.expect("of 2048 tokens", PATIENCE)
         terminal.expect("(d)", PATIENCE)
         terminal.send("d\r")
