@@ -160,7 +160,7 @@ async def test_paths_between_rounds_keep_their_cells(small: LocalEngine) -> None
 
     lengths = await asyncio.wait_for(asyncio.gather(*map(path, range(8))), 60)
     assert lengths == [130] * 8
-    assert small.decoded < 2 * sum(lengths)
+    assert small.decoded < 3 * sum(lengths)  # 3.8 times when nobody went on first
 
 
 async def test_more_requests_than_sequences_still_end(small: LocalEngine) -> None:
