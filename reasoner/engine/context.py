@@ -68,6 +68,7 @@ class Context:
             self._open()
         except BaseException:
             self.close()
+            self.free_model()
             raise
 
     # -- loading ---------------------------------------------------------------------------
@@ -257,10 +258,15 @@ class Context:
         return bool(read == len(cells))
 
     def close(self) -> None:
+        """Free the context; the vocabulary may still be read."""
         if self._ctx:
             self._lc.llama_batch_free(self._batch)
             self._lc.llama_free(self._ctx)
             self._ctx = None
+
+    def free_model(self) -> None:
+        """Free the model and its vocabulary; to be called, after `close`, by the thread that uses
+        the vocabulary, so that it is not reading there."""
         if self._model:
             self.vocabulary.close()
             self._lc.llama_model_free(self._model)

@@ -188,6 +188,7 @@ class LocalEngine:
     async def close(self) -> None:
         self._worker.stop()
         await asyncio.to_thread(self._worker.join)
+        self._worker.context.free_model()
 
     def _prompt(self, tokens: Sequence[int]) -> npt.NDArray[np.int32]:
         if not tokens:

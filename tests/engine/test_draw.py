@@ -24,6 +24,7 @@ def context(smollm2: Path) -> Iterator[Context]:
     assert opened.decode([(token, i, 0, i == LAST) for i, token in enumerate(tokens)]) == 0
     yield opened
     opened.close()
+    opened.free_model()
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ async def test_cells_of_another_shape_are_refused_by_the_engine(
             assert not context.restore(0, nonsense)
     finally:
         context.close()
+        context.free_model()
 
 
 async def test_nothing_is_kept_of_short_prompts_or_without_leave(model: Path) -> None:
