@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
@@ -21,7 +21,7 @@ async def each(
     *,
     in_order: bool = True,
     stop: asyncio.Event | None = None,
-) -> AsyncIterator[R]:
+) -> AsyncGenerator[R, None]:
     """What `work` makes of each thing, in the source's order or as it is finished.
 
     The source is read in a thread of its own that nobody waits for: whoever writes the other end
@@ -39,7 +39,7 @@ async def each(
         if flow.error is not None:
             raise flow.error
     finally:
-        flow.close()
+        await flow.close()
         if stopper is not None:
             stopper.cancel()
 
@@ -100,8 +100,11 @@ class _Flow(Generic[T, R]):
         await stop.wait()
         self.end()
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Take nothing more in, and wait until what is at work has let go."""
         self._closed = True
         self.window.release()
-        for task in list(self._tasks):
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

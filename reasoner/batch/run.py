@@ -1,7 +1,8 @@
 """The batch itself: items in, one record for each out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
 
 from reasoner.batch.flow import each
 from reasoner.batch.item import Item
@@ -25,7 +26,7 @@ async def run(
     *,
     in_order: bool = True,
     stop: asyncio.Event | None = None,
-) -> AsyncIterator[Record]:
+) -> AsyncGenerator[Record, None]:
     """A record for each item, in the items' order or as they are finished, `at_once` at work.
 
     An item that cannot be answered gets a record with the error. Once `stop` is set no more is
@@ -53,6 +54,7 @@ async def run(
         interrupted = result.finish_reason is FinishReason.INTERRUPTED
         return None if interrupted and stop and stop.is_set() else Record(item, result)
 
-    async for record in each(items, answer, at_once, in_order=in_order, stop=stop):
-        if record is not None:
-            yield record
+    async with aclosing(each(items, answer, at_once, in_order=in_order, stop=stop)) as records:
+        async for record in records:
+            if record is not None:
+                yield record

@@ -4,7 +4,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from itertools import chain, islice
 from pathlib import Path
 from time import monotonic
@@ -179,8 +179,10 @@ class _Job:
             async def solve(problem: "Problem") -> "Result":
                 return await solver.solve(problem, stop=stop)
 
-            async for record in run(self._items, solve, at_once, in_order=in_order, stop=stop):
-                self._write(record)
+            answered = run(self._items, solve, at_once, in_order=in_order, stop=stop)
+            async with aclosing(answered) as records:
+                async for record in records:
+                    self._write(record)
 
     def _pending(self, items: "Iterator[Item]") -> "Iterator[Item]":
         for item in items:

@@ -64,7 +64,7 @@ async def test_no_more_is_taken_in_than_is_fetched() -> None:
         assert taken <= number + 2 * WINDOW + 1
         if number == 50:
             break
-    await flow.aclose()  # type: ignore[attr-defined]
+    await flow.aclose()
 
 
 @pytest.mark.parametrize("in_order", [True, False])
