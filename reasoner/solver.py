@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self
 from reasoner.attempt import Attempt, Findings
 from reasoner.budget import Budget
 from reasoner.effort import planned
-from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import UsageError
 from reasoner.events import (
@@ -21,7 +20,7 @@ from reasoner.events import (
     TextEvent,
     VerdictEvent,
 )
-from reasoner.models import ensure_model
+from reasoner.loaded import loaded
 from reasoner.operators.tools import Tools
 from reasoner.path import FinishReason
 from reasoner.policy import Calling, Policy
@@ -30,9 +29,8 @@ from reasoner.protocol.calls import choose_style
 from reasoner.protocol.registry import choose_protocol
 from reasoner.result import Answer, Result
 from reasoner.settings import Limits, Settings
-from reasoner.store.prompts import prompt_shelf
 from reasoner.strategies.registry import find_strategy
-from reasoner.value.open import Loaded, value_model
+from reasoner.value.open import value_model
 from reasoner.verdict import Candidate, Verdict
 from reasoner.verify.extract import code_blocks, extract_final
 from reasoner.verify.host import Verifiers
@@ -77,27 +75,18 @@ class Solver:
         plan = planned(settings)
         find_strategy(plan.strategy).parse(plan.strategy_options)
         async with AsyncExitStack() as resources:
-            self._file = await asyncio.to_thread(
-                ensure_model,
-                settings.model,
-                offline=settings.offline,
-                on_notice=self._notice,
-                on_progress=self._on_progress,
+            policy = await resources.enter_async_context(
+                loaded(settings.model, settings, self._notice, self._on_progress)
             )
-            shelf = resources.enter_context(prompt_shelf(self._file.path, settings))
-            self._engine = await LocalEngine.open(
-                self._file.path, settings.engine, self._notice, shelf
-            )
-            resources.push_async_callback(self._engine.close)
+            self._file, self._engine = policy.file, policy.engine
             spec = self._file.spec
             named = settings.protocol or (spec.protocol if spec else None)
             template = self._engine.chat_template or ""
             self._protocol = choose_protocol(self._engine, template, named)
             plugins = Verifiers(on_notice=self._notice, unsafe_exec=settings.unsafe_exec)
             self._verifiers = resources.enter_context(plugins)
-            loaded = Loaded(self._file, self._engine)
             self._value = await resources.enter_async_context(
-                value_model(settings, loaded, self._notice, self._on_progress)
+                value_model(settings, policy, self._notice, self._on_progress)
             )
             self._resources = resources.pop_all()
         return self

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reasoner.cli import complete
+
 if TYPE_CHECKING:
     from reasoner.models import ModelFile, ModelInfo, ModelSpec
 
@@ -18,22 +20,12 @@ app = typer.Typer(
 )
 
 
-def _complete(incomplete: str) -> list[str]:
-    """The aliases a shell may complete to."""
-    try:
-        from reasoner.models import registry
-
-        return sorted(name for name in registry() if name.startswith(incomplete))
-    except Exception:
-        return []
-
-
 Name = Annotated[
     str,
     typer.Argument(
         metavar="NAME",
         help="Alias, path to a GGUF, or owner/repo[:quant or file] on the Hub.",
-        autocompletion=_complete,
+        autocompletion=complete.models,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object or list on stdout.")]

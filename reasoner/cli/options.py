@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from reasoner.cli import complete
 from reasoner.cli.pairs import parse_pairs
 
 if TYPE_CHECKING:
@@ -47,16 +48,6 @@ ENGINE_FIELDS = (
 )
 
 
-def _model_names(incomplete: str) -> list[str]:
-    """The aliases a shell may complete to."""
-    try:
-        from reasoner.models import registry
-
-        return sorted(name for name in registry() if name.startswith(incomplete))
-    except Exception:
-        return []
-
-
 @dataclass(frozen=True)
 class RunOptions:
     """Which model thinks, how, how long, and on what hardware; None leaves it to the settings."""
@@ -67,7 +58,7 @@ class RunOptions:
             "--model",
             "-m",
             help="Alias, path to a GGUF, or owner/repo[:quant] on the Hub.",
-            autocompletion=_model_names,
+            autocompletion=complete.models,
         ),
     ] = None
     server: Annotated[
@@ -122,7 +113,7 @@ class RunOptions:
             metavar="MODEL",
             help="Model that scores the steps; self: the same one.",
             rich_help_panel=THINKING,
-            autocompletion=_model_names,
+            autocompletion=complete.models,
         ),
     ] = None
     value_format: Annotated[
@@ -130,6 +121,7 @@ class RunOptions:
         typer.Option(
             metavar="NAME",
             help="How it is asked: judge, rlhflow, math-shepherd …",
+            autocompletion=complete.formats,
             rich_help_panel=THINKING,
         ),
     ] = None
@@ -142,6 +134,7 @@ class RunOptions:
         typer.Option(
             metavar="NAME",
             help="How to search, not left to the effort: reasoner strategies list.",
+            autocompletion=complete.strategies,
             rich_help_panel=THINKING,
         ),
     ] = None
@@ -152,6 +145,7 @@ class RunOptions:
             "-S",
             metavar="KEY=VALUE",
             help="Strategy option, such as n=8; may be repeated.",
+            autocompletion=complete.strategy_options,
             rich_help_panel=THINKING,
         ),
     ] = None

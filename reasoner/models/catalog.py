@@ -12,7 +12,7 @@ from reasoner.settings import directories
 __all__ = ["formats", "registry"]
 
 SHIPPED = Path(__file__).parent.parent / "models.toml"
-SOURCE = {"repo", "file", "revision", "path"}
+SOURCE = {"repo", "file", "revision", "path", "url"}
 """Fields that say which file it is: who changes one of them means another file."""
 BOUND = {"sha256", "size", "wheels", "head"}
 """Fields that are true of that one file only."""

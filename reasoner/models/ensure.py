@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from reasoner.errors import BadModelFile, ChecksumError, DownloadError, ModelError
+from reasoner.errors import BadModelFile, ChecksumError, DownloadError, ModelError, UsageError
 from reasoner.models.cache import (
     cached_files,
     hub_cached,
@@ -66,6 +66,8 @@ def _known(name: str, offline: bool, notice: Notice) -> ModelFile | tuple[ModelS
     if isinstance(wanted, HubName):
         return _resolve(wanted, offline, notice)
     if isinstance(wanted, ModelSpec) and wanted.path is None:
+        if wanted.url is not None:
+            raise UsageError(f"{name} is on a server, {wanted.url}: this needs a file here")
         return wanted, True
     path = wanted if isinstance(wanted, Path) else wanted.path
     spec = wanted if isinstance(wanted, ModelSpec) else None

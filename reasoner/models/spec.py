@@ -43,7 +43,9 @@ class ModelSpec(BaseModel):
     """What is known about a model; every field but the source is optional.
 
     The file comes from `path` (already here), from `repo` and `file` on the Hub, or from
-    `wheels`. Without `sha256` the Hub's own checksum is used. `sampling` holds the sampler's
+    `wheels`; or there is none here, and a server has the model at `url` (`http://host/v1#name`),
+    whose `chat_template` (Jinja) has to be told where the server does not tell it.
+    Without `sha256` the Hub's own checksum is used. `sampling` holds the sampler's
     options by name. `no_system` models never get a system prompt. `tool_style` says how it calls
     tools where its chat template would mislead. `effort` holds what was measured to be worth its
     while at an effort. `format` names how the model is asked for
@@ -71,6 +73,8 @@ class ModelSpec(BaseModel):
     head: Path | None = None
     wheels: Wheels | None = None
     path: Path | None = None
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]")] | None = None
+    chat_template: str | None = None
 
     @field_validator("file")
     @classmethod
@@ -81,8 +85,10 @@ class ModelSpec(BaseModel):
 
     @model_validator(mode="after")
     def _has_a_source(self) -> Self:
+        if self.url is not None:
+            return self
         if self.path is None and self.file is None:
-            raise ValueError("needs a `file` (with `repo` or `wheels`) or a `path`")
+            raise ValueError("needs a `file` (with `repo` or `wheels`), a `path` or a `url`")
         if self.path is None and self.repo is None and self.wheels is None:
             raise ValueError("needs a `repo`, `wheels` or a `path`")
         return self

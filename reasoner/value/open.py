@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reasoner.engine.engine import Engine
 from reasoner.engine.local import LocalEngine
 from reasoner.errors import ModelError, UnknownName
+from reasoner.loaded import Loaded, loaded
 from reasoner.models import ModelFile, ValueFormat, ensure_model, formats, model_checksum
+from reasoner.models.served import ServedModel, served_model
 from reasoner.settings import EngineSettings, Settings
 from reasoner.value.model import ValueModel
 from reasoner.value.trial import PAIRS, Pair, on_trial
@@ -24,14 +24,6 @@ __all__ = ["SELF", "Loaded", "exact", "value_model"]
 SELF = "self"
 """The name that stands for the policy model as its own judge: one model, one KV cache."""
 JUDGE, HEAD = "judge", "head"
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A model in memory and the file it came from."""
-
-    file: ModelFile
-    engine: Engine
 
 
 @asynccontextmanager
@@ -73,18 +65,24 @@ async def _loaded(
     if settings.value in (SELF, settings.model):
         yield policy
         return
+    name = settings.value or SELF
+    if served_model(name):
+        async with loaded(name, settings, notice, progress) as served:
+            yield served
+        return
     file = await asyncio.to_thread(
         ensure_model,
-        settings.value or SELF,
+        name,
         offline=settings.offline,
         on_notice=notice,
         on_progress=progress,
     )
-    if file.path.resolve() == policy.file.path.resolve():
-        yield policy
-        return
-    sizes = [model.path.stat().st_size / 1e9 for model in (policy.file, file)]
-    notice(f"two models in memory: {sizes[0]:.1f} GB and, for values, {sizes[1]:.1f} GB")
+    if isinstance(policy.file, ModelFile):
+        if file.path.resolve() == policy.file.path.resolve():
+            yield policy
+            return
+        sizes = [model.path.stat().st_size / 1e9 for model in (policy.file, file)]
+        notice(f"two models in memory: {sizes[0]:.1f} GB and, for values, {sizes[1]:.1f} GB")
     engine = await LocalEngine.open(file.path, exact(settings.engine), notice)
     try:
         yield Loaded(file, engine)
@@ -122,6 +120,11 @@ def _head(settings: Settings, judge: Loaded, form: ValueFormat) -> "Head | None"
     place = _head_path(settings, judge)
     if place is None or not form.reads_hidden:
         return None
+    if isinstance(judge.file, ServedModel):
+        raise ModelError(
+            f"the format {form.name} reads hidden states, which no server gives; "
+            "use a model on this machine as --value, or another --value-format"
+        )
     from reasoner.value.head import read_head
 
     head = read_head(place, form.head)

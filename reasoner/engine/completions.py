@@ -1,0 +1,218 @@
+"""A client for OpenAI-compatible completions: vLLM, llama-server, llama-cpp-python and others.
+
+Knows what such servers are asked and how they reply; knows nothing of paths or protocols.
+"""
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reasoner.engine.sampling import Sampling
+from reasoner.errors import EngineError, UsageError
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = ["Completions", "Piece"]
+
+CONNECT, SILENCE = 5.0, 300.0
+"""Seconds to reach the server, and seconds it may take to say something."""
+ALTERNATIVES = 20
+"""How many of the likeliest next tokens are asked for; vLLM gives no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text that was written, with its natural-log probability where the server tells it;
+    `finish` is the server's reason on the last piece."""
+
+    text: str
+    logprob: float = 0.0
+    finish: str | None = None
+
+
+class Completions:
+    """A server's model. `address` ends in /v1; `model` is what the server calls it."""
+
+    def __init__(self, address: str, model: str, key: str | None, connections: int) -> None:
+        import httpx2
+
+        self.address, self.model = address, model
+        self._logprobs = True
+        try:
+            self._client = httpx2.AsyncClient(
+                headers={"authorization": f"Bearer {key}"} if key else {},
+                timeout=httpx2.Timeout(SILENCE, connect=CONNECT, pool=None),
+                limits=httpx2.Limits(max_connections=connections),
+            )
+        except (ValueError, httpx2.InvalidURL) as error:
+            raise UsageError(f"'{address}' cannot be asked: {error}") from error
+
+    async def get(self, path: str) -> Any:
+        """A JSON document of the server. Raises UsageError or EngineError."""
+        async with self._errors():
+            response = await self._client.get(path)
+            if response.status_code != 200:
+                raise self._refusal(response.status_code, response.content)
+            return _parsed(response.content, self.address)
+
+    async def probe(self) -> bool:
+        """Ask for one token, and learn whether the server tells log-probabilities."""
+        try:
+            await self.next_logprobs("1 + 1 =")
+        except (UsageError, EngineError):
+            self._logprobs = False
+            async for _ in self.write("1 + 1 =", Sampling(temperature=0.0), 1, 0, ""):
+                pass
+        return self._logprobs
+
+    async def write(
+        self, prompt: str, sampling: Sampling, max_tokens: int, seed: int, end: str
+    ) -> AsyncGenerator[Piece, None]:
+        """Continue the prompt, piece by piece; closing the iteration stops the server."""
+        body = {
+            **self._head(prompt, max_tokens),
+            **_options(sampling),
+            "seed": seed,
+            "stream": True,
+            **({"stop": [end]} if end else {}),
+            **({"logprobs": 1} if self._logprobs else {}),
+        }
+        async with (
+            self._errors(),
+            self._client.stream("POST", f"{self.address}/completions", json=body) as response,
+        ):
+            if response.status_code != 200:
+                raise self._refusal(response.status_code, await response.aread())
+            async for line in response.aiter_lines():
+                data = line.removeprefix("data:").strip()
+                if line.startswith("data:") and data != "[DONE]":
+                    for piece in _pieces(_parsed(data, self.address)):
+                        yield piece
+
+    async def next_logprobs(self, prompt: str) -> dict[str, float]:
+        """The likeliest next tokens' texts with their log-probabilities. Raises EngineError when
+        the server tells none."""
+        body = {**self._head(prompt, 1), "temperature": 0.0, "logprobs": ALTERNATIVES}
+        async with self._errors():
+            response = await self._client.post(f"{self.address}/completions", json=body)
+            if response.status_code != 200:
+                raise self._refusal(response.status_code, response.content)
+            found = _alternatives(_choice(_parsed(response.content, self.address)))
+        if not found:
+            raise EngineError(
+                f"the server at {self.address} tells no log-probabilities, which scoring needs; "
+                "start it so that it does, or use a model here"
+            )
+        return found
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    def _head(self, prompt: str, max_tokens: int) -> dict[str, Any]:
+        return {"model": self.model, "prompt": prompt, "max_tokens": max_tokens}
+
+    def _refusal(self, status: int, content: bytes) -> UsageError | EngineError:
+        try:
+            data = json.loads(content)
+            error = data.get("error", data)
+            reason = str(error.get("message", error) if isinstance(error, dict) else error)
+        except (ValueError, AttributeError):
+            reason = content[:200].decode(errors="replace")
+        text = f"the server at {self.address} refused ({status}): {reason[:300]}"
+        wrong = 400 <= status < 500 and status not in (408, 429)
+        return UsageError(text) if wrong else EngineError(text)
+
+    @asynccontextmanager
+    async def _errors(self) -> AsyncIterator[None]:
+        """The library's errors as ours."""
+        import httpx2
+
+        try:
+            yield
+        except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
+            raise UsageError(f"'{self.address}' is no address of a server: {error}") from error
+        except httpx2.HTTPError as error:
+            what = str(error) or type(error).__name__
+            raise EngineError(f"cannot use the server at {self.address}: {what}") from error
+
+
+def _options(sampling: Sampling) -> dict[str, Any]:
+    """Sampling in the names that llama.cpp's servers and vLLM share; the penalty on repeats has
+    one name in each."""
+    options: dict[str, Any] = {
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "min_p": sampling.min_p,
+        "repeat_penalty": sampling.repeat_penalty,
+        "skip_special_tokens": False,
+    }
+    if sampling.top_k > 0:
+        options["top_k"] = sampling.top_k
+    for name in ("frequency_penalty", "presence_penalty"):
+        if getattr(sampling, name):
+            options[name] = getattr(sampling, name)
+    if sampling.repeat_penalty != 1.0:
+        options["repetition_penalty"] = sampling.repeat_penalty
+    return options
+
+
+def _parsed(data: bytes | str, address: str) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        raise EngineError(f"what {address} sent is not JSON; is it a completions server?") from None
+
+
+def _choice(data: Any) -> dict[str, Any]:
+    """The only choice of a reply. Raises EngineError."""
+    try:
+        if "error" in data:
+            raise EngineError(f"the server failed: {str(data['error'])[:300]}")
+        choice = data["choices"][0] if data["choices"] else {}
+    except (LookupError, TypeError):
+        choice = None
+    if not isinstance(choice, dict):
+        raise EngineError("the server's reply holds no choices; is it a completions server?")
+    return choice
+
+
+def _pieces(data: Any) -> list[Piece]:
+    """A chunk's tokens one by one where it tells them, else its text as one piece."""
+    choice = _choice(data)
+    text, finish = str(choice.get("text") or ""), choice.get("finish_reason")
+    known = _tokens(choice)
+    if "".join(token for token, _ in known) == text:
+        pieces = [Piece(token, logprob) for token, logprob in known if token]
+    else:
+        pieces = [Piece(text, sum(logprob for _, logprob in known))] if text else []
+    return [*pieces, Piece("", finish=str(finish))] if finish else pieces
+
+
+def _tokens(choice: dict[str, Any]) -> list[tuple[str, float]]:
+    """Tokens and log-probabilities in OpenAI's older form or in llama-server's newer one."""
+    told = choice.get("logprobs")
+    if not isinstance(told, dict):
+        return []
+    if isinstance(content := told.get("content"), list):
+        return [(str(token.get("token", "")), _float(token.get("logprob"))) for token in content]
+    tokens, logprobs = told.get("tokens") or [], told.get("token_logprobs") or []
+    return [(str(t), _float(logprob)) for t, logprob in zip(tokens, logprobs, strict=False)]
+
+
+def _alternatives(choice: dict[str, Any]) -> dict[str, float]:
+    told = choice.get("logprobs")
+    if not isinstance(told, dict):
+        return {}
+    if isinstance(content := told.get("content"), list) and content:
+        rows = content[0].get("top_logprobs") or content[0].get("top_probs") or []
+        return {str(row.get("token", "")): _float(row.get("logprob")) for row in rows}
+    rows = told.get("top_logprobs") or []
+    first = rows[0] if rows and isinstance(rows[0], dict) else {}
+    return {str(token): _float(logprob) for token, logprob in first.items()}
+
+
+def _float(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
