@@ -7,17 +7,15 @@ from pathlib import Path as File
 
 import pytest
 
+from bench.grammar import GRAMMAR, faults, spell
 from reasoner.engine.local import LocalEngine
 from reasoner.errors import BadModelFile, UsageError
-from reasoner.path import Decision, FinishReason, Path, Step
+from reasoner.path import Decision, FinishReason, Step
 from reasoner.protocol.spoken import spoken
 from reasoner.settings import Limits
 from tests.protocol.writing import QUESTION, open_engine, write
 from tests.tiny_gguf import STEINER_TOKENS, write_tiny_gguf
 from tests.workbench import workbench
-
-LETTERS = dict(zip(STEINER_TOKENS, "<>pb[]NnTtSsRr", strict=True))
-GRAMMAR = re.compile(r"<\[Nx*nTx*tSx*sRx*r\]([pb]\[Nx*nTx*tSx*sRx*r\])*>x+e?")
 
 
 @pytest.fixture
@@ -25,12 +23,6 @@ async def engine(tmp_path: File) -> AsyncIterator[LocalEngine]:
     engine = await open_engine(write_tiny_gguf(tmp_path / "s.gguf", extra_tokens=STEINER_TOKENS))
     yield engine
     await engine.close()
-
-
-def spell(engine: LocalEngine, path: Path) -> str:
-    """The path's tokens as letters: one for each mark, `e` for the end, `x` for text."""
-    letters = {engine.token_id(name): letter for name, letter in LETTERS.items()}
-    return "".join(letters.get(t, "e" if engine.is_eog(t) else "x") for t in path.tokens)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +38,13 @@ async def test_every_path_is_well_formed(
         assert least <= len(path.steps) <= most
         assert path.answer
         assert path.steps[-1].decision is Decision.END
+
+
+async def test_limits_that_contradict_each_other_are_kept(tmp_path: File) -> None:
+    """The short version of bench/grammar.py."""
+    model = write_tiny_gguf(tmp_path / "s.gguf", extra_tokens=STEINER_TOKENS)
+    found = await faults(model, count=100, seed=1)
+    assert {*found} == {"steps", "tokens"}
 
 
 async def test_steps_carry_their_fields_and_counts(engine: LocalEngine) -> None:
