@@ -1,10 +1,11 @@
 """Engine and protocol together: "continue this path by a round"."""
 
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from math import exp
+from random import Random
 from typing import Any
 from zlib import crc32
 
@@ -12,15 +13,16 @@ from reasoner.budget import Budget
 from reasoner.engine.engine import Engine, Generation
 from reasoner.engine.request import Finish, Token
 from reasoner.engine.sampling import Sampling
-from reasoner.engine.template import render
-from reasoner.errors import BadModelFile, PromptTooLong, UsageError
+from reasoner.errors import PromptTooLong, UsageError
 from reasoner.events import Channel
 from reasoner.path import Path, Phase, Step
-from reasoner.problem import Message, Problem
+from reasoner.problem import Problem
+from reasoner.prompts import Prompts
 from reasoner.protocol.calling import CallingRound, with_output
 from reasoner.protocol.calls import Call, CallStyle
 from reasoner.protocol.protocol import Round, StepProtocol
 from reasoner.protocol.room import Room
+from reasoner.protocol.turns import drawn, open_turns, turned
 from reasoner.settings import Limits
 from reasoner.tool import ToolCall
 
@@ -70,7 +72,7 @@ class Policy:
         self._sampling, self._limits = sampling, limits
         self._again = again or sampling
         self._budget, self._seed = budget, seed
-        self._merge_system = merge_system
+        self._prompts = Prompts(engine, protocol, merge_system)
         self._think = limits.think and limits.budget != 0 and sampling.grammar is None
         self._calling = calling if self._think else None
 
@@ -104,12 +106,15 @@ class Policy:
 
     def measure(self, problem: Problem) -> int:
         """How many tokens the problem's prompt has, whether or not the context holds them."""
-        return len(self._prompt(problem))
+        return len(self._prompt(problem, self._think))
+
+    def _prompt(self, problem: Problem, think: bool) -> list[int]:
+        return self._prompts.tokens(problem, think, self._calling.style if self._calling else None)
 
     async def read_ahead(self, problem: Problem) -> None:
         """Read what the prompts of all questions at this point of a conversation begin with."""
         left, right = (
-            self._prompt(problem.model_copy(update={"question": question}))
+            self._prompt(problem.model_copy(update={"question": question}), self._think)
             for question in ("a", "b")
         )
         same = next(
@@ -131,6 +136,7 @@ class Policy:
 
         A step that ends in a tool call comes back with the tool's output; only this path waits.
         """
+        path = await self._turn(path, seed)
         round_ = self._round(path)
         generation = self._engine.generate(
             path.prompt + path.tokens,
@@ -225,10 +231,24 @@ class Policy:
         prompt = self._prompt(problem, think=False)
         if len(prompt) >= self._engine.n_ctx or not self._budget.judge(len(prompt)):
             return None
+        return await self._chances(prompt, options)
+
+    async def _chances(self, tokens: Sequence[int], options: Iterable[str]) -> tuple[float, ...]:
+        """How likely each option is to come after the tokens, among these."""
         targets = [self._engine.tokenize(option)[0] for option in options]
-        (found,) = await self._engine.score(prompt, [len(prompt) - 1], [targets])
+        (found,) = await self._engine.score(tokens, [len(tokens) - 1], [targets])
         total = sum(map(exp, found))
         return tuple(exp(logprob) / total for logprob in found)
+
+    async def _turn(self, path: Path, seed: int) -> Path:
+        """The path with what is decided at the end of its last step, where that is open."""
+        turns = open_turns(path, self._limits, self._protocol.phrases)
+        if not turns or self._left(path) <= 1 or not self._budget.judge(1):
+            return path
+        chances = await self._chances(path.prompt + path.tokens, turns.values())
+        random = Random(self._round_seed(path, seed))  # noqa: S311
+        weighed = dict(zip(turns, chances, strict=True))
+        return turned(path, drawn(weighed, self._sampling.temperature, random))
 
     def forget(self, path: Path, keep: Path | None = None) -> None:
         """Nobody will continue `path` beyond `keep`, or beyond its prompt."""
@@ -238,50 +258,6 @@ class Policy:
     def forget_all(self, path: Path) -> None:
         """Nobody will continue any path with this one's prompt."""
         self._engine.forget(path.prompt, len(path.prompt) - 1, below=True)
-
-    def _prompt(self, problem: Problem, think: bool | None = None) -> list[int]:
-        think = self._think if think is None else think
-        template = self._engine.chat_template
-        if template is None:
-            raise BadModelFile(
-                "the model has no chat template, so it was not made to answer questions; "
-                "choose an instruction-tuned one (reasoner models list)"
-            )
-        messages = self._protocol.messages(problem, think)
-        style = self._calling.style if self._calling and think else None
-        if style is not None:
-            messages = style.offer(messages)
-        text = render(
-            template,
-            [self._disarmed(message) for message in self._merged(messages)],
-            functions=style.functions() if style else (),
-            bos=self._name(self._engine.bos),
-            eos=self._name(self._engine.eos),
-            think=think,
-        )
-        return self._engine.tokenize(text + self._protocol.opening(text, think))
-
-    def _merged(self, messages: list[Message]) -> list[Message]:
-        """For models that were trained without system prompts."""
-        if not self._merge_system or len(messages) < 2 or messages[0].role != "system":
-            return messages
-        merged = f"{messages[0].content}\n\n{messages[1].content}"
-        return [messages[1].model_copy(update={"content": merged}), *messages[2:]]
-
-    def _disarmed(self, message: Message) -> Message:
-        """Text that spells a control token must not act as one: break its name up."""
-        special = {
-            token
-            for token in self._engine.tokenize(message.content)
-            if self._engine.piece(token) != self._engine.piece(token, special=True)
-        }
-        content = message.content
-        for name in {self._engine.piece(token, special=True).decode() for token in special}:
-            content = content.replace(name, f"{name[:1]}\u200b{name[1:]}")
-        return message if not special else message.model_copy(update={"content": content})
-
-    def _name(self, token: int | None) -> str:
-        return "" if token is None else self._engine.detokenize([token], special=True)
 
     def _left(self, path: Path) -> int:
         """Tokens the path may still write in all."""

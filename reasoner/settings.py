@@ -118,6 +118,9 @@ class Limits(BaseModel):
     seconds: Annotated[float, Field(gt=0)] | None = None
     think: bool = True
     """False answers at once, without a reasoning phase."""
+    decide: bool = False
+    """At each step's end, take the likeliest of: go on, take the step back, end. Models with
+    tokens for that decide by themselves."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -157,6 +160,8 @@ class Settings(BaseSettings):
     max_tokens: int | None = None
     seconds: float | None = None
     think: bool = True
+    decide: bool = False
+    """Decide at each step's end whether to go on, to take it back or to end."""
     seed: Annotated[int, Field(ge=0, lt=2**32 - 1)] = 0
     temperature: float | None = None
     sampling: dict[str, Any] = {}
@@ -192,6 +197,7 @@ class Settings(BaseSettings):
             max_tokens=self.max_tokens,
             seconds=self.seconds,
             think=self.think,
+            decide=self.decide,
         )
 
     @classmethod

@@ -93,6 +93,14 @@ class RunOptions:
         int | None,
         typer.Option(metavar="N", help="Most steps.", rich_help_panel=THINKING),
     ] = None
+    decide: Annotated[
+        bool,
+        typer.Option(
+            "--decide",
+            help="After each step, let the model choose: go on, take it back, or end.",
+            rich_help_panel=THINKING,
+        ),
+    ] = False
     max_tokens: Annotated[
         int | None,
         typer.Option(metavar="N", help="Most tokens of the whole reply.", rich_help_panel=THINKING),
@@ -245,7 +253,7 @@ class RunOptions:
         found |= {"think": False if self.no_think else None}
         found |= {"verify": False if self.no_verify else None}
         found |= {"offline": self.offline or None, "until_verified": self.until_verified or None}
-        found |= {"unsafe_exec": self.unsafe_exec or None}
+        found |= {"unsafe_exec": self.unsafe_exec or None, "decide": self.decide or None}
         found |= {"sampling": parse_pairs(self.option or [], "-o", "top_p=0.9") or None}
         options = parse_pairs(self.strategy_option or [], "-S", "n=8")
         found |= {"strategy_options": options or None}

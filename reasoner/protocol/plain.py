@@ -24,6 +24,7 @@ from reasoner.settings import Limits
 __all__ = ["Plain"]
 
 CONTINUE = "Wait, let me check this again."
+BACK = "Wait, the last step is wrong. Let me do it again."
 STATE_ANSWER = "Final answer:"
 
 
@@ -32,6 +33,11 @@ class Plain:
 
     name = "plain"
     marks: Mapping[int, str] = UNMARKED
+    phrases: Mapping[Decision, str] = {
+        Decision.PROCEED: "Next,",
+        Decision.BACKTRACK: BACK,
+        Decision.END: STATE_ANSWER,
+    }
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
@@ -60,9 +66,12 @@ class Plain:
         )
 
     def _continuation(self, path: Path) -> list[int]:
-        """A phrase that keeps a model going which wanted to end before `min_steps`."""
+        """A phrase that keeps a model going which wanted to end before `min_steps`, or sends it
+        back over its last step."""
         if not path.steps or path.steps[-1].call is not None:
             return []
+        if path.steps[-1].decision is Decision.BACKTRACK:
+            return self._on_new_line(path, BACK)
         ended = not self._tail(path).endswith("\n\n") or states_final(path.steps[-1].text)
         return self._on_new_line(path, CONTINUE) if ended else []
 
@@ -126,7 +135,8 @@ class PlainRound(ThoughtRound):
 
 
 def _last_decision(path: Path, decision: Decision) -> Path:
-    if not path.steps:
+    """A step that was given up stays so."""
+    if not path.steps or path.steps[-1].decision is Decision.BACKTRACK:
         return path
     last = path.steps[-1].model_copy(update={"decision": decision})
     return path.model_copy(update={"steps": (*path.steps[:-1], last)})

@@ -6,7 +6,7 @@ from typing import Protocol
 from reasoner.engine.control import Controller
 from reasoner.engine.request import Finish, Token
 from reasoner.events import Channel
-from reasoner.path import FinishReason, Path, Phase, Step
+from reasoner.path import Decision, FinishReason, Path, Phase, Step
 from reasoner.problem import Message, Problem
 from reasoner.protocol.room import Room
 from reasoner.settings import Limits
@@ -42,6 +42,8 @@ class StepProtocol(Protocol):
     name: str
     marks: Mapping[int, str]
     """What is shown in place of tokens that have no text of their own, by their ids."""
+    phrases: Mapping[Decision, str]
+    """What each decision at a step's end begins with in words; empty where tokens say it."""
 
     def messages(self, problem: Problem, think: bool) -> list[Message]:
         """The conversation to put to the model, with the protocol's own instruction."""

@@ -56,6 +56,7 @@ class Steiner:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
         self.ids = {name: _resolve(vocabulary, name) for name in NAMES}
+        self.phrases: Mapping[Decision, str] = {}
         self.marks: Mapping[int, str] = {self.ids[name]: text for name, text in MARKS.items()}
         control = set(vocabulary.control_tokens) | set(vocabulary.end_tokens)
         self.control = tuple(sorted(control | set(self.ids.values())))

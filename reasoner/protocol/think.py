@@ -25,6 +25,7 @@ __all__ = ["Think"]
 OPEN, CLOSE = "<think>", "</think>"
 CONTINUE = "\n\nWait, "
 """Keeps a model going that wanted to end before `min_steps`."""
+BACK = "Wait, the last step is wrong. Let me do it again."
 
 
 class Think:
@@ -32,6 +33,11 @@ class Think:
 
     name = "think"
     marks: Mapping[int, str] = UNMARKED
+    phrases: Mapping[Decision, str] = {
+        Decision.PROCEED: "So",
+        Decision.BACKTRACK: BACK,
+        Decision.END: CLOSE,
+    }
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
@@ -65,12 +71,15 @@ class Think:
         tail = vocabulary.detokenize(path.tokens[-8:])
         told = bool(path.steps) and path.steps[-1].call is not None
         stopped = bool(path.tokens) and not told and not tail.endswith("\n\n")
+        back = bool(path.steps) and path.steps[-1].decision is Decision.BACKTRACK
+        gap = "" if tail.endswith("\n\n") else "\n\n"
+        prefix = f"{gap}{BACK}" if back else CONTINUE if stopped else ""
         return ThinkRound(
             vocabulary,
             path,
             limits,
             room,
-            prefix=vocabulary.tokenize(CONTINUE) if stopped else (),
+            prefix=vocabulary.tokenize(prefix) if prefix else (),
             over=lambda text: CLOSE in text,
             ends=(*vocabulary.end_tokens, vocabulary.tokenize(CLOSE)[0]),
         )

@@ -29,6 +29,7 @@ EXTRA_FIELDS = (
     "max_tokens",
     "seconds",
     "think",
+    "decide",
     "seed",
     "temperature",
     "sampling",
