@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from reasoner.cli.options import RunOptions, ViewOptions
+from reasoner.cli.options import RunOptions
 from reasoner.cli.spread import spread
 from reasoner.cli.talk import TalkOptions
+from reasoner.cli.view import ViewOptions
 from reasoner.errors import Interrupted, NoAnswer, UsageError, VerificationFailed
 
 if TYPE_CHECKING:
@@ -24,13 +25,16 @@ __all__ = ["answer", "ask"]
 
 @spread
 def ask(
-    question: Annotated[str | None, typer.Argument(help="The question.")] = None,
+    question: Annotated[
+        str | None, typer.Argument(metavar="QUESTION", help="The question.")
+    ] = None,
     file: Annotated[
         list[str] | None,
         typer.Option("--file", "-f", metavar="FILE", help="Add a file; - is stdin. Repeatable."),
     ] = None,
     expect: Annotated[
-        str | None, typer.Option(help="The known answer; the reply is checked against it.")
+        str | None,
+        typer.Option(metavar="ANSWER", help="The known answer; the reply is checked against it."),
     ] = None,
     tests: Annotated[
         Path | None,

@@ -41,7 +41,8 @@ SHOWN = 10
 @spread
 def batch(
     file: Annotated[
-        Path, typer.Argument(help="JSON Lines, or a table (.csv, .tsv); - is stdin.")
+        Path,
+        typer.Argument(metavar="FILE", help="JSON Lines, or a table (.csv, .tsv); - is stdin."),
     ] = Path("-"),
     out: Annotated[
         Path | None,
@@ -67,7 +68,7 @@ def batch(
     *,
     run: RunOptions,
 ) -> None:
-    """Answer many questions at once; one JSON object a line for each.
+    """Answer many questions at once, each as a line of JSON.
 
     An item has a question (or prompt, or problem) and perhaps id, system, expect, tests,
     entry_point. Its line of output is what `ask --json` prints, with the id in front (without one:
@@ -75,11 +76,6 @@ def batch(
 
     With --out the same command goes on where it was stopped, by Ctrl-C or anything else: each item
     is in the file exactly once. To have errors tried again, delete their lines.
-
-    \b
-    Exit codes:
-      0 all answered   1 some failed or could not be read   2 usage
-      3 some refuted   4 some without an answer   130 interrupted; what is done is kept
     """
     import asyncio
 

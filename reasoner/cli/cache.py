@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reasoner.cli.command import Commands
 from reasoner.errors import UnknownName
 
 if TYPE_CHECKING:
@@ -12,11 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    help="Show or empty the caches: answers, and prompts as a model has read them.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = Commands("Show or empty the caches: answers, and prompts as a model has read them.")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object or list on stdout.")]
 
@@ -41,7 +38,7 @@ def info(json: Json = False) -> None:
 def clear(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="Only this one: results or prompts."),
+        typer.Argument(metavar="NAME", help="Only this one: results or prompts."),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -5,11 +5,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from reasoner.cli.options import RunOptions, ViewOptions
+from reasoner.cli.options import RunOptions
 from reasoner.cli.output import Output
 from reasoner.cli.output.terminal import complain, is_terminal
 from reasoner.cli.spread import spread
 from reasoner.cli.talk import TalkOptions
+from reasoner.cli.view import ViewOptions
 from reasoner.errors import Interrupted, ReasonerError
 
 if TYPE_CHECKING:

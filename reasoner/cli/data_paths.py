@@ -11,11 +11,13 @@ from reasoner.errors import Interrupted, UnknownName, UsageError
 
 __all__ = ["MIX", "paths", "shares"]
 
-MIX = "countdown3=9,countdown4=4,make24=5,arithmetic=1,equation=1"
+MIX = "countdown3=9, countdown4=4, make24=5, arithmetic=1, equation=1"
 
 
 def paths(
-    out: Annotated[Path, typer.Option(help="Where to write; a run that was begun goes on.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where to write; a run that was begun goes on.")
+    ],
     problems: Annotated[int, typer.Option(min=1, metavar="N", help="How many problems.")] = 10_000,
     paths: Annotated[int, typer.Option(min=1, metavar="N", help="Paths of each.")] = 5,
     mix: Annotated[
@@ -23,14 +25,17 @@ def paths(
     ] = MIX,
     exclude: Annotated[
         list[Path] | None,
-        typer.Option(help="Leave out the problems of this file (numbers and target a line)."),
+        typer.Option(
+            metavar="FILE", help="Leave out the problems of this file (numbers and target a line)."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Fixes the whole file.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Fixes the whole file.")] = 0,
 ) -> None:
-    """Build a graph of partial solutions for each problem, and sample paths with backtracks.
+    """Make paths of thought, with backtracks, through problems.
 
-    The output is JSON Lines: a question, a reply in Steiner's grammar, and what is known of each
-    step. Everything that is done is on disk: the same command goes on after Ctrl-C or a crash.
+    A graph of partial solutions is built for each problem, and paths are sampled from it. The
+    output is JSON Lines: a question, a reply in Steiner's grammar, and what is known of each step.
+    Everything that is done is on disk: the same command goes on after Ctrl-C or a crash.
     """
     from pydantic import ValidationError
 

@@ -16,7 +16,7 @@ def doctor(
 ) -> None:
     """Check the build, the hardware, the models and the plugins.
 
-    Leaves with 1 if something essential is broken.
+    A line is ok, warn or fail, what it is about, and below it what to do.
     """
     from reasoner.cli.checks import run_checks
 

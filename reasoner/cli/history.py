@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reasoner.cli.command import Commands
 from reasoner.cli.talk import complete_conversation
 from reasoner.errors import UsageError
 
@@ -15,16 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    help="List, read, search, export and delete what was asked and answered.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = Commands("List, read, search, export and delete what was asked and answered.")
 
 Id = Annotated[
     str | None,
     typer.Argument(
-        metavar="[ID]",
+        metavar="ID",
         help="The beginning of a conversation's id; without it, the last one.",
         autocompletion=complete_conversation,
         show_default=False,
@@ -33,7 +30,7 @@ Id = Annotated[
 Ids = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[ID]…",
+        metavar="ID",
         help="Beginnings of conversations' ids.",
         autocompletion=complete_conversation,
         show_default=False,
@@ -75,7 +72,10 @@ def show(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Show a conversation; --json prints it with everything that is known about each answer."""
+    """Show a conversation.
+
+    --json prints everything that is known about each answer.
+    """
     with _open() as history:
         found = history.find(conversation)
         turns = history.turns(found, dropped=dropped)
@@ -87,7 +87,10 @@ def show(
 
 @app.command()
 def search(
-    words: Annotated[list[str], typer.Argument(metavar="WORD…", show_default=False)],
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="WORD", help="Words, or their beginnings.", show_default=False),
+    ],
     limit: Limit = 20,
     json: Json = False,
 ) -> None:
@@ -146,8 +149,10 @@ def export(
         bool, typer.Option("--markdown", help="To read, with the thinking; not JSON Lines.")
     ] = False,
 ) -> None:
-    """Print conversations, all of them unless some are named: one JSON object a line, the oldest
-    first."""
+    """Print conversations, one JSON object a line.
+
+    All of them, the oldest first, unless some are named.
+    """
     with _open() as history:
         named = conversations or history.ids()
         for found in dict.fromkeys(history.find(name) for name in named):

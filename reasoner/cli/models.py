@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reasoner.cli import complete
+from reasoner.cli.command import Commands
 
 if TYPE_CHECKING:
     from reasoner.models import ModelFile, ModelInfo, ModelSpec
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    help="List, fetch, inspect and remove models.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = Commands("List, fetch, inspect and remove models.")
 
 
 Name = Annotated[
@@ -51,7 +48,10 @@ def pull(
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notices.")] = False,
 ) -> None:
-    """Fetch a model, or finish an interrupted download, and print its path."""
+    """Fetch a model and print its path.
+
+    An interrupted download goes on where it was; the file's SHA-256 is checked where it is known.
+    """
     from reasoner.cli.output.progress import draw_progress
     from reasoner.models import ensure_model
     from reasoner.models.progress import silent
@@ -70,7 +70,10 @@ def pull(
 
 @app.command()
 def show(name: Name, json: Json = False) -> None:
-    """Show what is known about a model; for one that is here, what its file says."""
+    """Show what is known about a model.
+
+    For one that is here, also what its file says: size, template, context, what it can be used for.
+    """
     from reasoner.errors import ModelError
     from reasoner.models import find_model, read_info, registry
 
@@ -103,11 +106,11 @@ def remove(name: Name, json: Json = False) -> None:
 def path(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="A model; without it: where models are kept."),
+        typer.Argument(metavar="NAME", help="A model; without it: where models are kept."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Print the path of a model that is here, or of the directory that holds them."""
+    """Print where a model is, or where models are kept."""
     from reasoner.errors import ModelError
     from reasoner.models import find_model
     from reasoner.settings import directories

@@ -1,4 +1,4 @@
-"""The options `ask` and `chat` share: each declared once, as a field of a dataclass.
+"""The options of every command that runs a model: each declared once, as a field of a dataclass.
 
 Knows how flags become `Settings`; knows nothing about what they do.
 """
@@ -15,9 +15,9 @@ from reasoner.cli.pairs import parse_pairs
 if TYPE_CHECKING:
     from reasoner.settings import Settings
 
-__all__ = ["ENGINE_FIELDS", "RunOptions", "ViewOptions"]
+__all__ = ["ENGINE_FIELDS", "RunOptions"]
 
-THINKING, ENGINE, OUTPUT = "Thinking", "Engine", "Output"
+THINKING, ENGINE = "Thinking", "Engine"
 SAME_NAME = (
     "model",
     "server",
@@ -57,7 +57,9 @@ class RunOptions:
         typer.Option(
             "--model",
             "-m",
-            help="Alias, path to a GGUF, or owner/repo[:quant] on the Hub.",
+            metavar="MODEL",
+            help="Name of `reasoner models list`, path to a GGUF, owner/repo[:quant] on the Hub, "
+            "or http://host:port/v1#name.",
             autocompletion=complete.models,
         ),
     ] = None
@@ -67,17 +69,19 @@ class RunOptions:
     ] = None
     system: Annotated[
         str | None,
-        typer.Option("--system", "-s", help="System prompt, in place of the protocol's own."),
+        typer.Option(
+            "--system", "-s", metavar="TEXT", help="System prompt, in place of the protocol's own."
+        ),
     ] = None
     effort: Annotated[
         Literal["low", "medium", "high", "max"] | None,
-        typer.Option(help="How much to try and to think.", rich_help_panel=THINKING),
+        typer.Option(help="How much to try and to think (medium).", rich_help_panel=THINKING),
     ] = None
     budget: Annotated[
         int | None,
         typer.Option(
             metavar="TOKENS",
-            help="Most reasoning tokens; the answer still follows.",
+            help="Most reasoning tokens; the answer still follows (default: by the effort).",
             rich_help_panel=THINKING,
         ),
     ] = None
@@ -113,7 +117,10 @@ class RunOptions:
     ] = None
     protocol: Annotated[
         Literal["plain", "think", "steiner"] | None,
-        typer.Option(help="How the model marks its thinking.", rich_help_panel=THINKING),
+        typer.Option(
+            help="How the model marks its thinking (default: as the model is known to).",
+            rich_help_panel=THINKING,
+        ),
     ] = None
     value: Annotated[
         str | None,
@@ -141,7 +148,7 @@ class RunOptions:
         str | None,
         typer.Option(
             metavar="NAME",
-            help="How to search, not left to the effort: reasoner strategies list.",
+            help="How to search; see `reasoner strategies list` (default: by the effort).",
             autocompletion=complete.strategies,
             rich_help_panel=THINKING,
         ),
@@ -182,7 +189,7 @@ class RunOptions:
     ] = False
     seed: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Fixes the sampling.", rich_help_panel=THINKING),
+        typer.Option(metavar="N", help="Fixes the sampling (0).", rich_help_panel=THINKING),
     ] = None
     temperature: Annotated[
         float | None,
@@ -216,7 +223,11 @@ class RunOptions:
     ] = False
     context: Annotated[
         int | None,
-        typer.Option(metavar="TOKENS", help="KV cache size.", rich_help_panel=ENGINE),
+        typer.Option(
+            metavar="TOKENS",
+            help="Size of the KV cache, which all lines share.",
+            rich_help_panel=ENGINE,
+        ),
     ] = None
     threads: Annotated[
         int | None,
@@ -225,7 +236,7 @@ class RunOptions:
     gpu_layers: Annotated[
         str | None,
         typer.Option(
-            metavar="N|auto|all", help="Layers to put on the GPU.", rich_help_panel=ENGINE
+            metavar="N|auto|all", help="Layers to put on the GPU (auto).", rich_help_panel=ENGINE
         ),
     ] = None
     main_gpu: Annotated[
@@ -240,11 +251,11 @@ class RunOptions:
     ] = None
     kv_type: Annotated[
         Literal["f16", "q8_0", "q4_0"] | None,
-        typer.Option(help="Precision of the KV cache.", rich_help_panel=ENGINE),
+        typer.Option(help="Precision of the KV cache (f16).", rich_help_panel=ENGINE),
     ] = None
     flash_attention: Annotated[
         Literal["auto", "on", "off"] | None,
-        typer.Option(help="Fused attention.", rich_help_panel=ENGINE),
+        typer.Option(help="Fused attention (auto).", rich_help_panel=ENGINE),
     ] = None
 
     def flags(self) -> dict[str, Any]:
@@ -270,43 +281,3 @@ class RunOptions:
         if self.tensor_split is not None:
             given["tensor_split"] = [share.strip() for share in self.tensor_split.split(",")]
         return {name: value for name, value in given.items() if value is not None}
-
-
-@dataclass(frozen=True)
-class ViewOptions:
-    """What is shown of it, and how."""
-
-    show_reasoning: Annotated[
-        bool | None,
-        typer.Option(
-            "--show-reasoning/--hide-reasoning",
-            " /-R",
-            help="Show the thinking on stderr (default: at a terminal only).",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
-    ] = None
-    watch: Annotated[
-        bool,
-        typer.Option(
-            "--watch",
-            help="Show the search as a tree while it grows, on stderr.",
-            rich_help_panel=OUTPUT,
-        ),
-    ] = False
-    quiet: Annotated[
-        bool,
-        typer.Option("--quiet", "-q", help="Nothing on stderr but errors.", rich_help_panel=OUTPUT),
-    ] = False
-    usage: Annotated[
-        bool,
-        typer.Option("--usage", "-u", help="Tokens and time on stderr.", rich_help_panel=OUTPUT),
-    ] = False
-    raw: Annotated[
-        bool,
-        typer.Option("--raw", help="Do not render Markdown.", rich_help_panel=OUTPUT),
-    ] = False
-    no_color: Annotated[
-        bool,
-        typer.Option("--no-color", help="No colours (also NO_COLOR=1).", rich_help_panel=OUTPUT),
-    ] = False

@@ -11,10 +11,7 @@ __all__ = ["paths"]
 def paths(
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Show where configuration, models and data live.
-
-    REASONER_CONFIG_DIR, REASONER_CACHE_DIR and REASONER_DATA_DIR move them.
-    """
+    """Show where configuration, models and data live."""
     from reasoner.settings import directories
 
     dirs = directories()

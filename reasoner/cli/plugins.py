@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reasoner.cli.command import Commands
 from reasoner.errors import ReasonerError, UnknownName
 
 if TYPE_CHECKING:
@@ -12,9 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    help="List, enable and disable plugins.", no_args_is_help=True, rich_markup_mode=None
-)
+app = Commands("List, enable and disable plugins.")
 
 
 def _complete(incomplete: str) -> list[str]:
@@ -27,17 +26,26 @@ def _complete(incomplete: str) -> list[str]:
         return []
 
 
-Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=_complete, show_default=False)]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="As `reasoner plugins list` has it.",
+        autocompletion=_complete,
+        show_default=False,
+    ),
+]
 
 
 @app.command("list")
 def list_plugins(
     json: Annotated[bool, typer.Option("--json", help="One JSON list on stdout.")] = False,
 ) -> None:
-    """List every plugin: name, version, state, hooks and where it comes from.
+    """List every plugin.
 
-    Plugins are entry points of installed packages (on until disabled) and single files in the
-    plugins folder of `reasoner paths` (off until enabled).
+    A line is its name, version, state, origin and hooks. Plugins are entry points of installed
+    packages (on until disabled) and single files in the plugins folder of `reasoner paths` (off
+    until enabled).
     """
     from reasoner.verify.host import Verifiers
 

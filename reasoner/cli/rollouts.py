@@ -19,10 +19,17 @@ __all__ = ["rollouts"]
 def rollouts(
     data: Annotated[
         Path,
-        typer.Argument(help="JSON Lines with question, answer and, where known, id and solution."),
+        typer.Argument(
+            metavar="DATA",
+            help="JSON Lines with question, answer and, where known, id and solution.",
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="Where to write; a run that was begun goes on.")],
-    model: Annotated[str | None, typer.Option("--model", "-m", help="The policy.")] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where to write; a run that was begun goes on.")
+    ],
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", metavar="MODEL", help="The policy.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Most problems.")] = None,
     samples: Annotated[int, typer.Option(metavar="N", help="Solutions drawn for each.")] = 4,
     continuations: Annotated[
@@ -33,21 +40,25 @@ def rollouts(
     ] = 1,
     system: Annotated[
         list[str] | None,
-        typer.Option("--system", "-s", help="System prompt. Repeated: samples take turns."),
+        typer.Option(
+            "--system", "-s", metavar="TEXT", help="System prompt. Repeated: samples take turns."
+        ),
     ] = None,
     tokens: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Stop when so many are spent in all.")
     ] = None,
     max_tokens: Annotated[int, typer.Option(metavar="N", help="Most of one solution.")] = 512,
-    temperature: Annotated[float, typer.Option()] = 0.8,
-    seed: Annotated[int, typer.Option(help="Chooses the problems and draws.")] = 0,
-    at_once: Annotated[int, typer.Option(min=1, max=64, help="Problems in work together.")] = 6,
+    temperature: Annotated[float, typer.Option(metavar="T", help="0 is greedy.")] = 0.8,
+    seed: Annotated[int, typer.Option(metavar="N", help="Chooses the problems and draws.")] = 0,
+    at_once: Annotated[
+        int, typer.Option(min=1, max=64, metavar="N", help="Problems in work together.")
+    ] = 6,
 ) -> None:
-    """Draw solutions of known problems and find out which of their steps are right.
+    """Draw solutions of known problems and judge their steps.
 
-    The output is JSON Lines, one solution a line, and beside it (.states) the model's hidden
-    states at the ends of steps. Everything that is done is on disk: the same command goes on
-    after Ctrl-C or a crash.
+    Continuations from its steps tell where a wrong solution went wrong. The output is JSON Lines,
+    one solution a line, and beside it (.states) the model's hidden states at the ends of steps.
+    Everything that is done is on disk: the same command goes on after Ctrl-C or a crash.
     """
     import asyncio
 

@@ -30,21 +30,21 @@ def serve(
     *,
     run: RunOptions,
 ) -> None:
-    """Answer over HTTP as OpenAI's chat completions do, with one model that stays loaded.
+    """Keep a model loaded and answer over HTTP.
 
-    POST /v1/chat/completions (also as a stream), GET /v1/models, GET /health. reasoning_effort and
-    the usual sampling fields are honoured; strategies, tools and checks are chosen in a field
-    "reasoner" of the request, by the names of the settings, such as
-    {"strategy": "majority", "strategy_options": {"n": 8}, "expect": "42"}. The reply's field
-    "reasoner" is what `ask --json` prints.
+    It speaks OpenAI's chat completions: POST /v1/chat/completions (also as a stream), GET
+    /v1/models, GET /health. reasoning_effort and the usual sampling fields are honoured;
+    strategies, tools and checks are chosen in a field "reasoner" of the request, by the names of
+    the settings, such as {"strategy": "majority", "strategy_options": {"n": 8}, "expect": "42"}.
+    The reply's field "reasoner" is what `ask --json` prints.
 
     Only this machine is answered. To listen elsewhere, set a key in REASONER_API_KEY; clients then
     have to send it. The options below are what holds where a request says nothing.
     """
     import asyncio
 
-    from reasoner.cli.options import ViewOptions
     from reasoner.cli.output import Output
+    from reasoner.cli.view import ViewOptions
     from reasoner.serve.run import is_loopback, listen
 
     settings = run.settings()

@@ -5,28 +5,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reasoner.cli.command import Commands
+
 if TYPE_CHECKING:
     from reasoner.strategies.strategy import Strategy
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    help="List the strategies: how lines of thought grow, and how one is chosen.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-
-
-@app.callback()
-def strategies() -> None:
-    """List the strategies: how lines of thought grow, and how one is chosen."""
+app = Commands("List the strategies: how lines of thought grow, and how one is chosen.")
 
 
 @app.command("list")
 def list_strategies(
     json: Annotated[bool, typer.Option("--json", help="A JSON list on stdout.")] = False,
 ) -> None:
-    """List the strategies, each with what it does and the options it takes (-S KEY=VALUE)."""
+    """List the strategies and the options they take.
+
+    A line is what a strategy does; below it stand its options, as -S KEY=VALUE takes them.
+    """
     from reasoner.strategies.registry import STRATEGIES
 
     rows = [_row(name, strategy) for name, strategy in STRATEGIES.items()]

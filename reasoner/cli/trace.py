@@ -27,7 +27,7 @@ def trace(
         bool, typer.Option("--no-color", help="No colours (also NO_COLOR=1).")
     ] = False,
 ) -> None:
-    """Show a recorded run as a tree: its steps, what they were worth, and what became of them.
+    """Show a recorded run as a tree.
 
     A line is one step: its name or text, value, visits, the mean log-probability of its tokens,
     and what the model decided. ● is the path to the answer, ○ another one, ✂ one that was pruned;

@@ -14,16 +14,26 @@ __all__ = ["explore"]
 
 
 def explore(
-    run: Annotated[Path, typer.Argument(help="The folder of a trained policy's run.")],
-    out: Annotated[Path, typer.Option(help="Where to write; a run that was begun goes on.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="The folder of a trained policy's run.")
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where to write; a run that was begun goes on.")
+    ],
     problems: Annotated[int, typer.Option(min=1, metavar="N", help="How many problems.")] = 4000,
     mix: Annotated[str, typer.Option(metavar="KIND=SHARE,…", help="Kinds of problems.")] = MIX,
-    exclude: Annotated[list[Path] | None, typer.Option(help="Problems to leave out.")] = None,
-    temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest token.")] = 0.7,
-    seed: Annotated[int, typer.Option(help="Another seed than the data's.")] = 100,
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
+    exclude: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Problems to leave out.")
+    ] = None,
+    temperature: Annotated[
+        float, typer.Option(min=0, metavar="T", help="0 takes the likeliest token.")
+    ] = 0.7,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another seed than the data's.")] = 100,
+    threads: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Processor threads.")
+    ] = None,
 ) -> None:
-    """Let the policy try fresh problems, and mend what it believed or did wrongly.
+    """Let a policy try problems, and mend its mistakes.
 
     Its wrong turns stay, as often as it takes them, and are followed by the right verdict and a
     backtrack. Train on the output together with the first data: `reasoner train policy`.

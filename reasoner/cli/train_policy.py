@@ -20,27 +20,41 @@ __all__ = ["policy", "prepare"]
 
 
 def policy(
-    run: Annotated[Path, typer.Argument(help="The run's folder; a run that was begun goes on.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="The run's folder; a run that was begun goes on.")
+    ],
     data: Annotated[
-        list[Path] | None, typer.Option(help="A file of `reasoner data paths`; repeatable.")
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="A file of `reasoner data paths`; repeatable."),
     ] = None,
     stage: Annotated[
         Literal["sft", "rl"], typer.Option(help="Learn from data, then from rewards.")
     ] = "sft",
-    width: Annotated[int, typer.Option(help="The dial of its size; 192: 2.7 M, 512: 50 M.")] = 192,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of learning from data, in all.")] = 6000,
-    batch: Annotated[int, typer.Option(min=64, help="Tokens a step.")] = 4096,
-    rate: Annotated[float, typer.Option(help="Learning rate.")] = 3e-3,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of learning from rewards.")] = 50,
+    width: Annotated[
+        int, typer.Option(metavar="N", help="The dial of its size; 192: 2.7 M, 512: 50 M.")
+    ] = 192,
+    steps: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Steps of learning from data, in all.")
+    ] = 6000,
+    batch: Annotated[int, typer.Option(min=64, metavar="N", help="Tokens a step.")] = 4096,
+    rate: Annotated[float, typer.Option(metavar="R", help="Learning rate.")] = 3e-3,
+    rounds: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Rounds of learning from rewards.")
+    ] = 50,
     mix: Annotated[
         str, typer.Option(metavar="KIND=SHARE,…", help="Problems to learn from by reward.")
     ] = MIX,
-    exclude: Annotated[list[Path] | None, typer.Option(help="Problems to leave out.")] = None,
-    seed: Annotated[int, typer.Option()] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
+    exclude: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Problems to leave out.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Fixes the run.")] = 0,
+    threads: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Processor threads.")
+    ] = None,
 ) -> None:
-    """Train a small Llama: warm-up on every token, fine-tuning on paths, rewards for steps.
+    """Train a small Llama that thinks in Steiner's tokens.
 
+    Warm-up on every token, fine-tuning on paths; with --stage rl, rewards for steps.
     RUN/policy.gguf is the model (Q8_0), RUN/log.jsonl the losses. Everything is saved once a
     minute: the same command goes on after Ctrl-C or a crash. Needs the extra `train`.
     """

@@ -16,23 +16,29 @@ MIX = "countdown3=4,countdown4=2,make24=4"
 
 
 def prm(
-    run: Annotated[Path, typer.Argument(help="The folder of a trained policy's run.")],
-    out: Annotated[Path, typer.Option(help="The GGUF to write.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="The folder of a trained policy's run.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The GGUF to write.")],
     problems: Annotated[int, typer.Option(min=1, metavar="N", help="Replies to label.")] = 3000,
     continuations: Annotated[
         int, typer.Option(min=1, max=32, metavar="N", help="Drawn from after each step.")
     ] = 4,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of training.")] = 800,
-    rate: Annotated[float, typer.Option(help="Learning rate.")] = 1e-3,
+    steps: Annotated[int, typer.Option(min=1, metavar="N", help="Steps of training.")] = 800,
+    rate: Annotated[float, typer.Option(metavar="R", help="Learning rate.")] = 1e-3,
     mix: Annotated[str, typer.Option(metavar="KIND=SHARE,…", help="Kinds of problems.")] = MIX,
-    exclude: Annotated[list[Path] | None, typer.Option(help="Problems to leave out.")] = None,
-    seed: Annotated[int, typer.Option(help="Another seed than the data's.")] = 200,
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads.")] = None,
+    exclude: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Problems to leave out.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another seed than the data's.")] = 200,
+    threads: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Processor threads.")
+    ] = None,
 ) -> None:
-    """Label the steps of the policy's replies by how often it ends right from there, and train.
+    """Train a small process reward model from a policy.
 
-    The labels are kept beside the output (.labels.jsonl) and gone on with. The value format is
-    `steiner-mini`.
+    Each step of its replies is labelled by how often it ends right from there. The labels are kept
+    beside the output (.labels.jsonl) and gone on with. The value format is `steiner-mini`.
     """
     prepare(threads)
     from reasoner.cli.output.count import Count

@@ -14,9 +14,13 @@ MOST_BYTES = 2_000_000
 
 
 def value(
-    data: Annotated[list[Path], typer.Argument(help="What reasoner data rollouts wrote.")],
-    out: Annotated[Path, typer.Option(help="The head: a GGUF for --value self --value-head.")],
-    seed: Annotated[int, typer.Option(min=0, max=2**31)] = 0,
+    data: Annotated[
+        list[Path], typer.Argument(metavar="ROLLOUTS", help="What reasoner data rollouts wrote.")
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="The head: a GGUF for --value self --value-head.")
+    ],
+    seed: Annotated[int, typer.Option(metavar="N", min=0, max=2**31, help="Fixes the folds.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="The report as JSON on stdout.")] = False,
 ) -> None:
     """Train a value head on the hidden states of rollouts.

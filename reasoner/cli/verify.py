@@ -27,15 +27,19 @@ _OPTION = re.compile(r"--[a-z]")
 
 def verify(
     answer: Annotated[
-        str | None, typer.Argument(help="The answer, short or a whole reply; - is stdin.")
+        str | None,
+        typer.Argument(metavar="ANSWER", help="The answer, short or a whole reply; - is stdin."),
     ] = None,
     file: Annotated[
         Path | None, typer.Option("--file", "-f", metavar="FILE", help="Read the answer from it.")
     ] = None,
-    expect: Annotated[str | None, typer.Option(help="The known answer.")] = None,
+    expect: Annotated[str | None, typer.Option(metavar="ANSWER", help="The known answer.")] = None,
     question: Annotated[
         str | None,
-        typer.Option(help="What was asked: its examples, numbers and equations are checked too."),
+        typer.Option(
+            metavar="TEXT",
+            help="What was asked: its examples, numbers and equations are checked too.",
+        ),
     ] = None,
     tests: Annotated[
         Path | None,
@@ -57,11 +61,6 @@ def verify(
 
     The answer is the argument, the file, or stdin. A whole reply will do: its final answer is
     found, its arithmetic recomputed, its Python run in the sandbox.
-
-    \b
-    Exit codes:
-      0 pass   3 fail   4 unknown   2 usage, or input that cannot be used
-      with --jsonl: 3 if any failed, else 4 if any is unknown or a line was unusable
     """
     if jsonl is not None:
         if any(given is not None for given in (answer, file, expect, question, tests)):
