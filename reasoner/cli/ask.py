@@ -12,6 +12,8 @@ from reasoner.cli.view import ViewOptions
 from reasoner.errors import Interrupted, NoAnswer, UsageError, VerificationFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reasoner.cli.output import Form, Output
     from reasoner.events import Event
     from reasoner.problem import Problem
@@ -93,7 +95,6 @@ def answer(
     from reasoner.store.record import messages
     from reasoner.store.recorder import Recorder
     from reasoner.store.results import Results
-    from reasoner.trace.tracer import Tracer
 
     notices: list[str] = []
     question = collect(argument, files, notices)
@@ -111,10 +112,10 @@ def answer(
         tests=given,
     )
     recorder = Recorder(output.narrator.say, enabled=settings.history, conversation=conversation)
-    tracer, results = Tracer(trace, problem, settings), Results()
+    results = Results()
     try:
         known = _recall(results, problem, settings, output) if trace is None else None
-        answered = known or _work(problem, settings, output, tracer)
+        answered = known or _work(problem, settings, output, trace)
     finally:
         output.end()
     result = answered.result
@@ -125,7 +126,7 @@ def answer(
         if not answered.interrupted:
             results.keep(problem, settings, result, dated=answered.dated)
         results.close()
-    tracer.check()
+    answered.check()
     _conclude(result, form, interrupted=answered.interrupted)
 
 
@@ -133,6 +134,8 @@ class _Answered(NamedTuple):
     result: "Result"
     interrupted: bool = False
     dated: bool = False
+    check: "Callable[[], None]" = lambda: None
+    """Raises ReasonerError when the trace could not be kept."""
 
 
 def _recall(
@@ -150,11 +153,13 @@ def _recall(
 
 
 def _work(
-    problem: "Problem", settings: "Settings", output: "Output", tracer: "Tracer"
+    problem: "Problem", settings: "Settings", output: "Output", trace: Path | None
 ) -> _Answered:
     import asyncio
 
-    with tracer:
+    from reasoner.trace.tracer import Tracer
+
+    with Tracer(trace, problem, settings) as tracer:
         return asyncio.run(_solve(problem, settings, output, tracer))
 
 
@@ -173,7 +178,7 @@ async def _solve(
             interrupt.soft()
             result = await solver.solve(problem, stop=interrupt.stop)
             dated = solver.dated
-        return _Answered(result, interrupt.happened, dated)
+        return _Answered(result, interrupt.happened, dated, tracer.check)
 
 
 def _conclude(result: "Result", form: "Form", *, interrupted: bool) -> None:

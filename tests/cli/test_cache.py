@@ -1,9 +1,11 @@
 """The caches on the real command: the same question twice, and what `reasoner cache` says."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
-from tests.cli.command import run
+from tests.cli.command import environment, run
 
 BRIEF = ("--budget", "8", "--max-tokens", "40", "--seed", "1", "--no-verify", "--show-reasoning")
 
@@ -32,6 +34,24 @@ def test_the_second_time_an_answer_comes_from_the_cache(tiny_gguf: Path, tmp_pat
     cleared = run(tmp_path, "cache", "clear", "--json").stdout
     assert json.loads(cleared)["removed"]["results"] == 1
     assert b"     0 entries" in run(tmp_path, "cache", "info").stdout
+
+
+def test_an_answer_from_the_cache_needs_no_machinery(tiny_gguf: Path, tmp_path: Path) -> None:
+    asked = ["ask", "hi", "-m", str(tiny_gguf), *BRIEF]
+    done = run(tmp_path, *asked)
+    assert done.returncode == 0
+    again = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "reasoner", *asked],
+        capture_output=True,
+        env=environment(tmp_path),
+        check=True,
+        text=True,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in again.stderr.splitlines()}
+    assert "reasoner.store.results" in imported
+    machinery = {"reasoner.solver", "reasoner.engine.local", "reasoner.trace.tracer", "llama_cpp"}
+    heavy = {"numpy", "sympy", "jinja2", "pluggy", "prompt_toolkit", "rich.console", "httpx"}
+    assert not imported & (machinery | heavy)
 
 
 def test_an_unknown_cache_is_a_wrong_request(tmp_path: Path) -> None:
