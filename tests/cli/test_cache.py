@@ -50,7 +50,7 @@ def test_an_answer_from_the_cache_needs_no_machinery(tiny_gguf: Path, tmp_path: 
     imported = {line.rpartition("|")[2].strip() for line in again.stderr.splitlines()}
     assert "reasoner.store.results" in imported
     machinery = {"reasoner.solver", "reasoner.engine.local", "reasoner.trace.tracer", "llama_cpp"}
-    heavy = {"numpy", "sympy", "jinja2", "pluggy", "prompt_toolkit", "rich.console", "httpx"}
+    heavy = {"numpy", "sympy", "jinja2", "prompt_toolkit", "rich.console", "httpx"}
     assert not imported & (machinery | heavy)
 
 
