@@ -15,14 +15,21 @@ __all__ = ["correct"]
 def correct(
     graph: Graph, visits: Sequence[Visit], random: Random, habits: Habits
 ) -> tuple[Graph, list[Visit]]:
-    """The graph with the model's moves in it, and the path that starts as the model's did."""
+    """The graph with the model's moves in it, and the path that starts as the model's did, up to
+    where it believed or did what was not so, or left a state from which it could have won."""
     wider = joined(graph, [(visit.state, visit.move) for visit in visits])
     kept: list[Visit] = []
+    branch = [graph.task.start]
     for visit in visits:
+        left = branch[branch.index(visit.state) + 1 :]
+        if any(map(graph.task.alive, left)):
+            break
         if not _sound(graph, visit):
             kept.append(_mended(graph, visit))
             break
         kept.append(visit)
+        del branch[len(branch) - len(left) :]
+        branch += [visit.move.state] if visit.decision == "proceed" else []
         if visit.decision == "end":
             return wider, kept
     return wider, walk(wider, random, habits, kept)

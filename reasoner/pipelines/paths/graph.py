@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Graph", "explore", "joined"]
 
+TRIALS = 4
+"""Trails sampled from a state that another's path brought in."""
 LONGEST = 8
 """Moves one sampled path may have; states never repeat within one, so it ends by itself."""
 
@@ -63,13 +65,17 @@ def explore(task: Task, random: Random, paths: int = 24) -> Graph:
 
 
 def joined(graph: Graph, moves: Iterable[tuple[State, Move]]) -> Graph:
-    """The graph with more moves in it, each from a state that it has by then."""
-    found = graph.nodes.copy()
+    """The graph with more moves in it, each from a state that it has by then, and with something
+    to try in the states that are new."""
+    found, random = graph.nodes.copy(), Random(0)  # noqa: S311
     for state, move in moves:
-        if move.state not in found:
+        new = move.state not in found
+        if new:
             found.add_node(move.state, id=len(found))
         found.add_edge(state, move.state, move=move)
-    _complete(found, graph.task, Random(0))  # noqa: S311
+        for _ in range(TRIALS if new else 0):
+            _follow(found, graph.task, [move.state], random, searching=False)
+    _complete(found, graph.task, random)
     _mark(found, graph.task)
     return Graph(graph.task, found)
 

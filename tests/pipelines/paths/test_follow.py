@@ -1,5 +1,6 @@
 """A model's own replies: read back, judged, and mended where they went wrong."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
@@ -9,6 +10,7 @@ from reasoner.pipelines.paths.correct import correct
 from reasoner.pipelines.paths.follow import follow
 from reasoner.pipelines.paths.grammar import reply
 from reasoner.pipelines.paths.graph import Graph, explore
+from reasoner.pipelines.paths.puzzle import Puzzle
 from reasoner.pipelines.paths.record import KINDS
 from reasoner.pipelines.paths.walk import Habits, Visit, walk
 
@@ -71,6 +73,33 @@ def test_a_false_belief_is_mended_and_the_path_goes_on_from_there(graph: Graph) 
 def test_a_sound_path_is_kept_as_it_is(graph: Graph) -> None:
     visits = walk(graph, Random(1), ERRING)
     assert correct(graph, visits, Random(2), ERRING)[1] == visits
+
+
+def test_what_a_policy_really_did_can_always_be_gone_on_with() -> None:
+    """It comes to states that no graph had, which are dead and look alive, and it leaves states
+    from which it could have won."""
+    task = Puzzle("make24", (8, 16, 2, 3), 24, Random(0))
+    for seed in range(60):
+        random = Random(seed)
+        visits = list(_wandering(task, random, length=1 + seed % 6))
+        _, path = correct(explore(task, random), visits, random, ERRING)
+        assert task.solved(path[-1].move.state)
+
+
+def _wandering(task: Puzzle, random: Random, length: int) -> Iterator[Visit]:
+    """Moves as `follow` would find them, with beliefs and decisions by chance."""
+    branch, tried = [task.start], set[tuple[str, str]]()
+    for _ in range(length):
+        state = random.choice([state for state in branch if state.count(" ")])
+        moves = [move for move in task.moves(state) if (state, move.state) not in tried]
+        move = random.choice(moves)
+        tried.add((state, move.state))
+        hopeful = random.random() < 0.8
+        yield Visit(
+            state, move, hopeful, "proceed" if hopeful else "backtrack", task.alive(move.state)
+        )
+        del branch[branch.index(state) + 1 :]
+        branch += [move.state] if hopeful else []
 
 
 def _despairing(visit: Visit) -> Visit:
