@@ -78,8 +78,12 @@ class _Block(nn.Module):
             cache[0][:, :, position], cache[1][:, :, position] = key[:, :, 0], value[:, :, 0]
             key, value = (part[:, :, : position + 1] for part in cache)
         repeat = self.shape.heads // self.shape.kv_heads
+        if cache is not None:  # heads that share keys as rows of one query: nothing is copied
+            query = query[:, :, 0].unflatten(1, (-1, repeat))
+            mixed = fn.scaled_dot_product_attention(query, key, value).flatten(1)[:, None]
+            return self.attn_output(mixed)
         key, value = (part.repeat_interleave(repeat, 1) for part in (key, value))
-        mixed = fn.scaled_dot_product_attention(query, key, value, is_causal=cache is None)
+        mixed = fn.scaled_dot_product_attention(query, key, value, is_causal=True)
         return self.attn_output(mixed.transpose(1, 2).flatten(2))
 
     def _split(self, states: Tensor) -> Tensor:

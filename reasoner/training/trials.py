@@ -11,7 +11,7 @@ from reasoner.training.sampler import Drawing, Sampler
 
 __all__ = ["Trial", "attempt"]
 
-AT_ONCE = 64
+AT_ONCE = 192
 """Replies in one batch; the cache of each is as long as the longest may be."""
 
 
