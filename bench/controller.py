@@ -1,0 +1,108 @@
+"""What step control costs: the time in the controllers' own code beside the time of it all.
+
+    python -m bench.controller MODEL.gguf [--sequences 16] [--tokens 96]
+
+Every sequence writes a reply of its own under the model's protocol. The clock runs in `constrain`
+and `accept`, which the engine calls for every token, on the thread that decodes.
+"""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+
+from reasoner.budget import Budget
+from reasoner.engine.control import Constraint, Controller
+from reasoner.engine.local import LocalEngine, LocalGeneration
+from reasoner.engine.sampling import Sampling
+from reasoner.policy import Policy
+from reasoner.problem import Problem
+from reasoner.protocol.registry import choose_protocol
+from reasoner.settings import EngineSettings, Limits
+
+QUESTION = "Use {} 7 8 8 to make {}"
+
+
+class Clock:
+    """What all controllers of an engine took together."""
+
+    seconds, tokens = 0.0, 0
+
+
+class Timed:
+    """A controller on the clock."""
+
+    def __init__(self, controller: Controller, clock: Clock) -> None:
+        self._controller, self._clock = controller, clock
+
+    def constrain(self) -> Constraint:
+        begun = perf_counter()
+        found = self._controller.constrain()
+        self._clock.seconds += perf_counter() - begun
+        return found
+
+    def accept(self, token: int) -> None:
+        begun = perf_counter()
+        self._controller.accept(token)
+        self._clock.seconds += perf_counter() - begun
+        self._clock.tokens += 1
+
+
+class TimedEngine(LocalEngine):
+    """An engine that puts its controllers on a clock."""
+
+    clock = Clock()
+
+    def generate(
+        self,
+        tokens: Sequence[int],
+        sampling: Sampling,
+        controller: Controller | None = None,
+        max_tokens: int | None = None,
+        seed: int = 0,
+    ) -> LocalGeneration:
+        timed = Timed(controller, self.clock) if controller else None
+        return super().generate(tokens, sampling, timed, max_tokens, seed)
+
+
+async def measure(model: Path, sequences: int, most: int) -> None:
+    engine = await TimedEngine.open(model, EngineSettings(context=8192))
+    protocol = choose_protocol(engine, engine.chat_template or "", None)
+    limits = Limits(max_tokens=most)
+
+    async def one(number: int) -> None:
+        policy = Policy(
+            engine,
+            protocol,
+            sampling=Sampling(),
+            limits=limits,
+            budget=Budget(),
+            seed=number,
+        )
+        path = policy.start(Problem(question=QUESTION.format(number, 24 + number)))
+        while not path.done:
+            path = await policy.extend(path)
+
+    begun = perf_counter()
+    await asyncio.gather(*map(one, range(1, sequences + 1)))
+    seconds, clock = perf_counter() - begun, engine.clock
+    print(
+        f"{protocol.name}, {sequences} sequences: {clock.tokens} tokens in {seconds:.1f} s, "
+        f"controllers {1e6 * clock.seconds / clock.tokens:.1f} µs a token, "
+        f"{clock.seconds / seconds:.2%} of the time"
+    )
+    await engine.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--sequences", type=int, default=16)
+    parser.add_argument("--tokens", type=int, default=96)
+    options = parser.parse_args()
+    asyncio.run(measure(options.model, options.sequences, options.tokens))
+
+
+if __name__ == "__main__":
+    main()
