@@ -37,10 +37,7 @@ def verify(problem: Problem, candidate: Candidate) -> Verdict | None:
     if puzzle is None:
         return None
     formula = _final(candidate) or _written(candidate.answer, puzzle)
-    if formula is None:
-        verdict = _verdict(Outcome.UNKNOWN, "no formula to check", puzzle)
-    else:
-        verdict = _judge(formula, puzzle)
+    verdict = _judge(formula, puzzle) if formula else _without(candidate.final, puzzle)
     return verdict.model_copy(update={"seconds": time.monotonic() - began})
 
 
@@ -88,6 +85,18 @@ def _formula(text: str) -> Formula | None:
         if len(formula.numbers) > 1:
             return formula
     return None
+
+
+def _without(final: str | None, puzzle: Puzzle) -> Verdict:
+    """No formula of the given numbers. Another number than the target is refuted; the target alone
+    proves nothing, and sound sums on the way to it say nothing of the puzzle, hence the score."""
+    stated = (final or "").strip().strip("$. ")
+    if re.fullmatch(r"-?\d{1,9}", stated, re.ASCII) and int(stated) != puzzle.target:
+        reason = f"the answer is {stated}, not {puzzle.target}"
+        return _verdict(Outcome.FAIL, reason, puzzle)
+    shown = " ".join(map(str, puzzle.numbers))
+    verdict = _verdict(Outcome.UNKNOWN, f"no formula of {shown} to check", puzzle)
+    return verdict.model_copy(update={"score": 0.0})
 
 
 def _judge(formula: Formula, puzzle: Puzzle) -> Verdict:

@@ -85,6 +85,8 @@ REPLIES = [
     ("\\boxed{(7 - 8/8) * 4 + 8 - 8}", Outcome.FAIL),
     ("\\boxed{4 * 7 / (8 - 8)}", Outcome.FAIL),
     ("The answer is 24.", Outcome.UNKNOWN),
+    ("(32 - 8) * 4 = 96", Outcome.FAIL),
+    ("The answer is 25.", Outcome.FAIL),
     ("I could not find one.", Outcome.UNKNOWN),
     ("", Outcome.UNKNOWN),
 ]
