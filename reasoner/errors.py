@@ -9,7 +9,8 @@ ReasonerError                 1  something failed; the message says what to do n
 │   ├── ChecksumError         1  the file is not the one the registry names
 │   └── BadModelFile          1  not a GGUF, truncated, or unsupported
 ├── EngineError               1  the engine cannot go on
-│   └── ContextFull           1  the KV cache is too small for the work asked for
+│   ├── ContextFull           1  the KV cache is too small for the work asked for
+│   └── ServerGone            1  nobody listens where a server was named
 ├── StoreError                1  the history or a cache cannot be used
 ├── BadTrace                  1  a file that is no trace, or only half of one
 ├── VerificationFailed        3  a check refuted the answer
@@ -32,6 +33,7 @@ __all__ = [
     "NoAnswer",
     "PromptTooLong",
     "ReasonerError",
+    "ServerGone",
     "StoreError",
     "UnknownName",
     "UsageError",
@@ -94,6 +96,10 @@ class ContextFull(EngineError):
             f"the KV cache holds {available} tokens, this needs {needed}; raise --context"
         )
         self.needed, self.available = needed, available
+
+
+class ServerGone(EngineError):
+    pass
 
 
 class StoreError(ReasonerError):

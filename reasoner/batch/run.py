@@ -7,7 +7,7 @@ from contextlib import aclosing
 from reasoner.batch.flow import each
 from reasoner.batch.item import Item
 from reasoner.batch.record import Record
-from reasoner.errors import ContextFull, EngineError, PromptTooLong
+from reasoner.errors import ContextFull, EngineError, PromptTooLong, ServerGone
 from reasoner.path import FinishReason
 from reasoner.problem import Problem
 from reasoner.result import Result
@@ -31,7 +31,7 @@ async def run(
 
     An item that cannot be answered gets a record with the error. Once `stop` is set no more is
     begun, and what was interrupted by it gets no record. Raises what would fail every item alike:
-    a bad setting, an engine that fails again and again.
+    a bad setting, a server that is gone, an engine that fails again and again.
     """
     failed = 0
 
@@ -42,9 +42,11 @@ async def run(
         if stop is not None and stop.is_set():
             return None
         try:
-            result = await solve(item.problem)
+            result = await _twice(solve, item.problem)
         except (PromptTooLong, ContextFull) as error:
             return Record(item, error=f"line {item.line}: {error}")
+        except ServerGone:
+            raise
         except EngineError as error:
             failed += 1
             if failed >= PATIENCE:
@@ -58,3 +60,14 @@ async def run(
         async for record in records:
             if record is not None:
                 yield record
+
+
+async def _twice(solve: Solve, problem: Problem) -> Result:
+    """Once more after a failure of the engine: a server that broke off may be gone, which is no
+    fault of the item, or back."""
+    try:
+        return await solve(problem)
+    except (ContextFull, ServerGone):
+        raise
+    except EngineError:
+        return await solve(problem)

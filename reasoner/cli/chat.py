@@ -144,13 +144,14 @@ class Chat:
     async def answer(self, problem: "Problem", attempt: int = 0) -> "Result":
         """Work a problem out and show how; Ctrl-C stops it with what there is."""
         from reasoner.cli.interrupt import Interrupt
+        from reasoner.cli.stay import unechoed
 
         shown = {"hide": False, "all": True}.get(self.thoughts, self.view.show_reasoning)
         view = replace(self.view, show_reasoning=shown)
         output = Output.open(view, folds=self.thoughts == "fold")
         seed = (self.settings.seed + attempt) % (2**32 - 1)
         settings = self.settings.model_copy(update={"seed": seed})
-        with Interrupt(stays=True) as interrupt:
+        with unechoed(), Interrupt(stays=True) as interrupt:
             interrupt.soft()
             try:
                 result = await self.solver.solve(
@@ -177,7 +178,9 @@ class Chat:
         if is_terminal(sys.stdin):
             self.say(f"{self.settings.model} · /help for commands, Ctrl-D to leave")
         if said := len(self.talk.exchanges):
-            self.say(f"going on with {self.talk.recorder.conversation}, {said} turns")
+            self.say(
+                f"going on with {self.talk.recorder.conversation}, {said} turn{'s' * (said > 1)}"
+            )
 
     async def _turn(self, said: str) -> bool:
         """Answer or obey; False when the user wants to leave. Errors end the turn only."""

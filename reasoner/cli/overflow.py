@@ -43,7 +43,8 @@ async def compact(chat: "Chat", how: str) -> None:
     else:
         await _summarise(chat, count)
     await chat.count()
-    chat.say(f"the first {count} turns are out of the talk; reasoner history show has them")
+    gone = "the first turn is" if count == 1 else f"the first {count} turns are"
+    chat.say(f"{gone} out of the talk; reasoner history show has them")
 
 
 async def _summarise(chat: "Chat", count: int) -> None:

@@ -1,5 +1,6 @@
 """What a chat does when a line starts with `/`."""
 
+import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "obey"]
 
+WIDE = 80
+"""Columns that a command and what it does need side by side."""
 GROUPS = ("engine", "strategy_options", "sampling")
 Command = Callable[["Chat", str], Awaitable[None]]
 
@@ -29,9 +32,12 @@ async def obey(chat: "Chat", line: str) -> bool:
 
 
 async def _help(chat: "Chat", _: str) -> None:
-    for _action, usage, what in COMMANDS.values():
-        chat.say(f"{usage:<24} {what}")
-    chat.say(f"{'/exit':<24} leave (also Ctrl-D)")
+    from reasoner.cli.output.terminal import columns
+
+    narrow = (columns(sys.stderr) or WIDE) < WIDE
+    rows = [(usage, what) for _action, usage, what in COMMANDS.values()]
+    for usage, what in [*rows, ("/exit", "leave (also Ctrl-D)")]:
+        chat.say(f"{usage} · {what}" if narrow else f"{usage:<24} {what}")
     chat.say("Alt-Enter starts a new line; Ctrl-C stops an answer; a line that shall")
     chat.say("begin with / as text starts with a space.")
 
@@ -105,7 +111,7 @@ def _changed(flags: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
 
 def _show(chat: "Chat") -> None:
     for name, value in chat.settings.model_dump(exclude={"engine"}).items():
-        chat.say(f"{name:<12} {value}")
+        chat.say(f"{name:<16} {value}")
 
 
 COMMANDS: dict[str, tuple[Command, str, str]] = {
@@ -119,7 +125,7 @@ COMMANDS: dict[str, tuple[Command, str, str]] = {
     "/think": (
         talk.think,
         "/think [WORD]",
-        "open the last thinking; on, off, show, fold, hide, summaries",
+        "the last in full; on, off, show, fold, hide, summaries",
     ),
     "/effort": (_effort, "/effort [LEVEL]", "how much to think: low, medium, high, max"),
     "/strategy": (_strategy, "/strategy [NAME K=V …]", "how to search: majority n=8"),

@@ -148,7 +148,8 @@ async def save(chat: "Chat", name: str) -> None:
     if not name:
         raise UsageError("/save takes a file, such as talk.md")
     _write(name, _saved(chat, as_json=name.endswith(".json")))
-    chat.say(f"saved {len(chat.talk.exchanges)} turns in {name}")
+    said = len(chat.talk.exchanges)
+    chat.say(f"saved {said} turn{'s' * (said != 1)} in {name}")
 
 
 def _write(name: str, text: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from reasoner.cli.output.terminal import is_terminal
 
-__all__ = ["staying"]
+__all__ = ["staying", "unechoed"]
 
 ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 
@@ -33,6 +33,23 @@ def staying() -> Iterator[None]:
         for number, handler in previous.items():
             signal.signal(number, handler)
         _restore(modes)
+
+
+@contextmanager
+def unechoed() -> Iterator[None]:
+    """Inside, what is typed does not show up between the lines being written; it is read later."""
+    modes = _modes()
+    if modes is None:
+        yield
+        return
+    import termios
+
+    silent = [*modes[:3], modes[3] & ~termios.ECHO, *modes[4:]]
+    termios.tcsetattr(sys.stdin.fileno(), termios.TCSADRAIN, silent)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin.fileno(), termios.TCSADRAIN, modes)
 
 
 def _modes() -> list[Any] | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reasoner.engine.sampling import Sampling
-from reasoner.errors import EngineError, UsageError
+from reasoner.errors import EngineError, ServerGone, UsageError
 
 if TYPE_CHECKING:
     pass
@@ -135,8 +135,11 @@ class Completions:
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
             raise UsageError(f"'{self.address}' is no address of a server: {error}") from error
         except httpx2.HTTPError as error:
+            gone = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
             what = str(error) or type(error).__name__
-            raise EngineError(f"cannot use the server at {self.address}: {what}") from error
+            raise (ServerGone if gone else EngineError)(
+                f"cannot use the server at {self.address}: {what}"
+            ) from error
 
 
 def _options(sampling: Sampling) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from reasoner.errors import EngineError, ReasonerError, UsageError
+from reasoner.errors import EngineError, ReasonerError, ServerGone, UsageError
 from reasoner.events import Event, OnEvent
 from reasoner.problem import Problem
 from reasoner.result import Result
@@ -106,7 +106,8 @@ class RemoteSolver:
         on_event: OnEvent | None = None,
         stop: asyncio.Event | None = None,
     ) -> Result:
-        """See `Solver.solve`. Raises UsageError for what the server refuses, else EngineError."""
+        """See `Solver.solve`. Raises UsageError for what the server refuses, ServerGone when
+        there is none, else EngineError."""
         emit = on_event or self._on_event or (lambda _event: None)
         body = _body(problem, settings or self._settings)
         result = None
@@ -163,8 +164,9 @@ class RemoteSolver:
                 f"'{self._address}' is no address of a server, such as http://127.0.0.1:8642"
             ) from error
         except httpx2.HTTPError as error:
+            gone = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
             what = str(error) or type(error).__name__
-            raise EngineError(
+            raise (ServerGone if gone else EngineError)(
                 f"cannot use the server at {self._address}: {what}; is `reasoner serve` running?"
             ) from error
 

@@ -134,6 +134,35 @@ def test_several_lines_are_one_turn(tiny_gguf: Path, tmp_path: Path) -> None:
     assert "+three\n+four\n" in history
 
 
+def test_what_is_typed_meanwhile_waits_for_its_turn(tiny_gguf: Path, tmp_path: Path) -> None:
+    limits = ("--min-steps", "30", "--budget", "300", "--max-tokens", "320", "--no-verify")
+    with Terminal(tmp_path, ["chat", "-m", tiny_gguf, *limits]) as terminal:
+        terminal.expect(PROMPT)
+        terminal.send("go\r")
+        terminal.expect("  1 ")
+        terminal.send("and then\r")
+        assert "and then" not in terminal.expect(WORTH)
+        terminal.expect("and then")
+        terminal.expect(WORTH)
+        terminal.expect(PROMPT)
+        terminal.send("\x04")
+        assert terminal.wait() == 0
+        assert terminal.restored()
+
+
+def test_lines_break_between_words(tiny_gguf: Path, tmp_path: Path) -> None:
+    with Terminal(tmp_path, ["chat", "-m", tiny_gguf], columns=40, NO_COLOR="1") as terminal:
+        terminal.expect(PROMPT)
+        terminal.send("/help\r")
+        told = terminal.expect("space.")
+        terminal.expect(PROMPT)
+        terminal.send("\x04")
+        assert terminal.wait() == 0
+    lines = told[told.index("/help · show this") :].splitlines()
+    assert max(map(len, lines)) <= 40
+    assert "summaries" in " ".join(lines).split()
+
+
 def test_a_value_model_that_cannot_judge_is_not_taken_on(
     arguments: list[str | Path], tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +44,40 @@ def test_events_searches_and_batches(server: Server, tmp_path: Path) -> None:
     done = run(tmp_path, "batch", "--server", server.address, stdin=data)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["question"] for row in rows] == [f"What is {n} + 1?" for n in range(12)]
+
+
+def test_a_batch_whose_server_is_killed_goes_on_with_the_next_one(
+    tiny_gguf: Path, tmp_path: Path
+) -> None:
+    file, out = tmp_path / "q.jsonl", tmp_path / "a.jsonl"
+    file.write_bytes(
+        b"".join(b'{"id": "%d", "question": "Count to %d."}\n' % (n, n) for n in range(40))
+    )
+    long = ("--budget", "60", "--min-steps", "40", "--max-tokens", "80")
+    command = [*COMMAND, "batch", str(file), "--out", str(out), *long, "--server"]
+    with serving(tmp_path / "home", tiny_gguf, "--context", "4096") as running:
+        process = subprocess.Popen(
+            [*command, running.address],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=environment(tmp_path),
+        )
+        while not out.exists() or b"\n" not in out.read_bytes():
+            time.sleep(0.01)
+        running.stop(signal.SIGKILL)
+        _, told = process.communicate(timeout=SLOW)
+    assert process.returncode == 1
+    assert b"cannot use the server at" in told
+    before = [json.loads(line) for line in out.read_text().splitlines()]
+    assert 0 < len(before) < 40
+    assert not any("error" in row for row in before)
+    with serving(tmp_path / "home", tiny_gguf, "--context", "4096") as running:
+        done = run(tmp_path, *command[len(COMMAND) :], running.address, seconds=SLOW)
+    assert done.returncode in (0, 3, 4), done.stderr
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert rows[: len(before)] == before
+    assert [row["id"] for row in rows] == [str(n) for n in range(40)]
+    assert not any("error" in row for row in rows)
 
 
 def test_the_library_asks_the_server_too(server: Server, own_directories: Path) -> None:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, TextIO
 
-from reasoner.cli.output.terminal import clean, is_terminal, one_line
+from reasoner.cli.output.terminal import clean, columns, is_terminal, one_line, wrapped
 
 if TYPE_CHECKING:
     from reasoner.events import CandidateEvent
@@ -77,17 +77,14 @@ class Narrator:
         if not self._quiet:
             self._drop_hint()
             self.end_line()
-            self._write(one_line(text), DIM)
-            self._write("\n")
+            self._line(one_line(text), DIM)
 
     def conclude(self, result: "Result") -> None:
         """The status line, and the statistics if they were asked for."""
         if self._verdict and not self._quiet and result.answer.strip():
-            self._write(status_line(result), COLOURS[result.status])
-            self._write("\n")
+            self._line(status_line(result), COLOURS[result.status])
         if self._usage:
-            self._write(usage_line(result), DIM)
-            self._write("\n")
+            self._line(usage_line(result), DIM)
 
     def hint(self, text: str) -> None:
         """Show a line that goes again; only where it can be erased."""
@@ -99,6 +96,10 @@ class Narrator:
         if self._hinted:
             self._hinted = False
             self._write("\r\x1b[K")
+
+    def _line(self, text: str, style: str) -> None:
+        self._write(wrapped(text, columns(self._stream)), style)
+        self._write("\n")
 
     def _write(self, text: str, style: str = "") -> None:
         if style and self._colour:
@@ -168,7 +169,7 @@ def usage_line(result: "Result") -> str:
         f"tools {usage.tool_tokens}",
         f"value {usage.value_tokens}",
         f"wasted {usage.wasted_tokens} tokens",
-        f"{usage.tool_calls} tool calls",
+        f"{usage.tool_calls} tool call{'s' * (usage.tool_calls != 1)}",
         f"{usage.tokens_per_second:.1f} tokens/s",
         f"{usage.seconds:.1f} s",
     ]

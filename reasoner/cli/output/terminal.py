@@ -18,6 +18,7 @@ __all__ = [
     "mute",
     "one_line",
     "tolerate",
+    "wrapped",
 ]
 
 # CSI and OSC sequences go whole; whatever is left of C0 (but \n and \t), DEL, C1 and the
@@ -37,6 +38,15 @@ def one_line(text: str) -> str:
     """The text as a single clean line of bounded length."""
     line = BREAKS.sub(" ", clean(text.replace("\r", "\n"))).strip()
     return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"
+
+
+def wrapped(text: str, width: int | None) -> str:
+    """A line that is wider than the terminal broken between words, not wherever the edge falls."""
+    if width is None or len(text) <= width:
+        return text
+    from textwrap import wrap
+
+    return "\n".join(wrap(text, width, break_long_words=False, break_on_hyphens=False))
 
 
 def is_terminal(stream: TextIO | None) -> bool:
