@@ -2,9 +2,11 @@
 
 import io
 import json
+import re
 
 import pytest
 
+from reasoner.cli.output.folding import FoldingNarrator
 from reasoner.cli.output.markdown import Blocks, MarkdownPrinter
 from reasoner.cli.output.narrator import Narrator, status_line, usage_line
 from reasoner.cli.output.progress import Lines
@@ -176,6 +178,23 @@ def test_a_notice_starts_a_line_of_its_own() -> None:
     narrator.think("\nhm")
     narrator.say("a\nnotice")
     assert stream.getvalue() == "hm\na notice\n"
+
+
+@pytest.mark.parametrize("kind", [Narrator, FoldingNarrator])
+def test_a_hint_never_takes_thinking_with_it(kind: type[Narrator]) -> None:
+    stream = io.StringIO()
+    narrator = kind(stream, colour=True, thoughts=True)
+    narrator.think("half a thought")
+    narrator.hint("searching…")
+    narrator.think(" goes on")
+    assert "searching" not in stream.getvalue()
+    narrator.end_thoughts()
+    before = stream.tell()
+    narrator.hint("searching…")
+    narrator.think("another")
+    assert re.fullmatch(r".*searching….*\r\x1b\[K.*another.*", stream.getvalue()[before:])
+    narrator.say("done")
+    assert stream.getvalue().count("\x1b[K") == stream.getvalue()[:before].count("\x1b[K") + 1
 
 
 def test_a_download_in_a_log_is_two_lines() -> None:

@@ -30,6 +30,10 @@ class FoldingNarrator(Narrator):
             self._text += text
         self._draw(self._text)
 
+    def hint(self, text: str) -> None:
+        if not self._shown:
+            super().hint(text)
+
     def end_step(self, step: "Step") -> None:
         if self._thoughts:
             self._draw(step.summary or step.name or step.text, f" · {step.tokens} tokens")
@@ -62,5 +66,6 @@ class FoldingNarrator(Narrator):
         width = max(10, get_terminal_size().columns - 1 - len(head) - len(after))
         line = head + set_cell_size(words, width).rstrip() + after
         if line != self._shown:
+            self._hinted = False  # it is drawn over
             self._write("\r\x1b[K" + line, DIM)
             self._shown = line

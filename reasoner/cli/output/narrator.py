@@ -46,6 +46,7 @@ class Narrator:
             text = text.lstrip()
         if not text:
             return
+        self._drop_hint()
         self._inside, self._midline = True, not text.endswith("\n")
         self._write(text, DIM)
 
@@ -87,8 +88,8 @@ class Narrator:
             self._line(usage_line(result), DIM)
 
     def hint(self, text: str) -> None:
-        """Show a line that goes again; only where it can be erased."""
-        if self._colour and not self._quiet and not self._hinted:
+        """Show a line that goes again; only where it can be erased, and nothing else with it."""
+        if self._colour and not (self._quiet or self._hinted or self._midline):
             self._hinted = True
             self._write(text, DIM)
 
