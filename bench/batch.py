@@ -1,8 +1,8 @@
 """`reasoner batch` against one `reasoner ask` after another with a warm server.
 
-    python -m bench.batch DATA.jsonl --model MODEL [--n 64] [-- OPTION …]
+    python -m bench.batch DATA.jsonl --model MODEL [--n 64] [OPTION …]
 
-The first N items of DATA, the same options for both sides, no cache and no history. The server's
+The first N items of DATA, the same further options for both sides, no cache and no history. The server's
 start is not counted, that of `batch` is.
 """
 
@@ -49,10 +49,9 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", required=True)
     parser.add_argument("--n", type=int, default=64)
-    parser.add_argument("options", nargs="*")
-    options = parser.parse_args()
+    options, others = parser.parse_known_args()
     lines = options.data.read_text("utf-8").splitlines()[: options.n]
-    both = ["--no-cache", "-q", *options.options]
+    both = ["--no-cache", "-q", *others]
     with TemporaryDirectory() as folder:
         items, out = Path(folder, "items.jsonl"), Path(folder, "out.jsonl")
         items.write_text("\n".join(lines) + "\n", "utf-8")
