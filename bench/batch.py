@@ -2,12 +2,13 @@
 
     python -m bench.batch DATA.jsonl --model MODEL [--n 64] [OPTION …]
 
-The first N items of DATA, the same further options for both sides, no cache and no history. The server's
-start is not counted, that of `batch` is.
+The first N items of DATA, the same further options for both sides, no cache and no history. The
+server's start is not counted, that of `batch` is.
 """
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -50,8 +51,9 @@ def main() -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--n", type=int, default=64)
     options, others = parser.parse_known_args()
+    os.environ |= {"REASONER_CACHE": "false", "REASONER_HISTORY": "false"}
     lines = options.data.read_text("utf-8").splitlines()[: options.n]
-    both = ["--no-cache", "-q", *others]
+    both = ["-q", *others]
     with TemporaryDirectory() as folder:
         items, out = Path(folder, "items.jsonl"), Path(folder, "out.jsonl")
         items.write_text("\n".join(lines) + "\n", "utf-8")
@@ -59,7 +61,7 @@ def main() -> None:
         assert len(out.read_text("utf-8").splitlines()) == len(lines)
     with server(options.model) as address:
         questions = [json.loads(line)["question"] for line in lines]
-        alone = sum(timed(["ask", "-n", "--server", address, *both, "--", q]) for q in questions)
+        alone = sum(timed(["ask", "--server", address, *both, "--", q]) for q in questions)
     print(
         f"{len(lines)} questions: batch {batch:.0f} s ({60 * len(lines) / batch:.1f} a minute), "
         f"one ask after another {alone:.0f} s ({60 * len(lines) / alone:.1f}): {alone / batch:.1f}x"
