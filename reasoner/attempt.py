@@ -32,7 +32,8 @@ class Attempt(BaseModel):
     score: float | None = Field(default=None, ge=0.0, le=1.0)
     found: tuple[Verdict, ...] = ()
     proven: bool = False
-    """Whether the known answer or the given tests, which the model did not see, confirm it."""
+    """Whether the known answer or the given tests, which the model did not see, confirm it, or a
+    check settled the question without them."""
 
     @property
     def whole(self) -> bool:

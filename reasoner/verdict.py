@@ -22,7 +22,9 @@ class Verdict(BaseModel):
     """One verifier's judgement.
 
     `score` is in [0, 1]. `reason` is one line. `evidence` is plain data that lets a person
-    repeat the judgement (the equation and its value, the program and its output).
+    repeat the judgement (the equation and its value, the program and its output). A pass that
+    `settles` the question leaves nothing to be doubted: a slip on the way to it does not matter,
+    and a search need not go on.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -31,6 +33,7 @@ class Verdict(BaseModel):
     outcome: Outcome
     score: float | None = Field(default=None, ge=0.0, le=1.0)
     reason: str
+    settles: bool = False
     evidence: dict[str, JsonValue] = {}
     seconds: float = 0.0
 

@@ -1,8 +1,9 @@
 """Checks number puzzles: does the reply's formula use the given numbers and reach the target?
 
 It speaks only where the question is Countdown or a Game of 24. PASS: every number as often as it
-was given (fewer where the question allows that), and exactly the target. The formula is read by
-a parser of its own over exact fractions; nothing is evaluated as code.
+was given (fewer where the question allows that), and exactly the target; that settles the question,
+unless a known answer has been told. The formula is read by a parser of its own over exact
+fractions; nothing is evaluated as code.
 """
 
 import re
@@ -38,7 +39,8 @@ def verify(problem: Problem, candidate: Candidate) -> Verdict | None:
         return None
     formula = _final(candidate) or _written(candidate.answer, puzzle)
     verdict = _judge(formula, puzzle) if formula else _without(candidate.final, puzzle)
-    return verdict.model_copy(update={"seconds": time.monotonic() - began})
+    settles = verdict.outcome is Outcome.PASS and problem.expect is None
+    return verdict.model_copy(update={"settles": settles, "seconds": time.monotonic() - began})
 
 
 @hookimpl

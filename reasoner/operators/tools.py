@@ -45,7 +45,8 @@ class Tools:
 
     `verifiers` is None when nothing shall be checked, `value` without a value model. With
     `open_book` a search may see the known answer and the given tests, and ends once they confirm
-    a line; otherwise these judge its result only, and do not help to find it. `root` is where a
+    a line; otherwise these judge its result only, and do not help to find it. It always ends once a
+    check that needs neither settles the question. `root` is where a
     search begins that was started in the middle of another one's path.
     """
 
@@ -139,7 +140,7 @@ class Tools:
             final=extract_final(path.answer) if path.answer else None,
             verdicts=verdicts,
             value=await self.score(problem, path),
-            proven=self.open_book and _known(problem) and _passed(verdicts),
+            proven=_proven(verdicts) or (self.open_book and _known(problem) and _passed(verdicts)),
         )
         self.emit(_event(made))
         self.drop(path, keep)
@@ -235,6 +236,11 @@ class Tools:
 
 def _known(problem: Problem) -> bool:
     return problem.expect is not None or problem.tests is not None
+
+
+def _proven(verdicts: tuple[Verdict, ...] | None) -> bool:
+    """Whether a check that needs no known answer leaves nothing to be doubted."""
+    return any(verdict.settles and verdict.outcome is Outcome.PASS for verdict in verdicts or ())
 
 
 def _passed(verdicts: tuple[Verdict, ...] | None) -> bool:

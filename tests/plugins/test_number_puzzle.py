@@ -163,3 +163,14 @@ def test_stays_linear(piece: str) -> None:
 
 def test_health_solves_a_puzzle() -> None:
     assert number_puzzle.health()["ok"] is True
+
+
+def test_a_proof_settles_the_question_unless_an_answer_is_known() -> None:
+    proof = "(7 - 8/8) * 4 = 24"
+    verdict = judge("Use 4 7 8 8 to make 24", proof)
+    assert verdict is not None
+    assert verdict.settles
+    known = Problem(question="Use 4 7 8 8 to make 24", expect="25")
+    told = number_puzzle.verify(problem=known, candidate=Candidate(answer=proof))
+    assert told is not None
+    assert not told.settles

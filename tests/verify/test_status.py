@@ -8,12 +8,15 @@ from reasoner.verify.status import standing, status
 
 
 def say(text: str) -> list[Verdict]:
-    """`"pass fail:0.8"`: a verdict for each word, with its score where it has one."""
+    """`"pass fail:0.8 pass!"`: a verdict for each word, with its score where it has one; `!` says
+    that it settles the question."""
     said = []
     for word in text.split():
-        outcome, _, score = word.partition(":")
-        own = float(score) if score else None
-        said.append(Verdict(verifier="x", outcome=Outcome(outcome), score=own, reason="r"))
+        outcome, _, score = word.strip("!").partition(":")
+        own, settles = float(score) if score else None, word.endswith("!")
+        said.append(
+            Verdict(verifier="x", outcome=Outcome(outcome), score=own, reason="r", settles=settles)
+        )
     return said
 
 
@@ -23,6 +26,8 @@ def say(text: str) -> list[Verdict]:
         ("", True, Status.ANSWERED),
         ("pass", True, Status.VERIFIED),
         ("pass fail", True, Status.REFUTED),
+        ("pass! fail unknown:0", True, Status.VERIFIED),
+        ("pass fail!", True, Status.REFUTED),
         ("unknown error", True, Status.ANSWERED),
         ("unknown pass", True, Status.VERIFIED),
         ("pass", False, Status.NO_ANSWER),
@@ -45,6 +50,7 @@ def test_candidates_rank_from_refuted_over_undecided_to_confirmed() -> None:
         "pass",
         "pass pass:0.2",
         "pass pass",
+        "pass! fail",
     ]
     standings = [standing(say(text)) for text in worst_to_best]
     assert all(low < high for low, high in pairwise(standings)), standings
