@@ -164,25 +164,35 @@ def _print_json(data: Any) -> None:
     print(jsonlib.dumps(data, indent=2, ensure_ascii=False))
 
 
+COLUMNS = {"NAME": 0, "SIZE": 0, "USE": 80, "PROTOCOL": 80, "HERE": 0, "DESCRIPTION": 60}
+"""The table's headings, and how wide a terminal has to be for each."""
+
+
 def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from reasoner.cli.output.terminal import colourful
     from reasoner.models.space import human_size
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("NAME", "SIZE", "USE", "PROTOCOL", "HERE", "DESCRIPTION"):
-        table.add_column(heading, overflow="fold", justify="right" if heading == "SIZE" else "left")
-    for row in rows:
-        size = human_size(row["size"]) if row["size"] else ""
-        here = "yes" if row["cached"] else ""
-        cells = (row["name"], size, row["use"], row["protocol"], here, row["description"])
-        table.add_row(*(Text(cell or "") for cell in cells))
-    console = Console()
+    console = Console(color_system="auto" if colourful(sys.stdout) else None)
     if not console.is_terminal:
         console = Console(width=200)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    headings = [name for name, width in COLUMNS.items() if console.width >= width]
+    for heading in headings:
+        table.add_column(
+            heading,
+            justify="right" if heading == "SIZE" else "left",
+            no_wrap=heading != "DESCRIPTION",
+        )
+    for row in rows:
+        size = human_size(row["size"]) if row["size"] else ""
+        cells = {"NAME": row["name"], "SIZE": size, "USE": row["use"], "PROTOCOL": row["protocol"]}
+        cells |= {"HERE": "yes" if row["cached"] else "", "DESCRIPTION": row["description"]}
+        table.add_row(*(Text(cells[heading] or "") for heading in headings))
     console.print(table)
 
 

@@ -85,6 +85,16 @@ def test_show_describes_a_file_and_an_entry_that_is_not_here(
     assert b"models pull qwen3-4b" in done.stdout
 
 
+def test_names_stay_whole_in_a_narrow_window(tmp_path: Path) -> None:
+    with Terminal(tmp_path, ["models", "list"], columns=40, NO_COLOR="1") as terminal:
+        assert terminal.wait() == 0
+        lines = terminal.screen.decode().splitlines()
+    assert max(map(len, lines)) <= 40
+    assert {"qwen2.5-coder-1.5b", "smollm2-135m"} <= {
+        line.split()[0] for line in lines if line.strip()
+    }
+
+
 def test_path_without_a_name_is_the_directory(tmp_path: Path) -> None:
     done = run(tmp_path, "models", "path")
     assert done.stdout.decode().strip() == str(tmp_path / "cache" / "models")
