@@ -4,7 +4,8 @@ What stands below the options, such as examples, comes from `reasoner.cli.manual
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -12,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.models import CommandFunctionType
 
 from reasoner.cli.manual import PAGES
-from reasoner.errors import UnknownName
+from reasoner.errors import UnknownName, UsageError
 
 __all__ = ["Commands"]
 
@@ -48,6 +49,10 @@ class Commands(typer.Typer):
 class Command(TyperCommand):
     """A command whose help lists the options under their headings, and then its page."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        with _in_one_line(ctx):
+            return list(super().parse_args(ctx, args))
+
     def get_help(self, ctx: Any) -> str:
         return _help(self, ctx)
 
@@ -65,6 +70,10 @@ class Command(TyperCommand):
 class Group(TyperGroup):
     """A group of commands; knows what to say to a word that is none of them, and to a reader that
     has left."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        with _in_one_line(ctx):
+            return list(super().parse_args(ctx, args))
 
     def get_help(self, ctx: Any) -> str:
         return _help(self, ctx)
@@ -95,6 +104,20 @@ class Group(TyperGroup):
         except BrokenPipeError:
             mute()
             raise typer.Exit(0) from None
+
+
+@contextmanager
+def _in_one_line(ctx: Any) -> Iterator[None]:
+    """What Click has to say about the words of a command as an error of ours."""
+    try:
+        yield
+    except Exception as error:
+        told = getattr(error, "format_message", None)
+        if told is None or type(error).__name__ == "NoArgsIsHelpError":
+            raise
+        message = told().rstrip(".").replace("Value error, ", "")
+        hint = f"see {ctx.command_path} --help"
+        raise UsageError(f"{message[0].lower()}{message[1:]}; {hint}") from error
 
 
 def _help(command: Any, ctx: Any) -> str:

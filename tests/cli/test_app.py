@@ -76,12 +76,26 @@ def test_a_question_without_ask_gets_the_hint(tmp_path: Path) -> None:
     assert b'reasoner ask "' in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["ask", "--zzz"], ["ask", "--budget", "x", "hi"]])
-def test_a_wrong_option_is_a_usage_error(tmp_path: Path, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["ask", "--zzz"], "no such option: --zzz"),
+        (["ask", "--budget", "x", "hi"], "invalid value for '--budget'"),
+        (["ask", "--effort", "lots", "hi"], "'lots' is not one of 'low', 'medium'"),
+        (["ask", "one", "two"], "got unexpected extra argument"),
+        (["trace"], "missing argument 'FILE'"),
+        (["models", "list", "--zzz"], "no such option: --zzz"),
+        (["--zzz"], "no such option: --zzz"),
+    ],
+)
+def test_a_wrong_option_is_one_line(tmp_path: Path, arguments: list[str], told: str) -> None:
     done = run(tmp_path, *arguments)
-    assert done.returncode == 2
-    assert done.stdout == b""
-    assert b"Traceback" not in done.stderr
+    assert (done.returncode, done.stdout) == (2, b"")
+    line = done.stderr.decode()
+    assert line.startswith("reasoner: ")
+    assert told in line
+    assert line.endswith(" --help\n")
+    assert line.count("\n") == 1
 
 
 def test_bare_command_with_empty_stdin_shows_an_example(tmp_path: Path) -> None:
