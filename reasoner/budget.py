@@ -92,6 +92,12 @@ class Budget:
         self.written_tokens += count
         self._limit()
 
+    def branch(self, decoded: int) -> None:
+        """The policy was asked for all that may follow a token; `decoded` were read for it, the
+        last of them as if it had been written."""
+        self.decoded_tokens += max(0, decoded - 1)
+        self.write()
+
     def place(self, count: int) -> None:
         """Tokens were put into a path that the policy did not write there."""
         self.placed_tokens += count

@@ -1,10 +1,10 @@
 """Engine and protocol together: "continue this path by a round"."""
 
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
-from math import exp
+from math import exp, inf
 from random import Random
 from typing import Any
 from zlib import crc32
@@ -15,6 +15,7 @@ from reasoner.engine.request import Finish, Token
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import PromptTooLong, UsageError
 from reasoner.events import Channel
+from reasoner.lines import LONGEST, Line, likeliest_lines
 from reasoner.path import Path, Phase, Step
 from reasoner.problem import Problem
 from reasoner.prompts import Prompts
@@ -220,6 +221,24 @@ class Policy:
         tokens = tuple(self._engine.tokenize(f"{text.strip()}\n\n", special=False))
         self._budget.place(len(tokens))
         step = Step(text=text.strip(), tokens=len(tokens), forced=len(tokens))
+        return path.model_copy(
+            update={"tokens": path.tokens + tokens, "steps": (*path.steps, step)}
+        )
+
+    def lines(self, path: Path, least: float) -> AsyncGenerator[Line, None]:
+        """The likeliest next lines of a path, the likeliest first, down to a probability of
+        `least`; none where the context has no room for a line."""
+        tokens = path.prompt + path.tokens
+        room = self._left(path) > LONGEST
+        return likeliest_lines(self._engine, self._budget, tokens, least if room else inf)
+
+    def written(self, path: Path, line: Line, below: str) -> Path:
+        """The path with one of its next lines as a step, and what is placed below it."""
+        placed = self._engine.tokenize(f"\n{below}\n", special=False)
+        tokens = (*line.tokens, *placed)
+        step = Step(
+            text=line.text or "", tokens=len(tokens), forced=len(placed), logprob=line.logprob
+        )
         return path.model_copy(
             update={"tokens": path.tokens + tokens, "steps": (*path.steps, step)}
         )

@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from pydantic import JsonValue
 
 from reasoner.plugins.number_puzzle.formula import MAX_LENGTH, Formula, NotAFormula, read
+from reasoner.plugins.number_puzzle.frame import frame
 from reasoner.plugins.number_puzzle.puzzle import Puzzle, recognise
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 from reasoner.verify.hookspecs import hookimpl
 
-__all__ = ["NAME", "health", "verify"]
+__all__ = ["NAME", "frame", "health", "verify"]
 
 NAME = "number_puzzle"
 MAX_LINES = 400

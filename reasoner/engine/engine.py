@@ -101,6 +101,12 @@ class Engine(Vocabulary, Protocol):
     ) -> list[tuple[float, ...]]:
         """Log-probabilities (natural) of `targets[i]` as the token after `tokens[positions[i]]`."""
 
+    async def likeliest(
+        self, tokens: Sequence[int], count: int, on_decoded: OnDecoded | None = None
+    ) -> list[tuple[int, float]]:
+        """The likeliest tokens after `tokens` with their log-probabilities (natural), the best
+        first: `count` of them, or as many as the engine can tell."""
+
     async def hidden(
         self,
         tokens: Sequence[int],

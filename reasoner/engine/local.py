@@ -155,6 +155,20 @@ class LocalEngine:
         await self._read(tokens, positions, visit, False, on_decoded)
         return [found[position] for position in positions]
 
+    async def likeliest(
+        self, tokens: Sequence[int], count: int, on_decoded: OnDecoded | None = None
+    ) -> list[tuple[int, float]]:
+        found: list[tuple[int, float]] = []
+
+        def visit(_position: int, row: npt.NDArray[np.float32]) -> None:
+            total = log_sum_exp(row, self._context.buffer)
+            best = np.argpartition(row, -min(count, len(row)))[-count:]
+            best = best[np.argsort(-row[best])]
+            found.extend((int(token), float(row[token]) - total) for token in best)
+
+        await self._read(tokens, [len(tokens) - 1], visit, False, on_decoded)
+        return found
+
     async def hidden(
         self,
         tokens: Sequence[int],

@@ -125,6 +125,15 @@ class RemoteEngine:
         text = self.detokenize([token], special=True)
         return told.get(text, min(told.values()) - UNSEEN)
 
+    async def likeliest(
+        self, tokens: Sequence[int], count: int, on_decoded: OnDecoded | None = None
+    ) -> list[tuple[int, float]]:
+        told = await self._server.next_logprobs(self.detokenize(tokens, special=True))
+        if on_decoded is not None:
+            on_decoded(len(tokens))
+        best = sorted(told.items(), key=lambda row: -row[1])[:count]
+        return [(self._vocabulary.received(text), logprob) for text, logprob in best]
+
     async def hidden(
         self,
         tokens: Sequence[int],

@@ -16,7 +16,8 @@ class Node:
     `number` is the line of thought it is told under. `refuted` is the verdict against its last
     step. `score`, in [0, 1], is what an evaluation said; `visits`, `quality` and `pending` (walks
     under way through it) belong to Monte-Carlo tree search. `copies` counts the samples that came
-    to this very state; of the others, `same` is the one that was kept.
+    to this very state; of the others, `same` is the one that was kept. `state` is what its steps
+    have come to, where a plugin frames the problem.
     """
 
     path: Path
@@ -31,6 +32,7 @@ class Node:
     copies: int = 1
     pruned: bool = False
     same: "Node | None" = None
+    state: str = ""
 
     @property
     def said(self) -> str:

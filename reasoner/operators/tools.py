@@ -17,6 +17,7 @@ from reasoner.events import (
     TextEvent,
     VerdictEvent,
 )
+from reasoner.frame import Frame
 from reasoner.operators.node import Node
 from reasoner.path import FinishReason, Path
 from reasoner.policy import Policy
@@ -180,6 +181,14 @@ class Tools:
         if refuted is not None:
             self.emit(VerdictEvent(path=number, step=step, verdict=refuted))
         return refuted
+
+    async def frame(self, problem: Problem, steps: Sequence[str]) -> Frame | None:
+        """How a plugin would have the problem thought on in small steps, if one knows its kind."""
+        if self.verifiers is None or not self.verifiers.offers("frame"):
+            return None
+        problem = problem.model_copy(update={"expect": None, "tests": None})
+        asked = self.verifiers.frame(problem, tuple(steps), self._seconds(STEP_SECONDS))
+        return await self.budget.unless_stopped(asked)
 
     async def run(self, language: str, reply: str) -> ToolCall | None:
         """What the code in a reply does, by the tool for its language; None when there is no such

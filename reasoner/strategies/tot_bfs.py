@@ -11,7 +11,7 @@ from reasoner.operators.tools import Tools
 from reasoner.problem import Problem
 from reasoner.strategies.line import finish_all, plant
 from reasoner.strategies.ranking import by_answer
-from reasoner.strategies.thoughts import Thoughts, think_on, weigh
+from reasoner.strategies.thoughts import Thoughts, leaves, think_on, weigh
 
 __all__ = ["TotBfs", "tot_bfs"]
 
@@ -22,7 +22,8 @@ class TotBfs(Thoughts):
 
 async def tot_bfs(problem: Problem, tools: Tools, parameters: TotBfs) -> Findings:
     """Tree of Thoughts, level by level: the model votes which states to keep."""
-    front = [plant(problem, tools)]
+    root = plant(problem, tools)
+    front = [root]
     ended: list[Node] = []
     for _ in range(parameters.depth):
         grown = await together(think_on(problem, tools, node, parameters) for node in front)
@@ -31,8 +32,9 @@ async def tot_bfs(problem: Problem, tools: Tools, parameters: TotBfs) -> Finding
         kept = prune(tools, states, parameters.breadth)
         ended += [node for node in kept if node.path.done]
         front = [node for node in kept if not node.path.done]
-        if not front or len(ended) >= parameters.breadth or tools.budget.reasoning_over():
+        enough = len(ended) >= parameters.breadth or any(node.state for node in ended)
+        if not front or enough or tools.budget.reasoning_over():
             break
-    last = [*ended, *front][: parameters.breadth]
+    last = leaves(root, [*ended, *front])[: parameters.breadth]
     attempts = await finish_all(problem, tools, last, prune=parameters.prune)
     return await by_answer(attempts, tools.same, weigh=merit)

@@ -11,7 +11,7 @@ from reasoner.operators.tools import Tools
 from reasoner.problem import Problem
 from reasoner.strategies.line import finish, plant
 from reasoner.strategies.ranking import by_answer
-from reasoner.strategies.thoughts import Thoughts, think_on, weigh
+from reasoner.strategies.thoughts import Thoughts, leaves, think_on, weigh
 
 __all__ = ["TotDfs", "tot_dfs"]
 
@@ -33,20 +33,22 @@ async def tot_dfs(problem: Problem, tools: Tools, parameters: TotDfs) -> Finding
         node.visits = 1
         if node.path.done or node.depth >= parameters.depth:
             attempts.append(await finish(problem, tools, node, prune=parameters.prune))
-            if len(attempts) >= parameters.answers:
+            if node.state or len(attempts) >= parameters.answers:
                 break
             node = backtrack(node)
         else:
             node = await _descend(problem, tools, node, parameters)
     if not attempts:
-        attempts = [await finish(problem, tools, node or root, prune=parameters.prune)]
+        [start] = leaves(root, [node] if node else [])
+        attempts = [await finish(problem, tools, start, prune=parameters.prune)]
     return await by_answer(attempts, tools.same, weigh=merit)
 
 
 async def _descend(problem: Problem, tools: Tools, node: Node, parameters: TotDfs) -> Node | None:
     """The best of the node's next states; where none is good enough, one elsewhere."""
     children = await think_on(problem, tools, node, parameters)
-    await weigh(problem, tools, children, by="judge")
-    drop(tools, [child for child in children if (child.score or 0.0) < parameters.threshold])
+    unjudged = [child for child in children if child.score is None]
+    await weigh(problem, tools, unjudged, by="judge")
+    drop(tools, [child for child in unjudged if (child.score or 0.0) < parameters.threshold])
     best = [child for child in children if not child.pruned]
     return max(best, key=lambda child: child.score or 0.0) if best else backtrack(node)

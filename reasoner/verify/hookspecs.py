@@ -7,6 +7,7 @@ wrote, so whatever parses or runs it belongs in a killable child (`reasoner.veri
 import pluggy
 from pydantic import JsonValue
 
+from reasoner.frame import Frame
 from reasoner.problem import Problem
 from reasoner.tool import Tool, ToolReply
 from reasoner.verdict import Candidate, Outcome, Verdict
@@ -38,6 +39,11 @@ class PluginHooks:
 
         FAIL means that the step is certainly wrong in itself: a search drops or repeats it.
         """
+
+    @hookspec
+    def frame(self, problem: Problem, steps: tuple[str, ...]) -> Frame | None:
+        """How the problem, after these steps, is thought on in small ones; None where the plugin
+        does not know its kind. It frames and checks; what the next step is, the model says."""
 
     @hookspec
     def same_answer(self, left: str, right: str, seconds: float) -> Outcome | None:

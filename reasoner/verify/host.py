@@ -18,6 +18,7 @@ from typing import Self
 import pluggy
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from reasoner.frame import Frame
 from reasoner.problem import Problem
 from reasoner.tool import Tool, ToolCall, ToolReply
 from reasoner.verdict import Candidate, Outcome, Verdict
@@ -115,6 +116,20 @@ class Verifiers:
             *(self._judge(name, "verify_step", seconds, text=text) for name in names)
         )
         return tuple(verdict for verdict in said if verdict is not None)
+
+    async def frame(
+        self, problem: Problem, steps: tuple[str, ...], seconds: float = 2.0
+    ) -> Frame | None:
+        """How the first plugin that knows the problem's kind would have it thought on."""
+        for name in self._with("frame"):
+            try:
+                frame = await self._reply(name, "frame", seconds, problem=problem, steps=steps)
+            except Exception as error:
+                self._notice(f"plugin '{name}' frames nothing: {_line(error)}")
+                continue
+            if isinstance(frame, Frame):
+                return frame
+        return None
 
     async def same_answer(self, left: str, right: str, seconds: float = 2.0) -> bool:
         """Whether a plugin holds two final answers for the same, and none for different."""

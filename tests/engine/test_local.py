@@ -385,3 +385,17 @@ async def test_a_model_without_finite_logits_is_an_error(tmp_path: Path) -> None
     with pytest.raises(Exception, match="finite"):
         await drain(engine.generate([1, 2], Sampling(), max_tokens=3))
     await engine.close()
+
+
+async def test_the_likeliest_tokens_at_their_odds(engine: LocalEngine) -> None:
+    tokens = engine.tokenize(PROMPT)
+    decoded: list[int] = []
+    best = await engine.likeliest(tokens, 5, decoded.append)
+    odds = [logprob for _, logprob in best]
+    (scored,) = await engine.score(tokens, [len(tokens) - 1], [[token for token, _ in best]])
+    assert decoded == [len(tokens)]
+    assert odds == sorted(odds, reverse=True)
+    assert odds == pytest.approx(scored, abs=0.1)
+    assert len(await engine.likeliest(tokens, 10**6)) > 40_000
+    greedy = await drain(engine.generate(tokens, GREEDY, max_tokens=1))
+    assert best[0][0] == greedy[0].id

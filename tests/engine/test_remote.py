@@ -69,6 +69,21 @@ async def test_scores_are_those_of_the_engine_here(engine: RemoteEngine, smollm2
     assert there[2] < min(there[:2])
 
 
+async def test_the_likeliest_tokens_are_those_of_the_engine_here(
+    engine: RemoteEngine, smollm2: Path
+) -> None:
+    local = await LocalEngine.open(smollm2, CONTEXT)
+    try:
+        best = await local.likeliest(local.tokenize(PROMPT), 20)
+        here = {local.detokenize([token]): logprob for token, logprob in best}
+    finally:
+        await local.close()
+    told = await engine.likeliest(engine.tokenize(PROMPT), 3)
+    there = {engine.detokenize([token]): logprob for token, logprob in told}
+    assert len(there) == 3
+    assert there == pytest.approx({text: here[text] for text in there}, abs=0.2)
+
+
 class Script:
     """Forces, frees, forces again, halts."""
 

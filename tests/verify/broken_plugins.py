@@ -3,6 +3,8 @@
 import time
 from types import SimpleNamespace
 
+from reasoner.frame import Frame
+from reasoner.problem import Problem
 from reasoner.verdict import Outcome, Verdict
 from reasoner.verify.hookspecs import hookimpl
 
@@ -75,7 +77,28 @@ class Exits:
         raise SystemExit(3)
 
 
+class BreaksFrame:
+    @hookimpl
+    def frame(self) -> Frame | None:
+        raise ZeroDivisionError("by design")
+
+
+class EmptyFrame:
+    @hookimpl
+    def frame(self) -> str:
+        return "in small steps"
+
+
+class Frames:
+    @hookimpl
+    def frame(self, problem: Problem, steps: tuple[str, ...]) -> Frame | None:
+        return Frame(asked=problem, state=" ".join(steps))
+
+
 plugins = SimpleNamespace(
+    breaks_frame=BreaksFrame(),
+    empty_frame=EmptyFrame(),
+    frames=Frames(),
     raises=Raises(),
     stops=Stops(),
     lies=Lies(),

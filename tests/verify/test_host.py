@@ -31,6 +31,20 @@ async def test_broken_plugins_are_named_and_the_others_still_speak() -> None:
     assert [notice.split("'")[1] for notice in notices] == ["absent", "wrong"]
 
 
+async def test_the_first_plugin_that_can_frames_the_problem() -> None:
+    notices: list[str] = []
+    names = ("good", "breaks_frame", "empty_frame", "frames")
+    with Verifiers(notices.append, map(entry, names)) as verifiers:
+        frame = await verifiers.frame(PROBLEM, ("a", "b"))
+    assert frame is not None
+    assert (frame.asked, frame.state) == (PROBLEM, "a b")
+    [notice] = notices
+    assert "'breaks_frame'" in notice
+    assert "ZeroDivisionError" in notice
+    with Verifiers(entry_points=[entry("good")]) as verifiers:
+        assert await verifiers.frame(PROBLEM, ()) is None
+
+
 async def test_a_plugin_that_hangs_costs_its_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "GRACE", 0.2)
     began = time.monotonic()

@@ -1,0 +1,166 @@
+"""A number puzzle in small steps: two of the numbers left are combined, until one is left.
+
+What the model writes is a step, `11-7=4`, the result included. What is known here are the rules:
+which numbers are left, whether a step keeps to them and its result is right, and which formula a
+chain of steps spells. Nothing is searched for or worked out that the model did not write.
+"""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from reasoner.frame import Frame
+from reasoner.plugins.number_puzzle.puzzle import Puzzle, recognise
+from reasoner.problem import Message, Problem
+from reasoner.verdict import Outcome, Verdict
+from reasoner.verify.hookspecs import hookimpl
+
+__all__ = ["frame"]
+
+NAME = "number_puzzle"
+OPERATIONS = 6
+"""On two numbers: their sum and product, two differences, two quotients."""
+MOST_NUMBERS = 6
+LONGEST_STEP = 60
+RULE = "Combine two of the numbers at a time, until all are used and {target} is left."
+GAME_24 = (
+    ("4 4 6 8", 24, "8+4=12", "6-4=2", "12*2=24"),
+    ("2 9 10 12", 24, "12*2=24", "10-9=1", "24*1=24"),
+    ("3 6 10 11", 24, "11+10=21", "6-3=3", "21+3=24"),
+    ("4 9 10 13", 24, "13-10=3", "9-3=6", "6*4=24"),
+    ("4 5 7 9", 24, "9*4=36", "7+5=12", "36-12=24"),
+    ("1 4 8 8", 24, "8/4=2", "2+1=3", "8*3=24"),
+    ("2 4 6 8", 24, "8*6=48", "4-2=2", "48/2=24"),
+    ("1 2 6 9", 24, "9*2=18", "6*1=6", "18+6=24"),
+)
+COUNTDOWN = (
+    ("4 19 25", 40, "25+19=44", "44-4=40"),
+    ("3 8 50", 74, "8*3=24", "50+24=74"),
+    ("9 27 33", 54, "33-27=6", "9*6=54"),
+    ("2 16 48", 5, "48/16=3", "3+2=5"),
+    ("11 30 75", 56, "75+11=86", "86-30=56"),
+    ("2 3 5 90", 33, "5-2=3", "90/3=30", "30+3=33"),
+)
+_NUMBER = r"(-?\d{1,9}(?:\.\d{1,6})?)"
+_STEP = re.compile(rf"{_NUMBER} ?([-+*/]) ?{_NUMBER} ?= ?{_NUMBER}", re.ASCII)
+
+
+class BrokenRule(ValueError):
+    """A step that cannot stand, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that is left, and the formula that came to it."""
+
+    value: Fraction
+    formula: str
+
+    def __str__(self) -> str:
+        if self.value.denominator == 1:
+            return str(self.value)
+        return f"{float(self.value):.6f}".rstrip("0")
+
+
+Left = tuple[Number, ...]
+
+
+@hookimpl
+def frame(problem: Problem, steps: tuple[str, ...]) -> Frame | None:
+    """Where the steps have come, or why the last of them cannot stand."""
+    puzzle = recognise(problem.question)
+    if puzzle is None or not 2 <= len(puzzle.numbers) <= MOST_NUMBERS:
+        return None
+    left = given(puzzle.numbers)
+    refuted, answer = None, ""
+    try:
+        for step in steps:
+            left = after(left, step)
+        answer = _answer(left, puzzle)
+    except BrokenRule as broken:
+        refuted = Verdict(verifier=NAME, outcome=Outcome.FAIL, score=0.0, reason=str(broken))
+    return Frame(
+        asked=_asked(puzzle),
+        state=shown(left),
+        choices=max(1, len(left) * (len(left) - 1) // 2 * OPERATIONS),
+        refuted=refuted,
+        answer=answer,
+    )
+
+
+def given(numbers: tuple[int, ...]) -> Left:
+    return _sorted([Number(Fraction(number), str(number)) for number in numbers])
+
+
+def shown(left: Left) -> str:
+    """The numbers left, the smallest first."""
+    return " ".join(map(str, left))
+
+
+def after(left: Left, step: str) -> Left:
+    """The numbers left after a step. Raises BrokenRule."""
+    match = _STEP.fullmatch(step.strip()) if len(step) <= LONGEST_STEP else None
+    if match is None:
+        raise BrokenRule("not a step such as 11-7=4")
+    first, rest = _taken(left, Fraction(match[1]))
+    second, rest = _taken(rest, Fraction(match[3]))
+    value = _result(first.value, match[2], second.value)
+    if value is None:
+        raise BrokenRule(f"{step.strip()} divides by zero")
+    if value != Fraction(match[4]):
+        raise BrokenRule(f"{first}{match[2]}{second} is not {match[4]}")
+    formula = f"({first.formula} {match[2]} {second.formula})"
+    return _sorted([*rest, Number(value, formula)])
+
+
+def _taken(left: Left, value: Fraction) -> tuple[Number, Left]:
+    for index, number in enumerate(left):
+        if number.value == value:
+            return number, left[:index] + left[index + 1 :]
+    raise BrokenRule(f"{Number(value, '')} is not among the numbers left")
+
+
+def _result(left: Fraction, sign: str, right: Fraction) -> Fraction | None:
+    if sign == "/":
+        return left / right if right else None
+    return {"+": left + right, "-": left - right, "*": left * right}[sign]
+
+
+def _sorted(numbers: list[Number]) -> Left:
+    return tuple(sorted(numbers, key=lambda number: number.value))
+
+
+def _answer(left: Left, puzzle: Puzzle) -> str:
+    """The formula, where the target is left alone; raises BrokenRule where another number is."""
+    if len(left) > 1:
+        return ""
+    if left[0].value != puzzle.target:
+        raise BrokenRule(f"{left[0]} is left, not {puzzle.target}")
+    return f"{left[0].formula[1:-1]} = {puzzle.target}"
+
+
+def _asked(puzzle: Puzzle) -> Problem:
+    """The puzzle after solved ones, so that the model sees how steps are written."""
+    turns: list[Message] = []
+    for numbers, target, *steps in GAME_24 if puzzle.target == 24 else COUNTDOWN:
+        turns += [
+            _turn(numbers, target),
+            Message(role="assistant", content=_solved(numbers, steps)),
+        ]
+    question = _turn(shown(given(puzzle.numbers)), puzzle.target)
+    rule = RULE.format(target=puzzle.target)
+    return Problem(question=question.content, system=rule, history=tuple(turns))
+
+
+def _turn(numbers: str, target: int) -> Message:
+    return Message(role="user", content=f"{numbers} make {target}")
+
+
+def _solved(numbers: str, steps: list[str]) -> str:
+    """Steps as the model is to write and see them: after each, the numbers left."""
+    left = given(tuple(map(int, numbers.split())))
+    lines = []
+    for step in steps:
+        left = after(left, step)
+        lines += [step, shown(left)]
+    return "\n".join(lines[:-1])
