@@ -75,6 +75,7 @@ def _labelled(
     trials: Sequence[Trial], sampler: Sampler, encoder: Encoder, count: int, how: Drawing
 ) -> Iterator[Labelled]:
     prefixes = [prefix for trial in trials for prefix in _prefixes(trial, encoder)]
+    prefixes.sort(key=lambda prefix: len(prefix.trial.prompt) + len(prefix.tokens))
     worth: dict[tuple[int, int], float] = {}
     for start in range(0, len(prefixes), AT_ONCE // count):
         chosen = prefixes[start : start + AT_ONCE // count]

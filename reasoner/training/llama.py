@@ -28,7 +28,8 @@ class Llama(nn.Module):
         self.apply(_initialise)
 
     def forward(self, tokens: Tensor, cache: Cache | None = None, position: int = 0) -> Tensor:
-        """With a `cache`, `tokens` are (batch, 1), the next ones at `position` of every row."""
+        """With a `cache`, `tokens` are those from `position` on: any number of them at 0, one
+        elsewhere."""
         turns = self.turns[position : position + tokens.shape[1]]
         states = self.embed(tokens)
         for index, block in enumerate(self.blocks):
@@ -75,10 +76,11 @@ class _Block(nn.Module):
         key = _rotated(self._split(self.attn_k(inner)), turns)
         value = self._split(self.attn_v(inner))
         if cache is not None:
-            cache[0][:, :, position], cache[1][:, :, position] = key[:, :, 0], value[:, :, 0]
-            key, value = (part[:, :, : position + 1] for part in cache)
+            end = position + key.shape[2]
+            cache[0][:, :, position:end], cache[1][:, :, position:end] = key, value
+            key, value = (part[:, :, :end] for part in cache)
         repeat = self.shape.heads // self.shape.kv_heads
-        if cache is not None:  # heads that share keys as rows of one query: nothing is copied
+        if query.shape[2] == 1:  # heads that share keys as rows of one query: nothing is copied
             query = query[:, :, 0].unflatten(1, (-1, repeat))
             mixed = fn.scaled_dot_product_attention(query, key, value).flatten(1)[:, None]
             return self.attn_output(mixed)

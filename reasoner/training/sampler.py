@@ -106,6 +106,17 @@ class _Batch:
         length = max(map(len, self._prompts)) + how.max_tokens
         self._length = min(length, sampler._model.shape.context)
         self._cache = sampler._model.cache(len(prompts), self._length)
+        self._read_ahead()
+
+    def _read_ahead(self) -> None:
+        """Read at once what all rows have, but for the last token of the shortest."""
+        shared = min(map(len, self._prompts)) - 1
+        if shared < 1:
+            return
+        begun = torch.tensor([prompt[:shared] for prompt in self._prompts])
+        self._sampler._model(begun, self._cache)
+        for self._position in range(1, shared + 1):
+            self._place(torch.tensor([prompt[self._position] for prompt in self._prompts]))
 
     @property
     def unfinished(self) -> bool:
@@ -134,14 +145,20 @@ class _Batch:
             prompt = self._prompts[row]
             if self._position < len(prompt):
                 following[at] = prompt[self._position]
+        self._drop((following == sampler._ids["im_end"]) & self._place(following))
+
+    def _place(self, following: Tensor) -> Tensor:
+        """Let these stand at the current position; return which of them belong to a reply."""
+        sampler = self._sampler
+        for row, token in zip(self._rows, following.tolist(), strict=True):
             if self._position >= self._starts[row]:
-                self.replies[row].append(int(following[at]))
+                self.replies[row].append(token)
         writing = torch.tensor([self._position >= self._starts[row] for row in self._rows])
         phase = sampler._phases[following]
         self._phase = torch.where((phase >= 0) & writing, phase, self._phase)
         self._steps += (following == sampler._ids["reasoning_step_end"]) & writing
         self._last = following
-        self._drop((following == sampler._ids["im_end"]) & writing)
+        return writing
 
     def _drop(self, done: Tensor) -> None:
         """Forget rows that have ended."""
