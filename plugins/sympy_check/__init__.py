@@ -3,9 +3,9 @@
 Everything a model wrote, and the expected answer too, is read in a warm child process that is
 limited in memory and killed when late; nothing of it is ever evaluated as code.
 
-A PASS without a known answer means: at least one stated equation was confirmed, none is wrong,
-and the final answer is the value of a confirmed one. It does not mean that the equations were
-the right ones to set up.
+A question that is nothing but a sum is settled by its value. Else a PASS without a known answer
+means: at least one stated equation was confirmed, none is wrong, and the final answer is the value
+of a confirmed one. It does not mean that the equations were the right ones to set up.
 """
 
 import atexit
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
+from reasoner.plugins.sympy_check.asked import asked_sum
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 from reasoner.verify.child import ChildFailed, ChildPool
@@ -74,12 +75,14 @@ def check_step(text: str, seconds: float = 1.0) -> Verdict:
 
 @hookimpl
 def verify(problem: Problem, candidate: Candidate, seconds: float) -> Verdict | None:
-    """Compare with the expected answer when there is one, else check the stated arithmetic."""
+    """Compare with the expected answer when there is one, or with the value of the sum that was
+    asked for; else check the stated arithmetic."""
     began = time.monotonic()
     if problem.expect is not None:
         verdict = _against(problem.expect, candidate, seconds)
     else:
-        verdict = _arithmetic(problem.question, candidate, seconds)
+        asked = _asked(problem.question, candidate, seconds)
+        verdict = asked or _arithmetic(problem.question, candidate, seconds)
     return verdict.model_copy(update={"seconds": time.monotonic() - began})
 
 
@@ -126,6 +129,20 @@ def _against(expect: str, candidate: Candidate, seconds: float) -> Verdict:
     outcome, reason = compare(expect, candidate.final, seconds)
     evidence: dict[str, JsonValue] = {"expected": expect[:500], "answer": candidate.final[:500]}
     return _verdict(outcome, reason, evidence)
+
+
+def _asked(question: str, candidate: Candidate, seconds: float) -> Verdict | None:
+    """Where the question is a sum, whether the answer is its value; None if that is not clear."""
+    wanted = asked_sum(question)
+    if wanted is None or candidate.final is None:
+        return None
+    outcome, _ = compare(wanted, candidate.final, seconds)
+    if outcome is Outcome.UNKNOWN:
+        return None
+    right = outcome is Outcome.PASS
+    reason = f"{wanted} is {'' if right else 'not '}{candidate.final[:80]}"
+    evidence: dict[str, JsonValue] = {"asked": wanted, "answer": candidate.final[:500]}
+    return _verdict(outcome, reason, evidence).model_copy(update={"settles": right})
 
 
 def _arithmetic(question: str, candidate: Candidate, seconds: float) -> Verdict:
