@@ -34,7 +34,17 @@ def test_a_bad_option_is_refused_before_the_model_is_loaded(tmp_path: Path) -> N
 
 def test_a_search_shows_a_line_for_each_candidate(smollm2: Path, tmp_path: Path) -> None:
     short = ("-m", smollm2, "--budget", "40", "--max-tokens", "80", "--strategy", "majority")
-    ask = ("ask", "What is 2 + 3?", *short, "-S", "n=2", "-S", "adaptive=false", "-S", "at_once=1")
+    ask = (
+        "ask",
+        "How much are two pens at 3 euros each?",
+        *short,
+        "-S",
+        "n=2",
+        "-S",
+        "adaptive=false",
+        "-S",
+        "at_once=1",
+    )
     done = run(tmp_path, *ask, "--show-reasoning")
     lines = [line for line in done.stderr.decode().splitlines() if " tokens" in line]
     assert [line.split(" · ")[0].strip() for line in sorted(lines)[:2]] == ["0", "1"]

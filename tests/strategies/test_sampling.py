@@ -55,7 +55,7 @@ async def test_noise_is_searched_like_sense(tiny_gguf: Path, strategy: str) -> N
 
 
 async def test_a_vote_is_taken_until_it_is_decided(smollm2: Path) -> None:
-    easy = Problem(question="What is 2 + 3?")
+    easy = Problem(question="What is 2 + 3, as a number?")
     free: dict[str, Any] = {"temperature": 0.01, "think": False, "max_tokens": 30}
     options = {"weigh": False, "prune": False}
     result, _ = await solved(smollm2, "majority", easy, strategy_options=options, **free)
