@@ -1,7 +1,8 @@
 """The running account of one question: what was spent, and when to stop."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -63,6 +64,21 @@ class Budget:
     async def stopping(self) -> None:
         """Wait until everything is told to stop."""
         await self._halt.wait()
+
+    @contextmanager
+    def until(self, stop: asyncio.Event | None) -> Iterator[None]:
+        """Inside, everything is stopped when `stop` is set, and expires when the time is up."""
+        loop = asyncio.get_running_loop()
+        watcher = None if stop is None else loop.create_task(self._stop_when(stop))
+        remaining = self.remaining
+        timer = None if remaining is None else loop.call_later(remaining, self.expire)
+        try:
+            yield
+        finally:
+            if watcher is not None:
+                watcher.cancel()
+            if timer is not None:
+                timer.cancel()
 
     async def unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
         """The work's result, or None when everything is told to stop first."""
@@ -149,6 +165,10 @@ class Budget:
             seconds=seconds,
             tokens_per_second=self.written_tokens / seconds if seconds > 0 else 0.0,
         )
+
+    async def _stop_when(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self.stop()
 
     def _limit(self) -> None:
         if self._tokens is not None and self.spent_tokens >= self._tokens and not self.stopped:

@@ -1,8 +1,7 @@
 """The main flow: a question in, an answer with its evidence out."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -150,7 +149,7 @@ class Solver:
                 streamed.add(event.path)
             emit(event)
 
-        with _stopping(budget, stop):
+        with budget.until(stop):
             policy = self._policy(chosen, budget, varied=strategy.varied)
             checks = self._verifiers if chosen.verify else None
             value = self._value.scorer() if self._value else None
@@ -286,27 +285,6 @@ def _answer(attempt: Attempt) -> Answer:
         score=attempt.score,
         tokens=len(attempt.path.tokens),
     )
-
-
-@contextmanager
-def _stopping(budget: Budget, stop: asyncio.Event | None) -> Iterator[None]:
-    """Stop the budget when `stop` is set or its time is up."""
-    loop = asyncio.get_running_loop()
-    watcher = None if stop is None else loop.create_task(_stop_when(budget, stop))
-    remaining = budget.remaining
-    timer = None if remaining is None else loop.call_later(remaining, budget.expire)
-    try:
-        yield
-    finally:
-        if watcher is not None:
-            watcher.cancel()
-        if timer is not None:
-            timer.cancel()
-
-
-async def _stop_when(budget: Budget, stop: asyncio.Event) -> None:
-    await stop.wait()
-    budget.stop()
 
 
 async def asolve(

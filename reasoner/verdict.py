@@ -24,7 +24,7 @@ class Verdict(BaseModel):
     `score` is in [0, 1]. `reason` is one line. `evidence` is plain data that lets a person
     repeat the judgement (the equation and its value, the program and its output). A pass that
     `settles` the question leaves nothing to be doubted: a slip on the way to it does not matter,
-    and a search need not go on.
+    and a search need not go on. It settles nothing where the user gave a known answer or tests.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,6 +36,11 @@ class Verdict(BaseModel):
     settles: bool = False
     evidence: dict[str, JsonValue] = {}
     seconds: float = 0.0
+
+    @property
+    def proves(self) -> bool:
+        """Whether the answer is right beyond doubt."""
+        return self.settles and self.outcome is Outcome.PASS
 
 
 class Candidate(BaseModel):

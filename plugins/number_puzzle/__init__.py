@@ -1,9 +1,8 @@
 """Checks number puzzles: does the reply's formula use the given numbers and reach the target?
 
 It speaks only where the question is Countdown or a Game of 24. PASS: every number as often as it
-was given (fewer where the question allows that), and exactly the target; that settles the question,
-unless a known answer has been told. The formula is read by a parser of its own over exact
-fractions; nothing is evaluated as code.
+was given (fewer where the question allows that), and exactly the target; that settles the question.
+The formula is read by a parser of its own over exact fractions; nothing is evaluated as code.
 """
 
 import re
@@ -18,6 +17,7 @@ from reasoner.plugins.number_puzzle.frame import frame
 from reasoner.plugins.number_puzzle.puzzle import Puzzle, recognise
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
+from reasoner.verify.extract import extract_stated
 from reasoner.verify.hookspecs import hookimpl
 
 __all__ = ["NAME", "frame", "health", "verify"]
@@ -39,9 +39,9 @@ def verify(problem: Problem, candidate: Candidate) -> Verdict | None:
     if puzzle is None:
         return None
     formula = _final(candidate) or _written(candidate.answer, puzzle)
-    verdict = _judge(formula, puzzle) if formula else _without(candidate.final, puzzle)
-    settles = verdict.outcome is Outcome.PASS and problem.expect is None
-    return verdict.model_copy(update={"settles": settles, "seconds": time.monotonic() - began})
+    verdict = _judge(formula, puzzle) if formula else _without(candidate.answer, puzzle)
+    proof = verdict.outcome is Outcome.PASS
+    return verdict.model_copy(update={"settles": proof, "seconds": time.monotonic() - began})
 
 
 @hookimpl
@@ -90,10 +90,11 @@ def _formula(text: str) -> Formula | None:
     return None
 
 
-def _without(final: str | None, puzzle: Puzzle) -> Verdict:
-    """No formula of the given numbers. Another number than the target is refuted; the target alone
-    proves nothing, and sound sums on the way to it say nothing of the puzzle, hence the score."""
-    stated = (final or "").strip().strip("$. ")
+def _without(answer: str, puzzle: Puzzle) -> Verdict:
+    """No formula of the given numbers. Who states another number than the target is refuted; the
+    target alone proves nothing, and sound sums on the way to it say nothing of the puzzle, hence
+    the score."""
+    stated = (extract_stated(answer) or "").strip("$. ")
     if re.fullmatch(r"-?\d{1,9}", stated, re.ASCII) and int(stated) != puzzle.target:
         reason = f"the answer is {stated}, not {puzzle.target}"
         return _verdict(Outcome.FAIL, reason, puzzle)

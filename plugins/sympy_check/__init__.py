@@ -18,7 +18,7 @@ from reasoner.plugins.sympy_check.asked import asked_sum
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 from reasoner.verify.child import ChildFailed, ChildPool
-from reasoner.verify.extract import without_code
+from reasoner.verify.extract import extract_stated, without_code
 from reasoner.verify.hookspecs import hookimpl
 
 __all__ = [
@@ -136,13 +136,17 @@ def _asked(question: str, candidate: Candidate, seconds: float) -> Verdict | Non
     wanted = asked_sum(question)
     if wanted is None or candidate.final is None:
         return None
-    outcome, _ = compare(wanted, candidate.final, seconds)
-    if outcome is Outcome.UNKNOWN:
+    right = compare(wanted, candidate.final, seconds)[0] is Outcome.PASS
+    said = candidate.final if right else extract_stated(candidate.answer)
+    if said is None:
         return None
-    right = outcome is Outcome.PASS
-    reason = f"{wanted} is {'' if right else 'not '}{candidate.final[:80]}"
-    evidence: dict[str, JsonValue] = {"asked": wanted, "answer": candidate.final[:500]}
-    return _verdict(outcome, reason, evidence).model_copy(update={"settles": right})
+    evidence: dict[str, JsonValue] = {"asked": wanted, "answer": said[:500]}
+    if right:
+        verdict = _verdict(Outcome.PASS, f"{wanted} is {said[:80]}", evidence)
+        return verdict.model_copy(update={"settles": True})
+    if compare(wanted, said, seconds)[0] is Outcome.FAIL:
+        return _verdict(Outcome.FAIL, f"{wanted} is not {said[:80]}", evidence)
+    return None
 
 
 def _arithmetic(question: str, candidate: Candidate, seconds: float) -> Verdict:

@@ -72,7 +72,10 @@ def remove_model(name: str) -> list[Path]:
     except DownloadError as error:
         raise ModelError(f"{name} is not on this machine") from error
     if spec.path is not None:
-        raise UsageError(f"{spec.path} is your own file; reasoner only removes what it fetched")
+        raise UsageError(
+            f"{spec.path} is your own file or came with the program; reasoner only removes what it "
+            "fetched"
+        )
     own = own_path(spec)
     gone = [path for path in (own, *partials(spec)) if path.exists()]
     if not gone and (shared := hub_cached(spec)):

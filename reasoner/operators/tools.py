@@ -141,7 +141,8 @@ class Tools:
             final=extract_final(path.answer) if path.answer else None,
             verdicts=verdicts,
             value=await self.score(problem, path),
-            proven=_proven(verdicts) or (self.open_book and _known(problem) and _passed(verdicts)),
+            proven=any(verdict.proves for verdict in verdicts or ())
+            or (self.open_book and _known(problem) and _passed(verdicts)),
         )
         self.emit(_event(made))
         self.drop(path, keep)
@@ -245,11 +246,6 @@ class Tools:
 
 def _known(problem: Problem) -> bool:
     return problem.expect is not None or problem.tests is not None
-
-
-def _proven(verdicts: tuple[Verdict, ...] | None) -> bool:
-    """Whether a check that needs no known answer leaves nothing to be doubted."""
-    return any(verdict.settles and verdict.outcome is Outcome.PASS for verdict in verdicts or ())
 
 
 def _passed(verdicts: tuple[Verdict, ...] | None) -> bool:

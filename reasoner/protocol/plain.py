@@ -12,6 +12,7 @@ from reasoner.protocol.protocol import (
     INSTRUCTION,
     Round,
     conversation,
+    decided,
     extended,
     finished,
     tally,
@@ -98,11 +99,11 @@ class PlainRound(ThoughtRound):
         if self.owed or not (stated or finish is Finish.STOP):
             return self._step(spoken)
         if stated:
-            path = extended(_last_decision(self.path, Decision.END), tokens)
+            path = extended(decided(self.path, Decision.END), tokens)
             text = self.vocabulary.detokenize([token.id for token in tokens]).strip()
             return finished(path, text, len(tokens), FinishReason.STOP)
         if self.limits.min_steps or self.limits.max_steps is not None:
-            path = _last_decision(self._step(spoken), Decision.END)
+            path = decided(self._step(spoken), Decision.END)
             return path.model_copy(update={"phase": Phase.ANSWER})
         return self._whole(tokens, FinishReason.STOP)
 
@@ -113,9 +114,9 @@ class PlainRound(ThoughtRound):
         steps = (*self.path.steps, *step)
         path = extended(self.path, tokens, steps=steps)
         if not self.was_last(len(steps)):
-            return _last_decision(path, Decision.PROCEED)
+            return decided(path, Decision.PROCEED)
         path = path.model_copy(update={"phase": Phase.ANSWER, "landed": True})
-        return _last_decision(path, Decision.END)
+        return decided(path, Decision.END)
 
     def _whole(self, tokens: Sequence[Token], reason: FinishReason) -> Path:
         """Everything written so far as the answer, or everything since the last tool call."""
@@ -127,16 +128,8 @@ class PlainRound(ThoughtRound):
             text = self.vocabulary.detokenize(path.tokens).strip()
             return finished(path, text, len(path.tokens), reason)
         later = self.path.steps[len(steps) :]
-        path = _last_decision(extended(self.path, tokens, steps=steps), Decision.END)
+        path = decided(extended(self.path, tokens, steps=steps), Decision.END)
         spoken = self.vocabulary.detokenize([token.id for token in tokens]).strip()
         text = "\n\n".join([*(step.text for step in later), spoken]).strip()
         written = len(tokens) + sum(step.tokens for step in later)
         return finished(path, text, written, reason)
-
-
-def _last_decision(path: Path, decision: Decision) -> Path:
-    """A step that was given up stays so."""
-    if not path.steps or path.steps[-1].decision is Decision.BACKTRACK:
-        return path
-    last = path.steps[-1].model_copy(update={"decision": decision})
-    return path.model_copy(update={"steps": (*path.steps[:-1], last)})

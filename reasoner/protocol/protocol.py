@@ -16,6 +16,7 @@ __all__ = [
     "Round",
     "StepProtocol",
     "conversation",
+    "decided",
     "extended",
     "finished",
     "tally",
@@ -60,6 +61,14 @@ def conversation(problem: Problem, instruction: str | None) -> list[Message]:
     system = problem.system if problem.system is not None else instruction
     head = [Message(role="system", content=system)] if system else []
     return [*head, *problem.history, Message(role="user", content=problem.question)]
+
+
+def decided(path: Path, decision: Decision) -> Path:
+    """The path with a decision at the end of its last step; a step that was given up stays so."""
+    if not path.steps or path.steps[-1].decision is Decision.BACKTRACK:
+        return path
+    last = path.steps[-1].model_copy(update={"decision": decision})
+    return path.model_copy(update={"steps": (*path.steps[:-1], last)})
 
 
 def extended(path: Path, tokens: Sequence[Token], **changes: object) -> Path:

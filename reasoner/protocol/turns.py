@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from random import Random
 
 from reasoner.path import Decision, Path, Phase
+from reasoner.protocol.protocol import decided
 from reasoner.settings import Limits
 
 __all__ = ["drawn", "open_turns", "turned"]
@@ -39,8 +40,5 @@ def drawn(chances: Mapping[Decision, float], temperature: float, random: Random)
 
 def turned(path: Path, decision: Decision) -> Path:
     """The path with the decision at the end of its last step."""
-    last = path.steps[-1].model_copy(update={"decision": decision})
-    changes: dict[str, object] = {"steps": (*path.steps[:-1], last)}
-    if decision is Decision.END:
-        changes["phase"] = Phase.ANSWER
-    return path.model_copy(update=changes)
+    phase = Phase.ANSWER if decision is Decision.END else path.phase
+    return decided(path, decision).model_copy(update={"phase": phase})

@@ -14,6 +14,7 @@ __all__ = [
     "code_blocks",
     "extract_final",
     "extract_marked",
+    "extract_stated",
     "fenced_blocks",
     "without_code",
 ]
@@ -34,6 +35,7 @@ _HASHES = re.compile(r"(?m)^#{4}[ \t]*(\S[^\n]*)$")
 _LEAD = re.compile(r"^(?:[\s:=*_>#\-–—]|\bis\b|\bwould be\b)+", re.IGNORECASE)
 _SENTENCE = re.compile(r"[.!?](?=\s+[A-Z])")
 _NUMBER = re.compile(r"(?<![\w.])[-−]?[$€£]?\d(?:[\d,]*\d)?(?:\.\d+)?(?:/\d+)?%?")
+_EQUATION_END = re.compile(r"=[ \t$]{0,3}([-−]?\d{1,30}(?:\.\d{1,30})?)[ \t$.*]{0,5}$")
 _MATH = re.compile(r"[\d\\$]")
 _SPAN = re.compile(r"\$[^$]+\$|\\\([^()]+\\\)")
 _TURN = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end_of_text)\|>")
@@ -77,6 +79,16 @@ def extract_marked(text: str) -> str | None:
         if found and (answer := _clean(found)):
             return answer
     return None
+
+
+def extract_stated(text: str) -> str | None:
+    """The final answer where a reply leaves no doubt which it is: marked, all that it says, or what
+    its last line's equation comes to. Only such an answer may be refuted."""
+    prose = without_code(_TURN.split(text, maxsplit=1)[0])
+    whole = whole_answer(prose)
+    last = _EQUATION_END.search(prose.rstrip()[-_LINE:])
+    ended = last[1] if last else None
+    return extract_marked(text) or ended or (_clean(whole) if whole else None)
 
 
 def code_blocks(text: str) -> tuple[str, ...]:

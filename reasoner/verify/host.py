@@ -100,14 +100,18 @@ class Verifiers:
     ) -> tuple[Verdict, ...]:
         """Ask every plugin at once; at most `seconds` each, plus a little grace.
 
-        The verdicts come in the plugins' order; plugins with nothing to say are absent.
+        The verdicts come in the plugins' order; plugins with nothing to say are absent. None
+        settles the question where there is a known answer or a given test to do so.
         """
         names = self._with("verify")
         asked = (
             self._judge(name, "verify", seconds, problem=problem, candidate=candidate)
             for name in names
         )
-        return tuple(verdict for verdict in await asyncio.gather(*asked) if verdict is not None)
+        said = tuple(verdict for verdict in await asyncio.gather(*asked) if verdict is not None)
+        if problem.expect is None and problem.tests is None:
+            return said
+        return tuple(verdict.model_copy(update={"settles": False}) for verdict in said)
 
     async def check_step(self, text: str, seconds: float = 2.0) -> tuple[Verdict, ...]:
         """Ask every plugin that judges single steps; those with nothing to say are absent."""

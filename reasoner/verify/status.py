@@ -23,7 +23,7 @@ def status(verdicts: Iterable[Verdict], answered: bool) -> Status:
     outcomes = {verdict.outcome for verdict in verdicts}
     if not answered:
         return Status.NO_ANSWER
-    if any(map(_settles, verdicts)):
+    if any(verdict.proves for verdict in verdicts):
         return Status.VERIFIED
     if Outcome.FAIL in outcomes:
         return Status.REFUTED
@@ -45,7 +45,7 @@ def standing(verdicts: Iterable[Verdict]) -> float:
     `error` says something about the check, not the candidate, and is left out.
     """
     verdicts = list(verdicts)
-    if any(map(_settles, verdicts)):
+    if any(verdict.proves for verdict in verdicts):
         return 1.0
     scores: dict[Outcome, list[float]] = {outcome: [] for outcome in Outcome}
     for verdict in verdicts:
@@ -57,10 +57,6 @@ def standing(verdicts: Iterable[Verdict]) -> float:
         return 1 - BAND * prod(1 - score / 2 for score in passed)
     open_ = scores[Outcome.UNKNOWN] or [0.5]
     return 0.5 + BAND * (sum(open_) / len(open_) - 0.5)
-
-
-def _settles(verdict: Verdict) -> bool:
-    return verdict.settles and verdict.outcome is Outcome.PASS
 
 
 def _doubts(verdict: Verdict) -> bool:

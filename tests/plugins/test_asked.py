@@ -60,7 +60,7 @@ def judge(question: str, answer: str, final: str, expect: str | None = None) -> 
     ],
 )
 def test_a_sum_is_settled_by_its_value(question: str, final: str, outcome: Outcome) -> None:
-    verdict = judge(question, f"It is {final}.", final)
+    verdict = judge(question, f"The answer is {final}.", final)
     assert verdict.outcome is outcome, verdict.reason
     assert verdict.settles is (outcome is Outcome.PASS)
 
@@ -69,6 +69,11 @@ def test_sound_sums_on_the_way_do_not_save_a_wrong_answer() -> None:
     verdict = judge("17 - (3 + 4) * 2 = ?", "17 - 7 = 10, 10 * 2 = 20. The answer is 20.", "20")
     assert verdict.outcome is Outcome.FAIL
     assert "is not 20" in verdict.reason
+
+
+def test_a_number_that_only_comes_last_is_not_refuted() -> None:
+    verdict = judge("What is 17 * 23?", "It makes 391, since 340 and 51 do, 51 being 17 by 3", "3")
+    assert verdict.outcome is Outcome.UNKNOWN
 
 
 def test_a_known_answer_is_what_counts() -> None:

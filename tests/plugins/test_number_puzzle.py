@@ -87,6 +87,7 @@ REPLIES = [
     ("The answer is 24.", Outcome.UNKNOWN),
     ("(32 - 8) * 4 = 96", Outcome.FAIL),
     ("The answer is 25.", Outcome.FAIL),
+    ("Take four times six, where six is seven less 8 over 8", Outcome.UNKNOWN),
     ("I could not find one.", Outcome.UNKNOWN),
     ("", Outcome.UNKNOWN),
 ]
@@ -165,12 +166,11 @@ def test_health_solves_a_puzzle() -> None:
     assert number_puzzle.health()["ok"] is True
 
 
-def test_a_proof_settles_the_question_unless_an_answer_is_known() -> None:
-    proof = "(7 - 8/8) * 4 = 24"
-    verdict = judge("Use 4 7 8 8 to make 24", proof)
+@pytest.mark.parametrize(
+    ("answer", "proves"),
+    [("(7 - 8/8) * 4 = 24", True), ("(7 + 8/8) * 4 = 24", False), ("It is 24.", False)],
+)
+def test_only_a_formula_settles_the_question(answer: str, proves: bool) -> None:
+    verdict = judge("Use 4 7 8 8 to make 24", answer)
     assert verdict is not None
-    assert verdict.settles
-    known = Problem(question="Use 4 7 8 8 to make 24", expect="25")
-    told = number_puzzle.verify(problem=known, candidate=Candidate(answer=proof))
-    assert told is not None
-    assert not told.settles
+    assert verdict.proves is proves

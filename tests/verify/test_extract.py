@@ -2,7 +2,13 @@ import time
 
 import pytest
 
-from reasoner.verify.extract import MAX_ANSWER, code_blocks, extract_final, without_code
+from reasoner.verify.extract import (
+    MAX_ANSWER,
+    code_blocks,
+    extract_final,
+    extract_stated,
+    without_code,
+)
 
 ANSWERS = [
     ("…So the total is $\\boxed{18}$.", "18"),
@@ -74,3 +80,21 @@ def test_stays_linear_and_bounded_on_a_megabyte(piece: str) -> None:
     found = extract_final(piece * (1_000_000 // len(piece)))
     assert time.monotonic() - began < 5
     assert found is None or len(found) <= MAX_ANSWER
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        (r"So it is \boxed{12}.", "12"),
+        ("The answer is 20.", "20"),
+        ("(32 - 8) * 4 = 96", "96"),
+        ("First 8 / 8 = 1.\nThen 4 * 6 = $24$.", "24"),
+        ("391", "391"),
+        ("It makes 391, since 340 and 51 do, 51 being 17 by 3", None),
+        ("Take 6 of the 4.", None),
+        ("", None),
+        ("= " * 5000 + "7", "7"),
+    ],
+)
+def test_only_what_a_reply_states_is_its_stated_answer(text: str, stated: str | None) -> None:
+    assert extract_stated(text) == stated

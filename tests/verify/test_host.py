@@ -31,6 +31,20 @@ async def test_broken_plugins_are_named_and_the_others_still_speak() -> None:
     assert [notice.split("'")[1] for notice in notices] == ["absent", "wrong"]
 
 
+async def test_a_known_answer_or_given_tests_have_the_last_word() -> None:
+    question = Problem(question="What is 17 * 23?")
+    with Verifiers() as verifiers:
+        for told, proven in (
+            ({}, True),
+            ({"expect": "391"}, False),
+            ({"expect": "381"}, False),
+            ({"tests": "assert answer() == 381"}, False),
+        ):
+            asked = question.model_copy(update=told)
+            said = await verifiers.check(asked, Candidate(answer="391", final="391"))
+            assert any(verdict.proves for verdict in said) is proven
+
+
 async def test_the_first_plugin_that_can_frames_the_problem() -> None:
     notices: list[str] = []
     names = ("good", "breaks_frame", "empty_frame", "frames")
