@@ -7,7 +7,7 @@ all later steps' normalised rewards, over how many steps there are. The ratio to
 drew is clipped, and a penalty keeps the policy near the one that training began with.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from statistics import fmean, pstdev
@@ -27,6 +27,8 @@ from reasoner.training.trials import Trial, attempt
 __all__ = ["Reinforcement", "Round", "advantages", "improve", "trial_rewards"]
 
 WRONG_STEP, RIGHT_ANSWER = -0.2, 0.5
+ROWS = 16
+"""Replies read at once while learning."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +68,21 @@ def improve(
     groups = [trials[i : i + how.group] for i in range(0, len(trials), how.group)]
     rewards = [[trial_rewards(trial, seed) for trial in group] for group in groups]
     gains = [gain for group in rewards for gain in advantages(group)]
-    batch = _Learnt(trials, gains, encoder)
+    batches = list(_batches(trials, gains, encoder))
+    drawn = sum(batch.drawn for batch in batches)
     with torch.no_grad():
-        before, anchor = batch.logprobs(model), batch.logprobs(origin)
+        apart = [(batch.logprobs(model), batch.logprobs(origin)) for batch in batches]
     losses = []
     for _ in range(how.epochs):
-        loss = batch.loss(model, before, anchor, how)
-        torch.autograd.backward(loss)
+        total = 0.0
+        for batch, (before, anchor) in zip(batches, apart, strict=True):
+            loss = batch.loss(model, before, anchor, how) / drawn
+            torch.autograd.backward(loss)
+            total += loss.item()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-        losses.append(loss.item())
+        losses.append(total)
     totals = [sum(steps) for group in rewards for steps in group]
     solved = fmean(trial.followed.solved for trial in trials)
     return Round(solved, fmean(totals), fmean(losses))
@@ -109,8 +115,18 @@ def advantages(group: Sequence[Sequence[float]]) -> list[list[float]]:
     return found
 
 
-class _Learnt:
-    """Replies as a batch: which tokens were drawn, and what each is worth."""
+def _batches(
+    trials: Sequence[Trial], gains: Sequence[Sequence[float]], encoder: Encoder
+) -> "Iterator[_Batch]":
+    """The replies in batches of about the same length, so that little is padding."""
+    order = sorted(range(len(trials)), key=lambda at: len(trials[at].prompt + trials[at].reply))
+    for start in range(0, len(order), ROWS):
+        chosen = order[start : start + ROWS]
+        yield _Batch([trials[at] for at in chosen], [gains[at] for at in chosen], encoder)
+
+
+class _Batch:
+    """Replies side by side: which tokens were drawn, and what each is worth."""
 
     def __init__(
         self, trials: Sequence[Trial], gains: Sequence[Sequence[float]], encoder: Encoder
@@ -118,8 +134,8 @@ class _Learnt:
         rows = [(*trial.prompt, *trial.reply) for trial in trials]
         length = max(map(len, rows))
         self._tokens = torch.zeros(len(rows), length, dtype=torch.long)
-        self._gains = torch.zeros(len(rows), length)
-        self._drawn = torch.zeros(len(rows), length, dtype=torch.bool)
+        worth = torch.zeros(len(rows), length)
+        drawn = torch.zeros(len(rows), length, dtype=torch.bool)
         forced = _forced(encoder)
         step_start = encoder.ids["reasoning_step_start"]
         for index, (trial, row, gain) in enumerate(zip(trials, rows, gains, strict=True)):
@@ -127,9 +143,11 @@ class _Learnt:
             step = -1
             for at, token in enumerate(trial.reply, len(trial.prompt)):
                 step += token == step_start
-                self._gains[index, at] = gain[min(max(step, 0), len(gain) - 1)]
-                self._drawn[index, at] = token not in forced
-        self._drawn, self._gains = self._drawn[:, 1:], self._gains[:, 1:][self._drawn[:, 1:]]
+                worth[index, at] = gain[min(max(step, 0), len(gain) - 1)]
+                drawn[index, at] = token not in forced
+        self._drawn = drawn[:, 1:]
+        self._gains = worth[:, 1:][self._drawn]
+        self.drawn = len(self._gains)
 
     def logprobs(self, model: Llama) -> Tensor:
         """Of the drawn tokens, in one row."""
@@ -139,13 +157,14 @@ class _Learnt:
         return every.gather(-1, self._tokens[:, 1:][self._drawn][:, None])[:, 0]
 
     def loss(self, model: Llama, before: Tensor, anchor: Tensor, how: Reinforcement) -> Tensor:
+        """Summed over the drawn tokens."""
         now = self.logprobs(model)
         ratio = (now - before).exp()
         kept = ratio.clamp(1 - how.clip, 1 + how.clip)
         gain = torch.minimum(ratio * self._gains, kept * self._gains)
         apart = anchor - now
         penalty = apart.exp() - apart - 1  # never below zero, and unbiased (Schulman 2020)
-        return (how.penalty * penalty - gain).mean()
+        return (how.penalty * penalty - gain).sum()
 
 
 def _forced(encoder: Encoder) -> set[int]:

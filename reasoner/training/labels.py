@@ -1,6 +1,6 @@
 """Monte-Carlo labels for steps, as Math-Shepherd makes them (Wang et al. 2024): from after each
 step of the policy's own replies it goes on several times, and the step is worth the share that
-ends right."""
+ends right. The ways on are kept, too: a step of theirs is worth what its one end was."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,20 +19,29 @@ from reasoner.training.run import MODEL, Run
 from reasoner.training.sampler import Drawing, Sampler
 from reasoner.training.trials import AT_ONCE, Trial, attempt
 
-__all__ = ["Labelled", "arithmetic_pairs", "write_labels"]
+__all__ = ["Labelled", "Way", "arithmetic_pairs", "write_labels"]
 
 FURTHER = 4
 """Steps a continuation may add: a value says what is near, not what a long search would find."""
 
 
-class Labelled(BaseModel):
+class Way(BaseModel):
     """The texts of a reply's steps, its answer last where it has one, and what each is worth."""
 
     model_config = ConfigDict(frozen=True)
 
-    question: str
     texts: tuple[str, ...]
     values: tuple[float, ...]
+
+
+class Labelled(BaseModel):
+    """A reply to a question, and what else came of going on from its steps."""
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    reply: Way
+    others: tuple[Way, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,10 @@ class _Prefix:
     trial: Trial
     step: int
     tokens: tuple[int, ...]
+
+
+_End = tuple[list[int], bool]
+"""A reply that went on from a prefix, whole, and whether it ended right."""
 
 
 def write_labels(
@@ -76,7 +89,7 @@ def _labelled(
 ) -> Iterator[Labelled]:
     prefixes = [prefix for trial in trials for prefix in _prefixes(trial, encoder)]
     prefixes.sort(key=lambda prefix: len(prefix.trial.prompt) + len(prefix.tokens))
-    worth: dict[tuple[int, int], float] = {}
+    ends: dict[tuple[int, int], list[_End]] = {}
     for start in range(0, len(prefixes), AT_ONCE // count):
         chosen = prefixes[start : start + AT_ONCE // count]
         repeated = [prefix for prefix in chosen for _ in range(count)]
@@ -86,14 +99,12 @@ def _labelled(
             replace(how, max_steps=steps, max_tokens=256, seed=how.seed + start),
             [prefix.tokens for prefix in repeated],
         )
-        right = [
-            follow(prefix.trial.task, encoder.decode(reply)).solved
-            for prefix, reply in zip(repeated, drawn, strict=True)
-        ]
-        for at, prefix in enumerate(chosen):
-            worth[id(prefix.trial), prefix.step] = fmean(right[at * count : (at + 1) * count])
+        for prefix, reply in zip(repeated, drawn, strict=True):
+            right = follow(prefix.trial.task, encoder.decode(reply)).solved
+            ends.setdefault((id(prefix.trial), prefix.step), []).append((reply, right))
     for trial in trials:
-        yield _line(trial, worth, encoder)
+        count = trial.reply.count(encoder.ids["reasoning_step_end"])
+        yield _line(trial, [ends[id(trial), step] for step in range(count)], encoder)
 
 
 def _prefixes(trial: Trial, encoder: Encoder) -> Iterator[_Prefix]:
@@ -103,14 +114,26 @@ def _prefixes(trial: Trial, encoder: Encoder) -> Iterator[_Prefix]:
         yield _Prefix(trial, step, trial.reply[: end + 1])
 
 
-def _line(trial: Trial, worth: dict[tuple[int, int], float], encoder: Encoder) -> Labelled:
-    texts = _thoughts(trial.reply, encoder)
-    values = [worth[id(trial), step] for step in range(len(texts))]
-    _, mark, answer = encoder.decode(list(trial.reply)).partition("<|reasoning_end|>")
+def _line(trial: Trial, ends: Sequence[Sequence[_End]], encoder: Encoder) -> Labelled:
+    """`ends` are the ways on from each step."""
+    worth = [fmean(right for _, right in ways) for ways in ends]
+    others = [
+        _way(tokens, worth[: step + 1], right, encoder)
+        for step, ways in enumerate(ends)
+        for tokens, right in ways
+    ]
+    reply = _way(trial.reply, worth, trial.followed.solved, encoder)
+    return Labelled(question=trial.task.question, reply=reply, others=tuple(others))
+
+
+def _way(tokens: Sequence[int], worth: Sequence[float], right: bool, encoder: Encoder) -> Way:
+    """A reply whose first steps are worth that much; how it ended tells what the others are."""
+    texts = _thoughts(tokens, encoder)
+    _, mark, answer = encoder.decode(list(tokens)).partition("<|reasoning_end|>")
     if mark:
         texts.append(answer.removesuffix("<|im_end|>").strip())
-        values.append(float(trial.followed.solved))
-    return Labelled(question=trial.task.question, texts=tuple(texts), values=tuple(values))
+    values = [*worth, *[float(right)] * (len(texts) - len(worth))]
+    return Way(texts=tuple(texts), values=tuple(values))
 
 
 def _thoughts(reply: Sequence[int], encoder: Encoder) -> list[str]:
@@ -135,4 +158,4 @@ def arithmetic_pairs(count: int, random: Random) -> Iterator[Labelled]:
         for shown in (value, wrong):
             right = float(shown == value)
             text = f"{a} {sign} {b} = {shown}"
-            yield Labelled(question=question, texts=(text,), values=(right,))
+            yield Labelled(question=question, reply=Way(texts=(text,), values=(right,)))

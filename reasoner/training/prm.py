@@ -13,7 +13,7 @@ from torch.nn import functional as fn
 from reasoner.models.catalog import formats
 from reasoner.training.encoder import Encoder
 from reasoner.training.fit import open_model
-from reasoner.training.labels import Labelled, arithmetic_pairs
+from reasoner.training.labels import Labelled, Way, arithmetic_pairs
 from reasoner.training.llama import Llama
 from reasoner.training.optimiser import Optimiser, rate_at
 from reasoner.training.run import MODEL, Run
@@ -47,10 +47,12 @@ def train_prm(
     random = Random(seed)  # noqa: S311
     lines = [Labelled.model_validate_json(line) for line in labels.read_text("utf-8").splitlines()]
     with Encoder(folder / MODEL) as encoder:
-        held = [_row(line, encoder) for line in lines[::HELD_OUT]]
+        held = [_row(line.question, line.reply, encoder) for line in lines[::HELD_OUT]]
         kept = [line for at, line in enumerate(lines) if at % HELD_OUT]
-        kept += arithmetic_pairs(len(kept) // 8, random)
-        rows = [_row(line, encoder) for line in kept]
+        replies = sum(1 + len(line.others) for line in kept)
+        kept += arithmetic_pairs(replies // 8, random)
+        ways = [(line.question, way) for line in kept for way in (line.reply, *line.others)]
+        rows = [_row(question, way, encoder) for question, way in ways]
         signs = (encoder.encode("+")[0], encoder.encode("-")[0])
     model = open_model(run, run.load())
     optimiser = Optimiser(model, rate)
@@ -64,15 +66,15 @@ def train_prm(
     return _order(model, held, signs)
 
 
-def _row(line: Labelled, encoder: Encoder) -> _Row:
+def _row(question: str, way: Way, encoder: Encoder) -> _Row:
     form = formats()[FORMAT]
     before, _, behind = form.opening.partition("{question}")
-    tokens = encoder.encode(before) + encoder.encode(line.question) + encoder.encode(behind)
+    tokens = encoder.encode(before) + encoder.encode(question) + encoder.encode(behind)
     places = []
-    for text in line.texts:
+    for text in way.texts:
         tokens += encoder.encode(text) + encoder.encode(form.tag)
         places.append(len(tokens) - 1)
-    return _Row(tokens, places, list(line.values))
+    return _Row(tokens, places, list(way.values))
 
 
 def _loss(model: Llama, rows: Sequence[_Row], signs: tuple[int, int]) -> Tensor:

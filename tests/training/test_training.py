@@ -263,8 +263,14 @@ def test_a_prm_learns_from_labels_and_can_be_asked(trained: Run, tmp_path: Path)
     write_labels(trained.folder, drawn, recipe, frozenset(), 2, lambda _done: None)
     own = [Labelled.model_validate_json(line) for line in drawn.read_text().splitlines()]
     assert len(own) == 2
-    assert all(0 <= value <= 1 for line in own for value in line.values)
-    assert all(len(line.texts) == len(line.values) for line in own)
+    for line in own:
+        assert len(line.others) % 2 == 0
+        for way in (line.reply, *line.others):
+            assert len(way.texts) == len(way.values)
+            assert all(0 <= value <= 1 for value in way.values)
+        for step in range(0, len(line.others), 2):
+            after = [way.texts[: step // 2 + 1] for way in line.others[step : step + 2]]
+            assert after == [line.reply.texts[: step // 2 + 1]] * 2
     labels = tmp_path / "labels.jsonl"
     pairs = list(arithmetic_pairs(60, Random(0)))
     labels.write_text("".join(f"{line.model_dump_json()}\n" for line in pairs))
