@@ -28,6 +28,7 @@ from reasoner.protocol.calls import choose_style
 from reasoner.protocol.registry import choose_protocol
 from reasoner.result import Answer, Result
 from reasoner.settings import Limits, Settings
+from reasoner.store.verdicts import open_verdicts
 from reasoner.strategies.registry import find_strategy
 from reasoner.value.open import value_model
 from reasoner.verdict import Candidate, Verdict
@@ -82,7 +83,11 @@ class Solver:
             named = settings.protocol or (spec.protocol if spec else None)
             template = self._engine.chat_template or ""
             self._protocol = choose_protocol(self._engine, template, named)
-            plugins = Verifiers(on_notice=self._notice, unsafe_exec=settings.unsafe_exec)
+            plugins = Verifiers(
+                on_notice=self._notice,
+                unsafe_exec=settings.unsafe_exec,
+                kept=open_verdicts(settings),
+            )
             self._verifiers = resources.enter_context(plugins)
             self._value = await resources.enter_async_context(
                 value_model(settings, policy, self._notice, self._on_progress)

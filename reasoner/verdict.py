@@ -25,6 +25,7 @@ class Verdict(BaseModel):
     repeat the judgement (the equation and its value, the program and its output). A pass that
     `settles` the question leaves nothing to be doubted: a slip on the way to it does not matter,
     and a search need not go on. It settles nothing where the user gave a known answer or tests.
+    A `cached` one was said about the same reply before.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,6 +37,7 @@ class Verdict(BaseModel):
     settles: bool = False
     evidence: dict[str, JsonValue] = {}
     seconds: float = 0.0
+    cached: bool = False
 
     @property
     def proves(self) -> bool:

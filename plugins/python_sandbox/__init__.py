@@ -22,7 +22,18 @@ from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 from reasoner.verify.hookspecs import hookimpl
 
-__all__ = ["NAME", "Run", "close", "health", "permit", "run_python", "tools", "use", "verify"]
+__all__ = [
+    "NAME",
+    "Run",
+    "close",
+    "health",
+    "lasting",
+    "permit",
+    "run_python",
+    "tools",
+    "use",
+    "verify",
+]
 
 
 @hookimpl
@@ -64,6 +75,11 @@ def permit(unsafe_exec: bool) -> None:
     from reasoner.plugins.python_sandbox.probe import permit_unsafe
 
     permit_unsafe(unsafe_exec)
+
+
+@hookimpl
+def lasting() -> bool:
+    return True
 
 
 @hookimpl

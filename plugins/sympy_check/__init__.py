@@ -27,6 +27,7 @@ __all__ = [
     "close",
     "compare",
     "health",
+    "lasting",
     "same_answer",
     "verify",
     "verify_step",
@@ -100,6 +101,11 @@ def verify_step(text: str, seconds: float) -> Verdict | None:
 def same_answer(left: str, right: str, seconds: float) -> Outcome:
     """Whether two answers are mathematically equal."""
     return compare(left, right, seconds)[0]
+
+
+@hookimpl
+def lasting() -> bool:
+    return True
 
 
 @hookimpl

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = Commands("Show or empty the caches: answers, and prompts as a model has read them.")
+app = Commands("Show or empty the caches: answers, verdicts, and prompts as a model has read them.")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object or list on stdout.")]
 
@@ -38,7 +38,7 @@ def info(json: Json = False) -> None:
 def clear(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="Only this one: results or prompts."),
+        typer.Argument(metavar="NAME", help="Only this one: results, verdicts or prompts."),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -9,7 +9,7 @@ from reasoner.cli.command import Commands
 from reasoner.errors import ReasonerError, UnknownName
 
 if TYPE_CHECKING:
-    from reasoner.verify.host import PluginInfo
+    from reasoner.verify.plugins import PluginInfo
 
 __all__ = ["app"]
 

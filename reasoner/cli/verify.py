@@ -56,6 +56,9 @@ def verify(
         float, typer.Option(metavar="SECONDS", min=0.1, max=3600, help="Wall clock for a check.")
     ] = 10.0,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Check it anew, and keep nothing.")
+    ] = False,
 ) -> None:
     """Check an answer without a model.
 
@@ -65,7 +68,7 @@ def verify(
     if jsonl is not None:
         if any(given is not None for given in (answer, file, expect, question, tests)):
             raise UsageError("--jsonl takes everything from its lines; leave the others out")
-        raise typer.Exit(_lines(jsonl, timeout))
+        raise typer.Exit(_lines(_verifiers(cached=not no_cache), jsonl, timeout))
     from reasoner.cli.question import read_file
     from reasoner.problem import Problem
 
@@ -73,7 +76,11 @@ def verify(
     program = tests is not None or (file is not None and file.suffix == ".py")
     given = None if tests is None else read_file(tests)
     problem = Problem(question=question or "", expect=expect, tests=given)
-    raise typer.Exit(_one(problem, text, timeout, program=program, json=json))
+    from reasoner.verify.reply import read_reply
+
+    candidate = read_reply(text, program=program)
+    verifiers = _verifiers(cached=not no_cache)
+    raise typer.Exit(_one(verifiers, problem, candidate, timeout, json=json))
 
 
 def _answer(argument: str | None, file: Path | None) -> str:
@@ -96,14 +103,19 @@ def _answer(argument: str | None, file: Path | None) -> str:
     return text
 
 
-def _one(problem: "Problem", text: str, seconds: float, *, program: bool, json: bool) -> int:
+def _one(
+    verifiers: "Verifiers",
+    problem: "Problem",
+    candidate: "Candidate",
+    seconds: float,
+    *,
+    json: bool,
+) -> int:
     import asyncio
 
     from reasoner.cli.output.terminal import complain
-    from reasoner.verify.reply import read_reply
 
-    candidate = read_reply(text, program=program)
-    with _verifiers() as verifiers:
+    with verifiers:
         verdicts = asyncio.run(verifiers.check(problem, candidate, seconds))
     row = _row(candidate, verdicts)
     if json:
@@ -115,12 +127,16 @@ def _one(problem: "Problem", text: str, seconds: float, *, program: bool, json: 
     return EXIT[row["outcome"]]
 
 
-def _verifiers() -> "Verifiers":
+def _verifiers(*, cached: bool) -> "Verifiers":
     from reasoner.cli.output.terminal import complain
     from reasoner.settings import Settings
+    from reasoner.store.verdicts import open_verdicts
     from reasoner.verify.host import Verifiers
 
-    return Verifiers(on_notice=complain, unsafe_exec=Settings.load().unsafe_exec)
+    settings = Settings.load(cache=None if cached else False)
+    return Verifiers(
+        on_notice=complain, unsafe_exec=settings.unsafe_exec, kept=open_verdicts(settings)
+    )
 
 
 def _row(candidate: "Candidate", verdicts: "tuple[Verdict, ...]") -> "Row":
@@ -156,12 +172,12 @@ def _print_json(row: "Row") -> None:
     print(json.dumps(row, indent=indent), flush=True)
 
 
-def _lines(path: Path, seconds: float) -> int:
+def _lines(verifiers: "Verifiers", path: Path, seconds: float) -> int:
     import asyncio
 
     try:
         with _open(path) as stream:
-            return asyncio.run(_judge_all(stream.fileno(), seconds))
+            return asyncio.run(_judge_all(verifiers, stream.fileno(), seconds))
     except KeyboardInterrupt:
         raise Interrupted("interrupted; the lines printed so far are complete") from None
 
@@ -175,14 +191,14 @@ def _open(path: Path) -> IO[bytes]:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
-async def _judge_all(descriptor: int, seconds: float) -> int:
+async def _judge_all(verifiers: "Verifiers", descriptor: int, seconds: float) -> int:
     import json
 
     from reasoner.batch.flow import each
     from reasoner.batch.rows import read_lines
 
     seen: list[str] = []
-    with _verifiers() as verifiers:
+    with verifiers:
 
         async def work(numbered: tuple[int, bytes]) -> "Row":
             return await _judge(verifiers, *numbered, seconds)

@@ -93,9 +93,12 @@ class RemoteSolver:
     async def check(self, problem: Problem, result: Result) -> tuple[Verdict, ...]:
         """See `Solver.check`; the verifiers are those of this machine."""
         from reasoner.solver import answered
+        from reasoner.store.verdicts import open_verdicts
         from reasoner.verify.host import Verifiers
 
-        with Verifiers(unsafe_exec=self._settings.unsafe_exec) as verifiers:
+        settings = self._settings
+        kept = open_verdicts(settings)
+        with Verifiers(unsafe_exec=settings.unsafe_exec, kept=kept) as verifiers:
             return await verifiers.check(problem, answered(result))
 
     async def solve(

@@ -18,10 +18,10 @@ __all__ = ["NAMES", "Vault", "open_vault"]
 
 T = TypeVar("T")
 
-NAMES = ("results", "prompts")
+NAMES = ("results", "verdicts", "prompts")
 MEGABYTE = 10**6
-RESULTS = 200 * MEGABYTE
-"""The most bytes of results; of prompts, a setting says."""
+LIMITS = {"results": 200 * MEGABYTE, "verdicts": 50 * MEGABYTE}
+"""The most bytes of each; of prompts, a setting says."""
 BUSY_SECONDS = 10.0
 CHECKSUM = 16
 LARGEST_SHARE = 2
@@ -32,7 +32,7 @@ def open_vault(name: str) -> "Vault":
     """One of the caches by its name."""
     from reasoner.settings import Settings
 
-    limit = RESULTS if name == "results" else Settings.load().cache_size * MEGABYTE
+    limit = LIMITS.get(name) or Settings.load().cache_size * MEGABYTE
     return Vault(directories().cache / name, limit)
 
 

@@ -34,6 +34,11 @@ class PluginHooks:
         """Judge a candidate within `seconds`; None when the plugin has nothing to say about it."""
 
     @hookspec
+    def lasting(self) -> bool:  # type: ignore[empty-body]
+        """Whether `verify` depends on nothing but its arguments and the plugin itself, so that
+        what it decided may be kept. Without it, the plugin is asked every time."""
+
+    @hookspec
     def verify_step(self, text: str, seconds: float) -> Verdict | None:
         """Judge one step of a reasoning that still goes on; None without anything to say.
 

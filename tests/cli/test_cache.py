@@ -28,7 +28,7 @@ def test_the_second_time_an_answer_comes_from_the_cache(tiny_gguf: Path, tmp_pat
     assert fresh["usage"]["completion_tokens"] > 0
     assert fresh["answer"] == told["answer"]
 
-    (results, _) = json.loads(run(tmp_path, "cache", "info", "--json").stdout)
+    (results, *_) = json.loads(run(tmp_path, "cache", "info", "--json").stdout)
     assert (results["name"], results["entries"]) == ("results", 1)
     assert 0 < results["bytes"] < results["limit"]
     cleared = run(tmp_path, "cache", "clear", "--json").stdout

@@ -87,7 +87,7 @@ def test_a_terminals_own_width_counts(tmp_path: Path) -> None:
     with Terminal(tmp_path, ["cache", "--help"], columns=40) as terminal:
         assert terminal.wait() == 0
         lines = terminal.screen.decode().splitlines()
-    assert "  and prompts as a model has read them." in lines
+    assert "  verdicts, and prompts as a model has" in lines
     assert b"\x1b" not in terminal.screen
 
 

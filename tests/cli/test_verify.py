@@ -141,3 +141,14 @@ def test_no_model_is_touched(tmp_path: Path) -> None:
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.decode().splitlines()}
     assert "reasoner.verify.host" in imported
     assert not imported & {"llama_cpp", "reasoner.solver", "sympy"}
+
+
+def test_the_same_answer_is_checked_once(tmp_path: Path) -> None:
+    asked = ["verify", "1/2", "--expect", "0.5", "--json"]
+    fresh, again, anew = (
+        json.loads(run(tmp_path, *asked, *more).stdout)["verdicts"][0]
+        for more in ([], [], ["--no-cache"])
+    )
+    assert [fresh["cached"], again["cached"], anew["cached"]] == [False, True, False]
+    assert fresh["reason"] == again["reason"] == anew["reason"]
+    assert again["seconds"] < min(fresh["seconds"], anew["seconds"])

@@ -6,7 +6,7 @@ import pytest
 
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome
-from reasoner.verify import host
+from reasoner.verify import host, plugins
 from reasoner.verify.host import Verifiers
 
 PROBLEM, CANDIDATE = Problem(question="?"), Candidate(answer="4", final="4")
@@ -89,7 +89,7 @@ def test_a_module_that_hangs_at_loading_costs_its_time_limit(
 ) -> None:
     (tmp_path / "hanging_plugin.py").write_text("import time\ntime.sleep(30)\n")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(host, "LOAD_SECONDS", 0.2)
+    monkeypatch.setattr(plugins, "LOAD_SECONDS", 0.2)
     began = time.monotonic()
     with Verifiers(entry_points=[entry("slow", "hanging_plugin"), entry("good")]) as verifiers:
         assert verifiers.names() == ("good",)
@@ -100,8 +100,8 @@ def test_a_module_that_hangs_at_loading_costs_its_time_limit(
 def test_plugins_that_hang_or_stop_when_asked_how_they_are_or_to_close(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(host, "HEALTH_SECONDS", 0.2)
-    monkeypatch.setattr(host, "CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr(plugins, "HEALTH_SECONDS", 0.2)
+    monkeypatch.setattr(plugins, "CLOSE_SECONDS", 0.2)
     notices: list[str] = []
     with Verifiers(notices.append, [entry("lingers"), entry("exits")]) as verifiers:
         exits, lingers = verifiers.describe(health=True)

@@ -1,0 +1,142 @@
+"""The plugins of this session, loaded: which there are, how each is, and calling one's hook.
+
+A plugin that cannot be imported is named and left out; it never takes the others down with it.
+One that crashes the interpreter does: it runs in this process.
+"""
+
+import contextlib
+import importlib.metadata
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import pluggy
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from reasoner.verify.hookspecs import GROUP, PluginHooks
+from reasoner.verify.patience import within
+from reasoner.verify.sources import Source, entry_source, find_sources
+
+__all__ = ["PluginInfo", "Plugins", "summary"]
+
+LOAD_SECONDS = 15.0
+HEALTH_SECONDS = 60.0
+CLOSE_SECONDS = 5.0
+
+
+class PluginInfo(BaseModel):
+    """One plugin as `plugins list` and `doctor` show it.
+
+    `origin` is the package or the file it comes from, `version` the package's or the file's
+    `__version__`. One that is not `enabled` was not imported. `error` says why a broken one was
+    left out. `health` is the plugin's own report, filled only when asked for.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    origin: str
+    enabled: bool = True
+    version: str | None = None
+    hooks: tuple[str, ...] = ()
+    error: str | None = None
+    health: dict[str, JsonValue] | None = None
+
+
+class Plugins:
+    """Loads what is enabled; `on_notice` gets one line for each that had to be left out.
+
+    `entry_points` replaces what is installed and the user's files.
+    """
+
+    def __init__(
+        self,
+        on_notice: Callable[[str], None],
+        entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
+    ) -> None:
+        self._notice = on_notice
+        self._manager = pluggy.PluginManager(GROUP)
+        self._manager.add_hookspecs(PluginHooks)
+        self._infos: dict[str, PluginInfo] = {}
+        if entry_points is None:
+            sources = find_sources()
+        else:
+            sources = sorted(map(entry_source, entry_points), key=lambda source: source.name)
+        for source in sources:
+            self._load(source)
+
+    def names(self) -> tuple[str, ...]:
+        """The names of the plugins in use."""
+        return tuple(name for name, info in self._infos.items() if _in_use(info))
+
+    def having(self, hook: str) -> list[str]:
+        """The names of those that have the hook."""
+        return [name for name, info in self._infos.items() if hook in info.hooks]
+
+    def describe(self, health: bool = False) -> tuple[PluginInfo, ...]:
+        """Every plugin found, broken ones too; `health` also asks each how it is (slow)."""
+        if not health:
+            return tuple(self._infos.values())
+        return tuple(
+            info.model_copy(update={"health": self._health(info.name)}) if _in_use(info) else info
+            for info in self._infos.values()
+        )
+
+    def call(self, name: str, hook: str, **arguments: object) -> object:
+        """Call one plugin's hook, so that one that raises does not silence the others."""
+        chosen = self._manager.get_plugin(name)
+        others = [plugin for plugin in self._manager.get_plugins() if plugin is not chosen]
+        results = self._manager.subset_hook_caller(hook, others)(**arguments)
+        return results[0] if results else None
+
+    def close(self) -> None:
+        """End the plugins' processes; a later check would start them again."""
+        for name in self.having("close"):
+            try:
+                within(partial(self.call, name, "close"), CLOSE_SECONDS)
+            except Exception as error:
+                self._notice(f"plugin '{name}' did not close: {summary(error)}")
+
+    def _load(self, source: Source) -> None:
+        name = source.name
+        info = PluginInfo(
+            name=name, origin=source.origin, version=source.version, enabled=source.enabled
+        )
+        if name in self._infos:
+            self._notice(f"plugin '{name}' of {source.origin} left out: the name is taken")
+            return
+        if source.enabled:
+            try:
+                info = info.model_copy(update=self._register(source))
+            except Exception as error:
+                self._manager.set_blocked(name)
+                info = info.model_copy(update={"error": summary(error)})
+                self._notice(f"plugin '{name}' left out: {summary(error)}")
+        self._infos[name] = info
+
+    def _register(self, source: Source) -> dict[str, object]:
+        with contextlib.redirect_stdout(sys.stderr):  # stdout is the answer's
+            plugin = within(source.load, LOAD_SECONDS)
+        self._manager.register(plugin, name=source.name)
+        hooks = tuple(sorted(c.name for c in self._manager.get_hookcallers(plugin) or ()))
+        if not hooks:
+            raise ImportError("it has no function marked @hookimpl")
+        version = source.version or getattr(plugin, "__version__", None)
+        return {"hooks": hooks, "version": None if version is None else str(version)}
+
+    def _health(self, name: str) -> dict[str, JsonValue]:
+        try:
+            report = within(partial(self.call, name, "health"), HEALTH_SECONDS)
+        except Exception as error:
+            return {"ok": False, "detail": summary(error)}
+        return report if isinstance(report, dict) else {"ok": True, "detail": "no health report"}
+
+
+def summary(error: BaseException) -> str:
+    """An exception in a line."""
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def _in_use(info: PluginInfo) -> bool:
+    return info.enabled and info.error is None
