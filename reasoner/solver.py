@@ -103,6 +103,9 @@ class Solver:
     ) -> None:
         await self._resources.aclose()
 
+    async def ensure(self) -> None:
+        """Raises EngineError when nothing more can be asked: a server has that (`serve.client`)."""
+
     @property
     def dated(self) -> bool:
         """Whether the model's chat template tells it the date, so that answers are a day's."""

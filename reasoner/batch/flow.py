@@ -85,6 +85,8 @@ class _Flow(Generic[T, R]):
 
     def _done(self, task: "asyncio.Task[R]") -> None:
         self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at; after the first one nobody fetches the others
         if not self._in_order:
             self.queue.put_nowait(task)
         if self._closed and not self._tasks:

@@ -173,7 +173,10 @@ class _Job:
             stop = interrupt.stop
 
             async def solve(problem: "Problem") -> "Result":
-                return await solver.solve(problem, stop=stop)
+                result = await solver.solve(problem, stop=stop)
+                if result.finish_reason == "interrupted" and not stop.is_set():
+                    await solver.ensure()  # a server that is stopping left it half done
+                return result
 
             answered = run(self._items, solve, at_once, in_order=in_order, stop=stop)
             async with aclosing(answered) as records:

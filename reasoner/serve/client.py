@@ -29,6 +29,7 @@ __all__ = ["RemoteSolver", "solver_for"]
 CONNECT, SILENCE = 5.0, 60.0
 """Seconds to reach the server, and seconds in which it must say something: it says that it is at
 work far more often."""
+STOPPING = 503
 MARKS = 5
 """Tokens that a chat template puts around a message, or so."""
 EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
@@ -73,6 +74,13 @@ class RemoteSolver:
         trace: TracebackType | None,
     ) -> None:
         await self._client.aclose()
+
+    async def ensure(self) -> None:
+        """Raises ServerGone when the server is stopping or has stopped."""
+        async with self._errors():
+            response = await self._client.get("/health")
+        if response.status_code != 200:
+            raise _refusal(response.status_code, response.content, self._address)
 
     @property
     def dated(self) -> bool:
@@ -135,7 +143,7 @@ class RemoteSolver:
         """The response to the question, while which `stop` is passed on."""
         async with self._client.stream("POST", "/v1/chat/completions", json=body) as response:
             if response.status_code != 200:
-                raise _refusal(response.status_code, await response.aread())
+                raise _refusal(response.status_code, await response.aread(), self._address)
             name = response.headers.get(NAME, "")
             watch = asyncio.ensure_future(self._cancel_when(stop, name)) if stop else None
             try:
@@ -219,5 +227,7 @@ def _refusal(status: int, body: bytes, address: str = "") -> ReasonerError:
         message = str(json.loads(body)["error"]["message"])
     except (ValueError, LookupError, TypeError):
         return UsageError(f"{address or 'the server'} does not answer as `reasoner serve` does")
+    if status == STOPPING:
+        return ServerGone(f"{address or 'the server'}: {message}")
     wrong = 400 <= status < 500 and status not in (408, 429)
     return UsageError(message) if wrong else EngineError(f"the server: {message}")

@@ -38,6 +38,7 @@ class Service:
         self._solver, self._settings = solver, settings
         self._gate, self._most = asyncio.Semaphore(at_once), at_once + most
         self._running: dict[str, asyncio.Event] = {}
+        self._stopping = False
         guard = Guard(key)
         completions = "/v1/chat/completions"
         routes = [
@@ -50,7 +51,8 @@ class Service:
         self.app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
 
     def stop(self) -> None:
-        """End every question at work with what there is."""
+        """End every question at work with what there is, and take no other."""
+        self._stopping = True
         for stop in self._running.values():
             stop.set()
 
@@ -76,7 +78,8 @@ class Service:
 
     @asynccontextmanager
     async def _seat(self, name: str) -> AsyncIterator[asyncio.Event]:
-        """A place among those at work; the event stops it. Raises Failure when all are taken."""
+        """A place among those at work; the event stops it. Raises Failure when there is none."""
+        self._still_open()
         if len(self._running) >= self._most:
             raise Failure(429, "too many questions at once; try again shortly", "overloaded")
         stop = self._running[name] = asyncio.Event()
@@ -85,6 +88,10 @@ class Service:
                 yield stop
         finally:
             del self._running[name]
+
+    def _still_open(self) -> None:
+        if self._stopping:
+            raise Failure(503, "the server is stopping", "stopping")
 
     async def _cancel(self, request: Request) -> Response:
         """Have a running completion end with what there is."""
@@ -103,6 +110,7 @@ class Service:
         return JSONResponse(self._card())
 
     async def _health(self, request: Request) -> Response:
+        self._still_open()
         told = {"status": "ok", "model": self._settings.model, "context": self._solver.n_ctx}
         return JSONResponse({**told, "running": len(self._running)})
 

@@ -152,6 +152,19 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     assert done.stderr.count(b"\n") == 1
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_log_without_room_does_not_cost_the_answer(tiny_gguf: Path, tmp_path: Path) -> None:
+    brief = ("--budget", "8", "--max-tokens", "40", "--seed", "1", "--no-verify")
+    asked = [*COMMAND, "ask", "hi", "-m", str(tiny_gguf), *brief, "--show-reasoning"]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            asked, stdout=subprocess.PIPE, stderr=full, env=environment(tmp_path), check=False
+        )
+    told = run(tmp_path, *asked[len(COMMAND) :])
+    assert told.stdout
+    assert (done.returncode, done.stdout) == (0, told.stdout)
+
+
 def test_a_closed_stdout_is_no_error(tmp_path: Path) -> None:
     script = f"{' '.join(COMMAND)} paths >&-"
     done = subprocess.run(

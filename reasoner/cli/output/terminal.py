@@ -3,11 +3,15 @@
 Text that a model wrote is hostile: a terminal would obey the escapes in it.
 """
 
+import io
 import os
 import re
 import sys
 from contextlib import suppress
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 __all__ = [
     "clean",
@@ -27,6 +31,7 @@ SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 BREAKS = re.compile(r"\s*[\n\t]\s*")
 LONGEST_LINE = 2000
+STDERR = 2
 
 
 def clean(text: str) -> str:
@@ -73,10 +78,24 @@ def columns(stream: TextIO) -> int | None:
         return 80
 
 
+class _Forgiving(io.FileIO):
+    """What cannot be written is lost: a log without room must not cost the answer."""
+
+    def write(self, data: "ReadableBuffer") -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return memoryview(data).nbytes
+
+
 def tolerate() -> None:
-    """Let a character the locale cannot say become '?', and what goes to a closed stream vanish."""
+    """Let a character the locale cannot say become '?', and what goes to a closed stream, or of
+    stderr to a full disk, vanish."""
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    if isinstance(sys.stderr, io.TextIOWrapper) and sys.stderr.fileno() == STDERR:
+        raw = io.BufferedWriter(_Forgiving(STDERR, "w", closefd=False))
+        sys.stderr = io.TextIOWrapper(raw, sys.stderr.encoding, line_buffering=True)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
