@@ -54,7 +54,8 @@ def supports_gpu() -> bool:
 
 
 class Context:
-    """A loaded model with a unified KV cache of `n_ctx` cells shared by all sequences."""
+    """A loaded model with a unified KV cache of `n_cells` cells shared by all sequences, of which
+    each may have `n_ctx` tokens."""
 
     def __init__(self, path: Path, settings: EngineSettings, notice: Callable[[str], None]) -> None:
         self._lc = library()
@@ -125,7 +126,9 @@ class Context:
                 "try a smaller --context"
             )
         self._memory = self._lc.llama_get_memory(self._ctx)
-        self.n_ctx = int(self._lc.llama_n_ctx(self._ctx))
+        self.n_cells = int(self._lc.llama_n_ctx(self._ctx))
+        longest = self.n_cells if self._settings.context else self.n_ctx_train
+        self.n_ctx = min(longest, self.n_cells)
         self.n_batch = int(self._lc.llama_n_batch(self._ctx))
         self._hidden = False
         self._prepare_batch()
@@ -134,7 +137,7 @@ class Context:
     def _context_params(self) -> Any:
         settings = self._settings
         params = self._lc.llama_context_default_params()
-        params.n_ctx = settings.context or min(self.n_ctx_train, DEFAULT_CONTEXT)
+        params.n_ctx = settings.context or DEFAULT_CONTEXT
         params.n_batch = min(settings.batch, params.n_ctx)
         params.n_ubatch = min(512, params.n_batch)
         params.n_seq_max = settings.sequences

@@ -98,19 +98,25 @@ class PrefixCache:
 
     # -- taking a seat ---------------------------------------------------------------------
 
-    def longest_prefix(self, request: Request) -> tuple[Sequence | None, int]:
+    def longest_prefix(self, request: Request, least: int = 0) -> tuple[Sequence | None, int]:
         """The sequence whose cells hold most of the request's leading tokens, and how many.
 
-        At equal length an idle one wins: it can be continued instead of copied.
+        At equal length an idle one wins: it can be continued instead of copied. One that holds
+        fewer than `least` does not count, which is quick to see.
         """
         ids = request.ids[: request.reusable]
         best, length = None, 0
+        if least > len(ids):
+            return best, length
         for sequence in self._live.values():
+            held = sequence.tokens
+            if least and (len(held) < least or held[least - 1] != ids[least - 1]):
+                continue
             shared = common_prefix(sequence.view(), ids)
             whole = sequence.request is None and shared == len(sequence.tokens)
             if not (whole or self._context.can_fork):
                 continue
-            if shared > length or (shared == length > 0 and whole):
+            if shared >= least and (shared > length or (shared == length > 0 and whole)):
                 best, length = sequence, shared
         return best, length
 
@@ -186,7 +192,7 @@ class PrefixCache:
         if complete and request is not None:
             self._forget_reply()
             self._complete = (sequence, len(request.prompt))
-        spare = self._context.n_ctx // 2 + self.held(self.at_work())
+        spare = self._context.n_cells // 2 + self.held(self.at_work())
         for old in self.idle()[:-1]:
             if self.held(self._live.values()) <= spare:
                 return

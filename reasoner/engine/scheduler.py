@@ -94,10 +94,13 @@ class Scheduler:
             if self.cache.full:
                 return
             self.librarian.fetch(request)
-            parent, shared = self.cache.longest_prefix(request)
+            size = len(request.tokens)
+            parent, shared = self.cache.longest_prefix(request, size - FEW if blocked else 0)
+            if blocked and parent is None:
+                continue
             if self.cache.promised_prefix(request) > shared + FEW:
                 continue  # somebody is reading those tokens already: fork when they are there
-            unread = len(request.tokens) - shared
+            unread = size - shared
             blocked = blocked or not self._has_room(unread)
             if blocked and unread > FEW:
                 continue
@@ -111,8 +114,8 @@ class Scheduler:
         that is about to go on would only make it read all its tokens again."""
         active, at_work = self.cache.active(), self.cache.at_work()
         unread = sum(_unread(sequence) for sequence in active)
-        held = self.cache.held(at_work) + unread + self.context.n_ctx // MARGIN * len(at_work)
-        return not active or held + needed <= self.context.n_ctx
+        held = self.cache.held(at_work) + unread + self.context.n_cells // MARGIN * len(at_work)
+        return not active or held + needed <= self.context.n_cells
 
     def _start(self, sequence: Sequence, request: Request) -> None:
         """Set up the sampler and place the tokens that are forced before anything is read."""
@@ -207,7 +210,7 @@ class Scheduler:
         else:
             request = active[0].request
             needed = len(request.tokens) if request else 0
-            self._fail(active[0], ContextFull(needed, self.context.n_ctx))
+            self._fail(active[0], ContextFull(needed, self.context.n_cells))
 
     # -- continuing ------------------------------------------------------------------------
 

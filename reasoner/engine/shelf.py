@@ -72,4 +72,4 @@ class Librarian:
                 self._shelf = None
 
     def _fits(self, count: int) -> bool:
-        return self._cache.held(self._cache.live()) + count < self._context.n_ctx
+        return self._cache.held(self._cache.live()) + count < self._context.n_cells

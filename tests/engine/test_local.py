@@ -163,6 +163,30 @@ async def test_paths_between_rounds_keep_their_cells(small: LocalEngine) -> None
     assert small.decoded < 3 * sum(lengths)  # 3.8 times when nobody went on first
 
 
+async def test_the_cache_holds_more_than_one_sequence_may(tmp_path: Path) -> None:
+    """Twelve paths of 190 tokens on a model that was trained on 200: each token is read once."""
+    path = write_tiny_gguf(tmp_path / "short.gguf", n_ctx_train=200)
+    engine = await LocalEngine.open(path)
+    some: list[Constraint] = [*[Ban(engine.end_tokens)] * 40, Halt()]
+
+    async def write(number: int) -> int:
+        tokens = [number + 1, *range(50, 79)]
+        for _ in range(4):
+            run = engine.generate(tokens, Sampling(), Steps(*some), seed=number)
+            tokens += ids(await drain(run))
+        return len(tokens)
+
+    assert engine.n_ctx == 200
+    with pytest.raises(PromptTooLong):
+        engine.generate(list(range(1, 210)), GREEDY)
+    assert await asyncio.gather(*map(write, range(12))) == [190] * 12
+    assert engine.decoded < 1.1 * 12 * 190
+    run = engine.generate(list(range(1, 180)), Sampling(), Steps(Ban(engine.end_tokens)), 90)
+    assert len(await drain(run)) == 21
+    assert run.finish is Finish.LENGTH
+    await engine.close()
+
+
 async def test_more_requests_than_sequences_still_end(small: LocalEngine) -> None:
     runs = [small.generate([n + 1], Sampling(), max_tokens=5, seed=n) for n in range(40)]
     written = await asyncio.gather(*(drain(run) for run in runs))
