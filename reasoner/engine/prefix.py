@@ -102,15 +102,15 @@ class PrefixCache:
         """The sequence whose cells hold most of the request's leading tokens, and how many.
 
         At equal length an idle one wins: it can be continued instead of copied. One that holds
-        fewer than `least` does not count, which is quick to see.
+        fewer than `least` of them does not count, which is quick to see.
         """
         ids = request.ids[: request.reusable]
         best, length = None, 0
         if least > len(ids):
             return best, length
+        wanted = memoryview(ids.data)[:least]  # compares token by token, and stops at a difference
         for sequence in self._live.values():
-            held = sequence.tokens
-            if least and (len(held) < least or held[least - 1] != ids[least - 1]):
+            if least and memoryview(sequence.tokens)[:least] != wanted:
                 continue
             shared = common_prefix(sequence.view(), ids)
             whole = sequence.request is None and shared == len(sequence.tokens)
@@ -128,11 +128,16 @@ class PrefixCache:
         promised = [s.request.prompt for s in self._live.values() if s.request is not None]
         return max((common_prefix(prompt, ids) for prompt in promised), default=0)
 
+    def own(self, parent: Sequence | None, shared: int) -> bool:
+        """Whether a request that shares so much with `parent` can go on in its cells: nobody is
+        at work there, and nothing else is in it."""
+        return parent is not None and parent.request is None and shared == len(parent.tokens)
+
     def seat(self, request: Request, parent: Sequence | None, shared: int) -> Sequence | None:
         """Give the request a sequence that holds the `shared` tokens of `parent`: the parent
         itself where nothing else is in it, else a fork; None when every id is at work."""
-        if parent is not None and parent.request is None and shared == len(parent.tokens):
-            sequence: Sequence | None = parent
+        if self.own(parent, shared):
+            sequence = parent
             if self._complete is not None and self._complete[0] is parent:
                 self._complete = None  # it is being continued, so it is no longer a last reply
         else:

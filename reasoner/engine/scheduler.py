@@ -29,6 +29,9 @@ MARGIN = 128
 """One part in so many of the cells is kept free for each sequence at work before another is let
 in: room to grow, without which it would soon have to be thrown out again."""
 
+LOOK_SECONDS = 0.05
+"""How long those who wait are left alone while nothing happens that could let them in."""
+
 Part = tuple[Sequence, int]
 """A sequence and how many of its unread tokens go into the batch."""
 
@@ -44,6 +47,8 @@ class Scheduler:
         self._ticks = 0
         self._arrivals = 0
         self._prefill_rate = 200.0
+        self._look = 0.0
+        """When those who wait are looked at next; 0: something has happened, so at once."""
 
     @property
     def busy(self) -> bool:
@@ -53,6 +58,7 @@ class Scheduler:
         self._arrivals += 1
         request.order = self._arrivals
         self.waiting.append(request)
+        self._look = 0.0
 
     def abandon(self, reason: Finish | EngineError) -> None:
         """End every request with `reason`."""
@@ -87,9 +93,13 @@ class Scheduler:
             request.emit(Finish.CANCELLED)
 
     def _admit(self) -> None:
-        """Seat waiting requests, in order, while there is room; one whose tokens are in the cache
-        already may pass those that have to wait for room."""
-        blocked = False
+        """Seat waiting requests, in order, while there is room. One that goes on in cells of its
+        own passes always, a fork of what is in the cache passes those that need more room."""
+        now = monotonic()
+        if not self.waiting or now < self._look:
+            return
+        self._look = now + LOOK_SECONDS
+        blocked = crowded = False
         for request in list(self.waiting):
             if self.cache.full:
                 return
@@ -100,10 +110,13 @@ class Scheduler:
                 continue
             if self.cache.promised_prefix(request) > shared + FEW:
                 continue  # somebody is reading those tokens already: fork when they are there
-            unread = size - shared
-            blocked = blocked or not self._has_room(unread)
-            if blocked and unread > FEW:
-                continue
+            few = size - shared <= FEW
+            if not (few and self.cache.own(parent, shared)):
+                if crowded or (blocked and not few):
+                    continue
+                if not self._has_room(size - shared):
+                    blocked, crowded = True, few
+                    continue
             sequence = self.cache.seat(request, parent, shared)
             if sequence is not None:
                 self.waiting.remove(request)
@@ -185,7 +198,10 @@ class Scheduler:
             assert request is not None
             begin = len(sequence.tokens)
             self.cache.extend(sequence, size)
-            request.decoded_tokens += max(0, min(begin + size, len(request.prompt)) - begin)
+            read = min(begin + size, len(request.prompt)) - begin
+            request.decoded_tokens += max(0, read)
+            if read > FEW:
+                self._look = 0.0  # others may go on from what was read
             self.librarian.note(sequence, request)
 
     def _recover(self, parts: list[Part], code: int) -> None:
@@ -273,6 +289,7 @@ class Scheduler:
     def _finish(self, sequence: Sequence, finish: Finish) -> None:
         request = sequence.request
         assert request is not None
+        self._look = 0.0
         self.cache.release(sequence, complete=finish is not Finish.HALT)
         request.close()
         request.emit(finish)
@@ -280,6 +297,7 @@ class Scheduler:
     def _fail(self, sequence: Sequence, error: BaseException) -> None:
         request = sequence.request
         assert request is not None
+        self._look = 0.0
         self.cache.evict(sequence)
         request.close()
         request.emit(error)
@@ -287,6 +305,7 @@ class Scheduler:
     def _requeue(self, sequence: Sequence) -> None:
         """Take the cells from an active request; it keeps its tokens and reads them again later."""
         assert sequence.request is not None
+        self._look = 0.0
         self.cache.evict(sequence)
         self.waiting.appendleft(sequence.request)
 

@@ -146,6 +146,21 @@ async def test_forks_that_outgrow_the_cells_still_end(small: LocalEngine) -> Non
     assert small.decoded < 4 * 8 * 130
 
 
+async def test_forks_among_longer_ones_do_not_take_each_others_last_cell(
+    small: LocalEngine,
+) -> None:
+    """To put back a fork whose tokens others hold frees next to nothing; it must not come back
+    at once, for ever."""
+    endless = Ban(small.end_tokens)
+    prompts = [[n + 1, *range(50, 119)] for n in range(3)] + [list(range(20, 40))] * 5
+    runs = [
+        small.generate(prompt, Sampling(), Steps(endless), 40, seed)
+        for seed, prompt in enumerate(prompts)
+    ]
+    written = await asyncio.wait_for(asyncio.gather(*(drain(run) for run in runs)), 60)
+    assert [len(tokens) for tokens in written] == [40] * 8
+
+
 async def test_paths_between_rounds_keep_their_cells(small: LocalEngine) -> None:
     """Eight paths of 130 tokens in rounds of 20, in 256 cells: who has begun goes on first."""
 
