@@ -1,5 +1,7 @@
 """What a search found: finished lines of thought, and what is known about each."""
 
+from typing import Self
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from reasoner.path import FinishReason, Path
@@ -60,3 +62,12 @@ class Findings(BaseModel):
 
     attempts: tuple[Attempt, ...] = Field(min_length=1)
     confidence: float | None = Field(default=None, ge=0.0, le=1.0)
+
+    def proven_first(self) -> Self:
+        """The same, but what a check has settled stands before what a search prefers: a proof
+        ends the search, and may leave all others half done."""
+        proven = [one for one in self.attempts if one.proven]
+        if not proven or proven[0] is self.attempts[0]:
+            return self
+        others = [one for one in self.attempts if one is not proven[0]]
+        return self.model_copy(update={"attempts": (proven[0], *others), "confidence": None})

@@ -162,7 +162,7 @@ class Solver:
             checks = self._verifiers if chosen.verify else None
             value = self._value.scorer() if self._value else None
             tools = Tools(policy, budget, watch, checks, value, open_book=chosen.until_verified)
-            found = await strategy.run(problem, tools, parameters)
+            found = (await strategy.run(problem, tools, parameters)).proven_first()
             best = found.attempts[0]
             if strategy.varied:
                 policy.forget_all(best.path)

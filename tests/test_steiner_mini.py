@@ -39,9 +39,9 @@ async def solve(**chosen: object) -> list[Result]:
 
 
 def test_it_is_in_the_package_and_small() -> None:
-    path = file_of("steiner-mini")
-    assert Path(reasoner.__file__).parent / "weights" == path.parent
-    assert path.stat().st_size <= 30 * MEGABYTE
+    paths = [file_of("steiner-mini"), file_of("steiner-mini-value")]
+    assert {path.parent for path in paths} == {Path(reasoner.__file__).parent / "weights"}
+    assert sum(path.stat().st_size for path in paths) <= 30 * MEGABYTE
 
 
 async def test_most_puzzles_are_solved_in_one_path_with_backtracks() -> None:
@@ -61,6 +61,16 @@ async def test_a_check_that_settles_the_question_ends_the_search() -> None:
     assert all(
         len(result.candidates) == 8 or result.status is Status.VERIFIED for result in results
     )
+
+
+async def test_its_value_model_steers_a_search() -> None:
+    results = await solve(
+        value="steiner-mini-value", strategy="beam", strategy_options={"n": 4, "width": 2}
+    )
+    assert sum(result.status is Status.VERIFIED for result in results) >= 6
+    for result in results:
+        assert result.value_model == "steiner-mini-value"
+        assert result.usage.value_tokens > 0
 
 
 async def test_its_replies_keep_the_grammar_and_the_limits() -> None:

@@ -101,6 +101,14 @@ class LocalEngine:
     def control_tokens(self) -> tuple[int, ...]:
         return self._vocabulary.control_tokens
 
+    def same_vocabulary(self, other: "LocalEngine") -> bool:
+        """Whether the other's tokens mean the same."""
+        left, right = self._vocabulary, other._vocabulary
+        return left.size == right.size and all(
+            left.piece(token, special=True) == right.piece(token, special=True)
+            for token in range(left.size)
+        )
+
     @property
     def chat_template(self) -> str | None:
         return self._context.chat_template

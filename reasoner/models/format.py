@@ -1,10 +1,10 @@
 """How a value model is asked and where its score stands: data, read from models.toml."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Aggregation", "HeadShape", "ValueFormat"]
+__all__ = ["Aggregation", "HeadShape", "Pair", "ValueFormat"]
 
 Aggregation = Literal["min", "prod", "last", "mean"]
 """`prod`: every step right (Lightman et al. 2023); `min`: the weakest step (Math-Shepherd);
@@ -32,14 +32,23 @@ class HeadShape(BaseModel):
     activation: Literal["relu", "tanh", "gelu"] = "relu"
 
 
+class Pair(NamedTuple):
+    """A question with a right and a wrong step towards its answer."""
+
+    question: str
+    good: str
+    bad: str
+
+
 class ValueFormat(BaseModel):
     """One way to ask a model how good a step is.
 
     `layout` says where the text goes: `text` uses `opening`, `first`, `step`, `tag` and `after`
     as they stand; `chat` puts `user` with {question} and {steps} through the model's own chat
     template and reads the reply's first token; `turns` makes every step a user turn that the
-    model answers with `good`; `path` reads what the policy itself has read and written, and puts
-    `user`, if there is one, as the next turn, which is forgotten again.
+    model answers with `good`; `path` reads what the policy itself has read and written, so that
+    the model is the policy or one of the same vocabulary, and puts `user`, if there is one, as the
+    next turn, which is forgotten again.
 
     The score stands at `tag` (one token, kept), at the end of what follows the steps, or at the
     step's last token. It is read as the probability of the tokens `good` against `bad`, or, with
@@ -71,6 +80,8 @@ class ValueFormat(BaseModel):
     own_head: bool = False
     """The head is described by its own file (`reasoner train value` writes such files)."""
     aggregation: Aggregation
+    trial: tuple[Pair, ...] = ()
+    """What its models must be able to tell apart, control tokens and all; none: simple sums."""
 
     @property
     def reads_hidden(self) -> bool:
@@ -84,8 +95,6 @@ class ValueFormat(BaseModel):
             raise ValueError("needs both `good` and `bad` tokens")
         if self.layout == "turns" and not self.good:
             raise ValueError("turns are answered with `good`, so it cannot have a head")
-        if self.layout == "path" and not (self.user or self.reads_hidden):
-            raise ValueError("needs a `user` turn to ask, or a head")
         return self
 
     @model_validator(mode="after")

@@ -5,7 +5,6 @@ ends right. The ways on are kept, too: a step of theirs is worth what its one en
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from random import Random
 from statistics import fmean
 
 from pydantic import BaseModel, ConfigDict
@@ -19,18 +18,18 @@ from reasoner.training.run import MODEL, Run
 from reasoner.training.sampler import Drawing, Sampler
 from reasoner.training.trials import AT_ONCE, Trial, attempt
 
-__all__ = ["Labelled", "Way", "arithmetic_pairs", "write_labels"]
+__all__ = ["Labelled", "Way", "write_labels"]
 
 FURTHER = 4
 """Steps a continuation may add: a value says what is near, not what a long search would find."""
 
 
 class Way(BaseModel):
-    """The texts of a reply's steps, its answer last where it has one, and what each is worth."""
+    """A reply's tokens, and what each of its steps is worth, and the answer where it has one."""
 
     model_config = ConfigDict(frozen=True)
 
-    texts: tuple[str, ...]
+    tokens: tuple[int, ...]
     values: tuple[float, ...]
 
 
@@ -128,34 +127,7 @@ def _line(trial: Trial, ends: Sequence[Sequence[_End]], encoder: Encoder) -> Lab
 
 def _way(tokens: Sequence[int], worth: Sequence[float], right: bool, encoder: Encoder) -> Way:
     """A reply whose first steps are worth that much; how it ended tells what the others are."""
-    texts = _thoughts(tokens, encoder)
-    _, mark, answer = encoder.decode(list(tokens)).partition("<|reasoning_end|>")
-    if mark:
-        texts.append(answer.removesuffix("<|im_end|>").strip())
-    values = [*worth, *[float(right)] * (len(texts) - len(worth))]
-    return Way(texts=tuple(texts), values=tuple(values))
-
-
-def _thoughts(reply: Sequence[int], encoder: Encoder) -> list[str]:
-    """The thought of each whole step."""
-    text = encoder.decode(list(reply))
-    steps = text.split("<|reasoning_step_end|>")[:-1]
-    return [
-        step.partition("<|reasoning_step_thought_start|>")[2].partition("<|")[0].strip()
-        for step in steps
-    ]
-
-
-def arithmetic_pairs(count: int, random: Random) -> Iterator[Labelled]:
-    """Plain sums with right and wrong results, so that the model also knows false arithmetic."""
-    for _ in range(count):
-        a, b = random.randint(1, 50), random.randint(1, 50)
-        sign, value = random.choice((("+", a + b), ("-", a - b), ("*", a * b)))
-        if not 0 <= value <= 299:
-            continue
-        wrong = max(0, value + random.choice((-10, -2, -1, 1, 2, 10)))
-        question = f"What is {a} {sign} {b}?"
-        for shown in (value, wrong):
-            right = float(shown == value)
-            text = f"{a} {sign} {b} = {shown}"
-            yield Labelled(question=question, reply=Way(texts=(text,), values=(right,)))
+    places = tokens.count(encoder.ids["reasoning_step_end"])
+    places += encoder.ids["reasoning_end"] in tokens
+    values = [*worth, *[float(right)] * (places - len(worth))]
+    return Way(tokens=tuple(tokens), values=tuple(values))

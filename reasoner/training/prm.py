@@ -1,5 +1,6 @@
-"""A process reward model of our own: the policy's weights, taught to write `+` or `-` after each
-step, as soft as its label. The layout is that of the value format `steiner-mini` in models.toml."""
+"""A process reward model of our own: the policy's weights, taught that `+` or `-` follows each
+step, as soft as its label. It reads the policy's own tokens, as the value format `steiner-mini` in
+models.toml says, so that what the policy knows at that place need not be learnt anew."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,17 +11,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as fn
 
-from reasoner.models.catalog import formats
 from reasoner.training.encoder import Encoder
 from reasoner.training.fit import open_model
-from reasoner.training.labels import Labelled, Way, arithmetic_pairs
+from reasoner.training.labels import Labelled, Way
 from reasoner.training.llama import Llama
 from reasoner.training.optimiser import Optimiser, rate_at
 from reasoner.training.run import MODEL, Run
 
-__all__ = ["FORMAT", "train_prm"]
+__all__ = ["train_prm"]
 
-FORMAT = "steiner-mini"
+ROWS, POOL = 32, 8
+"""Replies in a batch, and batches that are sorted by length together."""
 HELD_OUT = 20
 """Every so many lines is kept to measure on."""
 
@@ -49,16 +50,16 @@ def train_prm(
     with Encoder(folder / MODEL) as encoder:
         held = [_row(line.question, line.reply, encoder) for line in lines[::HELD_OUT]]
         kept = [line for at, line in enumerate(lines) if at % HELD_OUT]
-        replies = sum(1 + len(line.others) for line in kept)
-        kept += arithmetic_pairs(replies // 8, random)
-        ways = [(line.question, way) for line in kept for way in (line.reply, *line.others)]
-        rows = [_row(question, way, encoder) for question, way in ways]
+        rows = [
+            [_row(line.question, way, encoder) for way in (line.reply, *line.others)]
+            for line in kept
+        ]
         signs = (encoder.encode("+")[0], encoder.encode("-")[0])
     model = open_model(run, run.load())
     optimiser = Optimiser(model, rate)
     torch.manual_seed(seed)
-    for step in range(steps):
-        loss = _loss(model, random.choices(rows, k=32), signs)
+    for step, batch in zip(range(steps), _batches(rows, random), strict=False):
+        loss = _loss(model, batch, signs)
         torch.autograd.backward(loss)
         optimiser.step(rate_at(step, steps, rate, 0.7))
         say(f"step {step + 1} of {steps} · loss {loss.item():.4f}")
@@ -66,15 +67,34 @@ def train_prm(
     return _order(model, held, signs)
 
 
+def _batches(rows: Sequence[Sequence[_Row]], random: Random) -> Iterator[Sequence[_Row]]:
+    """Without end: questions by chance and one of their ways by chance, so that a long search for
+    nothing does not count for more than a short one that found; of about a length in a batch."""
+    while True:
+        drawn = [random.choice(random.choice(rows)) for _ in range(POOL * ROWS)]
+        drawn.sort(key=lambda row: len(row.tokens))
+        batches = [drawn[start : start + ROWS] for start in range(0, len(drawn), ROWS)]
+        random.shuffle(batches)
+        yield from batches
+
+
 def _row(question: str, way: Way, encoder: Encoder) -> _Row:
-    form = formats()[FORMAT]
-    before, _, behind = form.opening.partition("{question}")
-    tokens = encoder.encode(before) + encoder.encode(question) + encoder.encode(behind)
-    places = []
-    for text in way.texts:
-        tokens += encoder.encode(text) + encoder.encode(form.tag)
-        places.append(len(tokens) - 1)
-    return _Row(tokens, places, list(way.values))
+    """The score stands at the end of a step, and also at the decision behind it."""
+    prompt = encoder.prompt(question)
+    end, answer = encoder.ids["reasoning_step_end"], encoder.ids["reasoning_end"]
+    written = list(way.tokens)
+    if written[-1] == encoder.ids["im_end"]:
+        written.pop()
+    places, values, left = list[int](), list[float](), iter(way.values)
+    for at, token in enumerate(written, len(prompt)):
+        if token == end:
+            value = next(left)
+            places += [at, at + 1] if at + 1 < len(prompt) + len(written) else [at]
+            values += [value] * (len(places) - len(values))
+    if answer in written:
+        places.append(len(prompt) + len(written) - 1)
+        values.append(next(left))
+    return _Row([*prompt, *written], places, values)
 
 
 def _loss(model: Llama, rows: Sequence[_Row], signs: tuple[int, int]) -> Tensor:

@@ -10,10 +10,11 @@ from reasoner.engine.local import LocalEngine
 from reasoner.errors import ModelError, UnknownName
 from reasoner.loaded import Loaded, loaded
 from reasoner.models import ModelFile, ValueFormat, ensure_model, formats, model_checksum
+from reasoner.models.format import Pair
 from reasoner.models.served import ServedModel, served_model
 from reasoner.settings import EngineSettings, Settings
 from reasoner.value.model import ValueModel
-from reasoner.value.trial import PAIRS, Pair, on_trial
+from reasoner.value.trial import PAIRS, on_trial
 
 if TYPE_CHECKING:
     from reasoner.models import Progress
@@ -44,9 +45,10 @@ async def value_model(
         return
     async with _loaded(settings, policy, notice, progress) as judge:
         form = _format(settings, judge)
-        if form.layout == "path" and judge is not policy:
+        if form.layout == "path" and not _reads_alike(judge, policy):
             raise ModelError(
-                f"the format {form.name} reads the policy's own tokens: --value {SELF}"
+                f"the format {form.name} reads the policy's own tokens: --value {SELF}, or a model "
+                "that has the same"
             )
         model = ValueModel(settings.value, judge.engine, form, _head(settings, judge, form))
         if pairs:
@@ -88,6 +90,15 @@ async def _loaded(
         yield Loaded(file, engine)
     finally:
         await engine.close()
+
+
+def _reads_alike(judge: Loaded, policy: Loaded) -> bool:
+    if judge is policy:
+        return True
+    ours, theirs = judge.engine, policy.engine
+    if not (isinstance(ours, LocalEngine) and isinstance(theirs, LocalEngine)):
+        return False
+    return ours.same_vocabulary(theirs)
 
 
 def exact(settings: EngineSettings) -> EngineSettings:

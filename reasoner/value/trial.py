@@ -12,19 +12,12 @@ from typing import NamedTuple
 from reasoner.engine.engine import Engine
 from reasoner.engine.template import render
 from reasoner.errors import ModelError
+from reasoner.models.format import Pair
 from reasoner.path import Path, Step
 from reasoner.problem import Message, Problem
 from reasoner.value.model import ValueModel
 
-__all__ = ["PAIRS", "Pair", "Trial", "on_trial", "written"]
-
-
-class Pair(NamedTuple):
-    """A question with a right and a wrong step towards its answer."""
-
-    question: str
-    good: str
-    bad: str
+__all__ = ["PAIRS", "Trial", "on_trial", "written"]
 
 
 PAIRS = (
@@ -54,7 +47,9 @@ class Trial(NamedTuple):
 
 
 async def on_trial(model: ValueModel, pairs: Sequence[Pair] = PAIRS) -> Trial:
-    """Score the pairs. Raises ModelError unless the model tells right from wrong."""
+    """Score the pairs, or those of the model's format. Raises ModelError unless the model tells
+    right from wrong."""
+    pairs = model.form.trial or pairs
     good = await asyncio.gather(*(_score(model, pair.question, pair.good) for pair in pairs))
     bad = await asyncio.gather(*(_score(model, pair.question, pair.bad) for pair in pairs))
     right = sum(better > worse for better, worse in zip(good, bad, strict=True))
@@ -70,12 +65,15 @@ async def on_trial(model: ValueModel, pairs: Sequence[Pair] = PAIRS) -> Trial:
 
 async def _score(model: ValueModel, question: str, step: str) -> float:
     problem = Problem(question=question)
-    path = written(model.engine, problem, [step])
+    path = written(model.engine, problem, [step], special=bool(model.form.trial))
     return (await model.scorer().score(problem, path))[0]
 
 
-def written(engine: Engine, problem: Problem, steps: Sequence[str]) -> Path:
-    """A path of these steps as the engine's model would have written them, paragraphs each."""
+def written(
+    engine: Engine, problem: Problem, steps: Sequence[str], *, special: bool = False
+) -> Path:
+    """A path of these steps as the engine's model would have written them, paragraphs each; with
+    `special` control tokens' names in them are control tokens."""
     messages = [*problem.history, Message(role="user", content=problem.question)]
     template = engine.chat_template
     text = render(template, messages) if template else f"{problem.question}\n\n"
@@ -83,7 +81,7 @@ def written(engine: Engine, problem: Problem, steps: Sequence[str]) -> Path:
     made = []
     for index, step in enumerate(steps):
         gap = "\n\n" if index + 1 < len(steps) else ""
-        new = engine.tokenize(step + gap, special=False)
+        new = engine.tokenize(step + gap, special=special)
         tokens += new
         made.append(Step(text=step, tokens=len(new)))
     prompt = engine.tokenize(text)

@@ -41,7 +41,7 @@ def test_list_names_the_registry_and_what_is_here(tmp_path: Path) -> None:
     assert b"\x1b" not in done.stdout
     rows = json.loads(run(tmp_path, "models", "list", "--json").stdout)
     assert rows[0]["name"] == "qwen2.5-coder-1.5b"
-    assert [row["name"] for row in rows if row["cached"]] == ["steiner-mini"]
+    assert [row["name"] for row in rows if row["cached"]] == ["steiner-mini", "steiner-mini-value"]
 
 
 def test_pull_show_path_and_rm(tmp_path: Path, hub: FakeHub, tiny_gguf: Path) -> None:

@@ -93,7 +93,7 @@ def test_what_is_cached_needs_nobody(hub: FakeHub, add_model: Add) -> None:
     for offline in (True, False):
         assert ensure_model("tiny", offline=offline, on_notice=pytest.fail).path == path
     assert hub.sent == sent
-    assert [model.name for model in find_models()] == ["steiner-mini", "tiny"]
+    assert [model.name for model in find_models()] == ["steiner-mini", "steiner-mini-value", "tiny"]
 
 
 def test_a_wrong_checksum_never_lands(hub: FakeHub, add_model: Add, own_directories: Path) -> None:

@@ -51,7 +51,6 @@ def test_own_formats_are_added(own_directories: Path) -> None:
         ({"opening": '"hello"'}, "`opening` must hold {question}"),
         ({"step": '"hello"'}, "`step` must hold {step}"),
         ({"layout": '"chat"', "user": '"{question}"'}, "`user` must hold {steps}"),
-        ({"layout": '"path"'}, "needs a `user` turn"),
         ({"aggregation": '"max"'}, "aggregation"),
         ({"colour": '"red"'}, "colour"),
     ],

@@ -34,7 +34,7 @@ def test_other_peoples_models_are_listed_by_their_hub_name(hub: FakeHub, tmp_pat
     hub.files["a/b-c/sub/m-Q8_0.gguf"] = hub.files.pop(f"{REPO}/{FILE}")
     hub.files["a/b-c/m-Q4_K_M.gguf"] = other
     ensure_model("a/b-c:q8_0")
-    shipped = "steiner-mini"
-    assert [model.name for model in find_models()] == [shipped, "a/b-c:sub/m-Q8_0.gguf"]
+    shipped = ["steiner-mini", "steiner-mini-value"]
+    assert [model.name for model in find_models()] == [*shipped, "a/b-c:sub/m-Q8_0.gguf"]
     assert remove_model("a/b-c:sub/m-Q8_0.gguf")
-    assert [model.name for model in find_models()] == [shipped]
+    assert [model.name for model in find_models()] == shipped

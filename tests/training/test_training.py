@@ -21,7 +21,7 @@ from reasoner.training.encoder import Encoder
 from reasoner.training.expert import write_corrected
 from reasoner.training.fit import fit, open_model
 from reasoner.training.grpo import Reinforcement, advantages, improve, trial_rewards
-from reasoner.training.labels import Labelled, arithmetic_pairs, write_labels
+from reasoner.training.labels import Labelled, write_labels
 from reasoner.training.policy import train_by_reward, train_on_data
 from reasoner.training.prm import train_prm
 from reasoner.training.run import Plan, Run
@@ -256,6 +256,12 @@ def test_own_paths_are_mended_and_gone_on_with(trained: Run, tmp_path: Path) -> 
         assert record.steps[-1].right
 
 
+def _until(tokens: tuple[int, ...], mark: int, count: int) -> tuple[int, ...]:
+    """The tokens up to the mark that is the count-th."""
+    places = [at for at, token in enumerate(tokens) if token == mark]
+    return tokens[: places[count - 1] + 1]
+
+
 def test_a_prm_learns_from_labels_and_can_be_asked(trained: Run, tmp_path: Path) -> None:
     """Labels of its own making, and a model that the program reads in the format `steiner-mini`."""
     recipe = Recipe(problems=2, paths=1, seed=9, mix={"countdown3": 1.0})
@@ -263,20 +269,20 @@ def test_a_prm_learns_from_labels_and_can_be_asked(trained: Run, tmp_path: Path)
     write_labels(trained.folder, drawn, recipe, frozenset(), 2, lambda _done: None)
     own = [Labelled.model_validate_json(line) for line in drawn.read_text().splitlines()]
     assert len(own) == 2
+    with Encoder(trained.folder / "policy.gguf") as encoder:
+        end, answer = encoder.ids["reasoning_step_end"], encoder.ids["reasoning_end"]
     for line in own:
-        assert len(line.others) % 2 == 0
         for way in (line.reply, *line.others):
-            assert len(way.texts) == len(way.values)
+            assert len(way.values) == way.tokens.count(end) + (answer in way.tokens)
             assert all(0 <= value <= 1 for value in way.values)
-        for step in range(0, len(line.others), 2):
-            after = [way.texts[: step // 2 + 1] for way in line.others[step : step + 2]]
-            assert after == [line.reply.texts[: step // 2 + 1]] * 2
-    labels = tmp_path / "labels.jsonl"
-    pairs = list(arithmetic_pairs(60, Random(0)))
-    labels.write_text("".join(f"{line.model_dump_json()}\n" for line in pairs))
+        steps = line.reply.tokens.count(end)
+        assert len(line.others) == 2 * steps
+        for number, way in enumerate(line.others):
+            kept = _until(line.reply.tokens, end, number // 2 + 1)
+            assert way.tokens[: len(kept)] == kept
     out = tmp_path / "value.gguf"
     said: list[str] = []
-    train_prm(trained.folder, labels, out, 4, 1e-3, 0, said.append)
+    train_prm(trained.folder, drawn, out, 4, 1e-3, 0, said.append)
     assert len(said) == 4
     shown = command(tmp_path, "models", "show", out)
     assert b"steiner-mini" in shown.stdout + shown.stderr

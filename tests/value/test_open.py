@@ -9,6 +9,7 @@ import pytest
 from reasoner.engine.local import LocalEngine
 from reasoner.errors import ModelError, UnknownName, UsageError
 from reasoner.models import ModelFile
+from reasoner.models.format import Pair
 from reasoner.problem import Problem
 from reasoner.settings import Settings
 from reasoner.solver import Solver
@@ -16,7 +17,7 @@ from reasoner.value import open as opening
 from reasoner.value.head import Head, write_head
 from reasoner.value.model import ValueModel
 from reasoner.value.open import Loaded, value_model
-from reasoner.value.trial import Pair, Trial, on_trial
+from reasoner.value.trial import Trial, on_trial
 from tests.tiny_gguf import WIDTH
 from tests.value.models import write_judge
 

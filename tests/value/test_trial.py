@@ -7,8 +7,9 @@ import pytest
 from reasoner.engine.local import LocalEngine
 from reasoner.errors import ModelError
 from reasoner.models import formats
+from reasoner.models.format import Pair
 from reasoner.value.model import ValueModel
-from reasoner.value.trial import Pair, on_trial
+from reasoner.value.trial import on_trial
 from tests.tiny_gguf import write_tiny_gguf
 from tests.value.models import form, write_judge
 
