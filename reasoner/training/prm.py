@@ -91,7 +91,7 @@ def _row(question: str, way: Way, encoder: Encoder) -> _Row:
             value = next(left)
             places += [at, at + 1] if at + 1 < len(prompt) + len(written) else [at]
             values += [value] * (len(places) - len(values))
-    if answer in written:
+    if answer in written[:-1]:  # and something is said behind it
         places.append(len(prompt) + len(written) - 1)
         values.append(next(left))
     return _Row([*prompt, *written], places, values)

@@ -18,7 +18,7 @@ from reasoner.value.head import Head, write_head
 from reasoner.value.model import ValueModel
 from reasoner.value.open import Loaded, value_model
 from reasoner.value.trial import Trial, on_trial
-from tests.tiny_gguf import WIDTH
+from tests.tiny_gguf import WIDTH, write_tiny_gguf
 from tests.value.models import write_judge
 
 ENDINGS = [Pair(f"What is {n} + {n}?", f"{n} says 4", f"{n} says 5") for n in range(4)]
@@ -95,10 +95,13 @@ async def test_a_head_of_another_model_is_refused(known: Path, tmp_path: Path) -
         await opened(known, value="self", value_head=tmp_path / "head.gguf")
 
 
-async def test_what_cannot_serve_is_refused(tiny_gguf: Path, known: Path) -> None:
+async def test_what_cannot_serve_is_refused(tiny_gguf: Path, known: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot tell right steps"):
         await opened(tiny_gguf, value="self", value_format="plus")
+    other = write_tiny_gguf(tmp_path / "other.gguf", extra_tokens=("<|own|>",))
     with pytest.raises(ModelError, match="policy's own tokens"):
+        await opened(other, value="judge", value_format="self-judge")
+    with pytest.raises(ModelError, match="cannot tell right steps"):  # it can read them
         await opened(tiny_gguf, value="judge", value_format="self-judge")
     with pytest.raises(ModelError, match="--value-head"):
         await opened(tiny_gguf, value="self", value_format="head")
