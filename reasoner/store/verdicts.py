@@ -4,6 +4,7 @@ Only plugins that call their verdicts lasting are remembered, only what they dec
 what took longer to decide than it takes to look up.
 """
 
+import json
 import time
 
 from reasoner.problem import Problem
@@ -45,8 +46,8 @@ class Verdicts:
         """Remember a verdict that is worth it."""
         decided = verdict.outcome in (Outcome.PASS, Outcome.FAIL)
         if decided and WORTH_KEEPING <= verdict.seconds < SLOW:
-            value = verdict.model_dump_json().encode(errors="replace")
-            self._vault.put(_key(plugin, problem, candidate), value)
+            value = json.dumps(verdict.model_dump(mode="json"))  # also of halves of characters
+            self._vault.put(_key(plugin, problem, candidate), value.encode())
 
     def close(self) -> None:
         self._vault.close()

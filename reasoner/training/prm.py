@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as fn
 
+from reasoner.errors import UsageError
 from reasoner.training.encoder import Encoder
 from reasoner.training.fit import open_model
 from reasoner.training.labels import Labelled, Way
@@ -46,7 +47,7 @@ def train_prm(
     reply, one better than the other, that it puts in the right order."""
     run = Run(folder)
     random = Random(seed)  # noqa: S311
-    lines = [Labelled.model_validate_json(line) for line in labels.read_text("utf-8").splitlines()]
+    lines = list(_labelled(labels))
     with Encoder(folder / MODEL) as encoder:
         held = [_row(line.question, line.reply, encoder) for line in lines[::HELD_OUT]]
         kept = [line for at, line in enumerate(lines) if at % HELD_OUT]
@@ -65,6 +66,17 @@ def train_prm(
         say(f"step {step + 1} of {steps} · loss {loss.item():.4f}")
     run.export(out, model.state_dict())
     return _order(model, held, signs)
+
+
+def _labelled(path: Path) -> Iterator[Labelled]:
+    """Raises UsageError where a line was cut off, or written by another version."""
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        try:
+            yield Labelled.model_validate_json(line)
+        except ValueError:
+            raise UsageError(
+                f"{path}, line {number} is no labelled reply; delete the line, or the file"
+            ) from None
 
 
 def _batches(rows: Sequence[Sequence[_Row]], random: Random) -> Iterator[Sequence[_Row]]:

@@ -87,6 +87,14 @@ def test_what_was_not_decided_or_cost_nothing_is_not_kept(
     kept.close()
 
 
+def test_text_that_is_no_unicode_breaks_nothing(kept: Verdicts) -> None:
+    half = Candidate(answer="\ud800", final="\ud800")
+    kept.keep("p", PROBLEM, half, VERDICT.model_copy(update={"reason": "it is \ud800"}))
+    found = kept.find("p", PROBLEM, half)
+    assert found is None or found.outcome is Outcome.PASS
+    kept.close()
+
+
 def test_a_kept_entry_that_is_no_verdict_is_not_used(tmp_path: Path) -> None:
     class Garbled(Vault):
         """Gives out what another version of the program may have written."""

@@ -286,3 +286,7 @@ def test_a_prm_learns_from_labels_and_can_be_asked(trained: Run, tmp_path: Path)
     assert len(said) == 4
     shown = command(tmp_path, "models", "show", out)
     assert b"steiner-mini" in shown.stdout + shown.stderr
+    with drawn.open("a") as file:
+        file.write('{"question": "cut o')
+    with pytest.raises(UsageError, match="line 3 is no labelled reply"):
+        train_prm(trained.folder, drawn, out, 4, 1e-3, 0, said.append)
