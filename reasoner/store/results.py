@@ -18,6 +18,7 @@ from reasoner.result import Result, Usage
 from reasoner.settings import Effort, Settings
 from reasoner.store.fingerprint import digest, files, surroundings
 from reasoner.store.vault import Vault, open_vault
+from reasoner.store.verdicts import SLOW
 
 __all__ = ["Results", "replay"]
 
@@ -26,8 +27,6 @@ IRRELEVANT = {"history", "cache", "cache_size", "offline", "server", "api_key"}
 """Settings that change no answer."""
 HURRY = 0.8
 """The part of a time limit after which reasoning is closed because of it."""
-SLOW_CHECK = 5.0
-"""Seconds after which a check's outcome may be the clock's doing."""
 
 
 class Results:
@@ -124,7 +123,7 @@ def replay(result: Result, effort: Effort) -> Iterator[Event]:
 def _fixed(result: Result, settings: Settings) -> bool:
     """Whether the same would come out again."""
     hurried = settings.seconds is not None and result.usage.seconds >= HURRY * settings.seconds
-    broken = any(v.outcome == "error" or v.seconds >= SLOW_CHECK for v in result.verdicts)
+    broken = any(v.outcome == "error" or v.seconds >= SLOW for v in result.verdicts)
     stopped = result.finish_reason == "interrupted"
     searched = result.strategy != "linear"  # then lines that are not shown may have called tools
     called = settings.tools != "off" and (searched or any(step.call for step in result.reasoning))

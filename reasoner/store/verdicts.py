@@ -13,7 +13,7 @@ from reasoner.store.fingerprint import digest, surroundings
 from reasoner.store.vault import Vault, open_vault
 from reasoner.verdict import Candidate, Outcome, Verdict
 
-__all__ = ["Verdicts", "open_verdicts"]
+__all__ = ["SLOW", "Verdicts", "open_verdicts"]
 
 WORTH_KEEPING = 0.02
 """Seconds; what is quicker is asked again."""
