@@ -141,7 +141,8 @@ class Settings(BaseSettings):
     protocol: Literal["plain", "think", "steiner"] | None = None
     """None: the registry's word for the model, else what its vocabulary shows."""
     value: str | None = None
-    """The value model's name, or `self`: the policy judges its own steps."""
+    """The value model's name, or `self`: the policy judges its own steps. Several, with commas
+    between them, are heard together; `NAME@FORMAT` says how that one is asked."""
     value_format: str | None = None
     """How the value model is asked; None: the registry's word for it, else as a judge."""
     value_head: Path | None = None
@@ -200,6 +201,15 @@ class Settings(BaseSettings):
             think=self.think,
             decide=self.decide,
         )
+
+    @property
+    def value_models(self) -> tuple[tuple[str, str | None], ...]:
+        """The value models that `value` names, each with the format it is to be asked in."""
+        given = self.value or ""
+        if os.path.isfile(os.path.expanduser(given)):  # a file may be called anything
+            return ((given, self.value_format),)
+        parts = [part.strip().partition("@") for part in given.split(",")]
+        return tuple((name, form or self.value_format) for name, _at, form in parts if name)
 
     @classmethod
     def load(cls, **flags: Any) -> Self:

@@ -69,7 +69,7 @@ class Results:
         What a server has loaded is never known."""
         if settings.server:
             return None
-        named = [settings.model, settings.value, settings.value_head]
+        named = [settings.model, *dict(settings.value_models), settings.value_head]
         sums = {str(name): self._checksum(str(name), hash_files) for name in named if name}
         if None in [checksum for name, checksum in sums.items() if name != SELF]:
             return None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from reasoner.models.format import Pair
 from reasoner.models.served import ServedModel, served_model
 from reasoner.settings import EngineSettings, Settings
 from reasoner.value.model import ValueModel
+from reasoner.value.panel import Panel
 from reasoner.value.trial import PAIRS, on_trial
 
 if TYPE_CHECKING:
@@ -34,15 +35,30 @@ async def value_model(
     notice: Callable[[str], None],
     progress: "Progress | None" = None,
     pairs: Sequence[Pair] = PAIRS,
-) -> AsyncIterator[ValueModel | None]:
-    """The value model that the settings name, tested, or None when they name none.
+) -> AsyncIterator[ValueModel | Panel | None]:
+    """The value model that the settings name, tested, or None when they name none; of several, all
+    of them as a panel.
 
     A second model is loaded only where it is another file than the policy's. Without `pairs` it
     is not tested. Raises what `ensure_model` does, and ModelError when the model cannot serve.
     """
-    if settings.value is None:
-        yield None
-        return
+    async with AsyncExitStack() as opened:
+        models = []
+        for name, form in settings.value_models:
+            own = settings.model_copy(update={"value": name, "value_format": form})
+            one = await opened.enter_async_context(_one(own, policy, notice, progress, pairs))
+            models.append(one)
+        yield Panel(models) if len(models) > 1 else next(iter(models), None)
+
+
+@asynccontextmanager
+async def _one(
+    settings: Settings,
+    policy: Loaded,
+    notice: Callable[[str], None],
+    progress: "Progress | None",
+    pairs: Sequence[Pair],
+) -> AsyncIterator[ValueModel]:
     async with _loaded(settings, policy, notice, progress) as judge:
         form = _format(settings, judge)
         if form.layout == "path" and not _reads_alike(judge, policy):
@@ -50,7 +66,8 @@ async def value_model(
                 f"the format {form.name} reads the policy's own tokens: --value {SELF}, or a model "
                 "that has the same"
             )
-        model = ValueModel(settings.value, judge.engine, form, _head(settings, judge, form))
+        name = settings.value or SELF
+        model = ValueModel(name, judge.engine, form, _head(settings, judge, form))
         if pairs:
             await on_trial(model, pairs)
         yield model

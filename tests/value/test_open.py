@@ -52,7 +52,7 @@ async def opened(policy: Path, **options: object) -> tuple[str, str, bool, list[
     loaded = Loaded(ModelFile(name=str(policy), path=policy), engine)
     try:
         async with value_model(settings, loaded, notices.append, pairs=ENDINGS) as model:
-            assert model is not None
+            assert isinstance(model, ValueModel)
             return model.name, model.form.name, model.engine is engine, notices
     finally:
         await engine.close()

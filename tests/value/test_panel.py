@@ -1,0 +1,86 @@
+"""Several value models heard together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reasoner.engine.local import LocalEngine
+from reasoner.models import ModelFile, model_checksum
+from reasoner.problem import Problem
+from reasoner.settings import Settings
+from reasoner.store.results import Results
+from reasoner.value.combine import combine
+from reasoner.value.head import Head, write_head
+from reasoner.value.model import ValueModel
+from reasoner.value.open import Loaded, value_model
+from reasoner.value.panel import Panel
+from reasoner.value.trial import written
+from tests.store.test_results import PROBLEM, result
+from tests.tiny_gguf import WIDTH, write_tiny_gguf
+from tests.value.models import STEPS, form
+
+QUESTION = Problem(question="How many pens are there?")
+
+
+@pytest.fixture
+async def engine(tiny_gguf: Path) -> AsyncIterator[LocalEngine]:
+    engine = await LocalEngine.open(tiny_gguf)
+    yield engine
+    await engine.close()
+
+
+def head_file(place: Path) -> Path:
+    weight = np.random.default_rng(1).standard_normal((1, WIDTH), dtype=np.float32)
+    write_head(place, Head(((weight, np.zeros(1, np.float32)),)))
+    return place
+
+
+async def test_each_steps_scores_are_pooled_and_all_tokens_counted(engine: LocalEngine) -> None:
+    members = [
+        ValueModel("tiny", engine, form("one", aggregation="prod")),
+        ValueModel("tiny", engine, form("two", good=("x",), bad=("y",))),
+    ]
+    panel = Panel(members)
+    assert (panel.name, panel.aggregation) == ("tiny@one + tiny@two", "prod")
+    path = written(engine, QUESTION, list(STEPS[:2]))
+    alone = [member.scorer() for member in members]
+    told = await asyncio.gather(*(scorer.score(QUESTION, path) for scorer in alone))
+    together = panel.scorer()
+    scores = await together.score(QUESTION, path)
+    assert scores == pytest.approx([combine(step) for step in zip(*told, strict=True)], abs=1e-3)
+    assert together.tokens > 0
+
+
+async def test_names_with_their_formats_open_a_panel(
+    engine: LocalEngine, tiny_gguf: Path, tmp_path: Path
+) -> None:
+    place = head_file(tmp_path / "head.gguf")
+    policy = Loaded(ModelFile(name="tiny", path=tiny_gguf), engine)
+    settings = Settings.load(value="self, self@judge", value_head=place)
+    async with value_model(settings, policy, print, pairs=()) as model:
+        assert isinstance(model, Panel)
+        assert model.name == "self@head + self@judge"
+        assert model.engine is engine
+
+
+def test_a_file_may_be_called_anything(tmp_path: Path) -> None:
+    odd = write_tiny_gguf(tmp_path / "a,b@c.gguf")
+    assert Settings.load(value=str(odd)).value_models == ((str(odd), None),)
+    assert Settings.load(value="a@x,b", value_format="y").value_models == (("a", "x"), ("b", "y"))
+
+
+def test_answers_judged_by_known_models_are_kept(own_directories: Path) -> None:
+    model, other = (write_tiny_gguf(own_directories / name) for name in ("a.gguf", "b.gguf"))
+    settings = Settings.load(model=str(model), value=f"self@judge,{other}@judge")
+    results = Results()
+    results.keep(PROBLEM, settings, result())
+    assert results.find(PROBLEM, settings) is not None
+    write_tiny_gguf(other, seed=9)
+    assert model_checksum(other)
+    later = Results()
+    assert later.find(PROBLEM, settings) is None
+    for one in (results, later):
+        one.close()
