@@ -40,6 +40,11 @@ class Sequence:
     expected: float = 0.0
     """Until when (monotonic seconds) its path is likely to go on."""
 
+    @property
+    def unread(self) -> int:
+        """Tokens of its request that are not in its cells yet."""
+        return len(self.request.tokens) - len(self.tokens) if self.request else 0
+
     def view(self) -> Ids:
         """The tokens as an array; drop it before appending to `tokens`."""
         return np.frombuffer(self.tokens, dtype=np.int32) if self.tokens else np.empty(0, np.int32)

@@ -13,6 +13,7 @@ from time import monotonic
 from reasoner.engine.context import Context
 from reasoner.engine.control import FREE, Force, Halt
 from reasoner.engine.draw import Drawer
+from reasoner.engine.part import Part, affordable
 from reasoner.engine.prefix import PrefixCache, Sequence
 from reasoner.engine.request import Finish, Generate, Read, Request, Token
 from reasoner.engine.shelf import Librarian, Shelf
@@ -31,9 +32,6 @@ in: room to grow, without which it would soon have to be thrown out again."""
 
 LOOK_SECONDS = 0.05
 """How long those who wait are left alone while nothing happens that could let them in."""
-
-Part = tuple[Sequence, int]
-"""A sequence and how many of its unread tokens go into the batch."""
 
 
 class Scheduler:
@@ -79,7 +77,7 @@ class Scheduler:
         parts = self._plan()
         if parts and (indices := self._decode(parts)) is not None:
             for part, start in zip(parts, indices, strict=True):
-                self._guarded(part[0], partial(self._deliver, *part, start))
+                self._guarded(part.sequence, partial(self._deliver, part, start))
 
     # -- admission -------------------------------------------------------------------------
 
@@ -126,7 +124,7 @@ class Scheduler:
         """Whether the sequences at work leave room; the others can be given up. To give up one
         that is about to go on would only make it read all its tokens again."""
         active, at_work = self.cache.active(), self.cache.at_work()
-        unread = sum(_unread(sequence) for sequence in active)
+        unread = sum(sequence.unread for sequence in active)
         held = self.cache.held(at_work) + unread + self.context.n_cells // MARGIN * len(at_work)
         return not active or held + needed <= self.context.n_cells
 
@@ -147,11 +145,11 @@ class Scheduler:
         others = [s for s in active if s not in hidden]
         if hidden and (not others or self._ticks % 2):
             return self._fill(hidden, self.context.n_sequences)
-        running = [s for s in others if _unread(s) <= FEW]
-        prompts = [s for s in others if _unread(s) > FEW]
+        running = [s for s in others if s.unread <= FEW]
+        prompts = [s for s in others if s.unread > FEW]
         limit = self._chunk() if running else self.context.n_batch
         parts = self._fill(running, self.context.n_batch)
-        room = self.context.n_batch - sum(count for _, count in parts)
+        room = self.context.n_batch - sum(part.count for part in parts)
         return parts + self._fill(prompts, min(limit, room), self.context.n_sequences - len(parts))
 
     def _chunk(self) -> int:
@@ -162,11 +160,11 @@ class Scheduler:
         rows = self.context.n_sequences if rows is None else rows
         parts: list[Part] = []
         for sequence in sequences:
-            count = _affordable(sequence, min(_unread(sequence), room), rows)
-            if count <= 0:
+            part = affordable(sequence, room, rows)
+            if part.count <= 0:
                 break
-            parts.append((sequence, count))
-            room, rows = room - count, rows - len(_wanted(sequence, count))
+            parts.append(part)
+            room, rows = room - part.count, rows - len(part.wanted())
         return parts
 
     # -- decoding --------------------------------------------------------------------------
@@ -175,11 +173,12 @@ class Scheduler:
         """Decode the parts; the batch index where each starts, or None when nothing was read."""
         entries: list[tuple[int, int, int, bool]] = []
         starts: list[int] = []
-        for sequence, count in parts:
+        for part in parts:
             starts.append(len(entries))
-            entries += _entries(sequence, count)
-        hidden = any(isinstance(s.request, Read) and s.request.hidden for s, _ in parts)
-        self.in_flight = tuple(s.request for s, _ in parts if s.request)
+            entries += part.entries()
+        requests = [part.sequence.request for part in parts]
+        hidden = any(isinstance(one, Read) and one.hidden for one in requests)
+        self.in_flight = tuple(filter(None, requests))
         begun = monotonic()
         code = self.context.decode(entries, hidden)
         self.in_flight = ()
@@ -193,12 +192,12 @@ class Scheduler:
         self.decoded += count
         if count >= 32 and seconds > 0:
             self._prefill_rate += 0.3 * (count / seconds - self._prefill_rate)
-        for sequence, size in parts:
-            request = sequence.request
+        for part in parts:
+            sequence, request = part.sequence, part.sequence.request
             assert request is not None
             begin = len(sequence.tokens)
-            self.cache.extend(sequence, size)
-            read = min(begin + size, len(request.prompt)) - begin
+            self.cache.extend(sequence, part.count)
+            read = min(begin + part.count, len(request.prompt)) - begin
             request.decoded_tokens += max(0, read)
             if read > FEW:
                 self._look = 0.0  # others may go on from what was read
@@ -209,7 +208,7 @@ class Scheduler:
         if code == 1:
             self._make_room()
             return
-        for sequence, _ in parts:
+        for sequence in (part.sequence for part in parts):
             if code < 0:
                 self._fail(sequence, EngineError(f"llama.cpp failed to decode (code {code})"))
             elif not self.cache.cut(sequence, len(sequence.tokens)):
@@ -230,18 +229,18 @@ class Scheduler:
 
     # -- continuing ------------------------------------------------------------------------
 
-    def _deliver(self, sequence: Sequence, count: int, start: int) -> None:
+    def _deliver(self, part: Part, start: int) -> None:
         """Hand the rows of a decoded part to its request."""
-        request = sequence.request
-        if isinstance(request, Generate) and _unread(sequence) == 0:
-            self._continue(sequence, request, start + count - 1)
+        sequence, request = part.sequence, part.sequence.request
+        if isinstance(request, Generate) and sequence.unread == 0:
+            self._continue(sequence, request, start + part.count - 1)
         elif isinstance(request, Read):
-            begin = len(sequence.tokens) - count
+            begin = len(sequence.tokens) - part.count
             row = self.context.hidden if request.hidden else self.context.logits
-            for i in range(count):
+            for i in range(part.count):
                 if begin + i in request.positions:
                     request.visit(begin + i, row(start + i))
-            if _unread(sequence) == 0:
+            if sequence.unread == 0:
                 self._finish(sequence, Finish.STOP)
 
     def _continue(self, sequence: Sequence, request: Generate, index: int | None) -> None:
@@ -308,34 +307,3 @@ class Scheduler:
         self._look = 0.0
         self.cache.evict(sequence)
         self.waiting.appendleft(sequence.request)
-
-
-def _unread(sequence: Sequence) -> int:
-    """Tokens of the sequence's request that are not in its cells yet."""
-    return len(sequence.request.tokens) - len(sequence.tokens) if sequence.request else 0
-
-
-def _wanted(sequence: Sequence, count: int) -> set[int]:
-    """Positions among the next `count` that need a row of output."""
-    begin = len(sequence.tokens)
-    request = sequence.request
-    if isinstance(request, Read):
-        span = range(begin, begin + count)
-        return set(span) if request.hidden else {p for p in span if p in request.positions}
-    return {begin + count - 1} if count == _unread(sequence) else set()
-
-
-def _affordable(sequence: Sequence, count: int, rows: int) -> int:
-    """How many of the next `count` tokens can be read with at most `rows` rows of output."""
-    wanted = sorted(_wanted(sequence, count))
-    return count if len(wanted) <= rows else wanted[rows] - len(sequence.tokens)
-
-
-def _entries(sequence: Sequence, count: int) -> list[tuple[int, int, int, bool]]:
-    assert sequence.request is not None
-    begin, wanted = len(sequence.tokens), _wanted(sequence, count)
-    tokens = sequence.request.tokens[begin : begin + count]
-    return [
-        (token, position, sequence.id, position in wanted)
-        for position, token in enumerate(tokens, begin)
-    ]
