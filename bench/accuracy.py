@@ -56,6 +56,8 @@ def main() -> None:
     chosen = parse_pairs(options.set, "--set", "strategy=majority")
     settings = Settings.load(model=options.model, seed=options.seed, **chosen)
     items = load(options.data, options.n, options.seed)
+    if not items:
+        raise SystemExit(f"{options.data} has no line with a question and an answer")
     begun = monotonic()
     records = asyncio.run(answer_all(items, settings, options.at_once))
     seconds = monotonic() - begun

@@ -32,7 +32,7 @@ MARKS = [f"<|{name}|>" for name in NAMES]
 LETTERS = dict(zip(MARKS, "<>pb[]NnTtSsRr", strict=True))
 GRAMMAR = re.compile(r"<\[Nx*nTx*tSx*sRx*r\]([pb]\[Nx*nTx*tSx*sRx*r\])*>x+e?")
 SAMPLING = Sampling(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0)
-AT_ONCE = 16
+AT_ONCE = 48
 
 
 def spell(engine: Engine, path: Line) -> str:

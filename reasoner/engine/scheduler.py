@@ -150,7 +150,8 @@ class Scheduler:
         limit = self._chunk() if running else self.context.n_batch
         parts = self._fill(running, self.context.n_batch)
         room = self.context.n_batch - sum(part.count for part in parts)
-        return parts + self._fill(prompts, min(limit, room), self.context.n_sequences - len(parts))
+        rows = self.context.n_sequences - sum(len(part.wanted()) for part in parts)
+        return parts + self._fill(prompts, min(limit, room), rows)
 
     def _chunk(self) -> int:
         """Prompt tokens that can be read without stalling running sequences noticeably."""

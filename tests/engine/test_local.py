@@ -350,6 +350,16 @@ async def test_scoring_more_positions_than_rows(small: LocalEngine) -> None:
     assert together[50][0] == pytest.approx(alone, abs=1e-2)
 
 
+async def test_readers_of_every_position_share_the_rows(small: LocalEngine) -> None:
+    """More rows than a decode may have end the process inside llama.cpp."""
+    readers = [list(range(first, first + 40)) for first in (1, 60, 120)]
+    every = list(range(40))
+    scores = await asyncio.gather(*(small.score(tokens, every, [[5]] * 40) for tokens in readers))
+    for tokens, together in zip(readers, scores, strict=True):
+        ((alone,),) = await small.score(tokens, [39], [[5]])
+        assert together[39] == pytest.approx([alone], abs=1e-3)
+
+
 @pytest.mark.parametrize(("batch", "context"), [(16, 64), (16, 2048), (512, 64)])
 async def test_small_batches_and_contexts_work(tiny_gguf: Path, batch: int, context: int) -> None:
     engine = await LocalEngine.open(tiny_gguf, EngineSettings(batch=batch, context=context))
