@@ -24,7 +24,12 @@ from reasoner.settings import Limits
 
 __all__ = ["Plain"]
 
-CONTINUE = "Wait, let me check this again."
+CONTINUE = (
+    "Wait, let me check this again.",
+    "Let me solve it in another way.",
+    "Let me read the question once more.",
+)
+"""Said in turn: after the same words a small model writes the same paragraph again."""
 BACK = "Wait, the last step is wrong. Let me do it again."
 STATE_ANSWER = "Final answer:"
 
@@ -74,7 +79,8 @@ class Plain:
         if path.steps[-1].decision is Decision.BACKTRACK:
             return self._on_new_line(path, BACK)
         ended = not self._tail(path).endswith("\n\n") or states_final(path.steps[-1].text)
-        return self._on_new_line(path, CONTINUE) if ended else []
+        said = sum(step.text.startswith(CONTINUE) for step in path.steps)
+        return self._on_new_line(path, CONTINUE[said % len(CONTINUE)]) if ended else []
 
     def _on_new_line(self, path: Path, text: str) -> list[int]:
         gap = "" if self._tail(path).endswith("\n\n") else "\n\n"
@@ -113,9 +119,9 @@ class PlainRound(ThoughtRound):
         step = [tally(Step(text=text), tokens)] if text else []
         steps = (*self.path.steps, *step)
         path = extended(self.path, tokens, steps=steps)
-        if not self.was_last(len(steps)):
+        if not self.was_last(steps):
             return decided(path, Decision.PROCEED)
-        path = path.model_copy(update={"phase": Phase.ANSWER, "landed": True})
+        path = path.model_copy(update={"phase": Phase.ANSWER, "landed": self.used_up(steps)})
         return decided(path, Decision.END)
 
     def _whole(self, tokens: Sequence[Token], reason: FinishReason) -> Path:

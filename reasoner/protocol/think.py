@@ -103,10 +103,10 @@ class ThinkRound(ThoughtRound):
     def _go_on(self, tokens: Sequence[Token]) -> Path:
         """A completed paragraph, or one that was closed; the last one allowed is the last."""
         path = self._with_step(tokens, Decision.PROCEED)
-        if not self.was_last(len(path.steps)):
+        if not self.was_last(path.steps):
             return path
         path = self._with_step(tokens, Decision.END)
-        return path.model_copy(update={"phase": Phase.ANSWER, "landed": True})
+        return path.model_copy(update={"phase": Phase.ANSWER, "landed": self.used_up(path.steps)})
 
     def _with_step(self, tokens: Sequence[Token], decision: Decision) -> Path:
         """The path with the paragraph as a step; an empty one is only tokens."""

@@ -6,12 +6,15 @@ from reasoner.engine.control import FREE, Ban, Constraint, Force, Halt
 from reasoner.engine.engine import Vocabulary
 from reasoner.engine.request import Finish, Token
 from reasoner.events import Channel
-from reasoner.path import FinishReason, Path
+from reasoner.path import FinishReason, Path, Step
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.room import Landing, Room
 from reasoner.settings import Limits
 
 __all__ = ["ThoughtRound", "cut_short"]
+
+REPEATED = 32
+"""Characters from which on a step that was written before, word for word, is no coincidence."""
 
 
 class ThoughtRound:
@@ -60,15 +63,27 @@ class ThoughtRound:
         self._landing.count()
         self.paragraph.add(token)
 
-    def was_last(self, count: int) -> bool:
-        """Whether a path of `count` steps must close its reasoning here."""
+    def was_last(self, steps: Sequence[Step]) -> bool:
+        """Whether a path of these steps must close its reasoning here: it has used up what it may,
+        or goes round in circles."""
+        enough = len(steps) >= self.limits.min_steps
+        return self.used_up(steps) or (enough and _repeated(steps))
+
+    def used_up(self, steps: Sequence[Step]) -> bool:
+        """Whether the budget or the steps that a path may take are spent with these."""
         most = self.limits.max_steps
-        landed = self.landed and count >= self.limits.min_steps
-        return landed or (most is not None and count >= most)
+        landed = self.landed and len(steps) >= self.limits.min_steps
+        return landed or (most is not None and len(steps) >= most)
 
     def spoken(self, tokens: Sequence[Token]) -> list[Token]:
         """The tokens without those that end a reply."""
         return [token for token in tokens if not self.vocabulary.is_eog(token.id)]
+
+
+def _repeated(steps: Sequence[Step]) -> bool:
+    """Whether the last step was written before."""
+    *earlier, last = steps or [Step(text="")]
+    return len(last.text) >= REPEATED and any(step.text == last.text for step in earlier)
 
 
 def cut_short(finish: Finish) -> FinishReason | None:

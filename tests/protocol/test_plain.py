@@ -6,12 +6,16 @@ from pathlib import Path as File
 
 import pytest
 
+from reasoner.engine.control import Halt
 from reasoner.engine.local import LocalEngine
+from reasoner.engine.request import Finish, Token
 from reasoner.engine.sampling import GREEDY
-from reasoner.path import Decision, FinishReason
+from reasoner.path import Decision, FinishReason, Path, Phase, Step
 from reasoner.problem import Problem
 from reasoner.protocol.paragraph import Paragraph, states_final
+from reasoner.protocol.plain import CONTINUE, Plain
 from reasoner.protocol.room import Landing, Room, ends_sentence
+from reasoner.protocol.think import Think
 from reasoner.settings import Limits
 from tests.protocol.writing import open_engine, write
 
@@ -113,6 +117,37 @@ async def test_min_and_max_steps_hold(engine: LocalEngine) -> None:
         assert 3 <= len(path.steps) <= 4
         assert path.answer
         assert not any(engine.is_eog(t) for t in path.tokens[: path.reasoning_tokens])
+
+
+def again(engine: LocalEngine, protocol: Plain | Think, text: str, least: int) -> Path:
+    """What becomes of a path with one step when the same paragraph is written once more."""
+    tokens = engine.tokenize(f"{text}\n\n", special=False)
+    path = Path(prompt=(1,), tokens=tuple(tokens), steps=(Step(text=text, tokens=len(tokens)),))
+    round_ = protocol.round(path, Limits(min_steps=least), Room(500, 600, 100))
+    for token in tokens:
+        round_.accept(token)
+    assert isinstance(round_.constrain(), Halt)
+    return round_.conclude([Token(token, 0.0) for token in tokens], Finish.HALT)
+
+
+@pytest.mark.parametrize("protocol", [Plain, Think])
+async def test_reasoning_that_repeats_itself_is_closed(
+    engine: LocalEngine, protocol: type[Plain] | type[Think]
+) -> None:
+    said = "Let me check: 3 boxes with 4 pens each are 3 * 4 = 12 pens."
+    closed = again(engine, protocol(engine), said, least=0)
+    assert (closed.phase, closed.landed, len(closed.steps)) == (Phase.ANSWER, False, 2)
+    assert closed.steps[-1].decision is Decision.END
+    assert again(engine, protocol(engine), said, least=3).phase is Phase.REASONING
+    assert again(engine, protocol(engine), "So it is 12 pens.", least=0).phase is Phase.REASONING
+
+
+async def test_a_model_that_would_stop_is_sent_on_in_other_words(engine: LocalEngine) -> None:
+    limits = Limits(min_steps=10, max_steps=10, budget=900)
+    path = await write(engine, limits, problem=ASK, sampling=GREEDY)
+    said = [phrase for step in path.steps for phrase in CONTINUE if step.text.startswith(phrase)]
+    assert len(said) > 1
+    assert said == list(CONTINUE[: len(said)])
 
 
 async def test_noise_still_ends_with_an_answer(tiny_gguf: File) -> None:
