@@ -15,8 +15,9 @@ __all__ = ["PrefixCache", "Sequence", "common_prefix"]
 
 Ids = npt.NDArray[np.int32]
 
-LINGER = 2.0
-"""Seconds for which a sequence is expected to be continued after a round of its path."""
+LINGER, PAUSE = 2.0, 0.1
+"""Seconds for which a sequence is expected to be continued after a round of its path, while others
+are at work and while nobody is."""
 
 
 def common_prefix(left: Ids, right: Ids) -> int:
@@ -37,8 +38,8 @@ class Sequence:
     request: Request | None = None
     used: int = 0
     """When it was last used."""
-    expected: float = 0.0
-    """Until when (monotonic seconds) its path is likely to go on."""
+    left: float = 0.0
+    """When (monotonic seconds) a round ended after which its path is likely to go on."""
 
     @property
     def unread(self) -> int:
@@ -68,8 +69,8 @@ class PrefixCache:
 
     def at_work(self) -> list[Sequence]:
         """Active sequences, and those whose paths are between two rounds."""
-        now = monotonic()
-        return [s for s in self._live.values() if s.request is not None or s.expected > now]
+        since = monotonic() - (LINGER if self.active() else PAUSE)
+        return [s for s in self._live.values() if s.request is not None or s.left > since]
 
     def idle(self) -> list[Sequence]:
         """Idle sequences, least recently used first."""
@@ -198,7 +199,7 @@ class PrefixCache:
         request = sequence.request
         sequence.request = None
         self.touch(sequence)
-        sequence.expected = 0.0 if complete else monotonic() + LINGER
+        sequence.left = 0.0 if complete else monotonic()
         if complete and request is not None:
             self._forget_reply()
             self._complete = (sequence, len(request.prompt))

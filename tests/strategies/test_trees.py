@@ -101,7 +101,8 @@ async def test_stopping_a_search_gives_the_best_so_far(tiny_gguf: Path, name: st
         def watch(event: Any) -> None:
             nonlocal finished
             emit(event)
-            if event.kind == "candidate" and event.finish_reason != "interrupted":
+            done = event.kind == "candidate" and event.finish_reason != "interrupted"
+            if done and event.final is not None:
                 finished += 1
                 bench.tools.budget.stop()
 
