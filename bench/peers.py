@@ -1,10 +1,10 @@
 """Accuracy and seconds against other ways to spend compute on the same model and problems.
 
-    python -m bench.peers DATA.jsonl --model MODEL.gguf [--n 100] [--set effort=high] [--samples 8]
+    python -m bench.peers DATA.jsonl [--model NAME] [--n 100] [--set effort=high] [--samples 8]
                           [--endpoint http://127.0.0.1:8000/v1 --endpoint-model NAME]
 
 The contenders answer the same problems one after another, in turns: `reasoner` with the given
-settings; a loop of `llama_cpp.Llama` calls that takes the majority of its samples; and, with
+settings; a loop of `llama_cpp.Llama` calls, on the same file, that takes the majority; and, with
 `--endpoint`, any OpenAI-compatible server, for instance optillm in front of llama.cpp's
 `llama-server`. All are asked with the same words, and judged by the same check.
 """
@@ -26,6 +26,7 @@ from reasoner import Problem, Settings, Solver
 from reasoner.attempt import Attempt
 from reasoner.batch.tally import wilson
 from reasoner.cli.pairs import parse_pairs
+from reasoner.models import ensure_model
 from reasoner.operators.aggregate import aggregate
 from reasoner.path import FinishReason, Phase
 from reasoner.path import Path as Thought
@@ -110,8 +111,9 @@ async def majority(replies: Sequence[str], verifiers: Verifiers) -> str | None:
 async def compare(options: argparse.Namespace, settings: Settings) -> dict[str, Score]:
     items = load(options.data, options.n, options.seed)
     problems = [item.problem for item in items if item.problem is not None]
+    model = ensure_model(settings.model).path
     others: dict[str, Reply] = {
-        f"llama_cpp.Llama, majority of {options.samples}": naive(options.model, options.samples)
+        f"llama_cpp.Llama, majority of {options.samples}": naive(model, options.samples)
     }
     if options.endpoint:
         others[options.endpoint_model] = endpoint(options.endpoint, options.endpoint_model)
@@ -146,7 +148,7 @@ async def _theirs(reply: Reply, problem: Problem, score: Score, verifiers: Verif
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--model", help="as with -m: an alias or a file")
     parser.add_argument("--n", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--samples", type=int, default=8)
@@ -155,7 +157,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
     chosen = parse_pairs(options.set, "--set", "effort=high")
-    settings = Settings.load(**{"seed": options.seed, **chosen})
+    settings = Settings.load(**{"seed": options.seed, "model": options.model, **chosen})
     scores = asyncio.run(compare(options, settings))
     print(
         f"\n\n| {options.n} problems, seed {options.seed} | right | accuracy | s each | s in all |"
