@@ -30,10 +30,6 @@ MARGIN = 128
 """One part in so many of the cells is kept free for each sequence at work before another is let
 in: room to grow, without which it would soon have to be thrown out again."""
 
-RELIEF = 8
-"""After somebody was put back, one part in so many of the cells must be free before another is let
-in, who would soon be put back as well."""
-
 LOOK_SECONDS = 0.05
 """How long those who wait are left alone while nothing happens that could let them in."""
 
@@ -49,8 +45,6 @@ class Scheduler:
         self._ticks = 0
         self._arrivals = 0
         self._prefill_rate = 200.0
-        self._crowded = False
-        """Whether somebody was put back for want of room and nobody was let in since."""
         self._look = 0.0
         """When those who wait are looked at next; 0: something has happened, so at once."""
 
@@ -97,7 +91,8 @@ class Scheduler:
             request.emit(Finish.CANCELLED)
 
     def _admit(self) -> None:
-        """Seat waiting requests, in order, while there is room. One that goes on in cells of its
+        """Seat waiting requests while there is room, first those that have come furthest, so that
+        paths end and make room instead of pushing each other out. One that goes on in cells of its
         own passes always, a fork of what is in the cache passes those that need more room."""
         now = monotonic()
         if not self.waiting or now < self._look:
@@ -132,11 +127,7 @@ class Scheduler:
         active, at_work = self.cache.active(), self.cache.at_work()
         unread = sum(sequence.unread for sequence in active)
         held = self.cache.held(at_work) + unread + self.context.n_cells // MARGIN * len(at_work)
-        spare = self.context.n_cells // RELIEF if self._crowded else 0
-        if at_work and held + needed > self.context.n_cells - spare:
-            return False
-        self._crowded = False
-        return True
+        return not at_work or held + needed <= self.context.n_cells
 
     def _start(self, sequence: Sequence, request: Request) -> None:
         """Set up the sampler and place the tokens that are forced before anything is read."""
@@ -226,15 +217,13 @@ class Scheduler:
                 self._requeue(sequence)
 
     def _make_room(self) -> None:
-        """Give up the oldest idle sequence, else the one at work that has least to lose."""
-        active, idle = self.cache.active(), self.cache.idle()
-        expected = [sequence for sequence in self.cache.at_work() if sequence.request is None]
-        if left := [sequence for sequence in idle if sequence not in expected]:
-            self.cache.evict(left[0])
-        elif others := [*expected, *(active if len(active) > 1 else ())]:
-            least = min(reversed(others), key=lambda sequence: len(sequence.tokens))
-            self._crowded = True
-            self._requeue(least) if least.request else self.cache.evict(least)
+        """Give up the oldest idle sequence, else put back the request that has least to lose."""
+        if idle := self.cache.idle():
+            self.cache.evict(idle[0])
+            return
+        active = self.cache.active()
+        if len(active) > 1:
+            self._requeue(min(reversed(active), key=lambda sequence: len(sequence.tokens)))
         else:
             request = active[0].request
             needed = len(request.tokens) if request else 0
@@ -318,6 +307,5 @@ class Scheduler:
         """Take the cells from an active request; it keeps its tokens and reads them again later."""
         assert sequence.request is not None
         self._look = 0.0
-        self._crowded = True
         self.cache.evict(sequence)
         self.waiting.appendleft(sequence.request)
