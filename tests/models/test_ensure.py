@@ -56,7 +56,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 def end(child: subprocess.Popen[str], number: int) -> str:
     """Signal the child and its own children, and return what it wrote to stderr."""
     os.killpg(child.pid, number)
-    return child.communicate(timeout=20)[1]
+    return child.communicate(timeout=120)[1]
 
 
 def test_a_hub_that_is_down_is_one_notice_when_the_index_answers(
