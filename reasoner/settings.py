@@ -204,12 +204,14 @@ class Settings(BaseSettings):
 
     @property
     def value_models(self) -> tuple[tuple[str, str | None], ...]:
-        """The value models that `value` names, each with the format it is to be asked in."""
-        given = self.value or ""
-        if os.path.isfile(os.path.expanduser(given)):  # a file may be called anything
-            return ((given, self.value_format),)
-        parts = [part.strip().partition("@") for part in given.split(",")]
-        return tuple((name, form or self.value_format) for name, _at, form in parts if name)
+        """The value models that `value` names, each with the format it is to be asked in. Raises
+        UsageError where one has no name."""
+        if self.value is None:
+            return ()
+        if os.path.isfile(os.path.expanduser(self.value)):  # a file may be called anything
+            return ((self.value, self.value_format),)
+        named = [_named(part.strip()) for part in self.value.split(",")]
+        return tuple((name, form or self.value_format) for name, form in named)
 
     @classmethod
     def load(cls, **flags: Any) -> Self:
@@ -235,6 +237,16 @@ class Settings(BaseSettings):
         """Drop the sources nobody expects of a command-line tool (.env, secret files)."""
         toml = TomlConfigSettingsSource(settings_cls, directories().config_file)
         return init_settings, env_settings, toml
+
+
+def _named(part: str) -> tuple[str, str | None]:
+    """The name and the format in `NAME@FORMAT`; an address or a path may hold an @ of its own."""
+    name, at, form = part.rpartition("@")
+    if not at or "/" in form or form.lower().endswith(".gguf"):
+        name, form = part, ""
+    if not name:
+        raise UsageError("--value: a model has no name; write NAME or NAME@FORMAT, commas between")
+    return name, form or None
 
 
 def explain(error: ValidationError) -> str:

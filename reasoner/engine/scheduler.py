@@ -91,15 +91,14 @@ class Scheduler:
             request.emit(Finish.CANCELLED)
 
     def _admit(self) -> None:
-        """Seat waiting requests while there is room, first those that have come furthest, so that
-        paths end and make room instead of pushing each other out. One that goes on in cells of its
+        """Seat waiting requests, in order, while there is room. One that goes on in cells of its
         own passes always, a fork of what is in the cache passes those that need more room."""
         now = monotonic()
         if not self.waiting or now < self._look:
             return
         self._look = now + LOOK_SECONDS
         blocked = crowded = False
-        for request in sorted(self.waiting, key=lambda request: -len(request.tokens)):
+        for request in list(self.waiting):
             if self.cache.full:
                 return
             self.librarian.fetch(request)

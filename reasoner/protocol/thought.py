@@ -82,8 +82,8 @@ class ThoughtRound:
 
 def _repeated(steps: Sequence[Step]) -> bool:
     """Whether the last step was written before."""
-    *earlier, last = steps or [Step(text="")]
-    return len(last.text) >= REPEATED and any(step.text == last.text for step in earlier)
+    said = [step.text for step in steps]
+    return bool(said) and len(said[-1]) >= REPEATED and said[-1] in said[:-1]
 
 
 def cut_short(finish: Finish) -> FinishReason | None:

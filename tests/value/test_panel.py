@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from reasoner.engine.local import LocalEngine
+from reasoner.errors import UsageError
 from reasoner.models import ModelFile, model_checksum
 from reasoner.problem import Problem
 from reasoner.settings import Settings
@@ -70,6 +71,17 @@ def test_a_file_may_be_called_anything(tmp_path: Path) -> None:
     odd = write_tiny_gguf(tmp_path / "a,b@c.gguf")
     assert Settings.load(value=str(odd)).value_models == ((str(odd), None),)
     assert Settings.load(value="a@x,b", value_format="y").value_models == (("a", "x"), ("b", "y"))
+    address = "http://me@host:1/v1#m"
+    assert Settings.load(value=f"{address}@x,{address}").value_models == (
+        (address, "x"),
+        (address, None),
+    )
+
+
+@pytest.mark.parametrize("value", ["", ",", "self,", "@judge", " "])
+def test_a_value_model_without_a_name_is_refused(value: str) -> None:
+    with pytest.raises(UsageError, match="no name"):
+        _ = Settings.load(value=value).value_models
 
 
 def test_answers_judged_by_known_models_are_kept(own_directories: Path) -> None:
