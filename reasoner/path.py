@@ -2,8 +2,9 @@
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from reasoner.doubt import Doubt
 from reasoner.tool import ToolCall
 
 __all__ = ["Decision", "FinishReason", "Path", "Phase", "Step"]
@@ -66,14 +67,16 @@ class Path(BaseModel):
     """Steps so far, the tokens that carry them, and the answer once there is one.
 
     `prompt` and `tokens` are vocabulary ids; the model has read `prompt` and written `tokens`.
-    `landed` tells that the reasoning was closed for the model, not by it. Extending a path makes a
-    new one, so a fork costs nothing.
+    `landed` tells that the reasoning was closed for the model, not by it. `doubts` has an entry for
+    each of `tokens`, or is empty where that is not known. Extending a path makes a new one, so a
+    fork costs nothing.
     """
 
     model_config = ConfigDict(frozen=True)
 
     prompt: tuple[int, ...]
     tokens: tuple[int, ...] = ()
+    doubts: tuple[Doubt, ...] = Field(default=(), exclude=True, repr=False)
     steps: tuple[Step, ...] = ()
     phase: Phase = Phase.REASONING
     landed: bool = False
@@ -84,6 +87,17 @@ class Path(BaseModel):
     @property
     def done(self) -> bool:
         return self.phase is Phase.DONE
+
+    def grown(self, tokens: tuple[int, ...], doubts: tuple[Doubt, ...] = ()) -> "Path":
+        """The path with more tokens and what is known about them."""
+        known = len(self.doubts) == len(self.tokens) and len(doubts) == len(tokens)
+        told = self.doubts + doubts if known else ()
+        return self.model_copy(update={"tokens": self.tokens + tokens, "doubts": told})
+
+    def cut(self, length: int) -> "Path":
+        """The path with its first `length` tokens only."""
+        told = self.doubts[:length] if len(self.doubts) == len(self.tokens) else ()
+        return self.model_copy(update={"tokens": self.tokens[:length], "doubts": told})
 
     @property
     def reasoning_tokens(self) -> int:

@@ -221,9 +221,7 @@ class Policy:
         tokens = tuple(self._engine.tokenize(f"{text.strip()}\n\n", special=False))
         self._budget.place(len(tokens))
         step = Step(text=text.strip(), tokens=len(tokens), forced=len(tokens))
-        return path.model_copy(
-            update={"tokens": path.tokens + tokens, "steps": (*path.steps, step)}
-        )
+        return path.grown(tokens).model_copy(update={"steps": (*path.steps, step)})
 
     def lines(self, path: Path, least: float) -> AsyncGenerator[Line, None]:
         """The likeliest next lines of a path, the likeliest first, down to a probability of
@@ -239,9 +237,7 @@ class Policy:
         step = Step(
             text=line.text or "", tokens=len(tokens), forced=len(placed), logprob=line.logprob
         )
-        return path.model_copy(
-            update={"tokens": path.tokens + tokens, "steps": (*path.steps, step)}
-        )
+        return path.grown(tokens).model_copy(update={"steps": (*path.steps, step)})
 
     async def choose(self, problem: Problem, options: Sequence[str]) -> tuple[float, ...] | None:
         """How likely the model is to begin its reply with each option, among these; read from

@@ -57,7 +57,7 @@ def rollouts(
     """Draw solutions of known problems and judge their steps.
 
     Continuations from its steps tell where a wrong solution went wrong. The output is JSON Lines,
-    one solution a line, and beside it (.states) the model's hidden states at the ends of steps.
+    one solution a line, and beside it (.features) how much the model doubted each step.
     Everything that is done is on disk: the same command goes on after Ctrl-C or a crash.
     """
     import asyncio

@@ -23,7 +23,7 @@ def value(
     seed: Annotated[int, typer.Option(metavar="N", min=0, max=2**31, help="Fixes the folds.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="The report as JSON on stdout.")] = False,
 ) -> None:
-    """Train a value head on the hidden states of rollouts.
+    """Train a value head on what the model doubted in rollouts.
 
     Steps, weights and kind of network are chosen by cross-validation over problems; every figure
     of the report is about problems that were held out.
@@ -44,7 +44,7 @@ def value(
         print(report.model_dump_json(indent=2))
         return
     sys.stdout.write(
-        f"{report.problems} problems, {report.solutions} solutions, {report.states} steps, "
+        f"{report.problems} problems, {report.solutions} solutions, {report.features} steps, "
         f"{report.right:.0%} right\n"
         f"held-out problems: AUC {report.auc:.3f} for steps ({report.auc_sampled:.3f} for the "
         f"policy's own), {report.auc_outcome:.3f} for outcomes ({report.aggregation}), "

@@ -35,12 +35,12 @@ class Drawer:
         self._width = 10.0
 
     def draw(self, index: int, constraint: Constraint) -> Token:
-        """A token for batch entry `index`. Its log-probability is that of the unconstrained
-        model."""
+        """A token for batch entry `index`. Its log-probability and entropy are those of the
+        unconstrained model."""
         row = self._context.logits(index)
-        total = log_sum_exp(row, self._context.buffer)
+        total, entropy = log_sum_exp(row, self._context.buffer)
         token = self._choose(row, index, constraint)
-        return Token(token, float(row[token]) - total)
+        return Token(token, float(row[token]) - total, entropy=entropy)
 
     def accept(self, token: int) -> None:
         """Tell the penalties of a token that was placed without drawing it."""
@@ -121,17 +121,26 @@ class Drawer:
         return array
 
 
-def log_sum_exp(row: Floats, buffer: Floats) -> float:
-    """log Σ exp over a row of logits, through a buffer of its size: allocating one costs more.
+def log_sum_exp(row: Floats, buffer: Floats) -> tuple[float, float]:
+    """log Σ exp over a row of logits, and the entropy of their softmax in nats, through a buffer of
+    the row's size: allocating one costs more.
 
     Raises EngineError when no logit is finite.
     """
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         total = float(np.exp(row, out=buffer).sum())
-    if 1e-30 < total < np.inf:  # all but unheard-of logits fit a float without being shifted
-        return log(total)
-    top = row.max()
+        mean = float(buffer @ row) / total if 1e-30 < total < np.inf else np.nan
+    if np.isfinite(mean):  # all but unheard-of logits fit a float without being shifted
+        return log(total), max(0.0, log(total) - mean)
+    return _shifted(row, buffer)
+
+
+def _shifted(row: Floats, buffer: Floats) -> tuple[float, float]:
+    """The same for logits of any size, some of them -inf."""
+    top = float(row.max())
     if not np.isfinite(top):
         raise EngineError("the model produced no finite logits; the file may be damaged")
-    np.subtract(row, top, out=buffer)
-    return float(top) + log(float(np.exp(buffer, out=buffer).sum()))
+    possible = row[row > -np.inf] - top
+    weights = np.exp(possible, out=buffer[: len(possible)])
+    total = float(weights.sum())
+    return top + log(total), max(0.0, log(total) - float(weights @ possible) / total)

@@ -6,6 +6,7 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from reasoner.doubt import Doubt
 from reasoner.engine.control import Controller
 from reasoner.engine.request import Finish, Token
 from reasoner.engine.sampling import Sampling
@@ -106,6 +107,11 @@ class Engine(Vocabulary, Protocol):
     ) -> list[tuple[int, float]]:
         """The likeliest tokens after `tokens` with their log-probabilities (natural), the best
         first: `count` of them, or as many as the engine can tell."""
+
+    async def doubts(
+        self, tokens: Sequence[int], begin: int, on_decoded: OnDecoded | None = None
+    ) -> list[Doubt]:
+        """How the model sees each of `tokens` from `begin` (at least 1) on, after those before."""
 
     async def hidden(
         self,

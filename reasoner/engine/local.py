@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from reasoner.doubt import Doubt
 from reasoner.engine.context import Context
 from reasoner.engine.control import Controller
 from reasoner.engine.draw import log_sum_exp
@@ -157,7 +158,7 @@ class LocalEngine:
         found: dict[int, tuple[float, ...]] = {}
 
         def visit(position: int, row: npt.NDArray[np.float32]) -> None:
-            total = log_sum_exp(row, self._context.buffer)
+            total, _ = log_sum_exp(row, self._context.buffer)
             found[position] = tuple(float(row[target] - total) for target in wanted[position])
 
         await self._read(tokens, positions, visit, False, on_decoded)
@@ -169,13 +170,26 @@ class LocalEngine:
         found: list[tuple[int, float]] = []
 
         def visit(_position: int, row: npt.NDArray[np.float32]) -> None:
-            total = log_sum_exp(row, self._context.buffer)
+            total, _ = log_sum_exp(row, self._context.buffer)
             best = np.argpartition(row, -min(count, len(row)))[-count:]
             best = best[np.argsort(-row[best])]
             found.extend((int(token), float(row[token]) - total) for token in best)
 
         await self._read(tokens, [len(tokens) - 1], visit, False, on_decoded)
         return found
+
+    async def doubts(
+        self, tokens: Sequence[int], begin: int, on_decoded: OnDecoded | None = None
+    ) -> list[Doubt]:
+        found: dict[int, Doubt] = {}
+
+        def visit(position: int, row: npt.NDArray[np.float32]) -> None:
+            total, entropy = log_sum_exp(row, self._context.buffer)
+            found[position] = Doubt(total - float(row[tokens[position + 1]]), entropy)
+
+        places = range(begin - 1, len(tokens) - 1)
+        await self._read(tokens, places, visit, False, on_decoded)
+        return [found[place] for place in places]
 
     async def hidden(
         self,

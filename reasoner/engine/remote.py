@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from reasoner.doubt import Doubt
 from reasoner.engine.completions import Completions, Piece
 from reasoner.engine.control import FREE, Allow, Ban, Constraint, Controller, Force, Halt
 from reasoner.engine.engine import OnDecoded
@@ -133,6 +134,14 @@ class RemoteEngine:
             on_decoded(len(tokens))
         best = sorted(told.items(), key=lambda row: -row[1])[:count]
         return [(self._vocabulary.received(text), logprob) for text, logprob in best]
+
+    async def doubts(
+        self, tokens: Sequence[int], begin: int, on_decoded: OnDecoded | None = None
+    ) -> list[Doubt]:
+        raise EngineError(
+            f"the server at {self._server.address} tells no whole distributions, which value heads "
+            "read; use a model on this machine for that"
+        )
 
     async def hidden(
         self,

@@ -33,11 +33,16 @@ class Finish(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One placed token; `logprob` is natural log at temperature 1, 0.0 for a forced token."""
+    """One placed token.
+
+    `logprob` is its natural log-probability at temperature 1 and `entropy` that of the distribution
+    it comes from, in nats; both are 0.0 for a forced token.
+    """
 
     id: int
     logprob: float
     forced: bool = False
+    entropy: float = 0.0
 
 
 Item = Token | Finish | BaseException

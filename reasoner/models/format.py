@@ -78,20 +78,21 @@ class ValueFormat(BaseModel):
     bad: tuple[str, ...] = ()
     head: HeadShape | None = None
     own_head: bool = False
-    """The head is described by its own file (`reasoner train value` writes such files)."""
+    """The head reads the model's doubts, and is described by its own file (`reasoner train value`
+    writes such files)."""
     aggregation: Aggregation
     trial: tuple[Pair, ...] = ()
     """What its models must be able to tell apart, control tokens and all; none: simple sums."""
 
     @property
-    def reads_hidden(self) -> bool:
+    def has_head(self) -> bool:
         return self.head is not None or self.own_head
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.reads_hidden == bool(self.good or self.bad):
+        if self.has_head == bool(self.good or self.bad):
             raise ValueError("needs either `good` and `bad` tokens or a `head`")
-        if not self.reads_hidden and not (self.good and self.bad):
+        if not self.has_head and not (self.good and self.bad):
             raise ValueError("needs both `good` and `bad` tokens")
         if self.layout == "turns" and not self.good:
             raise ValueError("turns are answered with `good`, so it cannot have a head")

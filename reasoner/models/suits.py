@@ -30,7 +30,7 @@ def suits(form: ValueFormat, found: Collection[str], has_template: bool) -> bool
     def known(word: str) -> bool:
         return any(spelling in found for spelling in spellings(word))
 
-    answers = form.reads_hidden or (any(map(known, form.good)) and any(map(known, form.bad)))
+    answers = form.has_head or (any(map(known, form.good)) and any(map(known, form.bad)))
     rendered = has_template or form.layout == "text" or not form.user
     return rendered and answers and all(map(known, _marks(form)))
 

@@ -22,8 +22,5 @@ def head(path: Path, count: int) -> Path:
     if count >= len(path.steps):
         return path
     steps = path.steps[:count]
-    return Path(
-        prompt=path.prompt,
-        tokens=path.tokens[: sum(step.tokens for step in steps)],
-        steps=steps,
-    )
+    kept = path.cut(sum(step.tokens for step in steps))
+    return Path(prompt=path.prompt, tokens=kept.tokens, doubts=kept.doubts, steps=steps)

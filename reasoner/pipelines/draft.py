@@ -19,8 +19,8 @@ Half = npt.NDArray[np.float16]
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """A solution read or drawn. `rows` are the states at the ends of its last steps: a corrupted
-    one has only that of the step that was changed."""
+    """A solution read or drawn. `rows` are the features of its last steps: a corrupted one has only
+    those of the step that was changed."""
 
     source: Source
     texts: tuple[str, ...]
@@ -30,14 +30,16 @@ class Draft:
     origin: "Draft | None" = None
     flaw: str | None = None
     line: Line | None = None
+    right: bool | None = None
+    """What is known of it when the policy did not draw it."""
 
 
 def written_down(exercise: Exercise, drafts: Sequence[Draft]) -> tuple[list[Solution], list[Half]]:
-    """The solutions, numbered in order, and their states, each kept once."""
-    states: dict[int, Half] = {}
+    """The solutions, numbered in order, and the rows of features they refer to, each kept once."""
+    features: dict[int, Half] = {}
     for draft in drafts:
-        states |= {id(row): row for row in draft.rows}
-    places = {key: place for place, key in enumerate(states)}
+        features |= {id(row): row for row in draft.rows}
+    places = {key: place for place, key in enumerate(features)}
     lines = [draft.line for draft in drafts if draft.line is not None]
     numbers = {id(draft): number for number, draft in enumerate(drafts)}
     solutions = [
@@ -52,17 +54,17 @@ def written_down(exercise: Exercise, drafts: Sequence[Draft]) -> tuple[list[Solu
             flaw=draft.flaw,
             steps=draft.texts,
             ends=draft.ends,
-            states=tuple(places[id(row)] for row in draft.rows),
-            **_outcome(draft.line, lines),
+            features=tuple(places[id(row)] for row in draft.rows),
+            **_outcome(draft, lines),
         )
         for number, draft in enumerate(drafts)
     ]
-    return solutions, list(states.values())
+    return solutions, list(features.values())
 
 
-def _outcome(line: Line | None, lines: Sequence[Line]) -> dict[str, Any]:
-    if line is None:
-        return {}
+def _outcome(draft: Draft, lines: Sequence[Line]) -> dict[str, Any]:
+    if (line := draft.line) is None:
+        return {"right": draft.right}
     finish = line.path.finish_reason
     return {
         "final": line.final,

@@ -1,10 +1,11 @@
-"""From solutions to labelled states: which steps are right, and how sure that is.
+"""From solutions to labelled rows of features: which steps are right, and how sure that is.
 
-What is certain counts fully: a right solution's steps, a step from which a right solution was
-reached (Math-Shepherd's hard label), one from which none was in several tries, a wrong final
-answer, a step made wrong, a step a person wrote. Where only the outcome of a wrong solution is
-known, a step whose results nobody else who was right arrived at is taken for the error, and this
-counts half.
+What is certain counts fully: what a person judged, a right solution's steps, a step from which a
+right solution was reached (Math-Shepherd's hard label), one from which none was in several tries, a
+wrong final answer, a step made wrong, a step a person wrote. Where only the outcome of a wrong
+solution is known, a step whose results nobody else who was right arrived at is taken for the error,
+and this counts half. What follows an error in the same solution counts nothing: it may well be
+what follows.
 """
 
 import re
@@ -30,7 +31,7 @@ GUESS = 0.5
 
 
 class Labelled(NamedTuple):
-    """One entry for each state: its row, whether its step is right (1.0 or 0.0), how much that
+    """One entry for each row: its number, whether its step is right (1.0 or 0.0), how much that
     counts, which problem it belongs to (numbered) and where it came from."""
 
     rows: npt.NDArray[np.int64]
@@ -46,7 +47,7 @@ class _Mark(NamedTuple):
 
 
 def label(solutions: Sequence[Solution]) -> Labelled:
-    """The labels of all states that have one. A state that several solutions share is right when
+    """The labels of all rows that have one. A row that several solutions share is right when
     one of them says so."""
     entries: list[tuple[int, _Mark, int, bool]] = []
     ordered = sorted(solutions, key=lambda solution: (solution.problem, solution.number))
@@ -56,7 +57,7 @@ def label(solutions: Sequence[Solution]) -> Labelled:
         found: dict[int, tuple[_Mark, bool]] = {}
         for solution in members:
             sampled = solution.source == "sampled"
-            for row, mark in zip(solution.states, _marks(solution, reached), strict=True):
+            for row, mark in zip(solution.features, _marks(solution, reached), strict=True):
                 if row not in found or mark > found[row][0]:
                     found[row] = (mark, sampled)
         entries += [(row, mark, number, sampled) for row, (mark, sampled) in found.items()]
@@ -70,11 +71,14 @@ def label(solutions: Sequence[Solution]) -> Labelled:
 
 
 def _marks(solution: Solution, reached: set[float]) -> list[_Mark]:
-    """A mark for each state of the solution."""
+    """A mark for each row of the solution."""
     if solution.source == "human":
-        return [_Mark(True, 1.0)] * len(solution.states)
+        return [_Mark(True, 1.0)] * len(solution.features)
     if solution.source == "corrupted":
-        return [_Mark(False, 1.0)] * len(solution.states)
+        return [_Mark(False, 1.0)] * len(solution.features)
+    if solution.source == "judged":
+        last = len(solution.features) - 1
+        return [_Mark(bool(solution.right) or row < last, 1.0) for row in range(last + 1)]
     marks: list[_Mark] = []
     for step, text in enumerate(solution.steps):
         right, tries = solution.counts[step]
@@ -82,11 +86,10 @@ def _marks(solution: Solution, reached: set[float]) -> list[_Mark]:
             marks.append(_Mark(True, 1.0))
         elif step + 1 == len(solution.steps) or tries > TRIES:
             marks.append(_Mark(False, 1.0))
-        elif marks and not marks[-1].right:
-            marks.append(marks[-1])
         else:
             marks.append(_Mark(_results(text) <= reached, GUESS))
-    return marks
+    wrong = next((step for step, mark in enumerate(marks) if not mark.right), len(marks))
+    return [*marks[: wrong + 1], *[_Mark(False, 0.0)] * (len(marks) - wrong - 1)]
 
 
 def _reached(solutions: Iterable[Solution]) -> set[float]:

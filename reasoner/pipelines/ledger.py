@@ -1,6 +1,6 @@
-"""Solutions on disk: JSON Lines, and beside them the hidden states they refer to by row.
+"""Solutions on disk: JSON Lines, and beside them the features of their steps, by row.
 
-A problem's solutions are written together, the states first, so a run that is killed at any
+A problem's solutions are written together, the features first, so a run that is killed at any
 moment leaves at most a torn end, which the next one cuts off: nothing is lost that was whole,
 and nothing stands there twice.
 """
@@ -20,7 +20,7 @@ from reasoner.errors import UsageError
 from reasoner.pipelines.solution import Solution
 from reasoner.settings import explain
 
-__all__ = ["Facts", "Ledger", "read_ledger", "states_path"]
+__all__ = ["Facts", "Ledger", "features_path", "read_ledger"]
 
 Facts = dict[str, Any]
 """What a run was told and which model it read: the first line."""
@@ -29,9 +29,9 @@ KIND = "reasoner-solutions"
 BYTES = 2
 
 
-def states_path(path: Path) -> Path:
-    """Where the states stand that the solutions in `path` refer to: rows of 16-bit floats."""
-    return path.with_name(f"{path.name}.states")
+def features_path(path: Path) -> Path:
+    """Where the features stand that the solutions in `path` refer to: rows of 16-bit floats."""
+    return path.with_name(f"{path.name}.features")
 
 
 class Ledger:
@@ -69,18 +69,18 @@ class Ledger:
         trace: TracebackType | None,
     ) -> None:
         self._lines.close()
-        self._states.close()
+        self._features.close()
         self._lock.release()
 
     def _resume(self, facts: Facts) -> None:
         new = not self._path.exists() or self._path.stat().st_size == 0
         size = 0 if new else self._take_stock(facts)
-        states, held = states_path(self._path), self._rows * self._width * BYTES
-        if held and (not states.exists() or states.stat().st_size < held):
-            raise UsageError(f"{states} is shorter than {self._path} says")
-        self._lines, self._states = self._path.open("ab"), states.open("ab")
+        features, held = features_path(self._path), self._rows * self._width * BYTES
+        if held and (not features.exists() or features.stat().st_size < held):
+            raise UsageError(f"{features} is shorter than {self._path} says")
+        self._lines, self._features = self._path.open("ab"), features.open("ab")
         self._lines.truncate(size)
-        self._states.truncate(held)
+        self._features.truncate(held)
         if size == 0:
             self._put(self._lines, json.dumps(facts).encode() + b"\n")
 
@@ -91,19 +91,19 @@ class Ledger:
             size = end
             for solution in group:
                 self.done.add(solution.problem)
-                self._rows = max(self._rows, *(row + 1 for row in solution.states), 0)
+                self._rows = max(self._rows, *(row + 1 for row in solution.features), 0)
             self.solutions += len(group)
             self.spent += group[0].spent if group else 0
         return size
 
-    def add(self, solutions: Sequence[Solution], states: Sequence[Half], spent: int) -> None:
-        """Write all there is about one problem. The solutions count their states from 0."""
-        rows = np.asarray(states, np.float16).reshape(len(states), self._width)
-        self._put(self._states, rows.tobytes())
+    def add(self, solutions: Sequence[Solution], features: Sequence[Half], spent: int) -> None:
+        """Write all there is about one problem. The solutions count their rows from 0."""
+        rows = np.asarray(features, np.float16).reshape(len(features), self._width)
+        self._put(self._features, rows.tobytes())
         lines = [
             solution.model_copy(
                 update={
-                    "states": tuple(row + self._rows for row in solution.states),
+                    "features": tuple(row + self._rows for row in solution.features),
                     "of": len(solutions),
                     "spent": spent,
                 }
@@ -111,7 +111,7 @@ class Ledger:
             for solution in solutions
         ]
         self._put(self._lines, "".join(f"{line}\n" for line in lines).encode())
-        self._rows += len(states)
+        self._rows += len(features)
         self.solutions += len(solutions)
         self.spent += spent
         self.done.update(solution.problem for solution in solutions)
@@ -124,23 +124,23 @@ class Ledger:
 
 
 def read_ledger(path: Path) -> tuple[Facts, list[Solution], Half]:
-    """What was told, the solutions of complete problems, and the states' rows (memory-mapped).
+    """What was told, the solutions of complete problems, and the rows of features (memory-mapped).
 
     A torn end is left out; the file may still be growing. Raises UsageError.
     """
     facts: Facts = {}
     found = [solution for _, group in _groups(path, facts.update) for solution in group]
-    rows = max((row + 1 for solution in found for row in solution.states), default=0)
+    rows = max((row + 1 for solution in found for row in solution.features), default=0)
     width = facts.get("width")
     if not isinstance(width, int) or width < 1:
-        raise UsageError(f"{path} does not say how wide its states are")
-    place = states_path(path)
+        raise UsageError(f"{path} does not say how wide its rows are")
+    place = features_path(path)
     if rows == 0:
         return facts, found, np.zeros((0, width), np.float16)
     try:
         return facts, found, np.memmap(place, np.float16, "r", shape=(rows, width))
     except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read the states of {path}: {error}") from error
+        raise UsageError(f"cannot read the features of {path}: {error}") from error
 
 
 def _groups(path: Path, on_facts: Callable[[Facts], None]) -> Iterator[tuple[int, list[Solution]]]:

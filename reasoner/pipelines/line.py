@@ -1,4 +1,4 @@
-"""A line of thought as it grows, with the hidden states read at the end of each of its steps."""
+"""A line of thought as it grows, with the features of each of its steps."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from reasoner.engine.engine import Engine
 from reasoner.path import Path
 from reasoner.policy import Policy
 from reasoner.problem import Problem
-from reasoner.value.states import read_states
+from reasoner.value.doubts import StepReader
 from reasoner.verify.extract import extract_final
 
 __all__ = ["Grower", "Line"]
@@ -21,7 +21,7 @@ Half = npt.NDArray[np.float16]
 @dataclass(frozen=True)
 class Line:
     """A finished line: the path after each step (`stops`, the last is done), where among its
-    tokens each step ends, the step's text as it was written, and the states there."""
+    tokens each step ends, the step's text as it was written, and its features."""
 
     stops: tuple[Path, ...]
     ends: tuple[int, ...]
@@ -54,17 +54,16 @@ class _Sprout:
 
 
 class Grower:
-    """Draws lines of thought. `same(left, right)` tells whether two answers are the same;
-    `span` is that of `read_states`."""
+    """Draws lines of thought. `same(left, right)` tells whether two answers are the same."""
 
     def __init__(
         self,
         engine: Engine,
         policy: Policy,
-        span: int,
         same: Callable[[str, str], Awaitable[bool]],
     ) -> None:
-        self._engine, self._policy, self._span, self._same = engine, policy, span, same
+        self._engine, self._policy, self._same = engine, policy, same
+        self._reader = StepReader(engine)
 
     async def draw(self, problem: Problem, expect: str, seed: int) -> Line:
         """A line from its beginning; `expect` is the known answer."""
@@ -90,10 +89,12 @@ class Grower:
             sprout.ends.append(begin + len(new))
             sprout.texts.append(self._engine.detokenize(new))
             sprout.stops.append(path)
-            sheet = path.prompt + path.tokens
-            end = len(path.prompt) + sprout.ends[-1]
-            states = await read_states(self._engine, sheet, [end], self._span)
-            sprout.rows += [row.astype(np.float16) for row in states]
+            first, end = len(sprout.ends) - 1, sprout.ends[-1]
+            kept = path.cut(end)
+            features = await self._reader.read(
+                path.prompt, kept.tokens, sprout.ends, first, doubts=kept.doubts
+            )
+            sprout.rows += [row.astype(np.float16) for row in features]
         final = extract_final(path.answer) if path.answer else None
         right = final is not None and (final == expect or await self._same(final, expect))
         return Line(

@@ -1,7 +1,7 @@
 """A small network trained with numpy: logistic regression, or one hidden layer before it.
 
 Inputs are standardised and turned onto their main directions first; both are folded into the
-first layer in the end, so what is stored reads states as they are.
+first layer in the end, so what is stored reads inputs as they are.
 """
 
 from collections.abc import Iterator
@@ -31,8 +31,8 @@ class Basis(NamedTuple):
     mean: Floats
     turn: Floats
 
-    def __call__(self, states: Floats) -> Floats:
-        return np.asarray((states - self.mean) @ self.turn.T, np.float32)
+    def __call__(self, features: Floats) -> Floats:
+        return np.asarray((features - self.mean) @ self.turn.T, np.float32)
 
 
 class Shape(NamedTuple):
@@ -43,12 +43,12 @@ class Shape(NamedTuple):
     rate: float = 3e-3
 
 
-def find_basis(states: Floats, size: int, whiten: float, seed: int) -> Basis:
-    """The `size` main directions of standardised states, by random projection (Halko et al.
+def find_basis(features: Floats, size: int, whiten: float, seed: int) -> Basis:
+    """The `size` main directions of standardised rows, by random projection (Halko et al.
     2011). `whiten` 1 gives all the same spread, 0 leaves them theirs."""
     random = np.random.default_rng(seed)
-    mean, scale = states.mean(axis=0), states.std(axis=0) + 1e-3
-    inputs = (states - mean) / scale
+    mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-3
+    inputs = (features - mean) / scale
     size = min(size, *inputs.shape)
     sketch = inputs @ random.standard_normal((inputs.shape[1], min(size + 16, inputs.shape[1])))
     for _ in range(3):
@@ -93,7 +93,7 @@ def logits(layers: Layers, inputs: Floats) -> Floats:
 
 
 def folded(layers: Layers, basis: Basis) -> tuple[tuple[Floats, Floats], ...]:
-    """The layers as they read states without the basis."""
+    """The layers as they read rows without the basis."""
     (weight, bias), *others = layers
     turned = weight @ basis.turn
     return ((turned, np.asarray(bias - turned @ basis.mean, np.float32)), *others)

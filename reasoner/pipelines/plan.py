@@ -23,5 +23,3 @@ class Plan(BaseModel):
     max_tokens: Annotated[int, Field(ge=16)] = 512
     temperature: Annotated[float, Field(gt=0, le=10)] = 0.8
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    span: Annotated[int, Field(ge=0, le=256)] = 8
-    """Tokens at the end of a step whose states are averaged; 0: only the last one's state."""

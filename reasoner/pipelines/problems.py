@@ -3,9 +3,9 @@
 import json
 import random
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from reasoner.errors import UsageError
 from reasoner.settings import explain
@@ -13,17 +13,38 @@ from reasoner.settings import explain
 __all__ = ["Exercise", "read_exercises"]
 
 MOST_BYTES = 1 << 30
+ASKED = AliasChoices("question", "problem")
 
 
 class Exercise(BaseModel):
-    """A question, its known answer and, where somebody wrote one, a solution line by line."""
+    """A question, its known answer and, where somebody wrote one, a solution line by line.
+
+    Or a question with `steps` that somebody has judged, as ProcessBench has them (Zheng et al.
+    2024): `label` is the index of the first wrong one, or -1.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
 
     id: Annotated[str, Field(min_length=1, max_length=200)]
-    question: Annotated[str, Field(min_length=1, max_length=20_000)]
-    answer: Annotated[str, Field(min_length=1, max_length=1000)]
+    question: Annotated[str, Field(min_length=1, max_length=20_000, validation_alias=ASKED)]
+    answer: Annotated[str, Field(max_length=1000)] = ""
     solution: Annotated[str, Field(max_length=20_000)] | None = None
+    steps: tuple[Annotated[str, Field(max_length=20_000)], ...] = ()
+    label: Annotated[int, Field(ge=-1)] = -1
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if not self.answer and not self.steps:
+            raise ValueError("an answer is needed, or steps with a label")
+        if self.label >= len(self.steps):
+            raise ValueError("label names no step")
+        return self
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """The steps about which it is known whether they are right: none behind the first that is
+        wrong."""
+        return self.steps if self.label < 0 else self.steps[: self.label + 1]
 
 
 def read_exercises(path: Path, limit: int | None, seed: int) -> list[Exercise]:
@@ -42,7 +63,9 @@ def read_exercises(path: Path, limit: int | None, seed: int) -> list[Exercise]:
                 raise UsageError(f"{path}: line {number}: the id {exercise.id!r} came before")
             found[exercise.id] = exercise
     if not found:
-        raise UsageError(f"{path} holds no problems; each line has question and answer")
+        raise UsageError(
+            f"{path} holds no problems: lines of question and answer, or of steps and label"
+        )
     chosen = list(found.values())
     random.Random(seed).shuffle(chosen)  # noqa: S311
     return chosen[:limit]

@@ -15,15 +15,16 @@ import numpy.typing as npt
 
 from reasoner.engine.engine import Engine
 from reasoner.operators.together import together
+from reasoner.path import Path
 from reasoner.pipelines.corrupt import corrupt
 from reasoner.pipelines.draft import Draft, written_down
 from reasoner.pipelines.line import Grower
 from reasoner.pipelines.plan import Plan
 from reasoner.pipelines.problems import Exercise
 from reasoner.pipelines.search import find_error
-from reasoner.pipelines.solution import Solution
+from reasoner.pipelines.solution import Solution, Source
 from reasoner.problem import Problem
-from reasoner.value.states import read_states
+from reasoner.value.doubts import StepReader
 from reasoner.value.trial import written
 
 __all__ = ["Rollouts"]
@@ -40,12 +41,16 @@ class Rollouts:
 
     def __init__(self, engine: Engine, plan: Plan) -> None:
         self._engine, self._plan = engine, plan
+        self._reader = StepReader(engine)
 
     async def make(self, exercise: Exercise, grower: Grower) -> tuple[list[Solution], list[Half]]:
-        """Draw, search, read and corrupt. The solutions count their states from 0.
+        """Draw, search, read and corrupt. The solutions count their rows from 0.
 
         Raises PromptTooLong, ContextFull or EngineError.
         """
+        if exercise.steps:
+            draft, *_ = await self._written(exercise, "judged", exercise.judged)
+            return written_down(exercise, [draft])
         families = await together(
             self._sample(exercise, grower, number) for number in range(self._plan.samples)
         )
@@ -85,14 +90,21 @@ class Rollouts:
     async def _human(self, exercise: Exercise, solution: str) -> list[Draft]:
         """The solution a person wrote, and what is made wrong of it."""
         steps = [CALCULATOR.sub("", line).strip() for line in solution.split("\n")]
-        path = written(self._engine, Problem(question=exercise.question), list(filter(None, steps)))
+        draft, path = await self._written(exercise, "human", list(filter(None, steps)))
+        return [draft, *await self._corrupted(exercise, draft, path.prompt, path.tokens)]
+
+    async def _written(
+        self, exercise: Exercise, source: Source, steps: Sequence[str]
+    ) -> tuple[Draft, Path]:
+        """Somebody's steps, read as if the policy had written them."""
+        path = written(self._engine, Problem(question=exercise.question), steps)
         ends = tuple(int(end) for end in np.cumsum([step.tokens for step in path.steps]))
         texts = tuple(
             self._engine.detokenize(path.tokens[begin:end]) for begin, end in pairwise((0, *ends))
         )
         rows = await self._read(path.prompt, path.tokens, ends)
-        draft = Draft("human", texts, ends, rows)
-        return [draft, *await self._corrupted(exercise, draft, path.prompt, path.tokens)]
+        right = exercise.label < 0 if source == "judged" else None
+        return Draft(source, texts, ends, rows, right=right), path
 
     async def _corrupted(
         self, exercise: Exercise, draft: Draft, prompt: Sequence[int], tokens: Sequence[int]
@@ -109,15 +121,14 @@ class Rollouts:
             kept = tokens[: draft.ends[step - 1]] if step else ()
             changed = (*kept, *self._engine.tokenize(made.text, special=False))
             ends = (*draft.ends[:step], len(changed))
-            rows = await self._read(prompt, changed, ends[-1:])
+            rows = await self._read(prompt, changed, ends, step)
             said = (*texts[:step], made.text)
             found.append(Draft("corrupted", said, ends, rows, draft.system, draft, made.flaw))
         return found
 
     async def _read(
-        self, prompt: Sequence[int], tokens: Sequence[int], ends: Sequence[int]
+        self, prompt: Sequence[int], tokens: Sequence[int], ends: Sequence[int], first: int = 0
     ) -> tuple[Half, ...]:
-        """The states at `ends` among the tokens that follow the prompt."""
-        sheet, places = (*prompt, *tokens), [len(prompt) + end for end in ends]
-        states = await read_states(self._engine, sheet, places, self._plan.span)
-        return tuple(row.astype(np.float16) for row in states)
+        """The features of the steps from `first` on."""
+        features = await self._reader.read(prompt, tokens, ends, first)
+        return tuple(row.astype(np.float16) for row in features)

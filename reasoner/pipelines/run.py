@@ -20,7 +20,7 @@ from reasoner.pipelines.rollouts import Rollouts
 from reasoner.policy import Policy
 from reasoner.protocol.registry import choose_protocol
 from reasoner.settings import Limits, Settings
-from reasoner.value.states import states_width
+from reasoner.value.doubts import FEATURES
 from reasoner.verify.host import Verifiers
 
 if TYPE_CHECKING:
@@ -80,12 +80,12 @@ class Run:
 
     async def _one(self, exercise: Exercise) -> None:
         try:
-            solutions, states = await self._rollouts.make(exercise, self._grower)
+            solutions, features = await self._rollouts.make(exercise, self._grower)
         except (PromptTooLong, ContextFull) as error:
             self._notice(f"{exercise.id} is left out: {error}")
             return
         decoded = self._engine.decoded
-        self._ledger.add(solutions, states, decoded - self._counted)
+        self._ledger.add(solutions, features, decoded - self._counted)
         self._counted = decoded
 
 
@@ -107,11 +107,11 @@ async def open_run(
     engine = await LocalEngine.open(file.path, settings.engine, notice)
     try:
         with (
-            Ledger(path, _facts(file, plan), states_width(engine, plan.span)) as ledger,
+            Ledger(path, _facts(file, plan), len(FEATURES)) as ledger,
             Verifiers(on_notice=notice) as verifiers,
         ):
             policy = _policy(engine, file, plan, settings)
-            grower = Grower(engine, policy, plan.span, verifiers.same_answer)
+            grower = Grower(engine, policy, verifiers.same_answer)
             yield Run(engine, ledger, Rollouts(engine, plan), grower, notice)
     finally:
         await engine.close()

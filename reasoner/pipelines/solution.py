@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
 __all__ = ["Solution", "Source"]
 
-Source = Literal["sampled", "human", "corrupted"]
+Source = Literal["sampled", "human", "corrupted", "judged"]
 
 
 class Solution(BaseModel):
@@ -16,7 +16,8 @@ class Solution(BaseModel):
     `counts` gives for each step how many solutions that go on from its end were right, and of how
     many: a Monte-Carlo estimate of its value (Math-Shepherd, Wang et al. 2023). A `corrupted`
     solution is the one with the number `origin` up to its last step, which was made wrong in the
-    way `flaw` names. `states` are the rows of the hidden states read at the steps' ends.
+    way `flaw` names; a `judged` one was written by somebody and ends with its first wrong step, if
+    it is not `right`. `features` are the rows in which its steps' features stand.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,7 +28,7 @@ class Solution(BaseModel):
     source: Source
     question: str
     answer: str
-    """The known one."""
+    """The known one; empty when its steps were judged."""
     system: str | None = None
     """The system prompt it was read under; None: none of ours."""
     origin: NonNegativeInt | None = None
@@ -38,7 +39,7 @@ class Solution(BaseModel):
     right: bool | None = None
     finish: str | None = None
     counts: tuple[tuple[NonNegativeInt, NonNegativeInt], ...] = ()
-    states: tuple[NonNegativeInt, ...] = ()
+    features: tuple[NonNegativeInt, ...] = ()
     of: NonNegativeInt = 0
     """How many solutions of its problem were written down together with it."""
     spent: NonNegativeInt = 0

@@ -30,16 +30,16 @@ DIRECTIONS = 256
 STEPS, EVERY = 200, 10
 WHITEN = (0.0, 0.5, 1.0)
 SHAPES = (Shape(rate=1e-2), Shape(hidden=16, decay=1e-1, rate=3e-3))
-MATTERS = ("model_sha256", "width", "span")
+MATTERS = ("model_sha256", "width")
 """What the files that are trained on must have in common."""
 
 
 class Study(NamedTuple):
-    """Solutions, the states they name by row, and what the runs were told that made them."""
+    """Solutions, the rows of features they name, and what the runs were told that made them."""
 
     facts: Facts
     solutions: list[Solution]
-    states: Floats
+    features: Floats
 
 
 class Report(BaseModel):
@@ -53,9 +53,9 @@ class Report(BaseModel):
 
     problems: int
     solutions: int
-    states: int
+    features: int
     right: float
-    """Share of the states whose step is right."""
+    """Share of the steps that are right."""
     auc: float
     auc_sampled: float
     auc_outcome: float
@@ -81,7 +81,7 @@ def load_study(paths: Sequence[Path]) -> Study:
     """Read what `reasoner data rollouts` wrote. Raises UsageError where files do not fit."""
     facts: Facts = {}
     solutions: list[Solution] = []
-    states: list[Floats] = []
+    features: list[Floats] = []
     rows = 0
     for path in paths:
         own, found, part = read_ledger(path)
@@ -90,13 +90,13 @@ def load_study(paths: Sequence[Path]) -> Study:
             if own.get(key) != facts.get(key):
                 raise UsageError(f"{path} has another {key} than {paths[0]}; train on one alone")
         solutions += [
-            one.model_copy(update={"states": tuple(row + rows for row in one.states)})
+            one.model_copy(update={"features": tuple(row + rows for row in one.features)})
             for one in found
         ]
-        states.append(np.asarray(part, np.float32))
+        features.append(np.asarray(part, np.float32))
         rows += len(part)
-    if not np.isfinite(whole := np.concatenate(states)).all():
-        raise UsageError(f"{paths[0]}: the states hold numbers that are not finite")
+    if not np.isfinite(whole := np.concatenate(features)).all():
+        raise UsageError(f"{paths[0]}: the rows hold numbers that are not finite")
     return Study(facts, solutions, whole)
 
 
@@ -112,12 +112,13 @@ def train_head(
             f"{problems} problems are too few to train on, or all their steps are alike; "
             f"at least {LEAST_PROBLEMS} with right and wrong steps are needed"
         )
+    known = labelled.weights > 0
     best = _best(study, labelled, seed, notice)
     scale, bias = _calibration(best.held_out, labelled)
     scores = 1 / (1 + np.exp(-np.clip(scale * best.held_out + bias, -60, 60)))
     outcomes = {how: _outcome_auc(study.solutions, labelled, scores, how) for how in AGGREGATIONS}
     aggregation = max(outcomes, key=lambda how: outcomes[how])
-    inputs = best.basis(study.states[labelled.rows])
+    inputs = best.basis(study.features[labelled.rows])
     layers = _trained(inputs, labelled, best.shape, best.steps, seed)
     head = Head(
         folded(layers, best.basis),
@@ -126,16 +127,15 @@ def train_head(
         bias=bias,
         aggregation=aggregation,
         base_sha256=study.facts.get("model_sha256"),
-        span=int(study.facts.get("span", 0)),
-        data=f"{problems} problems, {len(study.solutions)} solutions, {len(labelled.rows)} steps",
+        data=f"{problems} problems, {len(study.solutions)} solutions, {known.sum()} steps",
         seed=seed,
     )
     own = _own(labelled)
     report = Report(
         problems=problems,
         solutions=len(study.solutions),
-        states=len(labelled.rows),
-        right=float(labelled.right.mean()),
+        features=int(known.sum()),
+        right=float(labelled.right[known].mean()),
         auc=best.auc,
         auc_sampled=auc(best.held_out[own], labelled.right[own]),
         auc_outcome=outcomes[aggregation],
@@ -150,13 +150,14 @@ def train_head(
 
 def _best(study: Study, labelled: Labelled, seed: int, notice: Callable[[str], None]) -> _Fit:
     """The way to train that orders unseen problems' steps best."""
-    states = study.states[labelled.rows]
+    features = study.features[labelled.rows]
     folds = _folds(labelled, seed)
     found: list[_Fit] = []
     for whiten, shape in product(WHITEN, SHAPES):
-        basis = find_basis(states, DIRECTIONS, whiten, seed)
-        held_out = _held_out(basis(states), labelled, folds, shape, seed)
-        scores = [auc(row, labelled.right) for row in held_out]
+        basis = find_basis(features, DIRECTIONS, whiten, seed)
+        held_out = _held_out(basis(features), labelled, folds, shape, seed)
+        known = labelled.weights > 0
+        scores = [auc(row[known], labelled.right[known]) for row in held_out]
         at = int(np.argmax(scores))
         fit = _Fit(shape, whiten, EVERY * (at + 1), basis, held_out[at], scores[at])
         notice(f"hidden {shape.hidden}, whiten {whiten}: AUC {fit.auc:.3f} at step {fit.steps}")
@@ -165,7 +166,7 @@ def _best(study: Study, labelled: Labelled, seed: int, notice: Callable[[str], N
 
 
 def _folds(labelled: Labelled, seed: int) -> npt.NDArray[np.int64]:
-    """Which part each state is held out in: a problem is in one part with all its states."""
+    """Which part each row is held out in: a problem is in one part with all its rows."""
     numbers = np.unique(labelled.problems)
     parts = np.random.default_rng(seed).permutation(len(numbers)) % FOLDS
     return np.asarray(parts[np.searchsorted(numbers, labelled.problems)], np.int64)
@@ -174,7 +175,7 @@ def _folds(labelled: Labelled, seed: int) -> npt.NDArray[np.int64]:
 def _held_out(
     inputs: Floats, labelled: Labelled, folds: npt.NDArray[np.int64], shape: Shape, seed: int
 ) -> Doubles:
-    """Log-odds (checkpoints, states), each state's from a training without its problem."""
+    """Log-odds (checkpoints, rows), each row's from a training without its problem."""
     found = np.zeros((STEPS // EVERY, len(inputs)))
     for part in range(FOLDS):
         out = folds == part
@@ -193,9 +194,10 @@ def _trained(inputs: Floats, labelled: Labelled, shape: Shape, steps: int, seed:
 def _own(labelled: Labelled) -> npt.NDArray[np.bool_]:
     """The policy's own steps where it has enough of either kind, else all: scores are wanted for
     what it writes, and what is made wrong on purpose is not as often wrong."""
-    own = labelled.sampled
+    known = labelled.weights > 0
+    own = labelled.sampled & known
     enough = 30 <= labelled.right[own].sum() <= own.sum() - 30
-    return own if enough else np.ones_like(own)
+    return own if enough else known
 
 
 def _calibration(held_out: Doubles, labelled: Labelled) -> tuple[float, float]:
@@ -208,6 +210,6 @@ def _outcome_auc(
 ) -> float:
     """How well the aggregated scores of sampled solutions tell right answers from wrong ones."""
     known = dict(zip(labelled.rows.tolist(), scores.tolist(), strict=True))
-    drawn = [one for one in solutions if one.right is not None and one.states]
-    totals = [aggregate([known[row] for row in one.states], how) for one in drawn]
+    drawn = [one for one in solutions if one.source == "sampled" and one.features]
+    totals = [aggregate([known[row] for row in one.features], how) for one in drawn]
     return auc(np.array(totals), np.array([float(bool(one.right)) for one in drawn]))

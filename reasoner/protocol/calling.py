@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from reasoner.doubt import Doubt
 from reasoner.engine.control import Constraint, Force, Halt
 from reasoner.engine.engine import Vocabulary
 from reasoner.engine.request import Finish, Token
@@ -74,6 +75,5 @@ def with_output(path: Path, call: ToolCall, tokens: Sequence[int]) -> Path:
     step = step.model_copy(
         update={"call": call, "tokens": step.tokens + count, "forced": step.forced + count}
     )
-    return path.model_copy(
-        update={"steps": (*path.steps[:-1], step), "tokens": (*path.tokens, *tokens)}
-    )
+    longer = path.grown(tuple(tokens), (Doubt(0.0, 0.0),) * count)
+    return longer.model_copy(update={"steps": (*path.steps[:-1], step)})

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from reasoner.doubt import Doubt
 from reasoner.engine.control import Controller
 from reasoner.engine.request import Finish, Token
 from reasoner.events import Channel
@@ -73,8 +74,9 @@ def decided(path: Path, decision: Decision) -> Path:
 
 def extended(path: Path, tokens: Sequence[Token], **changes: object) -> Path:
     """The path with more tokens and other changes."""
-    written = (*path.tokens, *(token.id for token in tokens))
-    return path.model_copy(update={"tokens": written, **changes})
+    doubts = tuple(Doubt(-token.logprob, token.entropy) for token in tokens)
+    longer = path.grown(tuple(token.id for token in tokens), doubts)
+    return longer.model_copy(update=changes)
 
 
 def tally(step: Step, tokens: Sequence[Token]) -> Step:

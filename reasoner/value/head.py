@@ -1,19 +1,18 @@
-"""A value head: a small network that reads a score from a hidden state, kept in a side file.
+"""A value head: a small network that reads a step's score, kept in a side file.
 
 Two kinds of file are read. Our own is a GGUF of the architecture `reasoner-value-head`, with the
 float tensors `head.0.weight` (out, in), `head.0.bias` (out,), `head.1.weight` … and the keys
+below; it reads what `reasoner.value.doubts` tells of a step.
 
     reasoner.head.layers        how many linear layers
     reasoner.head.activation    relu, tanh or gelu, between them
     reasoner.head.aggregation   min, prod, last or mean
-    reasoner.head.base_sha256   the model whose states it reads
+    reasoner.head.base_sha256   the model whose doubts it reads
     reasoner.head.scale, .bias  calibration: the score is σ(scale · logit + bias)
-    reasoner.head.span          it reads the last state of a step and, beside it, the mean of the
-                                step's last so many; 0: the last state alone
     reasoner.head.data, .seed   what it was trained on, in words, and the seed
 
-Foreign heads come as safetensors (or GGUF) under the names their format lists in models.toml, as
-`NAME.weight` and, where there is one, `NAME.bias`.
+Foreign heads read a hidden state. They come as safetensors (or GGUF) under the names their format
+lists in models.toml, as `NAME.weight` and, where there is one, `NAME.bias`.
 """
 
 from dataclasses import dataclass
@@ -34,7 +33,6 @@ Activation = Literal["relu", "tanh", "gelu"]
 
 ARCHITECTURE = "reasoner-value-head"
 MOST_LAYERS = 8
-MOST_SPAN = 256
 AGGREGATIONS: tuple[Aggregation, ...] = ("min", "prod", "last", "mean")
 ACTIVATIONS: tuple[Activation, ...] = ("relu", "tanh", "gelu")
 
@@ -49,7 +47,6 @@ class Head:
     bias: float = 0.0
     aggregation: Aggregation | None = None
     base_sha256: str | None = None
-    span: int = 0
     data: str = ""
     seed: int = 0
 
@@ -58,9 +55,9 @@ class Head:
         """How many numbers it reads for a step."""
         return int(self.layers[0][0].shape[1])
 
-    def logits(self, states: Floats) -> Floats:
-        """For states (n, width) the n uncalibrated log-odds that the step is right."""
-        values = states.astype(np.float32)
+    def logits(self, inputs: Floats) -> Floats:
+        """For inputs (n, width) the n uncalibrated log-odds that the step is right."""
+        values = inputs.astype(np.float32)
         for index, (weight, bias) in enumerate(self.layers):
             values = values @ weight.T + bias
             if index + 1 < len(self.layers):
@@ -68,9 +65,9 @@ class Head:
         one = values.shape[1] == 1
         return np.asarray(values[:, 0] if one else values[:, 1] - values[:, 0], np.float32)
 
-    def scores(self, states: Floats) -> list[float]:
-        """For states (n, width) n scores in [0, 1]."""
-        odds = np.clip(self.scale * self.logits(states) + self.bias, -60, 60)
+    def scores(self, inputs: Floats) -> list[float]:
+        """For inputs (n, width) n scores in [0, 1]."""
+        odds = np.clip(self.scale * self.logits(inputs) + self.bias, -60, 60)
         return [float(score) for score in 1 / (1 + np.exp(-odds))]
 
 
@@ -106,9 +103,6 @@ def _own(path: Path, tensors: dict[str, Floats], facts: Facts) -> Head:
     if activation not in ACTIVATIONS or aggregation not in (*AGGREGATIONS, None):
         raise BadModelFile(f"{path} is not a usable value head: {activation}, {aggregation}")
     base = facts.get("reasoner.head.base_sha256")
-    span = facts.get("reasoner.head.span", 0)
-    if not isinstance(span, int) or not 0 <= span <= MOST_SPAN:
-        raise BadModelFile(f"{path} is not a usable value head: it claims a span of {span}")
     return Head(
         _layers(path, tensors, names),
         activation=ACTIVATIONS[ACTIVATIONS.index(activation)],
@@ -116,7 +110,6 @@ def _own(path: Path, tensors: dict[str, Floats], facts: Facts) -> Head:
         bias=float(facts.get("reasoner.head.bias", 0.0)),
         aggregation=aggregation,
         base_sha256=base if isinstance(base, str) else None,
-        span=span,
         data=str(facts.get("reasoner.head.data", "")),
         seed=int(facts.get("reasoner.head.seed", 0)),
     )
@@ -154,7 +147,6 @@ def write_head(path: Path, head: Head) -> None:
     writer.add_string("reasoner.head.activation", head.activation)
     writer.add_float32("reasoner.head.scale", head.scale)
     writer.add_float32("reasoner.head.bias", head.bias)
-    writer.add_uint32("reasoner.head.span", head.span)
     writer.add_string("reasoner.head.data", head.data)
     writer.add_uint32("reasoner.head.seed", head.seed)
     if head.aggregation is not None:

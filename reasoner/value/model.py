@@ -10,14 +10,15 @@ from reasoner.errors import ModelError
 from reasoner.models.format import Aggregation, ValueFormat
 from reasoner.path import Path
 from reasoner.problem import Problem
+from reasoner.value.doubts import FEATURES, StepReader
 from reasoner.value.layout import lay_out
+from reasoner.value.scorer import Scorer
 from reasoner.value.sheet import Sheet
-from reasoner.value.states import read_states, states_width
 
 if TYPE_CHECKING:
     from reasoner.value.head import Head
 
-__all__ = ["ModelScorer", "ValueModel"]
+__all__ = ["DoubtScorer", "ModelScorer", "ValueModel"]
 
 
 class ValueModel:
@@ -27,32 +28,38 @@ class ValueModel:
     """
 
     def __init__(
-        self, name: str, engine: Engine, form: ValueFormat, head: "Head | None" = None
+        self,
+        name: str,
+        engine: Engine,
+        form: ValueFormat,
+        head: "Head | None" = None,
+        *,
+        writes: bool = False,
     ) -> None:
-        """Raises ModelError when the vocabulary, the chat template or the head do not fit."""
+        """`writes` tells that this very model writes the paths it scores. Raises ModelError when
+        the vocabulary, the chat template or the head do not fit."""
         self.name, self.form, self.engine = name, form, engine
         self.aggregation: Aggregation = (
             head.aggregation if head and head.aggregation else (form.aggregation)
         )
         self.layout = lay_out(form, engine)
-        self._head = head
-        if form.reads_hidden:
+        self.head, self.writes = head, writes
+        if form.has_head:
             _check_head(form, engine, head)
         else:
             self._good, self._bad = answer_tokens(form, engine)
 
-    def scorer(self) -> "ModelScorer":
-        return ModelScorer(self)
+    def scorer(self) -> Scorer:
+        return DoubtScorer(self) if self.form.own_head else ModelScorer(self)
 
     async def read(
         self, tokens: Sequence[int], positions: Sequence[int]
     ) -> tuple[list[float], int]:
         """The scores that stand at `positions`, and how many tokens had to be decoded."""
         decoded: list[int] = []
-        if self._head is not None:
-            ends = [position + 1 for position in positions]
-            states = await read_states(self.engine, tokens, ends, self._head.span, decoded.append)
-            return self._head.scores(states), sum(decoded)
+        if self.head is not None:
+            states = await self.engine.hidden(tokens, positions, decoded.append)
+            return self.head.scores(states), sum(decoded)
         targets = [(*self._good, *self._bad)] * len(positions)
         rows = await self.engine.score(tokens, positions, targets, decoded.append)
         return [share(row, len(self._good)) for row in rows], sum(decoded)
@@ -86,6 +93,41 @@ class ModelScorer:
             self._known[sheet.prefix(step)] = score
 
 
+class DoubtScorer:
+    """See `Scorer`. Scores each step by what the model doubted when it wrote it, which costs
+    nothing; only a path that something else wrote is read."""
+
+    def __init__(self, model: ValueModel) -> None:
+        assert model.head is not None
+        self._model, self._head = model, model.head
+        self.name, self.aggregation = model.name, model.aggregation
+        self._reader = StepReader(model.engine)
+        self._known: dict[tuple[int, ...], float] = {}
+        self._decoded: list[int] = []
+
+    @property
+    def tokens(self) -> int:
+        return sum(self._decoded)
+
+    async def score(self, problem: Problem, path: Path) -> tuple[float, ...]:
+        sheet = self._model.layout.sheet(problem, path)
+        steps = range(len(sheet.ends))
+        if new := [i for i in steps if sheet.prefix(i) not in self._known]:
+            begin, end = len(path.prompt), len(sheet.tokens)
+            told = path.doubts if self._model.writes else ()
+            rows = await self._reader.read(
+                path.prompt,
+                sheet.tokens[begin:],
+                [place - begin for place in sheet.ends],
+                new[0],
+                doubts=told[: end - begin] if len(told) == len(path.tokens) else (),
+                on_decoded=self._decoded.append,
+            )
+            scores = self._head.scores(rows)
+            self._known |= {sheet.prefix(i): scores[i - new[0]] for i in new}
+        return tuple(self._known[sheet.prefix(i)] for i in steps)
+
+
 def share(logprobs: Sequence[float], good: int) -> float:
     """The probability of the first `good` tokens among all of those given."""
     top = max(logprobs)
@@ -113,9 +155,9 @@ def _spellings(words: Sequence[str], engine: Engine) -> list[int]:
 def _check_head(form: ValueFormat, engine: Engine, head: "Head | None") -> None:
     if head is None:
         raise ModelError(f"the format {form.name} needs a head: give its file with --value-head")
-    width = states_width(engine, head.span)
+    width = len(FEATURES) if form.own_head else engine.n_embd
     if head.width != width:
         raise ModelError(
-            f"the value head reads {head.width} numbers for a step, this model gives {width}: "
-            "it belongs to another model"
+            f"the value head reads {head.width} numbers for a step, not {width}: it belongs to "
+            "another model or version; train one anew or leave it out"
         )

@@ -67,7 +67,8 @@ async def _one(
                 "that has the same"
             )
         name = settings.value or SELF
-        model = ValueModel(name, judge.engine, form, _head(settings, judge, form))
+        head = _head(settings, judge, form)
+        model = ValueModel(name, judge.engine, form, head, writes=judge is policy)
         if pairs:
             await on_trial(model, pairs)
         yield model
@@ -146,11 +147,11 @@ def _head_path(settings: Settings, judge: Loaded) -> Path | None:
 def _head(settings: Settings, judge: Loaded, form: ValueFormat) -> "Head | None":
     """The head's side file, if the format reads one. Raises ModelError for another model's."""
     place = _head_path(settings, judge)
-    if place is None or not form.reads_hidden:
+    if place is None or not form.has_head:
         return None
     if isinstance(judge.file, ServedModel):
         raise ModelError(
-            f"the format {form.name} reads hidden states, which no server gives; "
+            f"the format {form.name} reads more than a server tells; "
             "use a model on this machine as --value, or another --value-format"
         )
     from reasoner.value.head import read_head
@@ -158,7 +159,7 @@ def _head(settings: Settings, judge: Loaded, form: ValueFormat) -> "Head | None"
     head = read_head(place, form.head)
     if head.base_sha256 not in (None, model_checksum(judge.file.path)):
         raise ModelError(
-            f"{place} was trained on another model's states than {judge.file.name}'s; "
+            f"{place} was trained on another model than {judge.file.name}; "
             "train one for this model or leave it out"
         )
     return head

@@ -9,17 +9,17 @@ import pytest
 from reasoner.engine.local import LocalEngine
 from reasoner.models import formats, model_checksum
 from reasoner.problem import Problem
+from reasoner.value.doubts import FEATURES
 from reasoner.value.head import read_head
 from reasoner.value.model import ValueModel
 from reasoner.value.trial import written
 from tests.cli.command import run
 from tests.pipelines.studies import write_study
-from tests.tiny_gguf import WIDTH
 
 
 async def test_the_head_scores_paths(tiny_gguf: Path, tmp_path: Path) -> None:
     sha256 = model_checksum(tiny_gguf)
-    data = write_study(tmp_path / "a.jsonl", width=2 * WIDTH, sha256=sha256)
+    data = write_study(tmp_path / "a.jsonl", width=len(FEATURES), sha256=sha256)
     out = tmp_path / "new" / "head.gguf"
     done = run(tmp_path, "train", "value", data, "--out", out, "--json", seconds=200)
     assert done.returncode == 0, done.stderr
@@ -27,7 +27,7 @@ async def test_the_head_scores_paths(tiny_gguf: Path, tmp_path: Path) -> None:
     assert out.stat().st_size < 2_000_000
     assert [path.name for path in out.parent.iterdir()] == ["head.gguf"]
     head = read_head(out)
-    assert (head.base_sha256, head.span, head.seed) == (sha256, 8, 0)
+    assert (head.base_sha256, head.seed) == (sha256, 0)
     assert "40 problems" in head.data
     engine = await LocalEngine.open(tiny_gguf)
     try:

@@ -66,8 +66,19 @@ def test_a_flat_row_is_left_to_the_native_chain(context: Context) -> None:
 @pytest.mark.parametrize("shift", [0.0, 600.0, -600.0])
 def test_log_sum_exp_at_any_height(shift: float) -> None:
     row = np.linspace(-9, 9, 1001, dtype=np.float32) + np.float32(shift)
-    exact = shift + float(np.log(np.exp(np.linspace(-9, 9, 1001)).sum()))
-    assert log_sum_exp(row, np.empty_like(row)) == pytest.approx(exact, abs=1e-3)
+    shares = np.exp(np.linspace(-9, 9, 1001))
+    exact = shift + float(np.log(shares.sum()))
+    shares /= shares.sum()
+    total, entropy = log_sum_exp(row, np.empty_like(row))
+    assert total == pytest.approx(exact, abs=1e-3)
+    assert entropy == pytest.approx(-float(shares @ np.log(shares)), abs=1e-3)
+
+
+def test_impossible_tokens_do_not_count_towards_the_entropy() -> None:
+    row = np.array([1.0, -np.inf, 1.0, -np.inf], np.float32)
+    assert log_sum_exp(row, np.empty_like(row)) == pytest.approx((1 + np.log(2), np.log(2)))
+    sure = np.array([-np.inf, 700.0], np.float32)
+    assert log_sum_exp(sure, np.empty_like(sure)) == pytest.approx((700.0, 0.0))
 
 
 @pytest.mark.parametrize("bad", [-np.inf, np.nan, np.inf])

@@ -1,4 +1,4 @@
-"""Rollouts with a signal planted in their states, for tests of what is trained on them."""
+"""Rollouts with a signal planted in their features, for tests of what is trained on them."""
 
 from pathlib import Path
 from random import Random
@@ -26,22 +26,22 @@ def write_study(
     first number of a wrong step's state is lower by `signal`, the rest is noise of its own and
     of its problem."""
     random, draw = Random(0), np.random.default_rng(0)
-    facts = {"model_sha256": sha256, "span": 8, "seed": 0}
+    facts = {"model_sha256": sha256, "seed": 0}
     with Ledger(path, facts, width) as ledger:
         for index in range(problems):
             common = draw.standard_normal(width)
             error = random.randrange(STEPS)
             made: list[tuple[Source, int]]
             made = [("sampled", STEPS), ("sampled", error), ("human", STEPS)]
-            states: list[npt.NDArray[np.float16]] = []
+            features: list[npt.NDArray[np.float16]] = []
             solutions: list[Solution] = []
             for number, (source, first_wrong) in enumerate(made):
                 right = first_wrong == STEPS
-                begin = len(states)
+                begin = len(features)
                 for step in range(STEPS):
                     state = common + draw.standard_normal(width)
                     state[0] = draw.standard_normal() - (signal if step >= first_wrong else 0)
-                    states.append(state.astype(np.float16))
+                    features.append(state.astype(np.float16))
                 counts = tuple((int(step < first_wrong), 3) for step in range(STEPS))
                 solutions.append(
                     Solution(
@@ -54,8 +54,8 @@ def write_study(
                         ends=(1, 2, 3),
                         right=None if source == "human" else right,
                         counts=() if source == "human" else counts,
-                        states=tuple(range(begin, begin + STEPS)),
+                        features=tuple(range(begin, begin + STEPS)),
                     )
                 )
-            ledger.add(solutions, states, 100)
+            ledger.add(solutions, features, 100)
     return path

@@ -6,23 +6,23 @@ import numpy as np
 import pytest
 
 from reasoner.errors import UsageError
-from reasoner.pipelines.ledger import Ledger, read_ledger, states_path
+from reasoner.pipelines.ledger import Ledger, features_path, read_ledger
 from reasoner.pipelines.solution import Solution
 
 FACTS = {"model": "tiny", "seed": 0}
 WIDTH = 4
 
 
-def solution(problem: str, number: int, *states: int) -> Solution:
+def solution(problem: str, number: int, *features: int) -> Solution:
     return Solution(
         problem=problem,
         number=number,
         source="sampled",
         question="?",
         answer="4",
-        steps=("a",) * len(states),
-        ends=tuple(range(1, len(states) + 1)),
-        states=states,
+        steps=("a",) * len(features),
+        ends=tuple(range(1, len(features) + 1)),
+        features=features,
     )
 
 
@@ -39,24 +39,24 @@ def write(path: Path, problems: int) -> None:
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl", 3)
-    facts, found, states = read_ledger(tmp_path / "a.jsonl")
+    facts, found, features = read_ledger(tmp_path / "a.jsonl")
     assert facts["model"] == "tiny"
-    assert [one.states for one in found[2:4]] == [(2, 3), (3,)]
-    assert [float(states[row, 0]) for row in found[4].states] == [20.0, 21.0]
+    assert [one.features for one in found[2:4]] == [(2, 3), (3,)]
+    assert [float(features[row, 0]) for row in found[4].features] == [20.0, 21.0]
     assert sum({one.problem: one.spent for one in found}.values()) == 300
 
 
 def test_cut_anywhere_it_goes_on_to_the_same_file(tmp_path: Path) -> None:
     whole = tmp_path / "whole.jsonl"
     write(whole, 3)
-    lines, states = whole.read_bytes(), states_path(whole).read_bytes()
+    lines, features = whole.read_bytes(), features_path(whole).read_bytes()
     for size in range(0, len(lines) + 1, 7):
         torn = tmp_path / "torn.jsonl"
         torn.write_bytes(lines[:size])
-        states_path(torn).write_bytes(states)
+        features_path(torn).write_bytes(features)
         write(torn, 3)
         assert torn.read_bytes() == lines
-        assert states_path(torn).read_bytes() == states
+        assert features_path(torn).read_bytes() == features
 
 
 def test_a_torn_end_is_not_read(tmp_path: Path) -> None:
@@ -92,8 +92,8 @@ def test_a_foreign_file_is_left_alone(tmp_path: Path, text: bytes) -> None:
 def test_lost_states_are_told(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     write(path, 2)
-    states_path(path).write_bytes(b"")
+    features_path(path).write_bytes(b"")
     with pytest.raises(UsageError, match="shorter than"):
         Ledger(path, FACTS, WIDTH)
-    with pytest.raises(UsageError, match="cannot read the states"):
+    with pytest.raises(UsageError, match="cannot read the features"):
         read_ledger(path)

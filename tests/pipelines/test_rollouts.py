@@ -1,21 +1,21 @@
-"""Solutions drawn from a model, with their states; the search for the step that went wrong."""
+"""Solutions drawn from a model, with their features; the search for the step that went wrong."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from reasoner.engine.local import LocalEngine
 from reasoner.pipelines.ledger import read_ledger
 from reasoner.pipelines.line import Grower, Line
 from reasoner.pipelines.plan import Plan
-from reasoner.pipelines.problems import Exercise
+from reasoner.pipelines.problems import Exercise, read_exercises
 from reasoner.pipelines.run import open_run
 from reasoner.pipelines.search import counts, find_error
 from reasoner.problem import Problem
-from reasoner.settings import EngineSettings, Settings
-from reasoner.value.states import read_states
+from reasoner.settings import Settings
+from reasoner.value.doubts import StepReader
 from tests.workbench import workbench
 
 EXERCISES = [
@@ -44,11 +44,11 @@ async def test_a_run_goes_on_where_it_stopped(tiny_gguf: Path, tmp_path: Path) -
     more = await work(tiny_gguf, out, EXERCISES)
     assert more > some > 0
     assert out.read_bytes().startswith(first)
-    _, found, states = read_ledger(out)
+    _, found, features = read_ledger(out)
     assert {one.problem for one in found} == {one.id for one in EXERCISES}
     assert len({(one.problem, one.number) for one in found}) == len(found)
     assert sum({one.problem: one.spent for one in found}.values()) == more
-    assert len(states) == 1 + max(row for one in found for row in one.states)
+    assert len(features) == 1 + max(row for one in found for row in one.features)
 
 
 async def test_people_are_read_and_made_wrong(tiny_gguf: Path, tmp_path: Path) -> None:
@@ -60,8 +60,26 @@ async def test_people_are_read_and_made_wrong(tiny_gguf: Path, tmp_path: Path) -
     assert wrong.origin == human.number
     assert wrong.steps[:-1] == human.steps[: len(wrong.steps) - 1]
     assert wrong.steps[-1] != human.steps[len(wrong.steps) - 1]
-    assert len(wrong.states) == 1
+    assert len(wrong.features) == 1
     assert sum(one.source == "sampled" for one in found) == 2
+
+
+async def test_steps_that_somebody_judged_are_read_up_to_the_first_wrong_one(
+    tiny_gguf: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "judged.jsonl"
+    steps = ["2 * 14 = 28", "28 + 1 = 30", "So it is 30."]
+    rows = [{"problem": "How many?", "steps": steps, "label": label} for label in (1, -1)]
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    await work(tiny_gguf, tmp_path / "out.jsonl", read_exercises(data, None, 0))
+    _, found, features = read_ledger(tmp_path / "out.jsonl")
+    wrong, right = sorted(found, key=lambda one: len(one.steps))
+    assert ["".join(one.steps) for one in (wrong, right)] == [
+        "2 * 14 = 28\n\n28 + 1 = 30",
+        "2 * 14 = 28\n\n28 + 1 = 30\n\nSo it is 30.",
+    ]
+    assert (wrong.source, wrong.right, right.right) == ("judged", False, True)
+    assert len(features) == 5
 
 
 async def test_the_ceiling_stops_new_problems(tiny_gguf: Path, tmp_path: Path) -> None:
@@ -78,7 +96,7 @@ async def lines(smollm2: Path) -> AsyncIterator[tuple[Grower, Line]]:
         return final.rstrip(".")[-1:] in tuple("02468")
 
     async with workbench(smollm2, budget=160, max_tokens=200, min_steps=3) as bench:
-        grower = Grower(bench.engine, bench.tools.policy, 4, even)
+        grower = Grower(bench.engine, bench.tools.policy, even)
         line = await grower.draw(Problem(question="What is 12 + 30, and twice that?"), "even", 1)
         yield grower, line
 
@@ -98,16 +116,16 @@ async def test_halving_asks_few_prefixes(lines: tuple[Grower, Line]) -> None:
     assert [of for _, of in tally] == sorted((of for _, of in tally), reverse=True)
 
 
-async def test_states_read_in_passing_are_those_read_at_once(
-    lines: tuple[Grower, Line], smollm2: Path
-) -> None:
-    _, line = lines
-    settings = EngineSettings(context=2048, flash_attention="off")
-    engine = await LocalEngine.open(smollm2, settings)
-    ends = [len(line.path.prompt) + end for end in line.ends]
-    rows = await read_states(engine, line.path.prompt + line.path.tokens, ends, 4)
-    await engine.close()
+async def test_what_was_doubted_while_writing_is_what_is_read_afterwards(smollm2: Path) -> None:
+    async def never(_final: str, _expect: str) -> bool:
+        return False
+
+    async with workbench(smollm2, max_tokens=60) as bench:
+        grower = Grower(bench.engine, bench.tools.policy, never)
+        line = await grower.draw(Problem(question="What is 12 + 30, and twice that?"), "84", 1)
+        rows = await StepReader(bench.engine).read(line.path.prompt, line.path.tokens, line.ends)
     assert len(rows) == len(line.rows) == len(line.ends)
-    for passing, at_once in zip(line.rows, rows, strict=True):
-        near = np.corrcoef(passing.astype(np.float32), at_once.astype(np.float32))[0, 1]
-        assert near > 0.999
+    chosen = [number for number, step in enumerate(line.path.steps) if step.forced == 0]
+    assert chosen
+    for number in chosen:
+        assert line.rows[number].astype(np.float32) == pytest.approx(rows[number], abs=0.15)

@@ -52,7 +52,7 @@ async def engine(model: Path) -> AsyncIterator[LocalEngine]:
 
 def bound(engine: LocalEngine, chosen: ValueFormat) -> ValueModel:
     head = None
-    if chosen.reads_hidden:
+    if chosen.has_head:
         weight = np.random.default_rng(1).standard_normal((1, WIDTH), dtype=np.float32)
         head = Head(((weight, np.zeros(1, np.float32)),))
     return ValueModel("tiny", engine, chosen, head)

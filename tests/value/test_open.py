@@ -1,6 +1,6 @@
 """From `--value MODEL` to a tested value model: which file, which format, which head."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,11 @@ from reasoner.problem import Problem
 from reasoner.settings import Settings
 from reasoner.solver import Solver
 from reasoner.value import open as opening
+from reasoner.value.doubts import FEATURES
 from reasoner.value.head import Head, write_head
 from reasoner.value.model import ValueModel
 from reasoner.value.open import Loaded, value_model
-from reasoner.value.trial import Trial, on_trial
+from reasoner.value.trial import PAIRS, Trial, on_trial
 from tests.tiny_gguf import WIDTH, write_tiny_gguf
 from tests.value.models import write_judge
 
@@ -44,14 +45,16 @@ def known(own_directories: Path) -> Path:
     return config / "judge.gguf"
 
 
-async def opened(policy: Path, **options: object) -> tuple[str, str, bool, list[str]]:
+async def opened(
+    policy: Path, pairs: Sequence[Pair] = ENDINGS, **options: object
+) -> tuple[str, str, bool, list[str]]:
     """Name, format and whether the policy's engine is used, and the notices; then all is closed."""
     notices: list[str] = []
     settings = Settings.load(model=str(policy), **options)
     engine = await LocalEngine.open(policy, settings.engine)
     loaded = Loaded(ModelFile(name=str(policy), path=policy), engine)
     try:
-        async with value_model(settings, loaded, notices.append, pairs=ENDINGS) as model:
+        async with value_model(settings, loaded, notices.append, pairs=pairs) as model:
             assert isinstance(model, ValueModel)
             return model.name, model.form.name, model.engine is engine, notices
     finally:
@@ -79,19 +82,20 @@ async def test_the_policy_judges_itself_in_its_own_cache(known: Path, by_path: b
     assert (form, shared, notices) == ("plus", True, [])
 
 
-async def test_a_head_reads_the_policys_own_states(known: Path, tmp_path: Path) -> None:
-    weight = np.zeros((1, WIDTH), np.float32)
-    weight[0, 0], weight[0, 1] = 1.0, -1.0
+async def test_a_head_reads_the_policys_own_doubts(smollm2: Path, tmp_path: Path) -> None:
+    weight = np.zeros((1, len(FEATURES)), np.float32)
+    weight[0, FEATURES.index("surprise of these")] = -1.0
     head = Head(((weight, np.zeros(1, np.float32)),), aggregation="mean")
     write_head(tmp_path / "head.gguf", head)
-    _, form, shared, _ = await opened(known, value="self", value_head=tmp_path / "head.gguf")
+    place = tmp_path / "head.gguf"
+    _, form, shared, _ = await opened(smollm2, PAIRS, value="self", value_head=place)
     assert (form, shared) == ("head", True)
 
 
 async def test_a_head_of_another_model_is_refused(known: Path, tmp_path: Path) -> None:
     layer = (np.ones((1, WIDTH), np.float32), np.zeros(1, np.float32))
     write_head(tmp_path / "head.gguf", Head((layer,), base_sha256="0" * 64))
-    with pytest.raises(ModelError, match="another model's states"):
+    with pytest.raises(ModelError, match="trained on another model"):
         await opened(known, value="self", value_head=tmp_path / "head.gguf")
 
 

@@ -14,13 +14,14 @@ from reasoner.problem import Problem
 from reasoner.settings import Settings
 from reasoner.store.results import Results
 from reasoner.value.combine import combine
+from reasoner.value.doubts import FEATURES
 from reasoner.value.head import Head, write_head
 from reasoner.value.model import ValueModel
 from reasoner.value.open import Loaded, value_model
 from reasoner.value.panel import Panel
 from reasoner.value.trial import written
 from tests.store.test_results import PROBLEM, result
-from tests.tiny_gguf import WIDTH, write_tiny_gguf
+from tests.tiny_gguf import write_tiny_gguf
 from tests.value.models import STEPS, form
 
 QUESTION = Problem(question="How many pens are there?")
@@ -34,7 +35,7 @@ async def engine(tiny_gguf: Path) -> AsyncIterator[LocalEngine]:
 
 
 def head_file(place: Path) -> Path:
-    weight = np.random.default_rng(1).standard_normal((1, WIDTH), dtype=np.float32)
+    weight = np.random.default_rng(1).standard_normal((1, len(FEATURES)), dtype=np.float32)
     write_head(place, Head(((weight, np.zeros(1, np.float32)),)))
     return place
 
