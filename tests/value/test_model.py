@@ -13,6 +13,7 @@ from reasoner.models.format import HeadShape, ValueFormat
 from reasoner.path import Phase
 from reasoner.problem import Message, Problem
 from reasoner.settings import EngineSettings
+from reasoner.value.doubts import FEATURES
 from reasoner.value.head import Head
 from reasoner.value.model import ValueModel
 from reasoner.value.open import exact
@@ -34,6 +35,7 @@ FORMS = [
     form("path", layout="path", user=ASK),
     form("head", tag=TAG, **HEAD),
     form("path-head", layout="path", **HEAD),
+    form("doubts", layout="path", good=(), bad=(), own_head=True),
 ]
 
 
@@ -53,7 +55,8 @@ async def engine(model: Path) -> AsyncIterator[LocalEngine]:
 def bound(engine: LocalEngine, chosen: ValueFormat) -> ValueModel:
     head = None
     if chosen.has_head:
-        weight = np.random.default_rng(1).standard_normal((1, WIDTH), dtype=np.float32)
+        width = len(FEATURES) if chosen.own_head else WIDTH
+        weight = np.random.default_rng(1).normal(0, 0.25, (1, width)).astype(np.float32)
         head = Head(((weight, np.zeros(1, np.float32)),))
     return ValueModel("tiny", engine, chosen, head)
 
