@@ -105,6 +105,11 @@ class Policy:
         phase = Phase.REASONING if think else Phase.ANSWER
         return Path(prompt=tuple(prompt), phase=phase)
 
+    @property
+    def n_ctx(self) -> int:
+        """Tokens that the context holds for one path."""
+        return self._engine.n_ctx
+
     def measure(self, problem: Problem) -> int:
         """How many tokens the problem's prompt has, whether or not the context holds them."""
         return len(self._prompt(problem, self._think))

@@ -19,6 +19,7 @@ from reasoner.errors import UsageError
 
 __all__ = [
     "AUTO",
+    "OFF",
     "Directories",
     "Effort",
     "EngineSettings",
@@ -31,6 +32,7 @@ __all__ = [
 Effort = Literal["low", "medium", "high", "max"]
 EFFORT_BUDGET: dict[Effort, int] = {"low": 512, "medium": 2048, "high": 4096, "max": 16384}
 AUTO = "auto"
+OFF = "off"
 """The strategy's name as long as the effort is to choose it."""
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
 
@@ -141,12 +143,14 @@ class Settings(BaseSettings):
     protocol: Literal["plain", "think", "steiner"] | None = None
     """None: the registry's word for the model, else what its vocabulary shows."""
     value: str | None = None
-    """The value model's name, or `self`: the policy judges its own steps. Several, with commas
-    between them, are heard together; `NAME@FORMAT` says how that one is asked."""
+    """The value model's name, or `self`: the policy judges its own steps. None: by a
+    head of its own, which costs nothing, where the registry or `value_head` names one; `off`: not
+    at all. Several, with commas between them, are heard together; `NAME@FORMAT` says how that one
+    is asked."""
     value_format: str | None = None
     """How the value model is asked; None: the registry's word for it, else as a judge."""
     value_head: Path | None = None
-    """A side file with the head that reads values from the model's hidden states."""
+    """A side file with the head that reads values from what a model gives."""
     strategy: str = AUTO
     """`auto`: the one that `effort` stands for with this model."""
     strategy_options: dict[str, Any] = {}
@@ -206,7 +210,7 @@ class Settings(BaseSettings):
     def value_models(self) -> tuple[tuple[str, str | None], ...]:
         """The value models that `value` names, each with the format it is to be asked in. Raises
         UsageError where one has no name."""
-        if self.value is None:
+        if self.value is None or self.value == OFF:
             return ()
         if os.path.isfile(os.path.expanduser(self.value)):  # a file may be called anything
             return ((self.value, self.value_format),)

@@ -126,7 +126,7 @@ class RunOptions:
         str | None,
         typer.Option(
             metavar="MODEL",
-            help="Model that scores the steps; self: the same one. Several: A,B@FORMAT.",
+            help="Model that scores the steps; self: the same one; off. Several: A,B@FORMAT.",
             rich_help_panel=THINKING,
             autocompletion=complete.models,
         ),

@@ -23,7 +23,7 @@ from reasoner.problem import Message, Problem
 from reasoner.strategies.line import line
 from reasoner.strategies.parameters import Parameters
 from reasoner.strategies.program import program
-from reasoner.strategies.routes import PROGRAM_WEIGHT, TEXT_WEIGHT, Ballot, judged
+from reasoner.strategies.routes import PROGRAM_WEIGHT, VALUE_WEIGHT, Ballot, judged
 
 __all__ = ["CrossCheck", "cross_check"]
 
@@ -131,7 +131,7 @@ class _Poll:
         self._tools, self._budget = tools.again(), tools.budget
         programs = parameters.programs - len(ballot.programs)
         texts = parameters.reasonings - len(ballot.texts)
-        self._open = [PROGRAM_WEIGHT] * programs + [TEXT_WEIGHT] * texts
+        self._open = [PROGRAM_WEIGHT] * programs + [VALUE_WEIGHT] * texts
         self._chosen: list[float] = []
         self._awaited = 0.0
         self.over = not ballot.programs or not self._tools.policy.varied

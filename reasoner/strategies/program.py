@@ -5,6 +5,7 @@ from reasoner.operators.tools import Tools
 from reasoner.path import Path
 from reasoner.problem import Problem
 from reasoner.strategies.line import plant
+from reasoner.strategies.shots import SHOTS
 from reasoner.verify.extract import extract_final
 
 __all__ = ["program"]
@@ -24,7 +25,7 @@ async def program(problem: Problem, tools: Tools) -> Attempt:
     Its last line of output is the answer; an attempt without a final answer is a program that
     failed or printed none.
     """
-    node = plant(problem.model_copy(update={"system": ASK}), tools)
+    node = plant(_asked(problem, tools), tools)
     path = node.path
     while not path.done:
         path = await tools.extend(path, node.number, silent=True)
@@ -34,6 +35,14 @@ async def program(problem: Problem, tools: Tools) -> Attempt:
         path = path.model_copy(update={"answer": reply})
     made = await tools.attempt(problem, path, node.number)
     return made.model_copy(update={"final": printed})
+
+
+def _asked(problem: Problem, tools: Tools) -> Problem:
+    """The problem as it is put to the model: with worked examples, where half of the context
+    holds them."""
+    bare = problem.model_copy(update={"system": ASK})
+    shown = bare.model_copy(update={"history": (*SHOTS, *problem.history)})
+    return shown if 2 * tools.policy.measure(shown) <= tools.policy.n_ctx else bare
 
 
 async def _printed(path: Path, tools: Tools) -> str | None:

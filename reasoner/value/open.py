@@ -37,18 +37,30 @@ async def value_model(
     pairs: Sequence[Pair] = PAIRS,
 ) -> AsyncIterator[ValueModel | Panel | None]:
     """The value model that the settings name, tested, or None when they name none; of several, all
-    of them as a panel.
+    of them as a panel. Where nothing is said, it is the head that the registry has for the policy.
 
     A second model is loaded only where it is another file than the policy's. Without `pairs` it
     is not tested. Raises what `ensure_model` does, and ModelError when the model cannot serve.
     """
     async with AsyncExitStack() as opened:
         models = []
-        for name, form in settings.value_models:
+        wanted = settings.value_models
+        if _has_own_head(settings, policy):
+            wanted = ((SELF, HEAD),)
+            pairs = pairs if settings.value_head else ()  # ours is for this file, by its checksum
+        for name, form in wanted:
             own = settings.model_copy(update={"value": name, "value_format": form})
             one = await opened.enter_async_context(_one(own, policy, notice, progress, pairs))
             models.append(one)
         yield Panel(models) if len(models) > 1 else next(iter(models), None)
+
+
+def _has_own_head(settings: Settings, policy: Loaded) -> bool:
+    """Whether nothing was said, and the policy has a head to judge itself by."""
+    if settings.value is not None or settings.value_format is not None:
+        return False
+    local = isinstance(policy.file, ModelFile) and isinstance(policy.engine, LocalEngine)
+    return local and _head_path(settings, policy) is not None
 
 
 @asynccontextmanager

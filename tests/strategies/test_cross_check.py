@@ -8,7 +8,7 @@ import pytest
 from reasoner.attempt import Attempt
 from reasoner.path import FinishReason, Path, Phase
 from reasoner.result import Status
-from reasoner.strategies.routes import TEXT_WEIGHT, Ballot, judged, sureness
+from reasoner.strategies.routes import VALUE_WEIGHT, Ballot, judged, sureness
 from reasoner.verdict import Outcome, Verdict
 from reasoner.verify.status import status
 from tests.strategies.test_sampling import ASK, solved
@@ -99,7 +99,7 @@ async def test_a_vote_hears_the_lines_that_are_still_being_written(smollm2: File
     finals = Counter(one.final for one in result.candidates if one.final)
     lead, second = [*(count for _, count in finals.most_common(2)), 0, 0][:2]
     missing = 7 - len(result.candidates)
-    assert missing == 0 or TEXT_WEIGHT * (lead - second) > missing
+    assert missing == 0 or VALUE_WEIGHT * (lead - second) > missing
 
 
 async def test_nobody_waits_for_the_program_to_see_the_first_words(smollm2: File) -> None:

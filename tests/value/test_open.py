@@ -8,7 +8,7 @@ import pytest
 
 from reasoner.engine.local import LocalEngine
 from reasoner.errors import ModelError, UnknownName, UsageError
-from reasoner.models import ModelFile
+from reasoner.models import ModelFile, ensure_model, model_checksum
 from reasoner.models.format import Pair
 from reasoner.problem import Problem
 from reasoner.settings import Settings
@@ -90,6 +90,24 @@ async def test_a_head_reads_the_policys_own_doubts(smollm2: Path, tmp_path: Path
     place = tmp_path / "head.gguf"
     _, form, shared, _ = await opened(smollm2, PAIRS, value="self", value_head=place)
     assert (form, shared) == ("head", True)
+
+
+async def test_the_registrys_own_head_scores_unasked(
+    known: Path, own_directories: Path, tiny_gguf: Path
+) -> None:
+    layer = (np.ones((1, len(FEATURES)), np.float32), np.zeros(1, np.float32))
+    write_head(known.parent / "own.gguf", Head((layer,), base_sha256=model_checksum(tiny_gguf)))
+    entry = f'[tiny]\npath = "{tiny_gguf}"\nhead = "own.gguf"\n'
+    (known.parent / "models.toml").write_text(entry)
+    file = ensure_model("tiny")
+    engine = await LocalEngine.open(file.path)
+    try:
+        for value, expected in ((None, "self"), ("off", None)):
+            settings = Settings.load(model="tiny", value=value)
+            async with value_model(settings, Loaded(file, engine), print) as model:
+                assert (model and model.name) == expected
+    finally:
+        await engine.close()
 
 
 async def test_a_head_of_another_model_is_refused(known: Path, tmp_path: Path) -> None:
