@@ -1,11 +1,11 @@
 """From solutions to labelled rows of features: which steps are right, and how sure that is.
 
-What is certain counts fully: what a person judged, a right solution's steps, a step from which a
-right solution was reached (Math-Shepherd's hard label), one from which none was in several tries, a
-wrong final answer, a step made wrong, a step a person wrote. Where only the outcome of a wrong
-solution is known, a step whose results nobody else who was right arrived at is taken for the error,
-and this counts half. What follows an error in the same solution counts nothing: it may well be
-what follows.
+What a person judged counts most. What else is certain counts fully: the steps of a right solution,
+a step from which a right one was reached (Math-Shepherd's hard label), one from which none was in
+several tries, a wrong final answer, a step made wrong, a step a person wrote. Where only the
+outcome of a wrong solution is known, a step whose results nobody else who was right arrived at is
+taken for the error, and this counts half. What follows an error in the same solution counts
+nothing, nor does the end of one that was cut off.
 """
 
 import re
@@ -28,6 +28,9 @@ TRIES = 2
 """From so many continuations on, that none was right counts as certain."""
 GUESS = 0.5
 """How much a label counts that is only inferred."""
+JUDGED = 4.0
+"""How much a person's word counts: a step that a right solution goes through may be wrong, and one
+that none was drawn from in a few tries may be right."""
 
 
 class Labelled(NamedTuple):
@@ -78,12 +81,14 @@ def _marks(solution: Solution, reached: set[float]) -> list[_Mark]:
         return [_Mark(False, 1.0)] * len(solution.features)
     if solution.source == "judged":
         last = len(solution.features) - 1
-        return [_Mark(bool(solution.right) or row < last, 1.0) for row in range(last + 1)]
+        return [_Mark(bool(solution.right) or row < last, JUDGED) for row in range(last + 1)]
     marks: list[_Mark] = []
     for step, text in enumerate(solution.steps):
         right, tries = solution.counts[step]
         if right:
             marks.append(_Mark(True, 1.0))
+        elif solution.finish not in (None, "stop"):
+            marks.append(_Mark(False, 0.0))  # it was cut off, so its answer says nothing
         elif step + 1 == len(solution.steps) or tries > TRIES:
             marks.append(_Mark(False, 1.0))
         else:

@@ -1,7 +1,6 @@
 """Training a value head on rollouts: fit, choose and calibrate on problems it has not seen."""
 
 from collections.abc import Callable, Sequence
-from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,8 +12,8 @@ from reasoner.errors import UsageError
 from reasoner.models.format import Aggregation
 from reasoner.pipelines.labels import Labelled, label
 from reasoner.pipelines.ledger import Facts, read_ledger
+from reasoner.pipelines.logistic import fit
 from reasoner.pipelines.measure import auc, calibration_error, platt
-from reasoner.pipelines.network import Basis, Layers, Shape, find_basis, folded, logits, train
 from reasoner.pipelines.solution import Solution
 from reasoner.value.aggregate import aggregate
 from reasoner.value.head import AGGREGATIONS, Head
@@ -26,10 +25,7 @@ Doubles = npt.NDArray[np.float64]
 
 FOLDS = 5
 LEAST_PROBLEMS = 10
-DIRECTIONS = 256
-STEPS, EVERY = 200, 10
-WHITEN = (0.0, 0.5, 1.0)
-SHAPES = (Shape(rate=1e-2), Shape(hidden=16, decay=1e-1, rate=3e-3))
+RIDGES = (1.0, 5.0, 20.0, 60.0)
 MATTERS = ("model_sha256", "width")
 """What the files that are trained on must have in common."""
 
@@ -61,18 +57,13 @@ class Report(BaseModel):
     auc_outcome: float
     ece: float
     aggregation: Aggregation
-    hidden: int
-    whiten: float
-    steps: int
+    ridge: float
 
 
 class _Fit(NamedTuple):
     """One way to train, and the log-odds it gives to problems it was not trained on."""
 
-    shape: Shape
-    whiten: float
-    steps: int
-    basis: Basis
+    ridge: float
     held_out: Doubles
     auc: float
 
@@ -118,11 +109,11 @@ def train_head(
     scores = 1 / (1 + np.exp(-np.clip(scale * best.held_out + bias, -60, 60)))
     outcomes = {how: _outcome_auc(study.solutions, labelled, scores, how) for how in AGGREGATIONS}
     aggregation = max(outcomes, key=lambda how: outcomes[how])
-    inputs = best.basis(study.features[labelled.rows])
-    layers = _trained(inputs, labelled, best.shape, best.steps, seed)
+    inputs = study.features[labelled.rows]
+    line = fit(inputs, labelled.right, labelled.weights, best.ridge)
+    layer = line.weight[None].astype(np.float32), np.array([line.bias], np.float32)
     head = Head(
-        folded(layers, best.basis),
-        activation="tanh",
+        (layer,),
         scale=scale,
         bias=bias,
         aggregation=aggregation,
@@ -141,27 +132,20 @@ def train_head(
         auc_outcome=outcomes[aggregation],
         ece=calibration_error(scores[own], labelled.right[own]),
         aggregation=aggregation,
-        hidden=best.shape.hidden,
-        whiten=best.whiten,
-        steps=best.steps,
+        ridge=best.ridge,
     )
     return head, report
 
 
 def _best(study: Study, labelled: Labelled, seed: int, notice: Callable[[str], None]) -> _Fit:
     """The way to train that orders unseen problems' steps best."""
-    features = study.features[labelled.rows]
-    folds = _folds(labelled, seed)
+    inputs, folds = study.features[labelled.rows], _folds(labelled, seed)
+    known = labelled.weights > 0
     found: list[_Fit] = []
-    for whiten, shape in product(WHITEN, SHAPES):
-        basis = find_basis(features, DIRECTIONS, whiten, seed)
-        held_out = _held_out(basis(features), labelled, folds, shape, seed)
-        known = labelled.weights > 0
-        scores = [auc(row[known], labelled.right[known]) for row in held_out]
-        at = int(np.argmax(scores))
-        fit = _Fit(shape, whiten, EVERY * (at + 1), basis, held_out[at], scores[at])
-        notice(f"hidden {shape.hidden}, whiten {whiten}: AUC {fit.auc:.3f} at step {fit.steps}")
-        found.append(fit)
+    for ridge in RIDGES:
+        held_out = _held_out(inputs, labelled, folds, ridge)
+        found.append(_Fit(ridge, held_out, auc(held_out[known], labelled.right[known])))
+        notice(f"ridge {ridge}: AUC {found[-1].auc:.3f}")
     return max(found, key=lambda fit: fit.auc)
 
 
@@ -173,22 +157,15 @@ def _folds(labelled: Labelled, seed: int) -> npt.NDArray[np.int64]:
 
 
 def _held_out(
-    inputs: Floats, labelled: Labelled, folds: npt.NDArray[np.int64], shape: Shape, seed: int
+    inputs: Floats, labelled: Labelled, folds: npt.NDArray[np.int64], ridge: float
 ) -> Doubles:
-    """Log-odds (checkpoints, rows), each row's from a training without its problem."""
-    found = np.zeros((STEPS // EVERY, len(inputs)))
+    """Log-odds (rows,), each row's from a training without its problem."""
+    found = np.zeros(len(inputs))
     for part in range(FOLDS):
         out = folds == part
-        stream = train(inputs[~out], labelled.right[~out], labelled.weights[~out], shape, seed)
-        for step, layers in zip(range(1, STEPS + 1), stream, strict=False):
-            if step % EVERY == 0:
-                found[step // EVERY - 1, out] = logits(layers, inputs[out])
+        line = fit(inputs[~out], labelled.right[~out], labelled.weights[~out], ridge)
+        found[out] = line(inputs[out])
     return found
-
-
-def _trained(inputs: Floats, labelled: Labelled, shape: Shape, steps: int, seed: int) -> Layers:
-    stream = train(inputs, labelled.right, labelled.weights, shape, seed)
-    return next(layers for step, layers in enumerate(stream, 1) if step == steps)
 
 
 def _own(labelled: Labelled) -> npt.NDArray[np.bool_]:
@@ -210,6 +187,10 @@ def _outcome_auc(
 ) -> float:
     """How well the aggregated scores of sampled solutions tell right answers from wrong ones."""
     known = dict(zip(labelled.rows.tolist(), scores.tolist(), strict=True))
-    drawn = [one for one in solutions if one.source == "sampled" and one.features]
+    drawn = [
+        one
+        for one in solutions
+        if one.source == "sampled" and one.features and one.finish in (None, "stop")
+    ]
     totals = [aggregate([known[row] for row in one.features], how) for one in drawn]
     return auc(np.array(totals), np.array([float(bool(one.right)) for one in drawn]))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reasoner.pipelines.labels import GUESS, label
+from reasoner.pipelines.labels import GUESS, JUDGED, label
 from reasoner.pipelines.solution import Solution
 
 
@@ -73,4 +73,9 @@ def test_what_follows_an_error_counts_nothing() -> None:
 def test_what_a_person_judged() -> None:
     wrong = solution("a", "b", source="judged", right=False, counts=())
     right = solution("a", "b", source="judged", right=True, counts=(), problem="q", features=(2, 3))
-    assert marks(wrong, right) == {0: (1, 1), 1: (0, 1), 2: (1, 1), 3: (1, 1)}
+    assert marks(wrong, right) == {0: (1, JUDGED), 1: (0, JUDGED), 2: (1, JUDGED), 3: (1, JUDGED)}
+
+
+def test_what_was_cut_off_is_not_wrong() -> None:
+    cut = solution("a", "b", "c", counts=((1, 3), (0, 3), (0, 1)), finish="budget")
+    assert marks(cut) == {0: (1, 1), 1: (0, 0), 2: (0, 0)}

@@ -84,7 +84,7 @@ async def test_the_policy_judges_itself_in_its_own_cache(known: Path, by_path: b
 
 async def test_a_head_reads_the_policys_own_doubts(smollm2: Path, tmp_path: Path) -> None:
     weight = np.zeros((1, len(FEATURES)), np.float32)
-    weight[0, FEATURES.index("surprise of these")] = -1.0
+    weight[0, FEATURES.index("surprise of digits")] = -1.0
     head = Head(((weight, np.zeros(1, np.float32)),), aggregation="mean")
     write_head(tmp_path / "head.gguf", head)
     place = tmp_path / "head.gguf"
