@@ -24,6 +24,7 @@ from reasoner.strategies.line import line
 from reasoner.strategies.parameters import Parameters
 from reasoner.strategies.program import program
 from reasoner.strategies.routes import PROGRAM_WEIGHT, VALUE_WEIGHT, Ballot, judged
+from reasoner.strategies.shots import REASONINGS, shown
 
 __all__ = ["CrossCheck", "cross_check"]
 
@@ -46,6 +47,7 @@ class CrossCheck(Parameters):
     )
     revisions: int = Field(0, ge=0, le=8, description="times to think again on disagreement")
     prune: bool = Field(False, description="draw steps again that are refuted")
+    brief: bool = Field(True, description="keep reasonings after the first short, by examples")
 
 
 async def cross_check(problem: Problem, tools: Tools, parameters: CrossCheck) -> Findings:
@@ -158,6 +160,13 @@ class _Poll:
         if weight == PROGRAM_WEIGHT:
             self._ballot.programs.append(await program(problem, self._tools))
         else:
-            drawn = await line(problem, self._tools, prune=self._parameters.prune)
-            self._ballot.texts.append(drawn)
+            self._ballot.texts.append(await self._text(problem))
         self._awaited -= weight
+
+    async def _text(self, problem: Problem) -> Attempt:
+        """A further reasoning: with `brief` a short one, if the question stands for itself."""
+        prune = self._parameters.prune
+        if not self._parameters.brief or problem.system is not None:
+            return await line(problem, self._tools, prune=prune)
+        asked = shown(problem, REASONINGS, self._tools.policy)
+        return await line(problem, self._tools, prune=prune, asked=asked)

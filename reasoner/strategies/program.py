@@ -5,7 +5,7 @@ from reasoner.operators.tools import Tools
 from reasoner.path import Path
 from reasoner.problem import Problem
 from reasoner.strategies.line import plant
-from reasoner.strategies.shots import SHOTS
+from reasoner.strategies.shots import PROGRAMS, shown
 from reasoner.verify.extract import extract_final
 
 __all__ = ["program"]
@@ -25,7 +25,8 @@ async def program(problem: Problem, tools: Tools) -> Attempt:
     Its last line of output is the answer; an attempt without a final answer is a program that
     failed or printed none.
     """
-    node = plant(_asked(problem, tools), tools)
+    asked = problem.model_copy(update={"system": ASK})
+    node = plant(shown(asked, PROGRAMS, tools.policy), tools)
     path = node.path
     while not path.done:
         path = await tools.extend(path, node.number, silent=True)
@@ -35,14 +36,6 @@ async def program(problem: Problem, tools: Tools) -> Attempt:
         path = path.model_copy(update={"answer": reply})
     made = await tools.attempt(problem, path, node.number)
     return made.model_copy(update={"final": printed})
-
-
-def _asked(problem: Problem, tools: Tools) -> Problem:
-    """The problem as it is put to the model: with worked examples, where half of the context
-    holds them."""
-    bare = problem.model_copy(update={"system": ASK})
-    shown = bare.model_copy(update={"history": (*SHOTS, *problem.history)})
-    return shown if 2 * tools.policy.measure(shown) <= tools.policy.n_ctx else bare
 
 
 async def _printed(path: Path, tools: Tools) -> str | None:

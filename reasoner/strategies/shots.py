@@ -1,12 +1,13 @@
-"""Worked examples that a model sees before it writes a program: they show how little is needed.
+"""Worked examples that a model sees before it solves a problem another way than by itself.
 
-With them the default model's programs are shorter by almost half, and as often right (README).
-The problems are our own.
+They show how little is needed: with them the default model's programs are shorter by almost half
+and as often right, and its reasonings shorter by more than half (README). The problems are ours.
 """
 
-from reasoner.problem import Message
+from reasoner.policy import Policy
+from reasoner.problem import Message, Problem
 
-__all__ = ["SHOTS"]
+__all__ = ["PROGRAMS", "REASONINGS", "shown"]
 
 _SOLVED = (
     (
@@ -22,6 +23,12 @@ _SOLVED = (
         "# 3 dollars a bag, for 5 days\n"
         "earned = bags * 3 * 5\n"
         "print(earned)",
+        "Every morning 6 * 24 = 144 rolls are baked.\n\n"
+        "The hotel gets a third, 144 / 3 = 48 rolls, so 144 - 48 = 96 rolls are left for "
+        "bags.\n\n"
+        "That makes 96 / 4 = 24 bags, worth 24 * 3 = 72 dollars a day.\n\n"
+        "In 5 days the bakery earns 72 * 5 = 360 dollars.\n\n"
+        "The answer is \\boxed{360}.",
     ),
     (
         "Nina is twice as old as Paul was 4 years ago. Paul is 19 now. How old will Nina be "
@@ -33,6 +40,10 @@ _SOLVED = (
         "# Nina's age in 6 years\n"
         "nina_then = nina_now + 6\n"
         "print(nina_then)",
+        "Four years ago Paul was 19 - 4 = 15 years old.\n\n"
+        "Nina is twice that old now: 2 * 15 = 30.\n\n"
+        "In 6 years she will be 30 + 6 = 36.\n\n"
+        "The answer is \\boxed{36}.",
     ),
     (
         "A jacket costs $80. It is marked down by 25%, and a card gives another 10% off the "
@@ -44,6 +55,10 @@ _SOLVED = (
         "# what is left of 70 dollars\n"
         "left = 70 - paid\n"
         "print(left)",
+        "After 25% off the jacket costs 80 * 0.75 = 60 dollars.\n\n"
+        "The card takes 10% off that: 60 * 0.9 = 54 dollars.\n\n"
+        "Sam has 70 - 54 = 16 dollars left.\n\n"
+        "The answer is \\boxed{16}.",
     ),
     (
         "Lea read 18 pages of a book on Monday, half as many on Tuesday, and 5 more on "
@@ -57,6 +72,11 @@ _SOLVED = (
         "# the pages read and those still unread\n"
         "pages = monday + tuesday + wednesday + 40\n"
         "print(pages)",
+        "On Tuesday Lea read 18 / 2 = 9 pages.\n\n"
+        "On Monday and Tuesday together that is 18 + 9 = 27 pages, so on Wednesday she read "
+        "27 + 5 = 32.\n\n"
+        "She has read 27 + 32 = 59 pages, and the book has 59 + 40 = 99 pages.\n\n"
+        "The answer is \\boxed{99}.",
     ),
     (
         "Two pumps fill a pool of 5400 liters. The first pumps 30 liters a minute and the "
@@ -69,6 +89,13 @@ _SOLVED = (
         "# both together fill the rest\n"
         "together = (5400 - filled) / (30 + second)\n"
         "print(60 + together)",
+        "The second pump gives 30 * 1.5 = 45 liters a minute.\n\n"
+        "In the first 60 minutes the first pump fills 30 * 60 = 1800 liters, so 5400 - 1800 = "
+        "3600 liters are missing.\n\n"
+        "Together the pumps give 30 + 45 = 75 liters a minute and need 3600 / 75 = 48 "
+        "minutes.\n\n"
+        "In all it takes 60 + 48 = 108 minutes.\n\n"
+        "The answer is \\boxed{108}.",
     ),
     (
         "Tim spent 3/5 of his money on a game and then $9 on lunch. He had $11 left. How much "
@@ -78,14 +105,34 @@ _SOLVED = (
         "# that is the 2/5 that the game left of his money\n"
         "at_first = before_lunch / (1 - 3 / 5)\n"
         "print(round(at_first))",
+        "Before lunch Tim had 11 + 9 = 20 dollars.\n\n"
+        "The game took 3/5 of his money, so these 20 dollars are the other 2/5.\n\n"
+        "At first he had 20 / 2 * 5 = 50 dollars.\n\n"
+        "The answer is \\boxed{50}.",
     ),
 )
-SHOTS = tuple(
-    message
-    for question, code in _SOLVED
-    for message in (
-        Message(role="user", content=question),
-        Message(role="assistant", content=f"```python\n{code}\n```"),
+"""Question, program, reasoning."""
+
+
+def _turns(replies: list[str]) -> tuple[Message, ...]:
+    """A conversation in which the questions got these replies."""
+    return tuple(
+        message
+        for (question, *_), reply in zip(_SOLVED, replies, strict=True)
+        for message in (
+            Message(role="user", content=question),
+            Message(role="assistant", content=reply),
+        )
     )
-)
-"""Turns of a conversation, to stand before the question."""
+
+
+PROGRAMS = _turns([f"```python\n{code}\n```" for _, code, _ in _SOLVED])
+"""Turns to stand before a question that a program shall answer."""
+REASONINGS = _turns([text for *_, text in _SOLVED])
+"""Turns to stand before a question that a few short paragraphs shall answer."""
+
+
+def shown(problem: Problem, examples: tuple[Message, ...], policy: Policy) -> Problem:
+    """The problem with examples before it, where half of the context holds them."""
+    longer = problem.model_copy(update={"history": (*examples, *problem.history)})
+    return longer if 2 * policy.measure(longer) <= policy.n_ctx else problem
