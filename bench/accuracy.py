@@ -4,17 +4,19 @@
 
 Each line of DATA has `question` and `answer`. The first N problems of a shuffle with the seed are
 answered, several at once, each with its answer as `expect`; right means that the check against
-it passed. The interval is Wilson's. Without the shuffle, `reasoner batch --expect-field answer`
-tells the same.
+it passed. The interval is Wilson's. Ctrl-C reports what there is by then; `--out` gets each result
+as it comes. Without the shuffle, `reasoner batch --expect-field answer` tells the same.
 """
 
 import argparse
 import asyncio
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from time import monotonic
+from typing import TextIO
 
 from reasoner import Settings, Solver
 from reasoner.batch.item import Item
@@ -33,14 +35,23 @@ def load(path: Path, count: int, seed: int) -> list[Item]:
     return items[:count]
 
 
-async def answer_all(items: Sequence[Item], settings: Settings, at_once: int) -> list[Record]:
-    records = []
+async def answer_all(
+    items: Sequence[Item], settings: Settings, at_once: int
+) -> AsyncIterator[Record]:
     async with Solver(settings) as solver:
         async for record in run(items, solver.solve, at_once):
             right = record.result is not None and record.result.status == "verified"
             print("+" if right else "-", end="", file=sys.stderr, flush=True)
-            records.append(record)
-    return records
+            yield record
+
+
+async def keep(records: AsyncIterator[Record], kept: list[Record], out: TextIO | None) -> None:
+    """Take records as they come, and write each down."""
+    async for record in records:
+        kept.append(record)
+        if out:
+            out.write(f"{record.json()}\n")
+            out.flush()
 
 
 def main() -> None:
@@ -59,11 +70,15 @@ def main() -> None:
     if not items:
         raise SystemExit(f"{options.data} has no line with a question and an answer")
     begun = monotonic()
-    records = asyncio.run(answer_all(items, settings, options.at_once))
-    seconds = monotonic() - begun
-    if options.out:
-        options.out.write_text("".join(f"{record.json()}\n" for record in records))
-    report(records, settings, seconds)
+    records: list[Record] = []
+    with (
+        options.out.open("w") if options.out else nullcontext() as out,
+        suppress(KeyboardInterrupt),
+    ):
+        asyncio.run(keep(answer_all(items, settings, options.at_once), records, out))
+    if not records:
+        raise SystemExit("no problem was answered")
+    report(records, settings, monotonic() - begun)
 
 
 def report(records: Sequence[Record], settings: Settings, seconds: float) -> None:

@@ -1,0 +1,35 @@
+"""The worked examples are right, and stand before a question only where there is room."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reasoner.problem import Message, Problem
+from reasoner.strategies.shots import PROGRAMS, REASONINGS, shown
+from reasoner.verify.extract import code_blocks, extract_final
+from tests.workbench import workbench
+
+
+def test_programs_print_what_reasonings_conclude() -> None:
+    assert len(PROGRAMS) == len(REASONINGS) >= 4
+    assert PROGRAMS[::2] == REASONINGS[::2]
+    for program, reasoning in zip(PROGRAMS[1::2], REASONINGS[1::2], strict=True):
+        (code,) = code_blocks(program.content)
+        printed = subprocess.check_output([sys.executable, "-c", code], text=True)
+        assert float(printed) == float(extract_final(reasoning.content) or "nan")
+
+
+@pytest.mark.parametrize("examples", [PROGRAMS, REASONINGS])
+async def test_examples_stand_before_what_was_said(
+    smollm2: Path, tiny_gguf: Path, examples: tuple[Message, ...]
+) -> None:
+    problem = Problem(question="What is 6 * 7?", history=(PROGRAMS[0], PROGRAMS[1]))
+    async with workbench(smollm2) as bench:
+        assert bench.tools.policy.n_ctx == 2048
+        longer = shown(problem, examples, bench.tools.policy)
+        assert longer.history == (*examples, *problem.history)
+        assert longer.question == problem.question
+    async with workbench(tiny_gguf) as bench:  # a token for each letter
+        assert shown(problem, examples, bench.tools.policy) is problem
