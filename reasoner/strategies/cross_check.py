@@ -3,9 +3,8 @@
 A program is another route to the same number (program of thoughts, Chen et al. 2022; program-aided
 models, Gao et al. 2022). The two routes fail in different ways, so their agreement is evidence
 that neither alone gives. Where they disagree, more lines of both kinds vote until it is decided;
-worked examples keep these short.
-On request the model is first shown both answers and thinks once more; what it says then is no
-longer independent of the program, so it confirms nothing.
+worked examples keep these short. On request the model is first shown both answers and thinks once
+more; what it says then is no longer independent of the program, so it confirms nothing.
 """
 
 import asyncio
