@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from reasoner.errors import UsageError
+from reasoner.pipelines.logistic import fit
 from reasoner.pipelines.measure import auc, calibration_error, platt
-from reasoner.pipelines.network import Shape, find_basis, folded, logits, train
 from reasoner.pipelines.value import load_study, train_head
-from reasoner.value.head import Head
 from tests.pipelines.studies import write_study
 
 
@@ -49,26 +48,30 @@ def test_files_of_two_models_are_not_mixed(tmp_path: Path) -> None:
         load_study([one, other])
 
 
-@pytest.mark.parametrize("hidden", [0, 4])
-def test_what_is_folded_scores_as_what_was_trained(hidden: int) -> None:
+def test_a_line_finds_what_it_was_drawn_from() -> None:
     draw = np.random.default_rng(1)
-    features = draw.standard_normal((200, 12), dtype=np.float32) * 3 + 5
-    right = (features[:, 0] * features[:, 1] > 25).astype(np.float64)
-    basis = find_basis(features, 8, 0.5, 0)
-    inputs = basis(features)
-    assert inputs.shape == (200, 8)
-    stream = train(inputs, right, np.ones(200), Shape(hidden, rate=0.01), 0)
-    layers = next(layers for step, layers in enumerate(stream) if step == 300)
-    head = Head(folded(layers, basis), activation="tanh")
-    assert head.logits(features) == pytest.approx(logits(layers, inputs), abs=1e-3)
-    assert auc(head.logits(features).astype(np.float64), right) > 0.8
+    inputs = draw.standard_normal((4000, 3)).astype(np.float32) * (1, 10, 0.1) + (0, 5, 2)
+    odds = inputs @ (1.0, -0.2, 5.0) - 9.5
+    right = (draw.random(4000) < 1 / (1 + np.exp(-odds))).astype(np.float64)
+    line = fit(inputs.astype(np.float32), right, np.ones(4000), 1.0)
+    assert line.weight == pytest.approx((1.0, -0.2, 5.0), rel=0.2)
+    assert line.bias == pytest.approx(-9.5, rel=0.2)
+    pulled = fit(inputs.astype(np.float32), right, np.ones(4000), 1e4)
+    assert np.abs(pulled.weight).max() < np.abs(line.weight).max() / 3
 
 
-def test_fewer_states_than_directions_leave_the_weights_small() -> None:
-    features = np.random.default_rng(3).standard_normal((20, 64), dtype=np.float32)
-    basis = find_basis(np.hstack((features, np.ones_like(features))), 256, 1.0, 0)
-    assert len(basis.turn) < 20
-    assert np.abs(basis.turn).max() < 100
+def test_rows_of_no_weight_teach_nothing_and_constant_features_harm_nothing() -> None:
+    draw = np.random.default_rng(3)
+    inputs = np.hstack((draw.standard_normal((200, 1)), np.ones((200, 1)))).astype(np.float32)
+    right = (inputs[:, 0] > 0).astype(np.float64)
+    weights = np.ones(200)
+    weights[100:] = 0
+    line = fit(inputs, right, weights, 1.0)
+    right[100:] = 1 - right[100:]
+    assert fit(inputs, right, weights, 1.0).weight == pytest.approx(line.weight)
+    assert auc(line(inputs[:100]), right[:100]) > 0.99
+    apart = fit(np.zeros((10, 2), np.float32), np.repeat((0.0, 1.0), 5), np.ones(10), 0.0)
+    assert np.isfinite(apart.weight).all()
 
 
 def test_the_measures() -> None:
