@@ -5,7 +5,7 @@ Validators here only look at values; they touch no file, no network and never ex
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -16,6 +16,9 @@ from pydantic_settings import (
 )
 
 from reasoner.errors import UsageError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 __all__ = [
     "AUTO",
@@ -255,6 +258,10 @@ def _named(part: str) -> tuple[str, str | None]:
 
 def explain(error: ValidationError) -> str:
     """A pydantic error as one line that names each bad field."""
-    return "; ".join(
-        f"{'.'.join(map(str, item['loc'])) or 'value'}: {item['msg']}" for item in error.errors()
-    )
+    return "; ".join(map(_explained, error.errors()))
+
+
+def _explained(item: "ErrorDetails") -> str:
+    place, said = ".".join(map(str, item["loc"])), item["msg"].removeprefix("Value error, ")
+    ours = said != item["msg"]  # a whole sentence, which names what it is about
+    return said if ours and not place else f"{place or 'value'}: {said}"

@@ -60,7 +60,7 @@ def test_mistakes_are_one_line(tiny_gguf: Path, data: Path, tmp_path: Path) -> N
     bad.write_text('{"question": "?"}\n')
     for arguments, words in (
         ((tmp_path / "none.jsonl", "--out", out), b"cannot read"),
-        ((bad, "--out", out), b"line 1: answer"),
+        ((bad, "--out", out), b"line 1: an answer is needed"),
         ((data, "--out", out, "--samples", "-1"), b"samples"),
         ((data, "--out", data), b"was not made by"),
     ):

@@ -144,6 +144,8 @@ async def test_what_a_server_cannot_do_is_refused(engine: RemoteEngine) -> None:
 
     with pytest.raises(EngineError, match="hidden states"):
         await engine.hidden(tokens, [0])
+    with pytest.raises(EngineError, match="whole distributions"):
+        await engine.doubts(tokens, 1)
     with pytest.raises(EngineError, match="held to a few tokens"):
         await anext(engine.generate(tokens, GREEDY, Narrow()))
     with pytest.raises(UsageError, match="grammar"):
@@ -154,7 +156,7 @@ async def test_what_a_server_cannot_do_is_refused(engine: RemoteEngine) -> None:
     with pytest.raises(ModelError, match="steiner"):
         await Solver(settings).__aenter__()
     head = Settings.load(model=served(engine), value="self", value_head="/tmp/none")
-    with pytest.raises(ModelError, match="no server gives"):
+    with pytest.raises(ModelError, match="more than a server tells"):
         await Solver(head).__aenter__()
 
 
