@@ -49,6 +49,19 @@ async def test_the_expected_answer_decides_the_status(smollm2: Path) -> None:
     assert wrong.status is Status.REFUTED
 
 
+async def test_a_proof_that_ends_the_search_does_not_silence_the_expected_answer(
+    smollm2: Path,
+) -> None:
+    """That a sum's value is the answer proves it, and all else is stopped; then `expect` speaks."""
+    chosen = settings(smollm2, think=False, max_tokens=40, strategy="majority")
+    async with Solver(chosen) as solver:
+        proven = await solver.solve(Problem(question="What is 2 + 2?"))
+        assert (proven.final, proven.status) == ("4", Status.VERIFIED)
+        for expect, status in (("4", Status.VERIFIED), ("5", Status.REFUTED)):
+            found = await solver.solve(Problem(question="What is 2 + 2?", expect=expect))
+            assert (found.final, found.status) == ("4", status)
+
+
 async def test_the_expected_answer_never_reaches_the_model(smollm2: Path) -> None:
     async with Solver(settings(smollm2, think=False, max_tokens=4)) as solver:
         plain = await solver.solve(Problem(question=ASK))

@@ -151,18 +151,25 @@ class Tools:
         return made
 
     async def check(
-        self, problem: Problem, path: Path, number: int = 0, *, known: bool = False
+        self,
+        problem: Problem,
+        path: Path,
+        number: int = 0,
+        *,
+        known: bool = False,
+        late: bool = False,
     ) -> tuple[Verdict, ...] | None:
         """What the verifiers say about a finished path; None when nobody could be asked.
 
-        Only with `known` are they told the known answer and the given tests.
+        Only with `known` are they told the known answer and the given tests. With `late` they are
+        asked although all is stopped: a proof ends a search, not what is to be said about it.
         """
-        if self.verifiers is None or not path.answer or self.budget.stopped:
+        if self.verifiers is None or not path.answer or (self.budget.stopped and not late):
             return None
         if not known:
             problem = problem.model_copy(update={"expect": None, "tests": None})
         asked = self.verifiers.check(problem, candidate(path), self._seconds(CHECK_SECONDS))
-        verdicts = await self.budget.unless_stopped(asked)
+        verdicts = await (asked if late else self.budget.unless_stopped(asked))
         self.budget.tool_calls += len(verdicts or ())
         for verdict in verdicts or ():
             self.emit(VerdictEvent(path=number, verdict=verdict))
