@@ -21,7 +21,7 @@ def rollouts(
         Path,
         typer.Argument(
             metavar="DATA",
-            help="JSON Lines with question, answer and, where known, id and solution.",
+            help="JSON Lines: question, answer and any solution; or problem, steps, label.",
         ),
     ],
     out: Annotated[

@@ -44,7 +44,7 @@ def value(
         print(report.model_dump_json(indent=2))
         return
     sys.stdout.write(
-        f"{report.problems} problems, {report.solutions} solutions, {report.features} steps, "
+        f"{report.problems} problems, {report.solutions} solutions, {report.steps} steps, "
         f"{report.right:.0%} right\n"
         f"held-out problems: AUC {report.auc:.3f} for steps ({report.auc_sampled:.3f} for the "
         f"policy's own), {report.auc_outcome:.3f} for outcomes ({report.aggregation}), "

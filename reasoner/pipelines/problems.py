@@ -30,20 +30,22 @@ class Exercise(BaseModel):
     answer: Annotated[str, Field(max_length=1000)] = ""
     solution: Annotated[str, Field(max_length=20_000)] | None = None
     steps: tuple[Annotated[str, Field(max_length=20_000)], ...] = ()
-    label: Annotated[int, Field(ge=-1)] = -1
+    label: Annotated[int, Field(ge=-1)] | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if not self.answer and not self.steps:
+        if not self.answer and not self.judged:
             raise ValueError("an answer is needed, or steps with a label")
-        if self.label >= len(self.steps):
+        if self.steps and self.label is not None and self.label >= len(self.steps):
             raise ValueError("label names no step")
         return self
 
     @property
     def judged(self) -> tuple[str, ...]:
-        """The steps about which it is known whether they are right: none behind the first that is
-        wrong."""
+        """The steps about which it is known whether they are right: none without a label, none
+        behind the first that is wrong."""
+        if self.label is None:
+            return ()
         return self.steps if self.label < 0 else self.steps[: self.label + 1]
 
 

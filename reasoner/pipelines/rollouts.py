@@ -48,7 +48,7 @@ class Rollouts:
 
         Raises PromptTooLong, ContextFull or EngineError.
         """
-        if exercise.steps:
+        if exercise.judged:
             draft, *_ = await self._written(exercise, "judged", exercise.judged)
             return written_down(exercise, [draft])
         families = await together(
@@ -103,7 +103,7 @@ class Rollouts:
             self._engine.detokenize(path.tokens[begin:end]) for begin, end in pairwise((0, *ends))
         )
         rows = await self._read(path.prompt, path.tokens, ends)
-        right = exercise.label < 0 if source == "judged" else None
+        right = exercise.label == -1 if source == "judged" else None
         return Draft(source, texts, ends, rows, right=right), path
 
     async def _corrupted(

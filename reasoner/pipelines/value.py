@@ -49,7 +49,7 @@ class Report(BaseModel):
 
     problems: int
     solutions: int
-    features: int
+    steps: int
     right: float
     """Share of the steps that are right."""
     auc: float
@@ -125,7 +125,7 @@ def train_head(
     report = Report(
         problems=problems,
         solutions=len(study.solutions),
-        features=int(known.sum()),
+        steps=int(known.sum()),
         right=float(labelled.right[known].mean()),
         auc=best.auc,
         auc_sampled=auc(best.held_out[own], labelled.right[own]),

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reasoner.errors import UsageError
 from reasoner.pipelines.ledger import read_ledger
 from reasoner.pipelines.line import Grower, Line
 from reasoner.pipelines.plan import Plan
@@ -80,6 +81,30 @@ async def test_steps_that_somebody_judged_are_read_up_to_the_first_wrong_one(
     ]
     assert (wrong.source, wrong.right, right.right) == ("judged", False, True)
     assert len(features) == 5
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"question": "?", "steps": ["a"]}, "an answer is needed"),
+        ({"question": "?", "steps": [], "label": -1}, "an answer is needed"),
+        ({"question": "?", "steps": ["a"], "label": 1}, "label names no step"),
+        ({"question": "?", "steps": ["a"], "label": -2}, "label"),
+        ({"question": "?", "steps": 3, "label": 0}, "steps"),
+    ],
+)
+def test_what_nobody_can_have_judged(row: dict[str, object], words: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.raises(UsageError, match=f"line 1: .*{words}"):
+        read_exercises(tmp_path / "bad.jsonl", None, 0)
+
+
+def test_steps_without_a_label_and_labels_of_something_else_say_nothing(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [{"steps": ["a", "b"]}, {"label": 7}]
+    lines = [json.dumps({"question": "?", "answer": "4", **row}) for row in rows]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    found = read_exercises(tmp_path / "a.jsonl", None, 0)
+    assert [one.judged for one in found] == [(), ()]
 
 
 async def test_the_ceiling_stops_new_problems(tiny_gguf: Path, tmp_path: Path) -> None:

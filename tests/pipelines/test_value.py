@@ -15,7 +15,7 @@ from tests.pipelines.studies import write_study
 def test_a_planted_signal_is_found(tmp_path: Path) -> None:
     study = load_study([write_study(tmp_path / "a.jsonl", problems=60)])
     head, report = train_head(study, 0)
-    assert (report.problems, report.solutions, report.features) == (60, 180, 487)
+    assert (report.problems, report.solutions, report.steps) == (60, 180, 487)
     assert report.auc > 0.8
     assert report.auc_outcome > 0.75
     assert report.ece < 0.1
