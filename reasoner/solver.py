@@ -158,20 +158,28 @@ class Solver:
             emit(event)
 
         with budget.until(stop):
-            policy = self._policy(chosen, budget, varied=strategy.varied)
-            checks = self._verifiers if chosen.verify else None
-            value = self._value.scorer() if self._value else None
-            tools = Tools(policy, budget, watch, checks, value, open_book=chosen.until_verified)
+            tools = self.tools(chosen, budget, watch, varied=strategy.varied)
             found = (await strategy.run(problem, tools, parameters)).proven_first()
             best = found.attempts[0]
             if strategy.varied:
-                policy.forget_all(best.path)
+                tools.policy.forget_all(best.path)
             if best.path.answer and best.number not in streamed:
                 emit(TextEvent(path=best.number, channel="answer", text=best.path.answer))
             verdicts = await _verdicts(problem, best, tools)
         result = self._result(problem, found, verdicts, chosen, budget)
         emit(ResultEvent(result=result))
         return result
+
+    def tools(self, settings: Settings, budget: Budget, emit: OnEvent, *, varied: bool) -> Tools:
+        """What a strategy works with on one question; with `varied`, sampling is never greedy."""
+        return Tools(
+            self._policy(settings, budget, varied=varied),
+            budget,
+            emit,
+            self._verifiers if settings.verify else None,
+            self._value.scorer() if self._value else None,
+            open_book=settings.until_verified,
+        )
 
     def _start(self, settings: Settings, live: Live) -> StartEvent:
         return StartEvent(

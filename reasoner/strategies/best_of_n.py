@@ -12,6 +12,7 @@ from reasoner.problem import Problem
 from reasoner.strategies.line import line
 from reasoner.strategies.parameters import Parameters
 from reasoner.strategies.ranking import by_answer, by_score
+from reasoner.strategies.shots import briefly
 
 __all__ = ["BestOfN", "WeightedBestOfN", "best_of_n", "draw", "weighted_best_of_n"]
 
@@ -20,6 +21,7 @@ class WeightedBestOfN(Parameters):
     n: int = Field(8, ge=1, le=1024, description="lines of thought")
     at_once: int = Field(8, ge=1, le=256, description="lines drawn side by side")
     prune: bool = Field(True, description="draw steps again that are refuted")
+    brief: bool = Field(False, description="keep the lines short, by worked examples")
 
 
 class BestOfN(WeightedBestOfN):
@@ -65,5 +67,6 @@ async def draw(problem: Problem, tools: Tools, parameters: WeightedBestOfN) -> l
         started += 1
         return True
 
-    draws = as_drawn(lambda: line(problem, tools, prune=parameters.prune), more)
+    asked = briefly(problem, tools.policy) if parameters.brief else None
+    draws = as_drawn(lambda: line(problem, tools, prune=parameters.prune, asked=asked), more)
     return [attempt async for attempt in draws]

@@ -24,7 +24,7 @@ from reasoner.strategies.line import line
 from reasoner.strategies.parameters import Parameters
 from reasoner.strategies.program import program
 from reasoner.strategies.routes import PROGRAM_WEIGHT, VALUE_WEIGHT, Ballot, judged
-from reasoner.strategies.shots import REASONINGS, shown
+from reasoner.strategies.shots import briefly
 
 __all__ = ["CrossCheck", "cross_check"]
 
@@ -165,8 +165,5 @@ class _Poll:
 
     async def _text(self, problem: Problem) -> Attempt:
         """A further reasoning: with `brief` a short one, if the question stands for itself."""
-        prune = self._parameters.prune
-        if not self._parameters.brief or problem.system is not None:
-            return await line(problem, self._tools, prune=prune)
-        asked = shown(problem, REASONINGS, self._tools.policy)
-        return await line(problem, self._tools, prune=prune, asked=asked)
+        asked = briefly(problem, self._tools.policy) if self._parameters.brief else None
+        return await line(problem, self._tools, prune=self._parameters.prune, asked=asked)

@@ -4,6 +4,7 @@ Voting is adaptive: lines are drawn a few at a time, and none is started or fini
 vote is decided (Aggarwal et al. 2023).
 """
 
+from collections.abc import Callable
 from contextlib import aclosing
 
 from pydantic import Field
@@ -18,8 +19,9 @@ from reasoner.problem import Problem
 from reasoner.strategies.line import line
 from reasoner.strategies.parameters import Parameters
 from reasoner.strategies.ranking import by_answer
+from reasoner.strategies.shots import briefly
 
-__all__ = ["Majority", "majority"]
+__all__ = ["Majority", "Poll", "majority"]
 
 
 class Majority(Parameters):
@@ -31,13 +33,15 @@ class Majority(Parameters):
     )
     weigh: bool = Field(True, description="a line that fails its check counts less")
     prune: bool = Field(True, description="draw steps again that are refuted")
+    brief: bool = Field(False, description="keep the lines short, by worked examples")
 
 
 async def majority(problem: Problem, tools: Tools, parameters: Majority) -> Findings:
     """Draw several lines of thought and take the answer most of them arrive at."""
     attempts: list[Attempt] = []
-    poll = _Poll(parameters, tools)
-    draws = as_drawn(lambda: line(problem, tools, prune=parameters.prune), poll.wants)
+    poll = Poll(parameters, tools.policy.varied, tools.budget.reasoning_over)
+    asked = briefly(problem, tools.policy) if parameters.brief else None
+    draws = as_drawn(lambda: line(problem, tools, prune=parameters.prune, asked=asked), poll.wants)
     async with aclosing(draws):
         async for attempt in draws:
             attempts.append(attempt)
@@ -47,12 +51,12 @@ async def majority(problem: Problem, tools: Tools, parameters: Majority) -> Find
     return await by_answer(attempts, tools.same, weigh=poll.weigh)
 
 
-class _Poll:
-    """Counts the votes and says whether more are wanted."""
+class Poll:
+    """Counts the votes and says whether more are wanted; `over` tells when the time is up."""
 
-    def __init__(self, parameters: Majority, tools: Tools) -> None:
-        self._parameters, self._budget = parameters, tools.budget
-        self._size = parameters.n if tools.policy.varied else 1
+    def __init__(self, parameters: Majority, varied: bool, over: Callable[[], bool]) -> None:
+        self._parameters, self._over = parameters, over
+        self._size = parameters.n if varied else 1
         self._started = self._counted = 0
         self._weights = [0.0]
 
@@ -61,7 +65,7 @@ class _Poll:
 
     def wants(self, running: int) -> bool:
         """Whether to start another line: not while those that run might decide the vote."""
-        if self._started and self._budget.reasoning_over():
+        if self._started and self._over():
             return False
         if self._started == self._size or running >= self._parameters.at_once:
             return False

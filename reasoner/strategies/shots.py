@@ -7,7 +7,7 @@ and as often right, and its reasonings shorter by more than half (README). The p
 from reasoner.policy import Policy
 from reasoner.problem import Message, Problem
 
-__all__ = ["PROGRAMS", "REASONINGS", "shown"]
+__all__ = ["PROGRAMS", "REASONINGS", "briefly", "shown"]
 
 _SOLVED = (
     (
@@ -136,3 +136,9 @@ def shown(problem: Problem, examples: tuple[Message, ...], policy: Policy) -> Pr
     """The problem with examples before it, where half of the context holds them."""
     longer = problem.model_copy(update={"history": (*examples, *problem.history)})
     return longer if 2 * policy.measure(longer) <= policy.n_ctx else problem
+
+
+def briefly(problem: Problem, policy: Policy) -> Problem | None:
+    """The problem asked so that its reasoning is short; None where it has to be asked as it is:
+    whoever gave a system prompt of their own has said how to reply."""
+    return shown(problem, REASONINGS, policy) if problem.system is None else None

@@ -69,6 +69,17 @@ async def test_a_vote_is_taken_until_it_is_decided(smollm2: Path) -> None:
     assert len(fixed.candidates) == 6
 
 
+@pytest.mark.parametrize("strategy", ["majority", "best-of-n", "weighted-best-of-n"])
+async def test_lines_are_kept_short_by_examples(smollm2: Path, strategy: str) -> None:
+    asked: dict[str, Any] = {"n": 2, "prune": False}
+    plain, _ = await solved(smollm2, strategy, strategy_options=asked)
+    brief, _ = await solved(smollm2, strategy, strategy_options=asked | {"brief": True})
+    assert brief.usage.prompt_tokens > plain.usage.prompt_tokens + 400
+    own = ASK.model_copy(update={"system": "Answer in French."})
+    told, _ = await solved(smollm2, strategy, own, strategy_options=asked | {"brief": True})
+    assert told.usage.prompt_tokens < plain.usage.prompt_tokens + 40  # asked as it stands
+
+
 async def test_greedy_sampling_is_asked_once(tiny_gguf: Path) -> None:
     result, _ = await solved(tiny_gguf, "majority", temperature=0.0, budget=16, max_tokens=40)
     assert len(result.candidates) == 1

@@ -1,0 +1,143 @@
+"""Lines of thought drawn once and kept, so that many ways of choosing can be set side by side.
+
+    python -m bench.pool DATA.jsonl --keep LINES.jsonl [--n 100] [--seed 0] [--model NAME]
+                         [--texts 16] [--programs 0] [--brief]
+
+For each of the problems that `bench.accuracy` would ask with the same seed: one reasoning with the
+model's own sampling (greedy for the default model), so many further ones at the temperature of a
+search, and so many programs; with `--brief` the further reasonings follow worked examples. Lines
+that are kept already are not drawn again.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from time import monotonic
+from typing import Literal, TextIO
+
+from pydantic import BaseModel, ValidationError
+
+from bench.accuracy import load
+from reasoner import Problem, Settings, Solver
+from reasoner.attempt import Attempt
+from reasoner.budget import Budget
+from reasoner.operators.tools import Tools
+from reasoner.strategies.line import line
+from reasoner.strategies.program import program
+from reasoner.strategies.shots import briefly
+
+__all__ = ["Kind", "Line", "read"]
+
+Kind = Literal["first", "text", "program"]
+
+
+class Line(BaseModel):
+    """One line of thought on the problem with this number."""
+
+    problem: int
+    kind: Kind
+    right: bool
+    attempt: Attempt
+
+
+def read(path: Path) -> list[Line]:
+    """The kept lines, ordered by problem and number; one that was cut short is left out."""
+    lines = []
+    for text in filter(None, path.read_text().split("\n") if path.exists() else ()):
+        try:
+            lines.append(Line.model_validate_json(text))
+        except ValidationError:
+            print(f"a line of {path} cannot be read", file=sys.stderr)
+    return sorted(lines, key=lambda one: (one.problem, one.attempt.number))
+
+
+class Pool:
+    """Draws what is missing, `at_once` lines at a time, problem after problem."""
+
+    def __init__(self, solver: Solver, settings: Settings, at_once: int, out: TextIO) -> None:
+        self._solver, self._settings, self._out = solver, settings, out
+        self._gate = asyncio.Semaphore(at_once)
+        self.tokens = 0
+
+    async def draw(
+        self, index: int, problem: Problem, kinds: Mapping[int, Kind], brief: bool
+    ) -> None:
+        """Draw lines on a problem: their numbers, which decide their seeds, and their kinds."""
+        tools = self._solver.tools(self._settings, Budget(), lambda _event: None, varied=False)
+        lines = [
+            self._line(index, problem, replace(tools, numbers=count(number)), kind, brief)
+            for number, kind in kinds.items()
+        ]
+        await asyncio.gather(*lines)
+
+    async def _line(
+        self, index: int, problem: Problem, tools: Tools, kind: Kind, brief: bool
+    ) -> None:
+        async with self._gate:
+            attempt = await _drawn(problem, tools, kind, brief)
+        right = attempt.final is not None and await tools.same(attempt.final, problem.expect or "")
+        kept = Line(problem=index, kind=kind, right=right, attempt=attempt)
+        self._out.write(f"{kept.model_dump_json()}\n")
+        self._out.flush()
+        self.tokens += len(attempt.path.tokens)
+        print("+" if right else "-", end="", file=sys.stderr, flush=True)
+
+
+async def _drawn(problem: Problem, tools: Tools, kind: Kind, brief: bool) -> Attempt:
+    if kind == "first":
+        return await line(problem, tools, prune=False)
+    again = tools.again()
+    if kind == "program":
+        return await program(problem, again)
+    asked = briefly(problem, again.policy) if brief else None
+    return await line(problem, again, prune=False, asked=asked)
+
+
+async def fill(options: argparse.Namespace) -> None:
+    settings = Settings.load(model=options.model, seed=options.seed)
+    kinds: list[Kind] = ["first"]
+    kinds += ["text"] * options.texts
+    kinds += ["program"] * options.programs
+    done = {(one.problem, one.attempt.number) for one in read(options.keep)}
+    cut = options.keep.exists() and options.keep.read_text()[-1:] not in ("", "\n")
+
+    def missing(index: int) -> dict[int, Kind]:
+        return {n: kind for n, kind in enumerate(kinds) if (index, n) not in done}
+
+    begun = monotonic()
+    async with Solver(settings) as solver:
+        with options.keep.open("a") as out:
+            out.write("\n" if cut else "")
+            pool = Pool(solver, settings, options.at_once, out)
+            items = load(options.data, options.n, options.seed)
+            await asyncio.gather(
+                *(
+                    pool.draw(index, item.problem, missing(index), options.brief)
+                    for index, item in enumerate(items)
+                    if item.problem
+                )
+            )
+    seconds = monotonic() - begun
+    print(f"\n{pool.tokens} tokens, {pool.tokens / seconds:.0f} tokens/s, {seconds:.0f} s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--keep", type=Path, required=True)
+    parser.add_argument("--n", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--model", default=None)
+    parser.add_argument("--texts", type=int, default=16)
+    parser.add_argument("--programs", type=int, default=0)
+    parser.add_argument("--brief", action="store_true")
+    parser.add_argument("--at-once", type=int, default=24)
+    asyncio.run(fill(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()

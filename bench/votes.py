@@ -1,0 +1,162 @@
+"""What each way of choosing makes of the same lines of thought, and what it costs.
+
+    python -m bench.pool DATA.jsonl --keep LINES.jsonl --texts 16 [--brief]
+    python -m bench.votes LINES.jsonl
+
+Lines are taken in the order of their numbers, so every way sees the same ones first. A vote that
+may stop early is played as if lines that run side by side wrote at the same pace; what those had
+written that it did not wait for counts. Intervals are Wilson's; won and lost are the problems that
+a way gets right and another one wrong, or the other way round, with the sign test's p.
+"""
+
+import argparse
+import asyncio
+import heapq
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from itertools import groupby
+from math import comb
+from pathlib import Path
+from statistics import fmean
+from typing import NamedTuple
+
+from bench.pool import Line, read
+from reasoner.batch.tally import wilson
+from reasoner.operators.aggregate import Same, aggregate
+from reasoner.operators.evaluate import merit
+from reasoner.strategies.majority import Majority, Poll
+from reasoner.strategies.ranking import by_answer
+from reasoner.verify.host import Verifiers
+
+SECONDS = 5.0
+
+
+class Chosen(NamedTuple):
+    """How good an answer was found (0 or 1, or the share of several that are right), and what had
+    been written by then."""
+
+    right: float
+    tokens: float
+
+
+Way = Callable[[Sequence[Line], Same], Awaitable[Chosen]]
+
+
+async def first(lines: Sequence[Line], _same: Same) -> Chosen:
+    return _mean([one for one in lines if one.kind == "first"])
+
+
+async def single(lines: Sequence[Line], _same: Same) -> Chosen:
+    return _mean([one for one in lines if one.kind == "text"])
+
+
+async def weighted(lines: Sequence[Line], same: Same, n: int) -> Chosen:
+    drawn = _texts(lines, n)
+    found = await by_answer([one.attempt for one in drawn], same, weigh=merit)
+    return Chosen(_right(drawn, found.attempts[0].number), sum(map(_tokens, drawn)))
+
+
+async def majority(lines: Sequence[Line], same: Same, how: Majority) -> Chosen:
+    """The strategy's own poll, asked when to begin another line and whether to wait for those
+    that run."""
+    drawn = _texts(lines, how.n)
+    poll = Poll(how, varied=True, over=lambda: False)
+    running: list[tuple[int, int]] = []
+    attempts, clock, started, spent = [], 0, 0, 0
+    while True:
+        while poll.wants(len(running)):
+            heapq.heappush(running, (clock + _tokens(drawn[started]), started))
+            started += 1
+        if not running:
+            break
+        clock, index = heapq.heappop(running)
+        attempts.append(drawn[index].attempt)
+        spent += _tokens(drawn[index])
+        poll.count(await aggregate(attempts, same), len(attempts))
+        if poll.settled:
+            break
+    spent += sum(_tokens(drawn[index]) - (end - clock) for end, index in running)
+    found = await by_answer(attempts, same, weigh=poll.weigh)
+    return Chosen(_right(drawn, found.attempts[0].number), spent)
+
+
+def _texts(lines: Sequence[Line], n: int) -> list[Line]:
+    return [one for one in lines if one.kind == "text"][:n]
+
+
+def _tokens(line: Line) -> int:
+    return len(line.attempt.path.tokens)
+
+
+def _right(lines: Sequence[Line], number: int) -> float:
+    return next(float(one.right) for one in lines if one.attempt.number == number)
+
+
+def _mean(lines: Sequence[Line]) -> Chosen:
+    return Chosen(fmean(one.right for one in lines), fmean(map(_tokens, lines)))
+
+
+WAYS: dict[str, Way] = {
+    "first (greedy)": first,
+    "one of the lines": single,
+    "majority of 8": partial(
+        majority, how=Majority.model_validate({"n": 8, "at_once": 8, "adaptive": False})
+    ),
+    "weighted best of 8": partial(weighted, n=8),
+    "majority of 16": partial(
+        majority, how=Majority.model_validate({"n": 16, "at_once": 16, "adaptive": False})
+    ),
+    "adaptive, at most 16": partial(majority, how=Majority.model_validate({"n": 16})),
+}
+PAIRS = (
+    ("weighted best of 8", "majority of 8"),
+    ("weighted best of 8", "first (greedy)"),
+    ("adaptive, at most 16", "majority of 16"),
+)
+
+
+async def play(problems: Sequence[Sequence[Line]]) -> dict[str, list[Chosen]]:
+    with Verifiers() as verifiers:
+
+        async def same(left: str, right: str) -> bool:
+            return left == right or bool(await verifiers.same_answer(left, right, SECONDS))
+
+        return {name: [await way(lines, same) for lines in problems] for name, way in WAYS.items()}
+
+
+def report(played: dict[str, list[Chosen]]) -> None:
+    print("| way | right | 95 % | tokens each |\n|---|---|---|---|")
+    for name, chosen in played.items():
+        right = sum(one.right for one in chosen)
+        low, high = wilson(round(right), len(chosen))
+        tokens = fmean(one.tokens for one in chosen)
+        print(f"| {name} | {right:.1f} of {len(chosen)} | {low:.0%} to {high:.0%} | {tokens:.0f} |")
+    print()
+    for name, other in PAIRS:
+        pairs = list(zip(played[name], played[other], strict=True))
+        won = sum(one.right > two.right for one, two in pairs)
+        lost = sum(one.right < two.right for one, two in pairs)
+        cost = sum(a.tokens for a, _ in pairs) / sum(b.tokens for _, b in pairs)
+        print(
+            f"{name} against {other}: {won} won, {lost} lost (p = {sign_test(won, lost):.2f}), "
+            f"{cost:.2f} times the tokens"
+        )
+
+
+def sign_test(won: int, lost: int) -> float:
+    """Two-sided probability of a split at least as uneven by chance."""
+    n = won + lost
+    tail = sum(comb(n, k) for k in range(min(won, lost) + 1))
+    return min(1.0, 2 * tail / float(2**n))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("lines", type=Path)
+    options = parser.parse_args()
+    grouped = groupby(read(options.lines), key=lambda one: one.problem)
+    report(asyncio.run(play([list(lines) for _, lines in grouped])))
+
+
+if __name__ == "__main__":
+    main()

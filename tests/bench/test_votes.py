@@ -1,0 +1,76 @@
+"""Lines are drawn once and kept; ways of choosing are set side by side on them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.pool import Line, read
+from bench.votes import play, report, sign_test
+from reasoner.attempt import Attempt
+from reasoner.path import FinishReason
+from reasoner.path import Path as Thought
+
+
+def line(number: int, final: str, tokens: int, kind: str = "text", value: float = 0.5) -> Line:
+    path = Thought(prompt=(1,), tokens=(2,) * tokens, answer=final, finish_reason=FinishReason.STOP)
+    attempt = Attempt(number=number, path=path, final=final, value=value)
+    return Line.model_validate(
+        {"problem": 0, "kind": kind, "right": final == "4", "attempt": attempt}
+    )
+
+
+async def test_ways_choose_from_the_same_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nine of sixteen are wrong but not believed in: weight and count go different ways."""
+    lines = [line(0, "5", 100, "first")]
+    lines += [line(n, "4", 10, value=0.9) for n in range(1, 4)]
+    lines += [line(n, "5", 20, value=0.1) for n in range(4, 9)]
+    lines += [line(n, "5", 20) for n in range(9, 17)]
+    played = await play([lines])
+    right = {name: chosen[0].right for name, chosen in played.items()}
+    tokens = {name: chosen[0].tokens for name, chosen in played.items()}
+    assert right["first (greedy)"] == right["majority of 8"] == right["majority of 16"] == 0.0
+    assert right["weighted best of 8"] == 1.0
+    assert right["one of the lines"] == pytest.approx(3 / 16)
+    assert tokens["majority of 8"] == tokens["weighted best of 8"] == 3 * 10 + 5 * 20
+    assert tokens["majority of 16"] == 3 * 10 + 13 * 20 > tokens["adaptive, at most 16"]
+    report(played)
+    assert "weighted best of 8 against majority of 8: 1 won, 0 lost" in capsys.readouterr().out
+
+
+async def test_a_vote_pays_for_what_it_began() -> None:
+    """Four agree, which is enough; or the first of them does not, and more are begun."""
+    lines = [line(0, "4", 50, "first")]
+    lines += [line(n, "4", 10 * n) for n in range(1, 17)]
+    clear = (await play([lines]))["adaptive, at most 16"][0]
+    assert clear == (1.0, 10 + 20 + 30 + 40)
+    lines[1] = line(1, "5", 10)
+    split = (await play([lines]))["adaptive, at most 16"][0]
+    assert split.right == 1.0
+    assert split.tokens > clear.tokens
+    assert split.tokens < sum(10 * n for n in range(1, 9))
+
+
+@pytest.mark.parametrize(("won", "lost", "p"), [(0, 0, 1.0), (5, 5, 1.0), (6, 0, 0.03125)])
+def test_a_split_by_chance(won: int, lost: int, p: float) -> None:
+    assert sign_test(won, lost) == pytest.approx(p)
+
+
+def test_lines_are_drawn_once(smollm2: Path, tmp_path: Path) -> None:
+    data, kept = tmp_path / "data.jsonl", tmp_path / "lines.jsonl"
+    rows = [{"question": f"What is {n} + {n}, as a number?", "answer": 2 * n} for n in (3, 4)]
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = [sys.executable, "-m", "bench.pool", str(data), "--keep", str(kept), "--n", "2"]
+    command += ["--model", str(smollm2), "--texts", "2", "--programs", "1"]
+    subprocess.run([*command, "--brief"], check=True, capture_output=True)
+    lines = read(kept)
+    assert [(one.problem, one.kind) for one in lines] == [
+        (problem, kind) for problem in (0, 1) for kind in ("first", "text", "text", "program")
+    ]
+    cut = kept.read_text()[:-100]  # as a run that was ended leaves it
+    kept.write_text(cut)
+    subprocess.run(command, check=True, capture_output=True)
+    assert kept.read_text().startswith(cut)
+    assert len(read(kept)) == len(lines)
