@@ -2,11 +2,15 @@
 
     python -m bench.peers DATA.jsonl [--model NAME] [--n 100] [--set effort=high] [--samples 8]
                           [--endpoint http://127.0.0.1:8000/v1 --endpoint-model NAME]
+                          [--out ROWS.jsonl]
 
 The contenders answer the same problems one after another, in turns: `reasoner` with the given
 settings; a loop of `llama_cpp.Llama` calls, on the same file, that takes the majority; and, with
 `--endpoint`, any OpenAI-compatible server, for instance optillm in front of llama.cpp's
 `llama-server`. All are asked with the same words, and judged by the same check.
+
+With `--out` every problem is appended to ROWS as it is done, and a run that is started again goes
+on from there. Ctrl-C reports what there is by then.
 """
 
 import argparse
@@ -14,12 +18,14 @@ import asyncio
 import json
 import sys
 import urllib.request
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from statistics import median
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple, TextIO
+
+from pydantic import BaseModel
 
 from bench.accuracy import load
 from reasoner import Problem, Settings, Solver
@@ -39,20 +45,28 @@ Reply = Callable[[str], list[str]]
 """A question's replies, one or several."""
 
 
-@dataclass
-class Score:
-    """What a contender reached so far."""
+class Trial(NamedTuple):
+    """What a contender made of a problem."""
 
-    right: list[bool] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
+    right: bool
+    seconds: float
 
-    def row(self, name: str) -> str:
-        count = len(self.right)
-        low, high = wilson(sum(self.right), count)
-        return (
-            f"| {name} | {sum(self.right)} of {count} | {sum(self.right) / count:.1%} "
-            f"[{low:.1%}, {high:.1%}] | {median(self.seconds):.1f} | {sum(self.seconds):.0f} |"
-        )
+
+class Row(BaseModel):
+    """What all contenders, by name, made of a problem."""
+
+    id: str
+    trials: dict[str, Trial]
+
+
+def summary(name: str, trials: Sequence[Trial]) -> str:
+    right, count = sum(trial.right for trial in trials), len(trials)
+    low, high = wilson(right, count)
+    seconds = [trial.seconds for trial in trials]
+    return (
+        f"| {name} | {right} of {count} | {right / count:.1%} [{low:.1%}, {high:.1%}] "
+        f"| {median(seconds):.1f} | {sum(seconds):.0f} |"
+    )
 
 
 def messages(question: str) -> list[dict[str, str]]:
@@ -108,41 +122,55 @@ async def majority(replies: Sequence[str], verifiers: Verifiers) -> str | None:
     return max(groups, key=lambda group: len(group.attempts)).answer if groups else None
 
 
-async def compare(options: argparse.Namespace, settings: Settings) -> dict[str, Score]:
-    items = load(options.data, options.n, options.seed)
-    problems = [item.problem for item in items if item.problem is not None]
+async def compare(
+    options: argparse.Namespace, settings: Settings, done: Collection[str]
+) -> AsyncIterator[Row]:
+    """Ask all contenders the problems that are not done yet."""
     model = ensure_model(settings.model).path
     others: dict[str, Reply] = {
         f"llama_cpp.Llama, majority of {options.samples}": naive(model, options.samples)
     }
     if options.endpoint:
         others[options.endpoint_model] = endpoint(options.endpoint, options.endpoint_model)
-    scores = {name: Score() for name in ("reasoner", *others)}
     async with Solver(settings) as solver:
         with Verifiers() as verifiers:
-            for problem in problems:
-                await _ours(solver, problem, scores["reasoner"])
+            for item in load(options.data, options.n, options.seed):
+                if item.problem is None or item.id in done:
+                    continue
+                trials = {"reasoner": await _ours(solver, item.problem)}
                 for name, reply in others.items():
-                    await _theirs(reply, problem, scores[name], verifiers)
-                print(".", end="", file=sys.stderr, flush=True)
-    return scores
+                    trials[name] = await _theirs(reply, item.problem, verifiers)
+                yield Row(id=item.id, trials=trials)
 
 
-async def _ours(solver: Solver, problem: Problem, score: Score) -> None:
+async def _ours(solver: Solver, problem: Problem) -> Trial:
     begun = monotonic()
     result = await solver.solve(problem)
-    score.seconds.append(monotonic() - begun)
-    score.right.append(result.status == "verified")
+    return Trial(result.status == "verified", monotonic() - begun)
 
 
-async def _theirs(reply: Reply, problem: Problem, score: Score, verifiers: Verifiers) -> None:
+async def _theirs(reply: Reply, problem: Problem, verifiers: Verifiers) -> Trial:
     begun = monotonic()
     replies = await asyncio.to_thread(reply, problem.question)
     final = await majority(replies, verifiers)
-    score.seconds.append(monotonic() - begun)
-    expect = problem.expect or ""
+    seconds, expect = monotonic() - begun, problem.expect or ""
     known = final is not None and await verifiers.same_answer(final, expect, 5.0)
-    score.right.append(final == expect or bool(known))
+    return Trial(final == expect or bool(known), seconds)
+
+
+async def keep(rows: AsyncIterator[Row], kept: list[Row], out: TextIO | None) -> None:
+    """Take rows as they come, and write each down."""
+    async for row in rows:
+        kept.append(row)
+        print(".", end="", file=sys.stderr, flush=True)
+        if out:
+            out.write(f"{row.model_dump_json()}\n")
+            out.flush()
+
+
+def kept_rows(path: Path | None) -> list[Row]:
+    lines = path.read_text("utf-8").splitlines() if path and path.exists() else []
+    return [Row.model_validate_json(line) for line in lines]
 
 
 def main() -> None:
@@ -154,17 +182,26 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=8)
     parser.add_argument("--endpoint", metavar="URL")
     parser.add_argument("--endpoint-model", metavar="NAME", default="default")
+    parser.add_argument("--out", type=Path, help="append every problem's results as a JSON line")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
     chosen = parse_pairs(options.set, "--set", "effort=high")
     settings = Settings.load(**{"seed": options.seed, "model": options.model, **chosen})
-    scores = asyncio.run(compare(options, settings))
+    rows = kept_rows(options.out)
+    asked = compare(options, settings, {row.id for row in rows})
+    with (
+        options.out.open("a") if options.out else nullcontext() as out,
+        suppress(KeyboardInterrupt),
+    ):
+        asyncio.run(keep(asked, rows, out))
+    if not rows:
+        raise SystemExit("no problem was answered by all")
     print(
-        f"\n\n| {options.n} problems, seed {options.seed} | right | accuracy | s each | s in all |"
+        f"\n\n| {len(rows)} problems, seed {options.seed} | right | accuracy | s each | s in all |"
     )
     print("|---|---|---|---|---|")
-    for name, score in scores.items():
-        print(score.row(name))
+    for name in rows[0].trials:
+        print(summary(name, [row.trials[name] for row in rows]))
 
 
 if __name__ == "__main__":
