@@ -1,7 +1,7 @@
 """Lines of thought drawn once and kept, so that many ways of choosing can be set side by side.
 
     python -m bench.pool DATA.jsonl --keep LINES.jsonl [--n 100] [--seed 0] [--model NAME]
-                         [--texts 16] [--programs 0] [--brief]
+                         [--texts 16] [--programs 0] [--brief] [--set KEY=VALUE …]
 
 For each of the problems that `bench.accuracy` would ask with the same seed: one reasoning with the
 model's own sampling (greedy for the default model), so many further ones at the temperature of a
@@ -25,6 +25,7 @@ from bench.accuracy import load
 from reasoner import Problem, Settings, Solver
 from reasoner.attempt import Attempt
 from reasoner.budget import Budget
+from reasoner.cli.pairs import parse_pairs
 from reasoner.operators.tools import Tools
 from reasoner.strategies.line import line
 from reasoner.strategies.program import program
@@ -98,7 +99,8 @@ async def _drawn(problem: Problem, tools: Tools, kind: Kind, brief: bool) -> Att
 
 
 async def fill(options: argparse.Namespace) -> None:
-    settings = Settings.load(model=options.model, seed=options.seed)
+    chosen = parse_pairs(options.set, "--set", "temperature=0.5")
+    settings = Settings.load(**{"model": options.model, "seed": options.seed, **chosen})
     kinds: list[Kind] = ["first"]
     kinds += ["text"] * options.texts
     kinds += ["program"] * options.programs
@@ -135,6 +137,7 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=16)
     parser.add_argument("--programs", type=int, default=0)
     parser.add_argument("--brief", action="store_true")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--at-once", type=int, default=24)
     asyncio.run(fill(parser.parse_args()))
 

@@ -9,8 +9,10 @@ more; what it says then is no longer independent of the program, so it confirms 
 
 import asyncio
 import re
+from collections.abc import Awaitable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 from pydantic import Field
 
@@ -23,7 +25,7 @@ from reasoner.problem import Message, Problem
 from reasoner.strategies.line import line
 from reasoner.strategies.parameters import Parameters
 from reasoner.strategies.program import program
-from reasoner.strategies.routes import PROGRAM_WEIGHT, VALUE_WEIGHT, Ballot, judged
+from reasoner.strategies.routes import AT_LENGTH, Ballot, judged
 from reasoner.strategies.shots import briefly
 
 __all__ = ["CrossCheck", "cross_check"]
@@ -43,7 +45,7 @@ class CrossCheck(Parameters):
     reasonings: int = Field(3, ge=1, le=256, description="most reasonings")
     at_once: int = Field(8, ge=1, le=64, description="lines drawn side by side on disagreement")
     threshold: float = Field(
-        0.75, gt=0.0, le=1.0, description="confidence at which the vote is decided"
+        0.65, gt=0.0, le=1.0, description="confidence at which the vote is decided"
     )
     revisions: int = Field(0, ge=0, le=8, description="times to think again on disagreement")
     prune: bool = Field(False, description="draw steps again that are refuted")
@@ -58,9 +60,9 @@ async def cross_check(problem: Problem, tools: Tools, parameters: CrossCheck) ->
     if not ballot.programs and not tools.budget.reasoning_over():
         ballot.programs.append(await program(problem, tools))
     await _revise(problem, tools, parameters, ballot)
-    poll = _Poll(parameters, tools, ballot)
+    poll = _Poll(problem, parameters, tools, ballot)
     await poll.settle()
-    async with aclosing(as_drawn(lambda: poll.draw(problem), poll.wants)) as draws:
+    async with aclosing(as_drawn(poll.draw, poll.wants)) as draws:
         async for _ in draws:
             await poll.settle()
             if poll.over:
@@ -90,9 +92,9 @@ async def _opened(problem: Problem, tools: Tools, parameters: CrossCheck) -> Bal
         return await program(problem, tools)
 
     if problem.tests is not None or not NUMERIC.search(problem.question):
-        return Ballot([await reasoning()])
+        return Ballot(problem.question, [await reasoning()])
     text, first = await together([reasoning(), beside()])
-    return Ballot([text], [first])
+    return Ballot(problem.question, [text], [first])
 
 
 def _comparable(attempt: Attempt) -> bool:
@@ -128,42 +130,40 @@ def _revised(problem: Problem, attempt: Attempt, other: Attempt) -> Problem:
 class _Poll:
     """Draws further lines, programs and reasonings in turn, until the vote is decided."""
 
-    def __init__(self, parameters: CrossCheck, tools: Tools, ballot: Ballot) -> None:
-        self._parameters, self._ballot = parameters, ballot
+    def __init__(
+        self, problem: Problem, parameters: CrossCheck, tools: Tools, ballot: Ballot
+    ) -> None:
+        self._problem, self._parameters, self._ballot = problem, parameters, ballot
         self._tools, self._budget = tools.again(), tools.budget
-        programs = parameters.programs - len(ballot.programs)
-        texts = parameters.reasonings - len(ballot.texts)
-        self._open = [PROGRAM_WEIGHT] * programs + [VALUE_WEIGHT] * texts
-        self._chosen: list[float] = []
-        self._awaited = 0.0
+        self._asked = briefly(problem, self._tools.policy) if parameters.brief else None
+        self._programs = parameters.programs - len(ballot.programs)
+        self._texts = parameters.reasonings - len(ballot.texts)
+        self._running = 0
         self.over = not ballot.programs or not self._tools.policy.varied
 
     async def settle(self) -> None:
-        """See whether the vote is decided: no vote to come could overturn it, or need to."""
+        """See whether the vote is decided: no votes to come could overturn it, or need to."""
         sure, lead = await self._ballot.confidence(self._tools.same)
-        decided = sure >= self._parameters.threshold or lead > self._awaited + sum(self._open)
-        self.over = self.over or decided
+        most = 1.0 if self._asked else AT_LENGTH
+        left = most * (self._running + self._programs + self._texts)
+        self.over = self.over or sure >= self._parameters.threshold or lead > left
 
     def wants(self, running: int) -> bool:
         """Whether to start another line; if so, `draw` will be called for it."""
         if self.over or running >= self._parameters.at_once or self._budget.reasoning_over():
             return False
-        if not self._open:
-            return False
-        programs = self._open.count(PROGRAM_WEIGHT)
-        self._chosen.append(self._open.pop(0 if 2 * programs >= len(self._open) else -1))
-        self._awaited += self._chosen[-1]
-        return True
+        return self._programs + self._texts > 0
 
-    async def draw(self, problem: Problem) -> None:
-        weight = self._chosen.pop()
-        if weight == PROGRAM_WEIGHT:
-            self._ballot.programs.append(await program(problem, self._tools))
-        else:
-            self._ballot.texts.append(await self._text(problem))
-        self._awaited -= weight
+    def draw(self) -> Coroutine[Any, Any, None]:
+        """A further line of the kind of which more are left."""
+        self._running += 1
+        if self._programs >= self._texts:
+            self._programs -= 1
+            return self._voted(program(self._problem, self._tools), self._ballot.programs)
+        self._texts -= 1
+        text = line(self._problem, self._tools, prune=self._parameters.prune, asked=self._asked)
+        return self._voted(text, self._ballot.brief if self._asked else self._ballot.at_length)
 
-    async def _text(self, problem: Problem) -> Attempt:
-        """A further reasoning: with `brief` a short one, if the question stands for itself."""
-        asked = briefly(problem, self._tools.policy) if self._parameters.brief else None
-        return await line(problem, self._tools, prune=self._parameters.prune, asked=asked)
+    async def _voted(self, vote: Awaitable[Attempt], votes: list[Attempt]) -> None:
+        votes.append(await vote)
+        self._running -= 1

@@ -6,9 +6,10 @@ from pathlib import Path as File
 import pytest
 
 from reasoner.attempt import Attempt
+from reasoner.operators.aggregate import aggregate
 from reasoner.path import FinishReason, Path, Phase
 from reasoner.result import Status
-from reasoner.strategies.routes import VALUE_WEIGHT, Ballot, judged, sureness
+from reasoner.strategies.routes import AT_LENGTH, Ballot, judged, sureness
 from reasoner.verdict import Outcome, Verdict
 from reasoner.verify.status import status
 from tests.strategies.test_sampling import ASK, solved
@@ -36,7 +37,8 @@ async def numeric(left: str, right: str) -> bool:
         (["12"], ["15", "16"], 0, Outcome.UNKNOWN),
         (["12"], ["15", "15"], 10, Outcome.UNKNOWN),
         (["12"], ["15", "12", "15", "12"], 0, Outcome.UNKNOWN),
-        (["12", "15", "15"], ["15", "15"], 1, Outcome.PASS),
+        (["12", "15", "15"], ["15", "15"], 1, Outcome.UNKNOWN),
+        (["12", "15", "15", "15"], ["15", "15", "15"], 1, Outcome.PASS),
         (["12", "12"], ["15"], 0, Outcome.UNKNOWN),
         (["12", None], ["15"], 0, Outcome.UNKNOWN),
     ],
@@ -44,10 +46,9 @@ async def numeric(left: str, right: str) -> bool:
 async def test_the_answer_with_most_votes_wins(
     texts: list[str | None], programs: list[str | None], best: int, outcome: Outcome
 ) -> None:
-    ballot = Ballot(
-        [attempt(number, final) for number, final in enumerate(texts)],
-        [attempt(number, final) for number, final in enumerate(programs, 10)],
-    )
+    first, *others = (attempt(number, final) for number, final in enumerate(texts))
+    printed = [attempt(number, final) for number, final in enumerate(programs, 10)]
+    ballot = Ballot(ASK.question, [first], printed, brief=others)
     found = await judged(ballot, numeric)
     assert found.attempts[0].number == best
     (verdict,) = found.attempts[0].found
@@ -60,14 +61,25 @@ async def test_the_answer_with_most_votes_wins(
 
 
 async def test_a_revised_answer_confirms_nothing() -> None:
-    ballot = Ballot([attempt(0, "12")], [attempt(1, "15")], [attempt(2, "15")])
+    ballot = Ballot(ASK.question, [attempt(0, "12")], [attempt(1, "15")], [attempt(2, "15")])
     found = await judged(ballot, numeric)
     assert found.attempts[0].number == 2
     assert found.attempts[0].found[0].outcome is Outcome.UNKNOWN
 
 
+async def test_votes_count_by_their_value_length_and_sense() -> None:
+    """Of lines that disagree: the one at length, then the valued ones, last what cannot be."""
+    long, valued, doubted, silly = (attempt(n, str(n)) for n in (1, 2, 3, -4))
+    valued = valued.model_copy(update={"value": 0.9})
+    doubted = doubted.model_copy(update={"value": 0.4})
+    ballot = Ballot(ASK.question, [long], [silly], brief=[doubted, valued])
+    groups = await aggregate(ballot.all, numeric)
+    ranked = sorted(groups, key=ballot.weight, reverse=True)
+    assert [group.answer for group in ranked] == ["1", "2", "3", "-4"]
+
+
 async def test_programs_that_fail_confirm_nothing() -> None:
-    found = await judged(Ballot([attempt(0, "12")], [attempt(1, None)]), numeric)
+    found = await judged(Ballot(ASK.question, [attempt(0, "12")], [attempt(1, None)]), numeric)
     assert found.attempts[0].number == 0
     assert not found.attempts[0].found
 
@@ -99,7 +111,7 @@ async def test_a_vote_hears_the_lines_that_are_still_being_written(smollm2: File
     finals = Counter(one.final for one in result.candidates if one.final)
     lead, second = [*(count for _, count in finals.most_common(2)), 0, 0][:2]
     missing = 7 - len(result.candidates)
-    assert missing == 0 or VALUE_WEIGHT * (lead - second) > missing
+    assert missing == 0 or AT_LENGTH * (lead - second) > missing
 
 
 async def test_nobody_waits_for_the_program_to_see_the_first_words(smollm2: File) -> None:
