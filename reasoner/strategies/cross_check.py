@@ -41,7 +41,7 @@ SHORT = 60
 
 
 class CrossCheck(Parameters):
-    programs: int = Field(5, ge=1, le=256, description="most programs")
+    programs: int = Field(8, ge=1, le=256, description="most programs")
     reasonings: int = Field(3, ge=1, le=256, description="most reasonings")
     at_once: int = Field(8, ge=1, le=64, description="lines drawn side by side on disagreement")
     threshold: float = Field(
