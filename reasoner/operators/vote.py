@@ -1,8 +1,9 @@
 """The arithmetic of a vote: shares, and when it is decided before everybody has spoken."""
 
 from collections.abc import Sequence
+from math import ceil, exp, lgamma, log
 
-__all__ = ["decided", "posterior", "shares", "top_two"]
+__all__ = ["decided", "lasting", "shares", "top_two"]
 
 
 def shares(weights: Sequence[float]) -> list[float]:
@@ -17,23 +18,36 @@ def top_two(weights: Sequence[float]) -> tuple[float, float]:
     return first, second
 
 
-def posterior(lead: float, second: float) -> float:
-    """The probability that the leader is the more frequent of the top two answers.
+def lasting(lead: float, second: float, left: int) -> float:
+    """The probability that who leads the top two answers still does after `left` more votes for
+    one of them; a tie counts half.
 
-    Each draw between the two is a coin of unknown bias, whose prior is uniform: after `lead` and
-    `second` draws (weights may be fractions) it is Beta(lead + 1, second + 1), and the leader is
-    the more frequent one where the bias is above one half: 1 − I₀.₅(lead + 1, second + 1).
+    Each vote between the two is a coin of unknown bias, whose prior is uniform. After `lead` and
+    `second` votes (weights may be fractions) the number of the next ones that fall to the second
+    is beta-binomial with parameters second + 1 and lead + 1.
     """
-    import mpmath
+    prior = _log_beta(second + 1, lead + 1)
+    kept = 0.0
+    for falls in range(left + 1):
+        gap = lead - second + left - 2 * falls
+        if gap < 0:
+            break
+        ways = _log_beta(falls + second + 1, left - falls + lead + 1) - prior
+        chosen = -log(left + 1) - _log_beta(falls + 1, left - falls + 1)
+        kept += exp(ways + chosen) * (1.0 if gap > 0 else 0.5)
+    return kept
 
-    below = mpmath.betainc(lead + 1, second + 1, 0, 0.5, regularized=True)
-    return 1.0 - float(below)
+
+def _log_beta(a: float, b: float) -> float:
+    return lgamma(a) + lgamma(b) - lgamma(a + b)
 
 
 def decided(weights: Sequence[float], left: float, threshold: float) -> bool:
     """Whether voting may stop: the `left` votes to come, of weight at most one each, can no
-    longer overturn the lead, or the posterior of the leader has reached `threshold`."""
+    longer overturn the lead, or will not with a probability of at least `threshold`. Of these,
+    the top two get the part that they have got so far."""
     lead, second = top_two(weights)
     if lead <= 0:
         return left <= 0
-    return lead - second > left or posterior(lead, second) >= threshold
+    share = (lead + second) / sum(weights)
+    return lead - second > left or lasting(lead, second, ceil(left * share)) >= threshold

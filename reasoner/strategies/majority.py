@@ -1,7 +1,7 @@
 """Self-consistency: the answer that most lines of thought arrive at (Wang et al. 2022).
 
 Voting is adaptive: lines are drawn a few at a time, and none is started or finished once the
-vote is decided (Aggarwal et al. 2023).
+vote is decided (after Aggarwal et al. 2023, who do not count how many votes are left).
 """
 
 from collections.abc import Callable
@@ -29,9 +29,9 @@ class Majority(Parameters):
     at_once: int = Field(4, ge=1, le=256, description="lines drawn side by side")
     adaptive: bool = Field(True, description="stop once the vote is decided")
     threshold: float = Field(
-        0.95, gt=0.5, le=1.0, description="posterior of the leader at which it is"
+        0.8, gt=0.5, le=1.0, description="probability that the lead lasts at which it is"
     )
-    weigh: bool = Field(True, description="a line that fails its check counts less")
+    weigh: bool = Field(True, description="a line counts its value, and less if it fails its check")
     prune: bool = Field(True, description="draw steps again that are refuted")
     brief: bool = Field(False, description="keep the lines short, by worked examples")
 
@@ -61,7 +61,8 @@ class Poll:
         self._weights = [0.0]
 
     def weigh(self, attempt: Attempt) -> float:
-        return ballot(attempt) if self._parameters.weigh else 1.0
+        value = 1.0 if attempt.value is None else attempt.value
+        return ballot(attempt) * value if self._parameters.weigh else 1.0
 
     def wants(self, running: int) -> bool:
         """Whether to start another line: not while those that run might decide the vote."""

@@ -2,18 +2,30 @@
 
 import pytest
 
-from reasoner.operators.vote import decided, posterior, shares, top_two
+from reasoner.operators.vote import decided, lasting, shares, top_two
 
 
-def test_the_posterior_of_the_leader() -> None:
-    """For whole counts 1 − I₀.₅(a+1, b+1) is P(Bin(a+b+1, ½) ≤ a)."""
-    assert posterior(0, 0) == pytest.approx(1 / 2)
-    assert posterior(1, 0) == pytest.approx(3 / 4)
-    assert posterior(3, 0) == pytest.approx(15 / 16)
-    assert posterior(4, 0) == pytest.approx(31 / 32)
-    assert posterior(3, 1) == pytest.approx(26 / 32)
-    assert posterior(2, 2) == pytest.approx(1 / 2)
-    assert posterior(2.5, 0) < posterior(3, 0)
+@pytest.mark.parametrize(
+    ("lead", "second", "left", "kept"),
+    [
+        (1, 0, 0, 1),
+        (2, 2, 0, 1 / 2),
+        (1, 0, 1, 2 / 3 + 1 / 3 / 2),
+        (2, 0, 1, 1),
+        (2, 0, 2, 1 - 1 / 4 * 2 / 5 / 2),
+        (0, 0, 7, 1 / 2),
+        (3, 1, 4000, 26 / 32),  # in the limit 1 - I_0.5(a + 1, b + 1) = P(Bin(a + b + 1, 1/2) <= a)
+        (4, 0, 4000, 31 / 32),
+    ],
+)
+def test_how_likely_a_lead_lasts(lead: float, second: float, left: int, kept: float) -> None:
+    assert lasting(lead, second, left) == pytest.approx(kept, abs=1e-3)
+
+
+def test_a_lead_lasts_the_likelier_the_longer_it_is() -> None:
+    chances = [lasting(lead, 1.5, 6) for lead in (1.5, 2, 2.7, 3, 4)]
+    assert chances == sorted(chances)
+    assert chances[0] == pytest.approx(1 / 2)
 
 
 @pytest.mark.parametrize(
@@ -21,9 +33,11 @@ def test_the_posterior_of_the_leader() -> None:
     [
         ([], 3, False),
         ([], 0, True),
-        ([3, 0], 13, False),  # 0.9375
-        ([4], 12, True),  # 0.96875
-        ([4, 1], 11, False),  # 0.890625
+        ([2, 0], 14, False),
+        ([4], 12, True),
+        ([4, 1], 11, False),
+        ([4, 1], 4, True),  # the same lead, but fewer votes are left
+        ([4, 1, 4], 4, False),
         ([3, 1], 1, True),  # the one vote left cannot overturn it
         ([3, 1], 2, False),
         ([2, 2], 0, False),
