@@ -40,6 +40,7 @@ class Line(BaseModel):
     """One line of thought on the problem with this number."""
 
     problem: int
+    question: str
     kind: Kind
     right: bool
     attempt: Attempt
@@ -81,7 +82,9 @@ class Pool:
         async with self._gate:
             attempt = await _drawn(problem, tools, kind, brief)
         right = attempt.final is not None and await tools.same(attempt.final, problem.expect or "")
-        kept = Line(problem=index, kind=kind, right=right, attempt=attempt)
+        kept = Line(
+            problem=index, question=problem.question, kind=kind, right=right, attempt=attempt
+        )
         self._out.write(f"{kept.model_dump_json()}\n")
         self._out.flush()
         self.tokens += len(attempt.path.tokens)

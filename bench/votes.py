@@ -1,12 +1,14 @@
 """What each way of choosing makes of the same lines of thought, and what it costs.
 
-    python -m bench.pool DATA.jsonl --keep LINES.jsonl --texts 16 [--brief]
+    python -m bench.pool DATA.jsonl --keep LINES.jsonl --texts 16 [--programs 12] [--brief]
     python -m bench.votes LINES.jsonl
 
 Lines are taken in the order of their numbers, so every way sees the same ones first. A vote that
 may stop early is played as if lines that run side by side wrote at the same pace; what those had
-written that it did not wait for counts. Intervals are Wilson's; won and lost are the problems that
-a way gets right and another one wrong, or the other way round, with the sign test's p.
+written that it did not wait for counts. Where programs were drawn, cross-checks are played, too,
+one line after another as their votes are needed. Intervals are Wilson's; won and lost are the
+problems that a way gets right and another one wrong, or the other way round, with the sign test's
+p.
 """
 
 import argparse
@@ -26,6 +28,7 @@ from reasoner.operators.aggregate import Same, aggregate
 from reasoner.operators.evaluate import merit
 from reasoner.strategies.majority import Majority, Poll
 from reasoner.strategies.ranking import by_answer
+from reasoner.strategies.routes import Ballot, judged
 from reasoner.verify.host import Verifiers
 
 SECONDS = 5.0
@@ -80,6 +83,26 @@ async def majority(lines: Sequence[Line], same: Same, how: Majority) -> Chosen:
     return Chosen(_right(drawn, found.attempts[0].number), spent)
 
 
+async def crossed(
+    lines: Sequence[Line], same: Same, programs: int, reasonings: int, threshold: float
+) -> Chosen:
+    """A cross-check: the first reasoning and a program, then more until it is sure enough."""
+    begin = next(one for one in lines if one.kind == "first")
+    printed = [one for one in lines if one.kind == "program"][:programs]
+    brief = _texts(lines, reasonings - 1)
+    votes = [begin, printed.pop(0)]
+    ballot = Ballot(begin.question, [begin.attempt], [votes[-1].attempt])
+    while printed or brief:
+        sure, lead = await ballot.confidence(same)
+        if sure >= threshold or lead > len(printed) + len(brief):
+            break
+        votes.append((printed if len(printed) >= len(brief) else brief).pop(0))
+        kept = ballot.programs if votes[-1].kind == "program" else ballot.brief
+        kept.append(votes[-1].attempt)
+    found = await judged(ballot, same)
+    return Chosen(_right(votes, found.attempts[0].number), sum(map(_tokens, votes)))
+
+
 def _texts(lines: Sequence[Line], n: int) -> list[Line]:
     return [one for one in lines if one.kind == "text"][:n]
 
@@ -96,22 +119,26 @@ def _mean(lines: Sequence[Line]) -> Chosen:
     return Chosen(fmean(one.right for one in lines), fmean(map(_tokens, lines)))
 
 
+FIXED = {"at_once": 16, "adaptive": False, "weigh": False}
 WAYS: dict[str, Way] = {
     "first (greedy)": first,
     "one of the lines": single,
-    "majority of 8": partial(
-        majority, how=Majority.model_validate({"n": 8, "at_once": 8, "adaptive": False})
-    ),
+    "majority of 8": partial(majority, how=Majority.model_validate({**FIXED, "n": 8})),
     "weighted best of 8": partial(weighted, n=8),
-    "majority of 16": partial(
-        majority, how=Majority.model_validate({"n": 16, "at_once": 16, "adaptive": False})
-    ),
+    "majority of 16": partial(majority, how=Majority.model_validate({**FIXED, "n": 16})),
     "adaptive, at most 16": partial(majority, how=Majority.model_validate({"n": 16})),
+}
+CROSSED: dict[str, Way] = {
+    f"cross-check, {programs} and {reasonings}, {threshold:.0%}": partial(
+        crossed, programs=programs, reasonings=reasonings, threshold=threshold
+    )
+    for programs, reasonings, threshold in ((8, 3, 0.65), (12, 5, 0.8), (12, 5, 1.0))
 }
 PAIRS = (
     ("weighted best of 8", "majority of 8"),
     ("weighted best of 8", "first (greedy)"),
     ("adaptive, at most 16", "majority of 16"),
+    *((name, "first (greedy)") for name in CROSSED),
 )
 
 
@@ -121,7 +148,10 @@ async def play(problems: Sequence[Sequence[Line]]) -> dict[str, list[Chosen]]:
         async def same(left: str, right: str) -> bool:
             return left == right or bool(await verifiers.same_answer(left, right, SECONDS))
 
-        return {name: [await way(lines, same) for lines in problems] for name, way in WAYS.items()}
+        ways = dict(WAYS)
+        if all(any(one.kind == "program" for one in lines) for lines in problems):
+            ways |= CROSSED
+        return {name: [await way(lines, same) for lines in problems] for name, way in ways.items()}
 
 
 def report(played: dict[str, list[Chosen]]) -> None:
@@ -133,6 +163,8 @@ def report(played: dict[str, list[Chosen]]) -> None:
         print(f"| {name} | {right:.1f} of {len(chosen)} | {low:.0%} to {high:.0%} | {tokens:.0f} |")
     print()
     for name, other in PAIRS:
+        if name not in played:
+            continue
         pairs = list(zip(played[name], played[other], strict=True))
         won = sum(one.right > two.right for one, two in pairs)
         lost = sum(one.right < two.right for one, two in pairs)

@@ -18,7 +18,13 @@ def line(number: int, final: str, tokens: int, kind: str = "text", value: float 
     path = Thought(prompt=(1,), tokens=(2,) * tokens, answer=final, finish_reason=FinishReason.STOP)
     attempt = Attempt(number=number, path=path, final=final, value=value)
     return Line.model_validate(
-        {"problem": 0, "kind": kind, "right": final == "4", "attempt": attempt}
+        {
+            "problem": 0,
+            "question": "2 + 2?",
+            "kind": kind,
+            "right": final == "4",
+            "attempt": attempt,
+        }
     )
 
 
@@ -51,6 +57,18 @@ async def test_a_vote_pays_for_what_it_began() -> None:
     assert split.right == 1.0
     assert split.tokens > clear.tokens
     assert split.tokens < sum(10 * n for n in range(1, 9))
+
+
+async def test_a_cross_check_hears_programs_until_it_is_sure() -> None:
+    lines = [line(0, "4", 100, "first", 0.9)]
+    lines += [line(n, "4", 10, value=0.9) for n in range(1, 17)]
+    lines += [line(n, "4", 7, "program", 0.9) for n in range(17, 29)]
+    name = "cross-check, 8 and 3, 65%"
+    assert (await play([lines]))[name][0] == (1.0, 107)
+    lines[17] = line(17, "5", 7, "program", 0.9)
+    right, tokens = (await play([lines]))[name][0]
+    assert right == 1.0
+    assert tokens > 107 + 7
 
 
 @pytest.mark.parametrize(("won", "lost", "p"), [(0, 0, 1.0), (5, 5, 1.0), (6, 0, 0.03125)])
