@@ -63,7 +63,7 @@ async def test_a_cross_check_hears_programs_until_it_is_sure() -> None:
     lines = [line(0, "4", 100, "first", 0.9)]
     lines += [line(n, "4", 10, value=0.9) for n in range(1, 17)]
     lines += [line(n, "4", 7, "program", 0.9) for n in range(17, 29)]
-    name = "cross-check, 8 and 3, 65%"
+    name = "cross-check, 8 and 1, 80%"
     assert (await play([lines]))[name][0] == (1.0, 107)
     lines[17] = line(17, "5", 7, "program", 0.9)
     right, tokens = (await play([lines]))[name][0]
