@@ -39,7 +39,7 @@ async def answer_all(
     items: Sequence[Item], settings: Settings, at_once: int
 ) -> AsyncIterator[Record]:
     async with Solver(settings) as solver:
-        async for record in run(items, solver.solve, at_once):
+        async for record in run(items, solver.solve, at_once, in_order=False):
             right = record.result is not None and record.result.status == "verified"
             print("+" if right else "-", end="", file=sys.stderr, flush=True)
             yield record
