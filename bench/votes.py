@@ -132,7 +132,7 @@ CROSSED: dict[str, Way] = {
     f"cross-check, {programs} and {reasonings}, {threshold:.0%}": partial(
         crossed, programs=programs, reasonings=reasonings, threshold=threshold
     )
-    for programs, reasonings, threshold in ((8, 1, 0.8), (15, 5, 0.8), (15, 16, 0.9))
+    for programs, reasonings, threshold in ((6, 1, 0.65), (8, 1, 0.8), (15, 5, 0.8), (15, 16, 0.9))
 }
 PAIRS = (
     ("weighted best of 8", "majority of 8"),

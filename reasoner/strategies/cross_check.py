@@ -41,11 +41,11 @@ SHORT = 60
 
 
 class CrossCheck(Parameters):
-    programs: int = Field(8, ge=1, le=256, description="most programs")
+    programs: int = Field(6, ge=1, le=256, description="most programs")
     reasonings: int = Field(1, ge=1, le=256, description="most reasonings")
-    at_once: int = Field(4, ge=1, le=64, description="lines drawn side by side on disagreement")
+    at_once: int = Field(3, ge=1, le=64, description="lines drawn side by side on disagreement")
     threshold: float = Field(
-        0.8, gt=0.0, le=1.0, description="confidence at which the vote is decided"
+        0.65, gt=0.0, le=1.0, description="confidence at which the vote is decided"
     )
     revisions: int = Field(0, ge=0, le=8, description="times to think again on disagreement")
     prune: bool = Field(False, description="draw steps again that are refuted")
