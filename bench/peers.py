@@ -169,8 +169,13 @@ async def keep(rows: AsyncIterator[Row], kept: list[Row], out: TextIO | None) ->
 
 
 def kept_rows(path: Path | None) -> list[Row]:
-    lines = path.read_text("utf-8").splitlines() if path and path.exists() else []
-    return [Row.model_validate_json(line) for line in lines]
+    """What the file holds; a run that was ended while it wrote may have left a part of a line."""
+    if path is None or not path.exists():
+        return []
+    whole, _, rest = path.read_text("utf-8").rpartition("\n")
+    if rest:
+        path.write_text(whole + "\n" if whole else "", "utf-8")
+    return [Row.model_validate_json(line) for line in whole.splitlines()]
 
 
 def main() -> None:

@@ -139,6 +139,7 @@ def shown(problem: Problem, examples: tuple[Message, ...], policy: Policy) -> Pr
 
 
 def briefly(problem: Problem, policy: Policy) -> Problem | None:
-    """The problem asked so that its reasoning is short; None where it has to be asked as it is:
-    whoever gave a system prompt of their own has said how to reply."""
-    return shown(problem, REASONINGS, policy) if problem.system is None else None
+    """The problem asked so that its reasoning is short; None where it has to be asked as it is: for
+    want of room, or because whoever gave a system prompt of their own has said how to reply."""
+    asked = shown(problem, REASONINGS, policy) if problem.system is None else problem
+    return None if asked is problem else asked

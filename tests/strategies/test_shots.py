@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from reasoner.problem import Problem
-from reasoner.strategies.shots import PROGRAMS, REASONINGS, shown
+from reasoner.strategies.shots import PROGRAMS, REASONINGS, briefly, shown
 from reasoner.verify.extract import code_blocks, extract_final
 from tests.workbench import workbench
 
@@ -26,5 +26,10 @@ async def test_examples_stand_before_what_was_said(smollm2: Path, tiny_gguf: Pat
         longer = shown(problem, examples, bench.tools.policy)
         assert longer.history == (*examples, *problem.history)
         assert longer.question == problem.question
+        brief = briefly(Problem(question="What is 6 * 7?"), bench.tools.policy)
+        assert brief is not None
+        assert brief.history == REASONINGS
+        assert briefly(problem.model_copy(update={"system": "Hi"}), bench.tools.policy) is None
     async with workbench(tiny_gguf) as bench:  # a token for each letter
         assert shown(problem, PROGRAMS, bench.tools.policy) is problem
+        assert briefly(problem, bench.tools.policy) is None
