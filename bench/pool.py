@@ -12,7 +12,7 @@ that are kept already are not drawn again.
 import argparse
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -101,14 +101,26 @@ async def _drawn(problem: Problem, tools: Tools, kind: Kind, brief: bool) -> Att
     return await line(problem, again, prune=False, asked=asked)
 
 
+def check(kept: Sequence[Line], problems: Sequence[Problem | None], path: Path) -> None:
+    """Refuse to mix these problems' lines with those that were kept of others."""
+    for one in kept:
+        problem = problems[one.problem] if one.problem < len(problems) else None
+        if problem and problem.question != one.question:
+            raise SystemExit(f"{path} keeps lines on other problems: give another file to --keep")
+
+
 async def fill(options: argparse.Namespace) -> None:
     chosen = parse_pairs(options.set, "--set", "temperature=0.5")
     settings = Settings.load(**{"model": options.model, "seed": options.seed, **chosen})
     kinds: list[Kind] = ["first"]
     kinds += ["text"] * options.texts
     kinds += ["program"] * options.programs
-    done = {(one.problem, one.attempt.number) for one in read(options.keep)}
+    kept = read(options.keep)
+    done = {(one.problem, one.attempt.number) for one in kept}
     cut = options.keep.exists() and options.keep.read_text()[-1:] not in ("", "\n")
+
+    items = load(options.data, options.n, options.seed)
+    check(kept, [item.problem for item in items], options.keep)
 
     def missing(index: int) -> dict[int, Kind]:
         return {n: kind for n, kind in enumerate(kinds) if (index, n) not in done}
@@ -118,7 +130,6 @@ async def fill(options: argparse.Namespace) -> None:
         with options.keep.open("a") as out:
             out.write("\n" if cut else "")
             pool = Pool(solver, settings, options.at_once, out)
-            items = load(options.data, options.n, options.seed)
             await asyncio.gather(
                 *(
                     pool.draw(index, item.problem, missing(index), options.brief)

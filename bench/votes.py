@@ -93,8 +93,7 @@ async def crossed(
     votes = [begin, printed.pop(0)]
     ballot = Ballot(begin.question, [begin.attempt], [votes[-1].attempt])
     while printed or brief:
-        sure, lead = await ballot.confidence(same)
-        if sure >= threshold or lead > len(printed) + len(brief):
+        if (await ballot.count(same)).decided(threshold, len(printed) + len(brief)):
             break
         votes.append((printed if len(printed) >= len(brief) else brief).pop(0))
         kept = ballot.programs if votes[-1].kind == "program" else ballot.brief

@@ -88,6 +88,13 @@ class Policy:
         other._sampling = self._again
         return other
 
+    def within(self, tokens: int) -> "Policy":
+        """The same policy for paths that shall not become longer than so many tokens."""
+        other = copy(self)
+        most = min(tokens, self._limits.max_tokens or tokens)
+        other._limits = self._limits.model_copy(update={"max_tokens": most})
+        return other
+
     def start(self, problem: Problem, *, think: bool | None = None) -> Path:
         """The empty path of a problem; `think` overrides whether it begins with reasoning. Raises
         PromptTooLong, or UsageError when the least number of steps cannot fit."""

@@ -27,8 +27,9 @@ from reasoner.strategies.parameters import Parameters
 from reasoner.strategies.program import program
 from reasoner.strategies.routes import AT_LENGTH, Ballot, judged
 from reasoner.strategies.shots import briefly
+from reasoner.verify.extract import extract_marked
 
-__all__ = ["CrossCheck", "cross_check"]
+__all__ = ["CrossCheck", "comparable", "cross_check"]
 
 REVISE = (
     "A program written for the same problem,\n\n{program}\n\nprints {printed}, but your answer "
@@ -55,7 +56,7 @@ class CrossCheck(Parameters):
 async def cross_check(problem: Problem, tools: Tools, parameters: CrossCheck) -> Findings:
     """Reason, and have programs solve the same problem; where they disagree, let more vote."""
     ballot = await _opened(problem, tools, parameters)
-    if problem.tests is not None or not _comparable(ballot.texts[0]):
+    if problem.tests is not None or not comparable(ballot.texts[0]):
         return Findings(attempts=tuple(ballot.all))
     if not ballot.programs and not tools.budget.reasoning_over():
         ballot.programs.append(await program(problem, tools))
@@ -97,11 +98,11 @@ async def _opened(problem: Problem, tools: Tools, parameters: CrossCheck) -> Bal
     return Ballot(problem.question, [text], [first])
 
 
-def _comparable(attempt: Attempt) -> bool:
-    """Whether the answer is one that a program could have printed."""
-    final = attempt.final or ""
-    code = "```" in attempt.path.answer
-    return attempt.whole and len(final) <= SHORT and bool(NUMERIC.search(final)) and not code
+def comparable(attempt: Attempt) -> bool:
+    """Whether the answer is one that a program could have printed, and not a program itself."""
+    final, reply = attempt.final or "", attempt.path.answer
+    told = "```" not in reply or extract_marked(reply) is not None
+    return attempt.whole and len(final) <= SHORT and bool(NUMERIC.search(final)) and told
 
 
 async def _revise(problem: Problem, tools: Tools, parameters: CrossCheck, ballot: Ballot) -> None:
@@ -143,10 +144,10 @@ class _Poll:
 
     async def settle(self) -> None:
         """See whether the vote is decided: no votes to come could overturn it, or need to."""
-        sure, lead = await self._ballot.confidence(self._tools.same)
         most = 1.0 if self._asked else AT_LENGTH
         left = most * (self._running + self._programs + self._texts)
-        self.over = self.over or sure >= self._parameters.threshold or lead > left
+        found = await self._ballot.count(self._tools.same)
+        self.over = self.over or found.decided(self._parameters.threshold, left)
 
     def wants(self, running: int) -> bool:
         """Whether to start another line; if so, `draw` will be called for it."""

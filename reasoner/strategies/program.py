@@ -1,5 +1,7 @@
 """A program as a line of thought: the model writes it, the sandbox runs it, its output answers."""
 
+from dataclasses import replace
+
 from reasoner.attempt import Attempt
 from reasoner.operators.tools import Tools
 from reasoner.path import Path
@@ -16,6 +18,9 @@ ASK = (
     "step by step and with telling names, and print the final answer only. "
     "Write nothing but one ```python block."
 )
+TOKENS = 768
+"""The most that a program and what is said about it may take; those that were right on GSM8K took
+274 at most, and what runs away would not end before the context does."""
 REPLY = "{code}\n\nThe program prints {printed}.\n\nThe answer is {printed}."
 
 
@@ -25,6 +30,7 @@ async def program(problem: Problem, tools: Tools) -> Attempt:
     Its last line of output is the answer; an attempt without a final answer is a program that
     failed or printed none.
     """
+    tools = replace(tools, policy=tools.policy.within(TOKENS))
     asked = problem.model_copy(update={"system": ASK})
     node = plant(shown(asked, PROGRAMS, tools.policy), tools)
     path = node.path

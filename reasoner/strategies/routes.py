@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import exp, log
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -12,7 +13,7 @@ from reasoner.operators.plausible import plausible
 from reasoner.operators.vote import top_two
 from reasoner.verdict import Outcome, Verdict
 
-__all__ = ["AT_LENGTH", "Ballot", "judged", "sureness"]
+__all__ = ["AT_LENGTH", "Ballot", "Count", "judged", "sureness"]
 
 NAME = "cross_check"
 UNKNOWN_VALUE = 0.8
@@ -27,6 +28,21 @@ lines of the default model voted in many orders until they were decided; on the 
 problems the expected calibration error is 3.6 %."""
 CONVINCED = 0.7
 """The confidence from which an agreement of reasoning and programs passes as a check."""
+
+
+class Count(NamedTuple):
+    """How a vote stands: the probability that the leading answer is right, by what weight it
+    leads, and how many lines give it."""
+
+    sure: float
+    lead: float
+    lines: int
+
+    def decided(self, threshold: float, left: float) -> bool:
+        """Whether no more need to vote: two lines or more are sure enough, or what is `left` to be
+        counted weighs too little. A line that nothing confirms never is, whatever fails beside it.
+        """
+        return (self.lines > 1 and self.sure >= threshold) or self.lead > left
 
 
 @dataclass
@@ -59,11 +75,11 @@ class Ballot:
         likely = plausible(self.question, vote.final or "")
         return value * (AT_LENGTH if long else 1.0) * (1.0 if likely else IMPLAUSIBLE)
 
-    async def confidence(self, same: Same) -> tuple[float, float]:
-        """How likely the leading answer is right, and by what weight it leads."""
+    async def count(self, same: Same) -> Count:
         groups = await aggregate(self.all, same)
         first, second = top_two([self.weight(group) for group in groups])
-        return sureness(first, second), first - second
+        lines = max(groups, key=self.weight).attempts if groups else ()
+        return Count(sureness(first, second), first - second, len(lines))
 
 
 def sureness(first: float, second: float) -> float:
@@ -78,7 +94,7 @@ async def judged(ballot: Ballot, same: Same) -> Findings:
     """
     groups = await aggregate(ballot.all, same)
     leader = max(groups, key=ballot.weight, default=None)
-    confidence, _ = await ballot.confidence(same)
+    confidence = (await ballot.count(same)).sure
     best = leader.attempts[0] if leader else ballot.at_length[0]
     programs = [one for one in ballot.programs if one.final is not None]
     if leader and programs:

@@ -91,3 +91,10 @@ def test_lines_are_drawn_once(smollm2: Path, tmp_path: Path) -> None:
     subprocess.run(command, check=True, capture_output=True)
     assert kept.read_text().startswith(cut)
     assert len(read(kept)) == len(lines)
+
+    data.write_text(json.dumps({"question": "What is 5 + 5, as a number?", "answer": 10}) + "\n")
+    before = kept.read_text()
+    other = subprocess.run(command, capture_output=True, text=True)
+    assert other.returncode == 1
+    assert "keeps lines on other problems" in other.stderr
+    assert kept.read_text() == before

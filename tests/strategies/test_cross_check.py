@@ -9,8 +9,10 @@ from reasoner.attempt import Attempt
 from reasoner.operators.aggregate import aggregate
 from reasoner.path import FinishReason, Path, Phase
 from reasoner.result import Status
+from reasoner.strategies.cross_check import comparable
 from reasoner.strategies.routes import AT_LENGTH, Ballot, judged, sureness
 from reasoner.verdict import Outcome, Verdict
+from reasoner.verify.extract import extract_final
 from reasoner.verify.status import status
 from tests.strategies.test_sampling import ASK, solved
 
@@ -84,6 +86,23 @@ async def test_programs_that_fail_confirm_nothing() -> None:
     assert not found.attempts[0].found
 
 
+async def test_a_line_that_nothing_confirms_decides_nothing() -> None:
+    """However little speaks against it: a program that failed is no reason to be sure."""
+    sound = attempt(0, "12").model_copy(update={"value": 0.95})
+    doubted = attempt(1, "-3").model_copy(update={"value": 0.1})
+    for other in (attempt(1, None), doubted):
+        alone = await Ballot(ASK.question, [sound], [other]).count(numeric)
+        assert alone.lines == 1
+        assert alone.sure > 0.65
+        assert not alone.decided(0.65, left=5.0)
+        assert alone.decided(0.65, left=1.0)
+    agreed = await Ballot(ASK.question, [sound], [attempt(1, "12.0")]).count(numeric)
+    assert agreed.lines == 2
+    assert agreed.decided(0.65, left=5.0)
+    nothing = await Ballot(ASK.question, [attempt(0, None)]).count(numeric)
+    assert not nothing.decided(0.65, left=0.0)
+
+
 def test_a_longer_lead_is_surer() -> None:
     leads = [sureness(lead, 1) for lead in range(1, 9)]
     assert leads == sorted(leads)
@@ -119,6 +138,22 @@ async def test_nobody_waits_for_the_program_to_see_the_first_words(smollm2: File
     told = [event for event in events if event.kind in ("text", "candidate")]
     assert told[0].kind == "text"
     assert told[0].path == 0
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        ("It is 42.", True),
+        ("```python\nprint(6 * 7)\n```\nThe answer is \\boxed{42}.", True),
+        ("```python\ndef f(n):\n    return n + 42\n```\nCall f(42).", False),
+        ("It is blue.", False),
+    ],
+)
+def test_a_reply_with_code_is_compared_by_the_answer_it_marks(reply: str, told: bool) -> None:
+    final = extract_final(reply)
+    one = attempt(0, final)
+    path = one.path.model_copy(update={"answer": reply})
+    assert comparable(one.model_copy(update={"path": path})) is told
 
 
 async def test_tests_judge_code_and_no_program_does(smollm2: File) -> None:

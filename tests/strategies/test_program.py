@@ -1,0 +1,31 @@
+"""A program as a line of thought: what it may take."""
+
+from pathlib import Path
+
+import pytest
+
+import reasoner.strategies.program as programs
+from reasoner.strategies.line import line
+from tests.strategies.test_sampling import ASK
+from tests.workbench import workbench
+
+MOST = 100
+
+
+async def test_a_program_that_does_not_end_is_ended(
+    tiny_gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that writes nothing but noise, and on and on."""
+    monkeypatch.setattr(programs, "TOKENS", MOST)
+    async with workbench(tiny_gguf, temperature=0.0, budget=None, max_tokens=None) as bench:
+        thought = await line(ASK, bench.tools, prune=False)
+        written = await programs.program(ASK, bench.tools)
+    assert len(thought.path.tokens) > MOST
+    assert 0 < len(written.path.tokens) <= MOST
+    assert written.final is None
+
+
+async def test_a_shorter_limit_stays(tiny_gguf: Path) -> None:
+    async with workbench(tiny_gguf, temperature=0.0, budget=None, max_tokens=30) as bench:
+        written = await programs.program(ASK, bench.tools)
+    assert 0 < len(written.path.tokens) <= 30
