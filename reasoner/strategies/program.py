@@ -20,7 +20,7 @@ ASK = (
 )
 TOKENS = 768
 """The most that a program and what is said about it may take; those that were right on GSM8K took
-274 at most, and what runs away would not end before the context does."""
+274 at most, those that ran away thousands."""
 REPLY = "{code}\n\nThe program prints {printed}.\n\nThe answer is {printed}."
 
 

@@ -40,8 +40,7 @@ class Count(NamedTuple):
 
     def decided(self, threshold: float, left: float) -> bool:
         """Whether no more need to vote: two lines or more are sure enough, or what is `left` to be
-        counted weighs too little. A line that nothing confirms never is, whatever fails beside it.
-        """
+        counted weighs too little. A line that nothing confirms is never sure enough."""
         return (self.lines > 1 and self.sure >= threshold) or self.lead > left
 
 
