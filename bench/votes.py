@@ -1,12 +1,13 @@
 """What each way of choosing makes of the same lines of thought, and what it costs.
 
     python -m bench.pool DATA.jsonl --keep LINES.jsonl --texts 16 [--programs 12] [--brief]
-    python -m bench.votes LINES.jsonl
+    python -m bench.votes LINES.jsonl [--brief]
 
 Lines are taken in the order of their numbers, so every way sees the same ones first. A vote that
 may stop early is played as if lines that run side by side wrote at the same pace; what those had
 written that it did not wait for counts. Where programs were drawn, cross-checks are played, too,
-one line after another as their votes are needed. Intervals are Wilson's; won and lost are the
+one line after another as their votes are needed; `--brief` says that the reasonings were drawn so
+and count accordingly. Intervals are Wilson's; won and lost are the
 problems that a way gets right and another one wrong, or the other way round, with the sign test's
 p.
 """
@@ -28,10 +29,12 @@ from reasoner.operators.aggregate import Same, aggregate
 from reasoner.operators.evaluate import merit
 from reasoner.strategies.majority import Majority, Poll
 from reasoner.strategies.ranking import by_answer
-from reasoner.strategies.routes import Ballot, judged
+from reasoner.strategies.routes import AT_LENGTH, Ballot, judged
 from reasoner.verify.host import Verifiers
 
 SECONDS = 5.0
+MOST = 16
+"""Reasonings that the ways below ask for."""
 
 
 class Chosen(NamedTuple):
@@ -84,19 +87,21 @@ async def majority(lines: Sequence[Line], same: Same, how: Majority) -> Chosen:
 
 
 async def crossed(
-    lines: Sequence[Line], same: Same, programs: int, reasonings: int, threshold: float
+    lines: Sequence[Line], same: Same, programs: int, reasonings: int, threshold: float, brief: bool
 ) -> Chosen:
     """A cross-check: the first reasoning and a program, then more until it is sure enough."""
     begin = next(one for one in lines if one.kind == "first")
     printed = [one for one in lines if one.kind == "program"][:programs]
-    brief = _texts(lines, reasonings - 1)
+    texts = _texts(lines, reasonings - 1)
     votes = [begin, printed.pop(0)]
     ballot = Ballot(begin.question, [begin.attempt], [votes[-1].attempt])
-    while printed or brief:
-        if (await ballot.count(same)).decided(threshold, len(printed) + len(brief)):
+    reasoned, most = (ballot.brief, 1.0) if brief else (ballot.at_length, AT_LENGTH)
+    while printed or texts:
+        left = most * (len(printed) + len(texts))
+        if (await ballot.count(same)).decided(threshold, left):
             break
-        votes.append((printed if len(printed) >= len(brief) else brief).pop(0))
-        kept = ballot.programs if votes[-1].kind == "program" else ballot.brief
+        votes.append((printed if len(printed) >= len(texts) else texts).pop(0))
+        kept = ballot.programs if votes[-1].kind == "program" else reasoned
         kept.append(votes[-1].attempt)
     found = await judged(ballot, same)
     return Chosen(_right(votes, found.attempts[0].number), sum(map(_tokens, votes)))
@@ -127,7 +132,7 @@ WAYS: dict[str, Way] = {
     "majority of 16": partial(majority, how=Majority.model_validate({**FIXED, "n": 16})),
     "adaptive, at most 16": partial(majority, how=Majority.model_validate({"n": 16})),
 }
-CROSSED: dict[str, Way] = {
+CROSSED: dict[str, Callable[..., Awaitable[Chosen]]] = {
     f"cross-check, {programs} and {reasonings}, {threshold:.0%}": partial(
         crossed, programs=programs, reasonings=reasonings, threshold=threshold
     )
@@ -141,7 +146,9 @@ PAIRS = (
 )
 
 
-async def play(problems: Sequence[Sequence[Line]]) -> dict[str, list[Chosen]]:
+async def play(
+    problems: Sequence[Sequence[Line]], *, brief: bool = False
+) -> dict[str, list[Chosen]]:
     with Verifiers() as verifiers:
 
         async def same(left: str, right: str) -> bool:
@@ -149,7 +156,7 @@ async def play(problems: Sequence[Sequence[Line]]) -> dict[str, list[Chosen]]:
 
         ways = dict(WAYS)
         if all(any(one.kind == "program" for one in lines) for lines in problems):
-            ways |= CROSSED
+            ways |= {name: partial(way, brief=brief) for name, way in CROSSED.items()}
         return {name: [await way(lines, same) for lines in problems] for name, way in ways.items()}
 
 
@@ -184,9 +191,13 @@ def sign_test(won: int, lost: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("lines", type=Path)
+    parser.add_argument("--brief", action="store_true")
     options = parser.parse_args()
     grouped = groupby(read(options.lines), key=lambda one: one.problem)
-    report(asyncio.run(play([list(lines) for _, lines in grouped])))
+    problems = [list(lines) for _, lines in grouped]
+    if not problems or min(len(_texts(lines, MOST)) for lines in problems) < MOST:
+        raise SystemExit(f"{options.lines} needs {MOST} reasonings of each problem: see bench.pool")
+    report(asyncio.run(play(problems, brief=options.brief)))
 
 
 if __name__ == "__main__":

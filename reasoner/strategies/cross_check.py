@@ -3,8 +3,9 @@
 A program is another route to the same number (program of thoughts, Chen et al. 2022; program-aided
 models, Gao et al. 2022). The two routes fail in different ways, so their agreement is evidence
 that neither alone gives. Where they disagree, more lines of both kinds vote until it is decided;
-worked examples keep these short. On request the model is first shown both answers and thinks once
-more; what it says then is no longer independent of the program, so it confirms nothing.
+worked examples keep the programs short and, on request, the reasonings, which then are right less
+often. On request the model is first shown both answers and thinks once more; what it says then is
+no longer independent of the program, so it confirms nothing.
 """
 
 import asyncio
@@ -50,7 +51,7 @@ class CrossCheck(Parameters):
     )
     revisions: int = Field(0, ge=0, le=8, description="times to think again on disagreement")
     prune: bool = Field(False, description="draw steps again that are refuted")
-    brief: bool = Field(True, description="keep reasonings after the first short, by examples")
+    brief: bool = Field(False, description="keep reasonings after the first short, by examples")
 
 
 async def cross_check(problem: Problem, tools: Tools, parameters: CrossCheck) -> Findings:

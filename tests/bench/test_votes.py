@@ -70,6 +70,16 @@ async def test_a_cross_check_hears_programs_until_it_is_sure() -> None:
     assert tokens > 107 + 7
 
 
+async def test_reasonings_at_length_count_for_more_than_short_ones() -> None:
+    lines = [line(0, "5", 100, "first", 0.9)]
+    lines += [line(n, "4", 30, value=0.9) for n in range(1, 17)]
+    printed = ["6", "6", "5", "5", "7", "8", "9", "10", "11", "12", "13", "5", "14", "15", "16"]
+    lines += [line(n, final, 7, "program", 0.9) for n, final in enumerate(printed, 17)]
+    name = "cross-check, 15 and 5, 80%"
+    assert (await play([lines]))[name][0].right == 1.0
+    assert (await play([lines], brief=True))[name][0].right == 0.0
+
+
 @pytest.mark.parametrize(("won", "lost", "p"), [(0, 0, 1.0), (5, 5, 1.0), (6, 0, 0.03125)])
 def test_a_split_by_chance(won: int, lost: int, p: float) -> None:
     assert sign_test(won, lost) == pytest.approx(p)
