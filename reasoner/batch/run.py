@@ -17,6 +17,9 @@ __all__ = ["PATIENCE", "run"]
 Solve = Callable[[Problem], Awaitable[Result]]
 PATIENCE = 8
 """Failures of the engine in a row after which it will not recover."""
+PAUSE = 1.0
+"""Seconds before an item is tried once more. A server that dies still takes connections for some
+milliseconds, and breaks them off."""
 
 
 async def run(
@@ -70,4 +73,5 @@ async def _twice(solve: Solve, problem: Problem) -> Result:
     except (ContextFull, ServerGone):
         raise
     except EngineError:
+        await asyncio.sleep(PAUSE)
         return await solve(problem)
