@@ -5,9 +5,10 @@
                           [--out ROWS.jsonl]
 
 The contenders answer the same problems one after another, in turns: `reasoner` with the given
-settings; a loop of `llama_cpp.Llama` calls, on the same file, that takes the majority; and, with
-`--endpoint`, any OpenAI-compatible server, for instance optillm in front of llama.cpp's
-`llama-server`. All are asked with the same words, and judged by the same check.
+settings; a loop of `llama_cpp.Llama` calls, on the same file and with as many threads (by itself it
+takes half the cores), that takes the majority; and, with `--endpoint`, any OpenAI-compatible
+server, for instance optillm in front of llama.cpp's `llama-server`. All are asked with the same
+words, and judged by the same check.
 
 With `--out` every problem is appended to ROWS as it is done, and a run that is started again goes
 on from there. Ctrl-C reports what there is by then.
@@ -16,9 +17,10 @@ on from there. Ctrl-C reports what there is by then.
 import argparse
 import asyncio
 import json
+import math
 import sys
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from statistics import median
@@ -30,8 +32,10 @@ from pydantic import BaseModel
 from bench.accuracy import load
 from reasoner import Problem, Settings, Solver
 from reasoner.attempt import Attempt
+from reasoner.batch.item import Item
 from reasoner.batch.tally import wilson
 from reasoner.cli.pairs import parse_pairs
+from reasoner.engine.threads import default_threads
 from reasoner.models import ensure_model
 from reasoner.operators.aggregate import aggregate
 from reasoner.path import FinishReason, Phase
@@ -59,25 +63,48 @@ class Row(BaseModel):
     trials: dict[str, Trial]
 
 
-def summary(name: str, trials: Sequence[Trial]) -> str:
+def report(rows: Sequence[Row], seed: int) -> None:
+    """A line for each contender, the first of them being what the others are measured against."""
+    ours, *others = rows[0].trials
+    print(f"\n\n| {len(rows)} problems, seed {seed} | right | s each | s in all | against {ours} |")
+    print("|---|---|---|---|---|")
+    base = [row.trials[ours] for row in rows]
+    print(f"| {ours} {_summary(base)} | |")
+    for name in others:
+        trials = [row.trials[name] for row in rows]
+        print(f"| {name} {_summary(trials)} | {against(trials, base)} |")
+
+
+def _summary(trials: Sequence[Trial]) -> str:
     right, count = sum(trial.right for trial in trials), len(trials)
     low, high = wilson(right, count)
     seconds = [trial.seconds for trial in trials]
-    return (
-        f"| {name} | {right} of {count} | {right / count:.1%} [{low:.1%}, {high:.1%}] "
-        f"| {median(seconds):.1f} | {sum(seconds):.0f} |"
-    )
+    share = f"{right} ({right / count:.1%} [{low:.1%}, {high:.1%}])"
+    return f"| {share} | {median(seconds):.1f} | {sum(seconds):.0f}"
+
+
+def against(trials: Sequence[Trial], base: Sequence[Trial]) -> str:
+    """Problems won and lost, what this comes to in points (95 %, paired), and the time it took."""
+    pairs = list(zip(trials, base, strict=True))
+    won = sum(one.right > other.right for one, other in pairs)
+    lost = sum(one.right < other.right for one, other in pairs)
+    points = (won - lost) / len(pairs)
+    half = 1.96 * math.sqrt(won + lost - (won - lost) ** 2 / len(pairs)) / len(pairs)
+    low, high = (f"{100 * end:+.0f}" for end in (points - half, points + half))
+    longer = sum(one.seconds for one in trials) / sum(one.seconds for one in base)
+    said = f"{won} won, {lost} lost: {100 * points:+.0f} [{low}, {high}]"
+    return f"{said}, {longer:.1f} times as long"
 
 
 def messages(question: str) -> list[dict[str, str]]:
     return [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": question}]
 
 
-def naive(model: Path, samples: int) -> Reply:
+def naive(model: Path, samples: int, threads: int) -> Reply:
     """`llama_cpp.Llama`, asked several times."""
     from llama_cpp import Llama
 
-    llama = Llama(str(model), n_ctx=4096, verbose=False)
+    llama = Llama(str(model), n_ctx=4096, n_threads=threads, verbose=False)
 
     def reply(question: str) -> list[str]:
         asked: Any = messages(question)
@@ -122,23 +149,29 @@ async def majority(replies: Sequence[str], verifiers: Verifiers) -> str | None:
     return max(groups, key=lambda group: len(group.attempts)).answer if groups else None
 
 
+def contenders(options: argparse.Namespace) -> list[str]:
+    """Their names, ours first; a kept file with other names is another comparison's."""
+    peer = [options.endpoint_model] if options.endpoint else []
+    loop = f"llama_cpp.Llama, majority of {options.samples}"
+    return [" ".join(["reasoner", *options.set]), loop, *peer]
+
+
 async def compare(
-    options: argparse.Namespace, settings: Settings, done: Collection[str]
+    options: argparse.Namespace, settings: Settings, items: Iterable[Item]
 ) -> AsyncIterator[Row]:
-    """Ask all contenders the problems that are not done yet."""
+    """Ask all contenders."""
     model = ensure_model(settings.model).path
-    others: dict[str, Reply] = {
-        f"llama_cpp.Llama, majority of {options.samples}": naive(model, options.samples)
-    }
+    replies = [naive(model, options.samples, settings.engine.threads or default_threads())]
     if options.endpoint:
-        others[options.endpoint_model] = endpoint(options.endpoint, options.endpoint_model)
+        replies.append(endpoint(options.endpoint, options.endpoint_model))
+    ours, *others = contenders(options)
     async with Solver(settings) as solver:
         with Verifiers() as verifiers:
-            for item in load(options.data, options.n, options.seed):
-                if item.problem is None or item.id in done:
+            for item in items:
+                if item.problem is None:
                     continue
-                trials = {"reasoner": await _ours(solver, item.problem)}
-                for name, reply in others.items():
+                trials = {ours: await _ours(solver, item.problem)}
+                for name, reply in zip(others, replies, strict=True):
                     trials[name] = await _theirs(reply, item.problem, verifiers)
                 yield Row(id=item.id, trials=trials)
 
@@ -178,7 +211,7 @@ def kept_rows(path: Path | None) -> list[Row]:
     return [Row.model_validate_json(line) for line in whole.splitlines()]
 
 
-def main() -> None:
+def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", help="as with -m: an alias or a file")
@@ -189,11 +222,21 @@ def main() -> None:
     parser.add_argument("--endpoint-model", metavar="NAME", default="default")
     parser.add_argument("--out", type=Path, help="append every problem's results as a JSON line")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parsed()
     chosen = parse_pairs(options.set, "--set", "effort=high")
     settings = Settings.load(**{"seed": options.seed, "model": options.model, **chosen})
+    items = {item.id: item for item in load(options.data, options.n, options.seed)}
     rows = kept_rows(options.out)
-    asked = compare(options, settings, {row.id for row in rows})
+    names = contenders(options)
+    if any(row.id not in items or list(row.trials) != names for row in rows):
+        raise SystemExit(f"{options.out} keeps another comparison: give another file to --out")
+    for row in rows:
+        del items[row.id]
+    asked = compare(options, settings, items.values())
     with (
         options.out.open("a") if options.out else nullcontext() as out,
         suppress(KeyboardInterrupt),
@@ -201,12 +244,7 @@ def main() -> None:
         asyncio.run(keep(asked, rows, out))
     if not rows:
         raise SystemExit("no problem was answered by all")
-    print(
-        f"\n\n| {len(rows)} problems, seed {options.seed} | right | accuracy | s each | s in all |"
-    )
-    print("|---|---|---|---|---|")
-    for name in rows[0].trials:
-        print(summary(name, [row.trials[name] for row in rows]))
+    report(rows, options.seed)
 
 
 if __name__ == "__main__":
