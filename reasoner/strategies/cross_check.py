@@ -46,7 +46,7 @@ class CrossCheck(Parameters):
     programs: int = Field(6, ge=1, le=256, description="most programs")
     reasonings: int = Field(1, ge=1, le=256, description="most reasonings")
     at_once: int = Field(4, ge=1, le=64, description="lines drawn side by side on disagreement")
-    """llama.cpp multiplies four rows at a time on a CPU: four took 141 ms, three 179 (on a Xeon)."""
+    """llama.cpp multiplies four rows at a time on a CPU: four took 141 ms, three 179 (Xeon)."""
     threshold: float = Field(
         0.65, gt=0.0, le=1.0, description="confidence at which the vote is decided"
     )
