@@ -20,7 +20,7 @@ import json
 import math
 import sys
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from statistics import median
@@ -45,6 +45,8 @@ from reasoner.verify.extract import extract_final
 from reasoner.verify.host import Verifiers
 
 LONGEST = 1024
+BEGINNING = '{"id":'
+"""What every row begins with."""
 Reply = Callable[[str], list[str]]
 """A question's replies, one or several."""
 
@@ -69,10 +71,10 @@ def report(rows: Sequence[Row], seed: int) -> None:
     print(f"\n\n| {len(rows)} problems, seed {seed} | right | s each | s in all | against {ours} |")
     print("|---|---|---|---|---|")
     base = [row.trials[ours] for row in rows]
-    print(f"| {ours} {_summary(base)} | |")
+    print(f"| {ours} | {_summary(base)} | |")
     for name in others:
         trials = [row.trials[name] for row in rows]
-        print(f"| {name} {_summary(trials)} | {against(trials, base)} |")
+        print(f"| {name} | {_summary(trials)} | {against(trials, base)} |")
 
 
 def _summary(trials: Sequence[Trial]) -> str:
@@ -80,7 +82,7 @@ def _summary(trials: Sequence[Trial]) -> str:
     low, high = wilson(right, count)
     seconds = [trial.seconds for trial in trials]
     share = f"{right} ({right / count:.1%} [{low:.1%}, {high:.1%}])"
-    return f"| {share} | {median(seconds):.1f} | {sum(seconds):.0f}"
+    return f"{share} | {median(seconds):.1f} | {sum(seconds):.0f}"
 
 
 def against(trials: Sequence[Trial], base: Sequence[Trial]) -> str:
@@ -151,9 +153,10 @@ async def majority(replies: Sequence[str], verifiers: Verifiers) -> str | None:
 
 def contenders(options: argparse.Namespace) -> list[str]:
     """Their names, ours first; a kept file with other names is another comparison's."""
+    model = [f"model={options.model}"] if options.model else []
     peer = [options.endpoint_model] if options.endpoint else []
     loop = f"llama_cpp.Llama, majority of {options.samples}"
-    return [" ".join(["reasoner", *options.set]), loop, *peer]
+    return [" ".join(["reasoner", *model, *options.set]), loop, *peer]
 
 
 async def compare(
@@ -201,14 +204,25 @@ async def keep(rows: AsyncIterator[Row], kept: list[Row], out: TextIO | None) ->
             out.flush()
 
 
-def kept_rows(path: Path | None) -> list[Row]:
-    """What the file holds; a run that was ended while it wrote may have left a part of a line."""
+def kept_rows(path: Path | None, ids: Collection[str], names: Sequence[str]) -> list[Row]:
+    """What the file holds; a run that was ended while it wrote may have left a part of a line.
+
+    A file that holds anything else is refused, and stays as it is.
+    """
     if path is None or not path.exists():
         return []
-    whole, _, rest = path.read_text("utf-8").rpartition("\n")
+    try:
+        whole, _, rest = path.read_text("utf-8").rpartition("\n")
+        rows = [Row.model_validate_json(line) for line in whole.splitlines()]
+        if not BEGINNING.startswith(rest[: len(BEGINNING)]):
+            raise ValueError("its end is no part of a row")
+        if any(row.id not in ids or list(row.trials) != names for row in rows):
+            raise ValueError("its rows are not of these problems and contenders")
+    except ValueError as error:
+        raise SystemExit(f"{path} keeps another comparison: give another file to --out") from error
     if rest:
-        path.write_text(whole + "\n" if whole else "", "utf-8")
-    return [Row.model_validate_json(line) for line in whole.splitlines()]
+        path.write_text(f"{whole}\n" if whole else "", "utf-8")
+    return list({row.id: row for row in rows}.values())
 
 
 def parsed() -> argparse.Namespace:
@@ -229,14 +243,10 @@ def main() -> None:
     options = parsed()
     chosen = parse_pairs(options.set, "--set", "effort=high")
     settings = Settings.load(**{"seed": options.seed, "model": options.model, **chosen})
-    items = {item.id: item for item in load(options.data, options.n, options.seed)}
-    rows = kept_rows(options.out)
-    names = contenders(options)
-    if any(row.id not in items or list(row.trials) != names for row in rows):
-        raise SystemExit(f"{options.out} keeps another comparison: give another file to --out")
-    for row in rows:
-        del items[row.id]
-    asked = compare(options, settings, items.values())
+    items = load(options.data, options.n, options.seed)
+    rows = kept_rows(options.out, {item.id for item in items}, contenders(options))
+    done = {row.id for row in rows}
+    asked = compare(options, settings, [item for item in items if item.id not in done])
     with (
         options.out.open("a") if options.out else nullcontext() as out,
         suppress(KeyboardInterrupt),
