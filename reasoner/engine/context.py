@@ -62,6 +62,7 @@ class Context:
         self._ctx: Any = None
         self._model: Any = None
         self._settings, self._notice, self._path = settings, notice, path
+        self.on_gpu = False
         self._load()
         self.vocabulary = NativeVocabulary(self._model)
         try:
@@ -83,6 +84,7 @@ class Context:
                 str(self._path).encode(), self._model_params(layers)
             )
             if self._model:
+                self.on_gpu = layers != 0
                 return
             if layers == 0 or self._settings.gpu_layers != "auto":
                 raise BadModelFile(f"llama.cpp cannot load {self._path.name}: {_reason()}")

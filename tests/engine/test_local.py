@@ -2,15 +2,18 @@
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from reasoner.engine.context import Context
 from reasoner.engine.control import Allow, Ban, Constraint, Force, Halt
 from reasoner.engine.local import LocalEngine, LocalGeneration
 from reasoner.engine.request import Finish, Token
 from reasoner.engine.sampling import GREEDY, Sampling
+from reasoner.engine.scheduler import TILE
 from reasoner.errors import (
     BadModelFile,
     ContextFull,
@@ -319,6 +322,35 @@ async def test_a_long_prompt_does_not_stall_a_running_sequence(engine: LocalEngi
         meanwhile += 1
     running.cancel()
     assert meanwhile >= 4
+
+
+async def test_a_crowd_decodes_by_itself_on_a_cpu(
+    tiny_gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where attention works in tiles, prompts and many running sequences would cost each other."""
+    decode, decoded = Context.decode, []
+
+    def watched(self: Context, entries: list[tuple[int, int, int, bool]], hidden: bool) -> int:
+        decoded.append(Counter(sequence for _, _, sequence, _ in entries))
+        return decode(self, entries, hidden)
+
+    monkeypatch.setattr(Context, "decode", watched)
+    engine = await LocalEngine.open(tiny_gguf, EngineSettings(sequences=100))
+    crowd = [
+        engine.generate([n + 1], Sampling(), Steps(Ban(engine.end_tokens)), max_tokens=40, seed=n)
+        for n in range(90)
+    ]
+    long = engine.generate(list(range(1, 200)) * 4, GREEDY, max_tokens=5)
+    *many, last = await asyncio.gather(*(drain(run) for run in [*crowd, long]))
+    await engine.close()
+
+    assert all(len(tokens) == 40 for tokens in many)
+    assert len(last) == 5
+    assert all(len(counts) == 1 for counts in decoded if counts.total() >= TILE)
+    crowded = [len(counts) > 40 for counts in decoded]
+    apart = crowded.index(False, crowded.index(True))
+    assert len(decoded[apart]) == 1
+    assert any(crowded[apart:])
 
 
 async def test_an_abandoned_long_prompt_is_cut_short(engine: LocalEngine) -> None:
