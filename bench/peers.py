@@ -1,37 +1,40 @@
 """Accuracy and seconds against other ways to spend compute on the same model and problems.
 
     python -m bench.peers DATA.jsonl [--model NAME] [--n 100] [--set effort=high] [--samples 8]
+                          [--majority http://127.0.0.1:8080/v1]
                           [--endpoint http://127.0.0.1:8000/v1 --endpoint-model NAME]
-                          [--out ROWS.jsonl]
+                          [--at-once 1] [--out TRIALS.jsonl]
 
-The contenders answer the same problems one after another, in turns: `reasoner` with the given
-settings; a loop of `llama_cpp.Llama` calls, on the same file and with as many threads (by itself it
-takes half the cores), that takes the majority; and, with `--endpoint`, any OpenAI-compatible
-server, for instance optillm in front of llama.cpp's `llama-server`. All are asked with the same
-words, and judged by the same check.
+The contenders: `reasoner` with the given settings; a loop of `llama_cpp.Llama` calls, on the same
+file and with as many threads (by itself it takes half the cores), that takes the majority, or, with
+`--majority`, the same samples of a server of that file, drawn side by side; and, with `--endpoint`,
+any OpenAI-compatible server, for instance optillm in front of llama.cpp's `llama-server`. All are
+asked with the same words, and judged by the same check.
 
-With `--out` every problem is appended to ROWS as it is done, and a run that is started again goes
-on from there. Ctrl-C reports what there is by then.
+By itself each answers one problem at a time, and they take turns problem by problem. With
+`--at-once` one after another answers all problems, so many at once.
+
+With `--out` every answer is appended to TRIALS as it is there, and a run that is started again goes
+on from it. Ctrl-C reports what there is by then.
 """
 
 import argparse
 import asyncio
-import json
 import math
 import sys
-import urllib.request
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from pathlib import Path
-from statistics import median
 from time import monotonic
 from typing import Any, NamedTuple, TextIO
 
+import httpx2
 from pydantic import BaseModel
 
 from bench.accuracy import load
 from reasoner import Problem, Settings, Solver
 from reasoner.attempt import Attempt
+from reasoner.batch.flow import each
 from reasoner.batch.item import Item
 from reasoner.batch.tally import wilson
 from reasoner.cli.pairs import parse_pairs
@@ -45,44 +48,65 @@ from reasoner.verify.extract import extract_final
 from reasoner.verify.host import Verifiers
 
 LONGEST = 1024
+WARM = 0.8
+"""The temperature of the samples of a majority."""
+PATIENCE = 3600.0
+"""Seconds a server may take; when it is asked much at once, a question waits for many others."""
 BEGINNING = '{"id":'
-"""What every row begins with."""
-Reply = Callable[[str], list[str]]
+"""What every kept line begins with."""
+Ask = Callable[[Problem], Awaitable[bool]]
+"""Whether a contender's answer to a problem is right."""
+Replies = Callable[[str], Awaitable[list[str]]]
 """A question's replies, one or several."""
+Key = tuple[str, str]
+"""A problem's id and a contender's name."""
 
 
-class Trial(NamedTuple):
-    """What a contender made of a problem."""
+class NoAnswer(Exception):
+    """What a server said is no completion, or it said nothing."""
 
+
+class Trial(BaseModel):
+    """What a contender made of a problem. `seconds` are since it was done with the one before: they
+    add up to its wall-clock, however many it works on at once."""
+
+    id: str
+    by: str
     right: bool
     seconds: float
 
 
-class Row(BaseModel):
-    """What all contenders, by name, made of a problem."""
+class Contender(NamedTuple):
+    name: str
+    ask: Ask
+    at_once: int
 
-    id: str
-    trials: dict[str, Trial]
 
-
-def report(rows: Sequence[Row], seed: int) -> None:
-    """A line for each contender, the first of them being what the others are measured against."""
-    ours, *others = rows[0].trials
-    print(f"\n\n| {len(rows)} problems, seed {seed} | right | s each | s in all | against {ours} |")
+def report(trials: Sequence[Trial], names: Sequence[str], seed: int) -> None:
+    """A line for each contender, the first of them being what the others are measured against,
+    over the problems that all have answered."""
+    made = {name: {trial.id: trial for trial in trials if trial.by == name} for name in names}
+    shared = [id for id in made[names[0]] if all(id in made[name] for name in names)]
+    if not shared:
+        raise SystemExit("no problem was answered by all")
+    ours, *others = names
+    print(
+        f"\n\n| {len(shared)} problems, seed {seed} | right | s each | s in all | against {ours} |"
+    )
     print("|---|---|---|---|---|")
-    base = [row.trials[ours] for row in rows]
+    base = [made[ours][id] for id in shared]
     print(f"| {ours} | {_summary(base)} | |")
     for name in others:
-        trials = [row.trials[name] for row in rows]
-        print(f"| {name} | {_summary(trials)} | {against(trials, base)} |")
+        theirs = [made[name][id] for id in shared]
+        print(f"| {name} | {_summary(theirs)} | {against(theirs, base)} |")
 
 
 def _summary(trials: Sequence[Trial]) -> str:
     right, count = sum(trial.right for trial in trials), len(trials)
     low, high = wilson(right, count)
-    seconds = [trial.seconds for trial in trials]
+    seconds = sum(trial.seconds for trial in trials)
     share = f"{right} ({right / count:.1%} [{low:.1%}, {high:.1%}])"
-    return f"{share} | {median(seconds):.1f} | {sum(seconds):.0f}"
+    return f"{share} | {seconds / count:.1f} | {seconds:.0f}"
 
 
 def against(trials: Sequence[Trial], base: Sequence[Trial]) -> str:
@@ -102,38 +126,45 @@ def messages(question: str) -> list[dict[str, str]]:
     return [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": question}]
 
 
-def naive(model: Path, samples: int, threads: int) -> Reply:
+def naive(model: Path, samples: int, threads: int) -> Replies:
     """`llama_cpp.Llama`, asked several times."""
     from llama_cpp import Llama
 
     llama = Llama(str(model), n_ctx=4096, n_threads=threads, verbose=False)
 
-    def reply(question: str) -> list[str]:
+    def drawn(question: str) -> list[str]:
         asked: Any = messages(question)
         return [
-            llama.create_chat_completion(asked, temperature=0.8, max_tokens=LONGEST, seed=seed)[
+            llama.create_chat_completion(asked, temperature=WARM, max_tokens=LONGEST, seed=seed)[
                 "choices"
             ][0]["message"]["content"]
             for seed in range(samples)
         ]
 
-    return reply
+    async def replies(question: str) -> list[str]:
+        return await asyncio.to_thread(drawn, question)
+
+    return replies
 
 
-def endpoint(url: str, model: str) -> Reply:
-    """A server, asked once: what it does with its samples is its own affair."""
+def endpoint(
+    client: httpx2.AsyncClient, url: str, model: str, wishes: Sequence[dict[str, float]] = ({},)
+) -> Replies:
+    """A server, asked once for each of the wishes, all side by side. Raises NoAnswer."""
+    address = f"{url.rstrip('/')}/chat/completions"
 
-    def reply(question: str) -> list[str]:
-        body = {"model": model, "messages": messages(question), "max_tokens": LONGEST}
-        request = urllib.request.Request(
-            f"{url.rstrip('/')}/chat/completions",
-            json.dumps(body).encode(),
-            {"Content-Type": "application/json", "Authorization": "Bearer none"},
-        )
-        with urllib.request.urlopen(request, timeout=600) as answer:
-            return [json.load(answer)["choices"][0]["message"]["content"]]
+    async def reply(question: str, wish: dict[str, float]) -> str:
+        body = {"model": model, "messages": messages(question), "max_tokens": LONGEST, **wish}
+        try:
+            answer = (await client.post(address, json=body)).raise_for_status()
+            return str(answer.json()["choices"][0]["message"]["content"])
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, LookupError, TypeError) as error:
+            raise NoAnswer(f"no answer of {address}: {error or type(error).__name__}") from error
 
-    return reply
+    async def replies(question: str) -> list[str]:
+        return await asyncio.gather(*(reply(question, wish) for wish in wishes))
+
+    return replies
 
 
 async def majority(replies: Sequence[str], verifiers: Verifiers) -> str | None:
@@ -151,60 +182,106 @@ async def majority(replies: Sequence[str], verifiers: Verifiers) -> str | None:
     return max(groups, key=lambda group: len(group.attempts)).answer if groups else None
 
 
-def contenders(options: argparse.Namespace) -> list[str]:
-    """Their names, ours first; a kept file with other names is another comparison's."""
+def names(options: argparse.Namespace) -> list[str]:
+    """Of the contenders, ours first; a kept file with others is another comparison's."""
     model = [f"model={options.model}"] if options.model else []
     peer = [options.endpoint_model] if options.endpoint else []
-    loop = f"llama_cpp.Llama, majority of {options.samples}"
-    return [" ".join(["reasoner", *model, *options.set]), loop, *peer]
+    sampled = "server" if options.majority else "llama_cpp.Llama"
+    many = [f"({options.at_once} at once)"] if options.at_once > 1 else []
+    ours = " ".join(["reasoner", *model, *options.set, *many])
+    return [ours, f"{sampled}, majority of {options.samples}", *peer]
+
+
+@asynccontextmanager
+async def contenders(
+    options: argparse.Namespace, settings: Settings
+) -> AsyncIterator[list[Contender]]:
+    """All of them, loaded."""
+    many, bearer = max(options.at_once, 1), {"Authorization": "Bearer none"}
+    async with (
+        Solver(settings) as solver,
+        httpx2.AsyncClient(
+            timeout=PATIENCE, limits=httpx2.Limits(max_connections=None), headers=bearer
+        ) as client,
+    ):
+        with Verifiers() as verifiers:
+            if options.majority:
+                wishes = [{"temperature": WARM, "seed": seed} for seed in range(options.samples)]
+                sampled = endpoint(client, options.majority, "default", wishes), many
+            else:
+                threads = settings.engine.threads or default_threads()
+                sampled = naive(ensure_model(settings.model).path, options.samples, threads), 1
+            peers = [sampled]
+            if options.endpoint:
+                peers.append((endpoint(client, options.endpoint, options.endpoint_model), many))
+            ours, *others = names(options)
+            yield [
+                Contender(ours, _ours(solver), many),
+                *(
+                    Contender(name, _theirs(replies, verifiers), at_once)
+                    for name, (replies, at_once) in zip(others, peers, strict=True)
+                ),
+            ]
+
+
+def _ours(solver: Solver) -> Ask:
+    async def ask(problem: Problem) -> bool:
+        return (await solver.solve(problem)).status == "verified"
+
+    return ask
+
+
+def _theirs(replies: Replies, verifiers: Verifiers) -> Ask:
+    async def ask(problem: Problem) -> bool:
+        final = await majority(await replies(problem.question), verifiers)
+        expect = problem.expect or ""
+        known = final is not None and await verifiers.same_answer(final, expect, 5.0)
+        return final == expect or bool(known)
+
+    return ask
 
 
 async def compare(
-    options: argparse.Namespace, settings: Settings, items: Iterable[Item]
-) -> AsyncIterator[Row]:
-    """Ask all contenders."""
-    model = ensure_model(settings.model).path
-    replies = [naive(model, options.samples, settings.engine.threads or default_threads())]
-    if options.endpoint:
-        replies.append(endpoint(options.endpoint, options.endpoint_model))
-    ours, *others = contenders(options)
-    async with Solver(settings) as solver:
-        with Verifiers() as verifiers:
-            for item in items:
-                if item.problem is None:
-                    continue
-                trials = {ours: await _ours(solver, item.problem)}
-                for name, reply in zip(others, replies, strict=True):
-                    trials[name] = await _theirs(reply, item.problem, verifiers)
-                yield Row(id=item.id, trials=trials)
+    options: argparse.Namespace, settings: Settings, items: Sequence[Item], done: Collection[Key]
+) -> AsyncIterator[Trial]:
+    """Ask all contenders what they have not answered yet."""
+    turn = max(len(items), 1) if options.at_once > 1 else 1
+    async with contenders(options, settings) as asked:
+        for start in range(0, len(items), turn):
+            for one in asked:
+                left = [
+                    item for item in items[start : start + turn] if (item.id, one.name) not in done
+                ]
+                async for trial in answers(one, left):
+                    yield trial
 
 
-async def _ours(solver: Solver, problem: Problem) -> Trial:
-    begun = monotonic()
-    result = await solver.solve(problem)
-    return Trial(result.status == "verified", monotonic() - begun)
+async def answers(contender: Contender, items: Sequence[Item]) -> AsyncIterator[Trial]:
+    """What the contender makes of the problems, as it is done with them."""
+
+    async def answer(item: Item) -> tuple[str, bool]:
+        assert item.problem is not None
+        return item.id, await contender.ask(item.problem)
+
+    before = monotonic()
+    async with aclosing(each(items, answer, contender.at_once, in_order=False)) as answered:
+        async for id, right in answered:
+            now = monotonic()
+            yield Trial(id=id, by=contender.name, right=right, seconds=now - before)
+            before = now
 
 
-async def _theirs(reply: Reply, problem: Problem, verifiers: Verifiers) -> Trial:
-    begun = monotonic()
-    replies = await asyncio.to_thread(reply, problem.question)
-    final = await majority(replies, verifiers)
-    seconds, expect = monotonic() - begun, problem.expect or ""
-    known = final is not None and await verifiers.same_answer(final, expect, 5.0)
-    return Trial(final == expect or bool(known), seconds)
-
-
-async def keep(rows: AsyncIterator[Row], kept: list[Row], out: TextIO | None) -> None:
-    """Take rows as they come, and write each down."""
-    async for row in rows:
-        kept.append(row)
-        print(".", end="", file=sys.stderr, flush=True)
+async def keep(trials: AsyncIterator[Trial], kept: list[Trial], out: TextIO | None) -> None:
+    """Take trials as they come, and write each down."""
+    async for trial in trials:
+        kept.append(trial)
+        print("+" if trial.right else "-", end="", file=sys.stderr, flush=True)
         if out:
-            out.write(f"{row.model_dump_json()}\n")
+            out.write(f"{trial.model_dump_json()}\n")
             out.flush()
 
 
-def kept_rows(path: Path | None, ids: Collection[str], names: Sequence[str]) -> list[Row]:
+def kept_trials(path: Path | None, ids: Collection[str], names: Sequence[str]) -> list[Trial]:
     """What the file holds; a run that was ended while it wrote may have left a part of a line.
 
     A file that holds anything else is refused, and stays as it is.
@@ -213,16 +290,16 @@ def kept_rows(path: Path | None, ids: Collection[str], names: Sequence[str]) -> 
         return []
     try:
         whole, _, rest = path.read_text("utf-8").rpartition("\n")
-        rows = [Row.model_validate_json(line) for line in whole.splitlines()]
+        trials = [Trial.model_validate_json(line) for line in whole.splitlines()]
         if not BEGINNING.startswith(rest[: len(BEGINNING)]):
-            raise ValueError("its end is no part of a row")
-        if any(row.id not in ids or list(row.trials) != names for row in rows):
-            raise ValueError("its rows are not of these problems and contenders")
+            raise ValueError("its end is no part of a trial")
+        if any(trial.id not in ids or trial.by not in names for trial in trials):
+            raise ValueError("its trials are not of these problems and contenders")
     except ValueError as error:
         raise SystemExit(f"{path} keeps another comparison: give another file to --out") from error
     if rest:
         path.write_text(f"{whole}\n" if whole else "", "utf-8")
-    return list({row.id: row for row in rows}.values())
+    return list({(trial.id, trial.by): trial for trial in trials}.values())
 
 
 def parsed() -> argparse.Namespace:
@@ -232,9 +309,11 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--n", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--samples", type=int, default=8)
+    parser.add_argument("--majority", metavar="URL", help="samples of a server, not of llama_cpp")
     parser.add_argument("--endpoint", metavar="URL")
     parser.add_argument("--endpoint-model", metavar="NAME", default="default")
-    parser.add_argument("--out", type=Path, help="append every problem's results as a JSON line")
+    parser.add_argument("--at-once", type=int, default=1, help="problems, where one can (1)")
+    parser.add_argument("--out", type=Path, help="append every answer's trial as a JSON line")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     return parser.parse_args()
 
@@ -243,18 +322,17 @@ def main() -> None:
     options = parsed()
     chosen = parse_pairs(options.set, "--set", "effort=high")
     settings = Settings.load(**{"seed": options.seed, "model": options.model, **chosen})
-    items = load(options.data, options.n, options.seed)
-    rows = kept_rows(options.out, {item.id for item in items}, contenders(options))
-    done = {row.id for row in rows}
-    asked = compare(options, settings, [item for item in items if item.id not in done])
-    with (
-        options.out.open("a") if options.out else nullcontext() as out,
-        suppress(KeyboardInterrupt),
-    ):
-        asyncio.run(keep(asked, rows, out))
-    if not rows:
-        raise SystemExit("no problem was answered by all")
-    report(rows, options.seed)
+    items = [item for item in load(options.data, options.n, options.seed) if item.problem]
+    trials = kept_trials(options.out, {item.id for item in items}, names(options))
+    done = {(trial.id, trial.by) for trial in trials}
+    try:
+        with options.out.open("a") if options.out else nullcontext() as out:
+            asyncio.run(keep(compare(options, settings, items, done), trials, out))
+    except NoAnswer as error:
+        print(f"\n{error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        pass
+    report(trials, names(options), options.seed)
 
 
 if __name__ == "__main__":

@@ -7,18 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from bench.peers import Trial, against, kept_rows
+from bench.peers import Trial, against, kept_trials
+from tests.serve.process import serving
 
 ROOT = Path(__file__).parents[2]
 
 
+def tried(right: bool, seconds: float) -> Trial:
+    return Trial(id="0", by="us", right=right, seconds=seconds)
+
+
 def test_what_is_won_and_lost_is_counted_in_pairs() -> None:
-    base = [Trial(True, 1.0)] * 50 + [Trial(False, 3.0)] * 50
-    peer = [Trial(True, 4.0)] * 40 + [Trial(False, 4.0)] * 40 + [Trial(True, 4.0)] * 20
+    base = [tried(True, 1.0)] * 50 + [tried(False, 3.0)] * 50
+    peer = [tried(True, 4.0)] * 40 + [tried(False, 4.0)] * 40 + [tried(True, 4.0)] * 20
     assert against(peer, base) == "20 won, 10 lost: +10 [-1, +21], 2.0 times as long"
 
 
-ROW = '{"id":"0","trials":{"us":[true,1.0],"them":[false,2.0]}}\n'
+LINE = '{"id":"0","by":"us","right":true,"seconds":1.0}\n'
 
 
 @pytest.mark.parametrize(
@@ -26,54 +31,90 @@ ROW = '{"id":"0","trials":{"us":[true,1.0],"them":[false,2.0]}}\n'
     [
         "notes of mine",
         "notes\nof mine\n",
-        f"{ROW}notes of mine",
-        ROW.replace('"0"', '"7"'),
-        ROW.replace("them", "others") + '{"id":"1","tri',
-        b"\xff\xfe".decode("latin-1") + ROW,
+        f"{LINE}notes of mine",
+        LINE.replace('"0"', '"7"'),
+        LINE.replace("us", "others") + '{"id":"1","by',
+        b"\xff\xfe".decode("latin-1") + LINE,
     ],
 )
 def test_what_is_no_part_of_the_comparison_is_left_as_it_is(tmp_path: Path, held: str) -> None:
     path = tmp_path / "held"
     path.write_bytes(held.encode("latin-1"))
     with pytest.raises(SystemExit, match="give another file to --out"):
-        kept_rows(path, {"0", "1"}, ["us", "them"])
+        kept_trials(path, {"0", "1"}, ["us", "them"])
     assert path.read_bytes() == held.encode("latin-1")
 
 
-def test_a_row_that_was_kept_twice_counts_once_and_a_part_of_one_goes(tmp_path: Path) -> None:
+def test_a_trial_that_was_kept_twice_counts_once_and_a_part_of_one_goes(tmp_path: Path) -> None:
     path = tmp_path / "held"
-    path.write_text(ROW * 2 + ROW[:9])
-    assert len(kept_rows(path, {"0"}, ["us", "them"])) == 1
-    assert path.read_text() == ROW * 2
+    path.write_text(LINE * 2 + LINE[:9])
+    assert len(kept_trials(path, {"0"}, ["us", "them"])) == 1
+    assert path.read_text() == LINE * 2
 
 
-def test_a_comparison_goes_on_where_it_was_ended(smollm2: Path, tmp_path: Path) -> None:
-    data, kept = tmp_path / "data.jsonl", tmp_path / "kept.jsonl"
-    asked = [{"id": str(n), "question": f"{n} + 1?", "answer": str(n + 1)} for n in range(2)]
-    data.write_text("".join(f"{json.dumps(one)}\n" for one in asked))
-    command = [sys.executable, "-m", "bench.peers", str(data), "--model", str(smollm2)]
-    command += ["--samples", "1", "--out", str(kept), "--set", "max_tokens=16"]
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "data.jsonl"
+    asked = [{"id": str(n), "question": f"{n} + 1?", "answer": str(n + 1)} for n in range(3)]
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in asked))
+    return path
 
-    def compared(*more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*command, *more], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
-        )
 
-    first = compared("--n", "1")
+def compared(data: Path, model: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bench.peers", str(data), "--model", str(model)]
+    command += ["--out", str(data.with_name("kept.jsonl")), "--set", "max_tokens=16", *more]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+def kept(data: Path) -> list[Trial]:
+    lines = data.with_name("kept.jsonl").read_text().splitlines()
+    return [Trial.model_validate_json(line) for line in lines]
+
+
+def test_a_comparison_goes_on_where_it_was_ended(smollm2: Path, data: Path) -> None:
+    first = compared(data, smollm2, "--samples", "1", "--n", "1")
     assert first.returncode == 0, first.stderr
-    (row,) = map(json.loads, kept.read_text().splitlines())
-    ours, loop = row["trials"]
-    assert ours == f"reasoner model={smollm2} max_tokens=16"
-    assert loop == "llama_cpp.Llama, majority of 1"
-    kept.write_text(kept.read_text() + '{"id": "1", "tri')
+    ours, loop = before = kept(data)
+    assert ours.by == f"reasoner model={smollm2} max_tokens=16"
+    assert loop.by == "llama_cpp.Llama, majority of 1"
+    out = data.with_name("kept.jsonl")
+    out.write_text(out.read_text() + '{"id": "1", "by')
 
-    second = compared("--n", "2")
+    second = compared(data, smollm2, "--samples", "1", "--n", "2")
     assert second.returncode == 0, second.stderr
     assert "| 2 problems, seed 0 | right |" in second.stdout
-    rows = [json.loads(line) for line in kept.read_text().splitlines()]
-    assert rows[0] == row
-    assert sorted(one["id"] for one in rows) == ["0", "1"]
+    after = kept(data)
+    assert after[:2] == before
+    assert [trial.by for trial in after] == [ours.by, loop.by] * 2
+    assert len({trial.id for trial in after}) == 2
 
-    other = compared("--n", "2", "--set", "effort=low")
+    other = compared(data, smollm2, "--samples", "1", "--n", "2", "--set", "effort=low")
     assert other.returncode == 1
-    assert other.stderr == f"{kept} keeps another comparison: give another file to --out\n"
+    assert other.stderr == f"{out} keeps another comparison: give another file to --out\n"
+
+
+def test_servers_are_asked_side_by_side_one_after_the_other(
+    smollm2: Path, data: Path, tmp_path: Path
+) -> None:
+    asked = ("--n", "3", "--at-once", "2", "--samples", "2")
+    with serving(tmp_path, smollm2, "--max-tokens", "16") as server:
+        url = f"{server.address}/v1"
+        done = compared(data, smollm2, *asked, "--majority", url, "--endpoint", url)
+    assert done.returncode == 0, done.stderr
+    assert "| 3 problems, seed 0 | right |" in done.stdout
+    ours = f"reasoner model={smollm2} max_tokens=16 (2 at once)"
+    trials = kept(data)
+    order = [by for by in (ours, "server, majority of 2", "default") for _ in range(3)]
+    assert [trial.by for trial in trials] == order
+    assert all(trial.seconds > 0 for trial in trials)
+
+
+def test_a_server_that_does_not_answer_is_named(smollm2: Path, data: Path) -> None:
+    done = compared(data, smollm2, "--n", "1", "--majority", "http://127.0.0.1:9/v1")
+    assert done.returncode == 1
+    assert "no answer of http://127.0.0.1:9/v1/chat/completions: " in done.stderr
+    assert "no problem was answered by all" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(kept(data)) == 1
