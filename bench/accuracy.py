@@ -29,8 +29,11 @@ from reasoner.cli.pairs import parse_pairs
 
 def load(path: Path, count: int, seed: int) -> list[Item]:
     """The chosen problems, in the order they are asked."""
-    with path.open("rb") as stream:
-        items = list(read_items(stream.fileno(), "jsonl", "answer"))
+    try:
+        with path.open("rb") as stream:
+            items = list(read_items(stream.fileno(), "jsonl", "answer"))
+    except OSError as error:
+        raise SystemExit(f"{path}: {error.strerror}") from error
     random.Random(seed).shuffle(items)
     return items[:count]
 

@@ -15,28 +15,27 @@ By itself each answers one problem at a time, and they take turns problem by pro
 `--at-once` one after another answers all problems, so many at once.
 
 With `--out` every answer is appended to TRIALS as it is there, and a run that is started again goes
-on from it. Ctrl-C reports what there is by then.
+on from it; what was under way when it ended is asked again, and the time of that is not counted.
+Ctrl-C reports what there is by then.
 """
 
 import argparse
 import asyncio
-import math
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager, nullcontext
 from pathlib import Path
 from time import monotonic
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple
 
 import httpx2
-from pydantic import BaseModel
 
 from bench.accuracy import load
+from bench.trials import Trial, keep, kept_trials, report
 from reasoner import Problem, Settings, Solver
 from reasoner.attempt import Attempt
 from reasoner.batch.flow import each
 from reasoner.batch.item import Item
-from reasoner.batch.tally import wilson
 from reasoner.cli.pairs import parse_pairs
 from reasoner.engine.threads import default_threads
 from reasoner.models import ensure_model
@@ -52,8 +51,6 @@ WARM = 0.8
 """The temperature of the samples of a majority."""
 PATIENCE = 3600.0
 """Seconds a server may take; when it is asked much at once, a question waits for many others."""
-BEGINNING = '{"id":'
-"""What every kept line begins with."""
 Ask = Callable[[Problem], Awaitable[bool]]
 """Whether a contender's answer to a problem is right."""
 Replies = Callable[[str], Awaitable[list[str]]]
@@ -66,60 +63,10 @@ class NoAnswer(Exception):
     """What a server said is no completion, or it said nothing."""
 
 
-class Trial(BaseModel):
-    """What a contender made of a problem. `seconds` are since it was done with the one before: they
-    add up to its wall-clock, however many it works on at once."""
-
-    id: str
-    by: str
-    right: bool
-    seconds: float
-
-
 class Contender(NamedTuple):
     name: str
     ask: Ask
     at_once: int
-
-
-def report(trials: Sequence[Trial], names: Sequence[str], seed: int) -> None:
-    """A line for each contender, the first of them being what the others are measured against,
-    over the problems that all have answered."""
-    made = {name: {trial.id: trial for trial in trials if trial.by == name} for name in names}
-    shared = [id for id in made[names[0]] if all(id in made[name] for name in names)]
-    if not shared:
-        raise SystemExit("no problem was answered by all")
-    ours, *others = names
-    print(
-        f"\n\n| {len(shared)} problems, seed {seed} | right | s each | s in all | against {ours} |"
-    )
-    print("|---|---|---|---|---|")
-    base = [made[ours][id] for id in shared]
-    print(f"| {ours} | {_summary(base)} | |")
-    for name in others:
-        theirs = [made[name][id] for id in shared]
-        print(f"| {name} | {_summary(theirs)} | {against(theirs, base)} |")
-
-
-def _summary(trials: Sequence[Trial]) -> str:
-    right, count = sum(trial.right for trial in trials), len(trials)
-    low, high = wilson(right, count)
-    seconds = sum(trial.seconds for trial in trials)
-    share = f"{right} ({right / count:.1%} [{low:.1%}, {high:.1%}])"
-    return f"{share} | {seconds / count:.1f} | {seconds:.0f}"
-
-
-def against(trials: Sequence[Trial], base: Sequence[Trial]) -> str:
-    """Problems won and lost, what this comes to in points (95 %, paired), and the time it took."""
-    pairs = list(zip(trials, base, strict=True))
-    won = sum(one.right > other.right for one, other in pairs)
-    lost = sum(one.right < other.right for one, other in pairs)
-    points = (won - lost) / len(pairs)
-    half = 1.96 * math.sqrt(won + lost - (won - lost) ** 2 / len(pairs)) / len(pairs)
-    low, high = (f"{100 * end:+.0f}" for end in (points - half, points + half))
-    longer = sum(one.seconds for one in trials) / sum(one.seconds for one in base)
-    said = f"{won} won, {lost} lost: {100 * points:+.0f} [{low}, {high}]"
-    return f"{said}, {longer:.1f} times as long"
 
 
 def messages(question: str) -> list[dict[str, str]]:
@@ -271,37 +218,6 @@ async def answers(contender: Contender, items: Sequence[Item]) -> AsyncIterator[
             before = now
 
 
-async def keep(trials: AsyncIterator[Trial], kept: list[Trial], out: TextIO | None) -> None:
-    """Take trials as they come, and write each down."""
-    async for trial in trials:
-        kept.append(trial)
-        print("+" if trial.right else "-", end="", file=sys.stderr, flush=True)
-        if out:
-            out.write(f"{trial.model_dump_json()}\n")
-            out.flush()
-
-
-def kept_trials(path: Path | None, ids: Collection[str], names: Sequence[str]) -> list[Trial]:
-    """What the file holds; a run that was ended while it wrote may have left a part of a line.
-
-    A file that holds anything else is refused, and stays as it is.
-    """
-    if path is None or not path.exists():
-        return []
-    try:
-        whole, _, rest = path.read_text("utf-8").rpartition("\n")
-        trials = [Trial.model_validate_json(line) for line in whole.splitlines()]
-        if not BEGINNING.startswith(rest[: len(BEGINNING)]):
-            raise ValueError("its end is no part of a trial")
-        if any(trial.id not in ids or trial.by not in names for trial in trials):
-            raise ValueError("its trials are not of these problems and contenders")
-    except ValueError as error:
-        raise SystemExit(f"{path} keeps another comparison: give another file to --out") from error
-    if rest:
-        path.write_text(f"{whole}\n" if whole else "", "utf-8")
-    return list({(trial.id, trial.by): trial for trial in trials}.values())
-
-
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path)
@@ -325,14 +241,17 @@ def main() -> None:
     items = [item for item in load(options.data, options.n, options.seed) if item.problem]
     trials = kept_trials(options.out, {item.id for item in items}, names(options))
     done = {(trial.id, trial.by) for trial in trials}
+    failed = False
     try:
         with options.out.open("a") if options.out else nullcontext() as out:
             asyncio.run(keep(compare(options, settings, items, done), trials, out))
     except NoAnswer as error:
+        failed = True
         print(f"\n{error}", file=sys.stderr)
     except KeyboardInterrupt:
         pass
     report(trials, names(options), options.seed)
+    sys.exit(failed)
 
 
 if __name__ == "__main__":

@@ -62,7 +62,6 @@ class Context:
         self._ctx: Any = None
         self._model: Any = None
         self._settings, self._notice, self._path = settings, notice, path
-        self.on_gpu = False
         self._load()
         self.vocabulary = NativeVocabulary(self._model)
         try:

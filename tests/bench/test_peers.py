@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.peers import Trial, against, kept_trials
+from bench.trials import Trial, against, kept_trials
 from tests.serve.process import serving
 
 ROOT = Path(__file__).parents[2]
@@ -112,9 +112,24 @@ def test_servers_are_asked_side_by_side_one_after_the_other(
 
 
 def test_a_server_that_does_not_answer_is_named(smollm2: Path, data: Path) -> None:
-    done = compared(data, smollm2, "--n", "1", "--majority", "http://127.0.0.1:9/v1")
+    asked = ("--majority", "http://127.0.0.1:9/v1")
+    done = compared(data, smollm2, "--n", "1", *asked)
     assert done.returncode == 1
     assert "no answer of http://127.0.0.1:9/v1/chat/completions: " in done.stderr
     assert "no problem was answered by all" in done.stderr
     assert "Traceback" not in done.stderr
-    assert len(kept(data)) == 1
+    (ours,) = kept(data)
+
+    theirs = Trial(id=ours.id, by="server, majority of 8", right=True, seconds=1.0)
+    with data.with_name("kept.jsonl").open("a") as out:
+        out.write(f"{theirs.model_dump_json()}\n")
+    done = compared(data, smollm2, "--n", "2", *asked)
+    assert done.returncode == 1
+    assert "| 1 problems, seed 0 | right |" in done.stdout
+    assert "no answer of " in done.stderr
+
+
+def test_problems_that_are_not_there(smollm2: Path, tmp_path: Path) -> None:
+    done = compared(tmp_path / "none.jsonl", smollm2)
+    assert done.returncode == 1
+    assert done.stderr == f"{tmp_path / 'none.jsonl'}: No such file or directory\n"
