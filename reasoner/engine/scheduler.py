@@ -1,4 +1,4 @@
-"""Continuous batching: who gets a sequence, what goes into the next decode, what becomes of it.
+"""Continuous batching: who gets a sequence, and what becomes of what was decoded.
 
 All of it runs on the engine's worker thread. Every tick admits waiting requests, gathers the
 next tokens of all active ones into one batch, decodes it, and continues each sequence whose
@@ -8,31 +8,19 @@ logits arrived.
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from math import ceil
 from time import monotonic
 
 from reasoner.engine.context import Context
 from reasoner.engine.control import FREE, Force, Halt
 from reasoner.engine.draw import Drawer
-from reasoner.engine.part import Part, affordable
+from reasoner.engine.part import Part
+from reasoner.engine.planner import FEW, Planner
 from reasoner.engine.prefix import PrefixCache, Sequence
 from reasoner.engine.request import Finish, Generate, Read, Request, Token
 from reasoner.engine.shelf import Librarian, Shelf
 from reasoner.errors import ContextFull, EngineError, ReasonerError
 
 __all__ = ["Scheduler"]
-
-STALL_SECONDS = 0.15
-"""How long reading prompts may hold up running sequences at a time, or as long as their own step
-takes, if that is more."""
-FEW = 16
-"""A sequence with at most this many unread tokens is running, one with more is being prefilled."""
-
-TILE = 64
-"""From so many tokens on llama.cpp's attention works in tiles on a CPU, and a tile of many
-sequences takes in the cells of all of them. So running sequences are decoded by fewer, and prompts
-are read by themselves: with 57 lines running, 32 tokens of a prompt took 2.5 s beside them and
-1.8 s apart (1.5B model, Q4_K_M, two cores)."""
 
 MARGIN = 128
 """One part in so many of the cells is kept free for each sequence at work before another is let
@@ -46,15 +34,12 @@ class Scheduler:
     def __init__(self, context: Context, shelf: Shelf | None = None) -> None:
         self.context = context
         self.cache = PrefixCache(context)
+        self.planner = Planner(context)
         self.librarian = Librarian(context, self.cache, shelf)
         self.waiting: deque[Request] = deque()
         self.decoded = 0
         self.in_flight: tuple[Request, ...] = ()
-        self._ticks = 0
-        self._turns = 0
         self._arrivals = 0
-        self._prefill_rate = 200.0
-        self._step_seconds = 0.0
         self._look = 0.0
         """When those who wait are looked at next; 0: something has happened, so at once."""
 
@@ -80,11 +65,10 @@ class Scheduler:
 
     def tick(self) -> None:
         """One round: admit, batch, decode, continue."""
-        self._ticks += 1
         self.librarian.shelve()
         self._drop_cancelled()
         self._admit()
-        parts = self._plan()
+        parts = self.planner.plan(self.cache.active())
         if parts and (indices := self._decode(parts)) is not None:
             for part, start in zip(parts, indices, strict=True):
                 self._guarded(part.sequence, partial(self._deliver, part, start))
@@ -146,49 +130,6 @@ class Scheduler:
             )
             self._continue(sequence, request, None)
 
-    # -- batching --------------------------------------------------------------------------
-
-    def _plan(self) -> list[Part]:
-        """Which sequences read how many tokens now: running ones first, then prompts."""
-        active = self.cache.active()
-        hidden = [s for s in active if isinstance(s.request, Read) and s.request.hidden]
-        others = [s for s in active if s not in hidden]
-        if hidden and (not others or self._ticks % 2):
-            return self._fill(hidden, self.context.n_sequences)
-        running = [s for s in others if s.unread <= FEW]
-        prompts = [s for s in others if s.unread > FEW]
-        limit = self._chunk() if running else self.context.n_batch
-        parts = self._fill(running, self.context.n_batch)
-        room = self.context.n_batch - sum(part.count for part in parts)
-        rows = self.context.n_sequences - sum(len(part.wanted()) for part in parts)
-        reading = self._fill(prompts, min(limit, room), rows)
-        return parts + reading if self.context.on_gpu else self._turn(parts, reading)
-
-    def _turn(self, running: list[Part], prompts: list[Part]) -> list[Part]:
-        """What of them a CPU decodes now: all if it is little, else one share after another."""
-        size = sum(part.count for part in running)
-        if size + sum(part.count for part in prompts) < TILE:
-            return running + prompts
-        count = ceil(size / (TILE - 1))
-        shares = [running[start::count] for start in range(count)] + ([prompts] if prompts else [])
-        self._turns += 1
-        return shares[self._turns % len(shares)]
-
-    def _chunk(self) -> int:
-        """Prompt tokens that can be read without stalling running sequences noticeably."""
-        return max(32, int(self._prefill_rate * max(STALL_SECONDS, self._step_seconds)))
-
-    def _fill(self, sequences: list[Sequence], room: int, rows: int | None = None) -> list[Part]:
-        rows = self.context.n_sequences if rows is None else rows
-        parts: list[Part] = []
-        for sequence in sequences:
-            part = affordable(sequence, room, rows)
-            if part.count <= 0:
-                break
-            parts.append(part)
-            room, rows = room - part.count, rows - len(part.wanted())
-        return parts
-
     # -- decoding --------------------------------------------------------------------------
 
     def _decode(self, parts: list[Part]) -> list[int] | None:
@@ -212,10 +153,7 @@ class Scheduler:
 
     def _account(self, parts: list[Part], count: int, seconds: float) -> None:
         self.decoded += count
-        if all(part.count <= FEW for part in parts):
-            self._step_seconds = seconds
-        elif count >= 32 and seconds > 0:
-            self._prefill_rate += 0.3 * (count / seconds - self._prefill_rate)
+        self.planner.learn(parts, seconds)
         for part in parts:
             sequence, request = part.sequence, part.sequence.request
             assert request is not None

@@ -11,9 +11,9 @@ import pytest
 from reasoner.engine.context import Context
 from reasoner.engine.control import Allow, Ban, Constraint, Force, Halt
 from reasoner.engine.local import LocalEngine, LocalGeneration
+from reasoner.engine.planner import TILE
 from reasoner.engine.request import Finish, Token
 from reasoner.engine.sampling import GREEDY, Sampling
-from reasoner.engine.scheduler import TILE
 from reasoner.errors import (
     BadModelFile,
     ContextFull,
