@@ -7,9 +7,9 @@
 
 The contenders: `reasoner` with the given settings; a loop of `llama_cpp.Llama` calls, on the same
 file and with as many threads (by itself it takes half the cores), that takes the majority, or, with
-`--majority`, the same samples of a server of that file, drawn side by side; and, with `--endpoint`,
-any OpenAI-compatible server, for instance optillm in front of llama.cpp's `llama-server`. All are
-asked with the same words, and judged by the same check.
+`--majority`, the same samples of a server of that file, drawn side by side (neither of them with
+`--samples 0`); and, with `--endpoint`, any OpenAI-compatible server, for instance optillm in front
+of llama.cpp's `llama-server`. All are asked with the same words, and judged by the same check.
 
 By itself each answers one problem at a time, and they take turns problem by problem. With
 `--at-once` one after another answers all problems, so many at once.
@@ -136,7 +136,8 @@ def names(options: argparse.Namespace) -> list[str]:
     sampled = "server" if options.majority else "llama_cpp.Llama"
     many = [f"({options.at_once} at once)"] if options.at_once > 1 else []
     ours = " ".join(["reasoner", *model, *options.set, *many])
-    return [ours, f"{sampled}, majority of {options.samples}", *peer]
+    voting = [f"{sampled}, majority of {options.samples}"] if options.samples else []
+    return [ours, *voting, *peer]
 
 
 @asynccontextmanager
@@ -152,13 +153,14 @@ async def contenders(
         ) as client,
     ):
         with Verifiers() as verifiers:
-            if options.majority:
+            peers = []
+            if options.samples and options.majority:
                 wishes = [{"temperature": WARM, "seed": seed} for seed in range(options.samples)]
-                sampled = endpoint(client, options.majority, "default", wishes), many
-            else:
+                peers.append((endpoint(client, options.majority, "default", wishes), many))
+            elif options.samples:
                 threads = settings.engine.threads or default_threads()
-                sampled = naive(ensure_model(settings.model).path, options.samples, threads), 1
-            peers = [sampled]
+                loop = naive(ensure_model(settings.model).path, options.samples, threads)
+                peers.append((loop, 1))
             if options.endpoint:
                 peers.append((endpoint(client, options.endpoint, options.endpoint_model), many))
             ours, *others = names(options)
@@ -224,7 +226,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--model", help="as with -m: an alias or a file")
     parser.add_argument("--n", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--samples", type=int, default=8)
+    parser.add_argument("--samples", type=int, default=8, help="of the majority; 0: without it")
     parser.add_argument("--majority", metavar="URL", help="samples of a server, not of llama_cpp")
     parser.add_argument("--endpoint", metavar="URL")
     parser.add_argument("--endpoint-model", metavar="NAME", default="default")

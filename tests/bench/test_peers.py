@@ -111,6 +111,19 @@ def test_servers_are_asked_side_by_side_one_after_the_other(
     assert all(trial.seconds > 0 for trial in trials)
 
 
+def test_a_server_may_be_all_there_is_to_compare_with(
+    smollm2: Path, data: Path, tmp_path: Path
+) -> None:
+    with serving(tmp_path, smollm2, "--max-tokens", "16") as server:
+        url = f"{server.address}/v1"
+        done = compared(data, smollm2, "--n", "1", "--samples", "0", "--endpoint", url)
+    assert done.returncode == 0, done.stderr
+    assert [trial.by for trial in kept(data)] == [
+        f"reasoner model={smollm2} max_tokens=16",
+        "default",
+    ]
+
+
 def test_a_server_that_does_not_answer_is_named(smollm2: Path, data: Path) -> None:
     asked = ("--majority", "http://127.0.0.1:9/v1")
     done = compared(data, smollm2, "--n", "1", *asked)
