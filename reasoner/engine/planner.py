@@ -3,7 +3,6 @@
 It knows nothing of requests that wait, nor of what becomes of what was decoded.
 """
 
-from collections.abc import Sequence as Many
 from math import ceil
 
 from reasoner.engine.context import Context
@@ -35,7 +34,7 @@ class Planner:
         """Tokens per second."""
         self._step_seconds = 0.0
 
-    def plan(self, active: Many[Sequence]) -> list[Part]:
+    def plan(self, active: list[Sequence]) -> list[Part]:
         """Which of the active sequences read how many tokens now. Hidden states need decodes of
         their own, so what reads them takes turns with the others."""
         self._rounds += 1
@@ -52,7 +51,7 @@ class Planner:
         )
         return running + prompts if self._context.on_gpu else self._turn(running, prompts)
 
-    def learn(self, parts: Many[Part], seconds: float) -> None:
+    def learn(self, parts: list[Part], seconds: float) -> None:
         """How long it took to decode them."""
         count = _tokens(parts)
         if all(part.count <= FEW for part in parts):
@@ -74,7 +73,7 @@ class Planner:
         return max(32, int(self._prefill_rate * max(STALL_SECONDS, self._step_seconds)))
 
 
-def _filled(sequences: Many[Sequence], room: int, rows: int) -> list[Part]:
+def _filled(sequences: list[Sequence], room: int, rows: int) -> list[Part]:
     """As much of them, in order, as so many tokens and rows of output allow."""
     parts: list[Part] = []
     for sequence in sequences:
@@ -86,5 +85,5 @@ def _filled(sequences: Many[Sequence], room: int, rows: int) -> list[Part]:
     return parts
 
 
-def _tokens(parts: Many[Part]) -> int:
+def _tokens(parts: list[Part]) -> int:
     return sum(part.count for part in parts)
