@@ -154,7 +154,7 @@ async def contenders(
     ):
         with Verifiers() as verifiers:
             peers = []
-            if options.samples and options.majority:
+            if options.majority:
                 wishes = [{"temperature": WARM, "seed": seed} for seed in range(options.samples)]
                 peers.append((endpoint(client, options.majority, "default", wishes), many))
             elif options.samples:
@@ -233,7 +233,10 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--at-once", type=int, default=1, help="problems, where one can (1)")
     parser.add_argument("--out", type=Path, help="append every answer's trial as a JSON line")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.samples < (1 if options.majority else 0):
+        parser.error("--samples has to be 0 or more, and 1 or more with --majority")
+    return options
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ class Planner:
         self._context = context
         self._rounds = 0
         self._turns = 0
+        """Rounds in which running sequences and prompts were too much for one decode."""
         self._prefill_rate = 200.0
         """Tokens per second."""
         self._step_seconds = 0.0

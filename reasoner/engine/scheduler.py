@@ -1,8 +1,7 @@
 """Continuous batching: who gets a sequence, and what becomes of what was decoded.
 
-All of it runs on the engine's worker thread. Every tick admits waiting requests, gathers the
-next tokens of all active ones into one batch, decodes it, and continues each sequence whose
-logits arrived.
+All of it runs on the engine's worker thread. Every tick admits waiting requests, decodes what the
+planner takes of the active ones, and continues each sequence whose logits arrived.
 """
 
 from collections import deque
@@ -64,7 +63,7 @@ class Scheduler:
             request.emit(reason)
 
     def tick(self) -> None:
-        """One round: admit, batch, decode, continue."""
+        """One round: admit, plan, decode, continue."""
         self.librarian.shelve()
         self._drop_cancelled()
         self._admit()

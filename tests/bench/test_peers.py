@@ -142,6 +142,14 @@ def test_a_server_that_does_not_answer_is_named(smollm2: Path, data: Path) -> No
     assert "no answer of " in done.stderr
 
 
+@pytest.mark.parametrize("asked", [("-1",), ("0", "--majority", "http://127.0.0.1:9/v1")])
+def test_a_majority_of_nobody_is_refused(smollm2: Path, data: Path, asked: tuple[str, ...]) -> None:
+    done = compared(data, smollm2, "--samples", *asked)
+    assert done.returncode == 2
+    assert done.stderr.endswith("--samples has to be 0 or more, and 1 or more with --majority\n")
+    assert not data.with_name("kept.jsonl").exists()
+
+
 def test_problems_that_are_not_there(smollm2: Path, tmp_path: Path) -> None:
     done = compared(tmp_path / "none.jsonl", smollm2)
     assert done.returncode == 1
