@@ -8,7 +8,7 @@ import pytest
 
 from reasoner.engine.context import Context
 from reasoner.engine.part import Part
-from reasoner.engine.planner import Planner
+from reasoner.engine.planner import TILE, Planner
 from reasoner.engine.prefix import Sequence
 from reasoner.engine.request import Generate, Read, Request
 from reasoner.settings import EngineSettings
@@ -54,7 +54,7 @@ def test_a_crowd_and_a_prompt_take_turns_on_a_cpu(context: Context) -> None:
     rounds = [counts(planner.plan([*crowd, reading(90, PROMPT)])) for _ in range(4)]
     assert sorted(map(len, rounds)) == [1, 1, 40, 40]
     assert rounds[0] != rounds[1]
-    assert {90: 32} in rounds
+    assert {90: TILE} in rounds
 
 
 def test_all_goes_together_on_a_gpu(context: Context) -> None:
@@ -75,6 +75,14 @@ def test_a_prompt_may_take_as_long_as_a_step(context: Context) -> None:
     planner.learn([Part(prompt, 500)], seconds=2.5)
     planner.learn([Part(running, 1)], seconds=0.25)
     assert counts(planner.plan([running, prompt])) == {0: 1, 9: 50}
+
+
+def test_a_prompt_between_running_ones_is_read_in_whole_tiles_on_a_cpu(context: Context) -> None:
+    planner, running, prompt = Planner(context), reading(0, 1), reading(9, PROMPT)
+    planner.learn([Part(prompt, 500)], seconds=0.5)
+    planner.learn([Part(running, 1)], seconds=0.4)
+    rounds = [counts(planner.plan([running, prompt])) for _ in range(2)]
+    assert sorted(rounds, key=min) == [{0: 1}, {9: 2 * TILE}]
 
 
 def test_hidden_states_are_read_by_themselves_in_turn(context: Context) -> None:
