@@ -1,18 +1,21 @@
 """Accuracy and seconds against other ways to spend compute on the same model and problems.
 
-    python -m bench.peers DATA.jsonl [--model NAME] [--n 100] [--set effort=high] [--samples 8]
+    python -m bench.peers DATA.jsonl [--model NAME] [--n 100] [--set effort=high]
+                          [--also effort=low ...] [--samples 8]
                           [--majority http://127.0.0.1:8080/v1]
                           [--endpoint http://127.0.0.1:8000/v1 --endpoint-model NAME]
                           [--at-once 1] [--out TRIALS.jsonl]
 
-The contenders: `reasoner` with the given settings; a loop of `llama_cpp.Llama` calls, on the same
-file and with as many threads (by itself it takes half the cores), that takes the majority, or, with
-`--majority`, the same samples of a server of that file, drawn side by side (neither of them with
-`--samples 0`); and, with `--endpoint`, any OpenAI-compatible server, for instance optillm in front
-of llama.cpp's `llama-server`. All are asked with the same words, and judged by the same check.
+The contenders: `reasoner` with the given settings, and with some of them changed for each `--also`;
+a loop of `llama_cpp.Llama` calls, on the same file and with as many threads (by itself it takes
+half the cores), that takes the majority, or, with `--majority`, the same samples of a server of
+that file, drawn side by side (neither of them with `--samples 0`); and, with `--endpoint`, any
+OpenAI-compatible server, for instance optillm in front of llama.cpp's `llama-server`. All are asked
+with the same words, and judged by the same check.
 
 By itself each answers one problem at a time, and they take turns problem by problem. With
-`--at-once` one after another answers all problems, so many at once.
+`--at-once` one after another answers all problems, so many at once. Ours share a KV cache: what
+one has read of a question may spare the next some of its prompt.
 
 With `--out` every answer is appended to TRIALS as it is there, and a run that is started again goes
 on from it; what was under way when it ended is asked again, and the time of that is not counted.
@@ -129,22 +132,29 @@ async def majority(replies: Sequence[str], verifiers: Verifiers) -> str | None:
     return max(groups, key=lambda group: len(group.attempts)).answer if groups else None
 
 
+def variants(options: argparse.Namespace) -> list[list[str]]:
+    """The settings of each of our contenders, as KEY=VALUE."""
+    changed = [[*options.set, *pairs] for pairs in ([], *options.also)]
+    return [list({pair.partition("=")[0]: pair for pair in pairs}.values()) for pairs in changed]
+
+
 def names(options: argparse.Namespace) -> list[str]:
     """Of the contenders, ours first; a kept file with others is another comparison's."""
     model = [f"model={options.model}"] if options.model else []
     peer = [options.endpoint_model] if options.endpoint else []
     sampled = "server" if options.majority else "llama_cpp.Llama"
     many = [f"({options.at_once} at once)"] if options.at_once > 1 else []
-    ours = " ".join(["reasoner", *model, *options.set, *many])
+    ours = [" ".join(["reasoner", *model, *pairs, *many]) for pairs in variants(options)]
     voting = [f"{sampled}, majority of {options.samples}"] if options.samples else []
-    return [ours, *voting, *peer]
+    return [*ours, *voting, *peer]
 
 
 @asynccontextmanager
 async def contenders(
-    options: argparse.Namespace, settings: Settings
+    options: argparse.Namespace, chosen: Sequence[Settings]
 ) -> AsyncIterator[list[Contender]]:
-    """All of them, loaded."""
+    """All of them, loaded; ours are one solver, asked with one or another of the settings."""
+    settings = chosen[0]
     many, bearer = max(options.at_once, 1), {"Authorization": "Bearer none"}
     async with (
         Solver(settings) as solver,
@@ -163,19 +173,15 @@ async def contenders(
                 peers.append((loop, 1))
             if options.endpoint:
                 peers.append((endpoint(client, options.endpoint, options.endpoint_model), many))
-            ours, *others = names(options)
-            yield [
-                Contender(ours, _ours(solver), many),
-                *(
-                    Contender(name, _theirs(replies, verifiers), at_once)
-                    for name, (replies, at_once) in zip(others, peers, strict=True)
-                ),
-            ]
+            asks = [(_ours(solver, one), many) for one in chosen]
+            asks += [(_theirs(replies, verifiers), at_once) for replies, at_once in peers]
+            named = zip(names(options), asks, strict=True)
+            yield [Contender(name, ask, at_once) for name, (ask, at_once) in named]
 
 
-def _ours(solver: Solver) -> Ask:
+def _ours(solver: Solver, settings: Settings) -> Ask:
     async def ask(problem: Problem) -> bool:
-        return (await solver.solve(problem)).status == "verified"
+        return (await solver.solve(problem, settings=settings)).status == "verified"
 
     return ask
 
@@ -191,11 +197,14 @@ def _theirs(replies: Replies, verifiers: Verifiers) -> Ask:
 
 
 async def compare(
-    options: argparse.Namespace, settings: Settings, items: Sequence[Item], done: Collection[Key]
+    options: argparse.Namespace,
+    chosen: Sequence[Settings],
+    items: Sequence[Item],
+    done: Collection[Key],
 ) -> AsyncIterator[Trial]:
     """Ask all contenders what they have not answered yet."""
     turn = max(len(items), 1) if options.at_once > 1 else 1
-    async with contenders(options, settings) as asked:
+    async with contenders(options, chosen) as asked:
         for start in range(0, len(items), turn):
             for one in asked:
                 left = [
@@ -233,6 +242,14 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--at-once", type=int, default=1, help="problems, where one can (1)")
     parser.add_argument("--out", type=Path, help="append every answer's trial as a JSON line")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument(
+        "--also",
+        action="append",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a contender of ours that differs in these",
+    )
     options = parser.parse_args()
     if options.samples < (1 if options.majority else 0):
         parser.error("--samples has to be 0 or more, and 1 or more with --majority")
@@ -241,15 +258,18 @@ def parsed() -> argparse.Namespace:
 
 def main() -> None:
     options = parsed()
-    chosen = parse_pairs(options.set, "--set", "effort=high")
-    settings = Settings.load(**{"seed": options.seed, "model": options.model, **chosen})
+    given = {"seed": options.seed, "model": options.model}
+    chosen = [
+        Settings.load(**{**given, **parse_pairs(pairs, "--set", "effort=high")})
+        for pairs in variants(options)
+    ]
     items = [item for item in load(options.data, options.n, options.seed) if item.problem]
     trials = kept_trials(options.out, {item.id for item in items}, names(options))
     done = {(trial.id, trial.by) for trial in trials}
     failed = False
     try:
         with options.out.open("a") if options.out else nullcontext() as out:
-            asyncio.run(keep(compare(options, settings, items, done), trials, out))
+            asyncio.run(keep(compare(options, chosen, items, done), trials, out))
     except NoAnswer as error:
         failed = True
         print(f"\n{error}", file=sys.stderr)

@@ -98,15 +98,16 @@ def test_a_comparison_goes_on_where_it_was_ended(smollm2: Path, data: Path) -> N
 def test_servers_are_asked_side_by_side_one_after_the_other(
     smollm2: Path, data: Path, tmp_path: Path
 ) -> None:
-    asked = ("--n", "3", "--at-once", "2", "--samples", "2")
+    asked = ("--n", "3", "--at-once", "2", "--samples", "2", "--also", "max_tokens=8", "seed=1")
     with serving(tmp_path, smollm2, "--max-tokens", "16") as server:
         url = f"{server.address}/v1"
         done = compared(data, smollm2, *asked, "--majority", url, "--endpoint", url)
     assert done.returncode == 0, done.stderr
     assert "| 3 problems, seed 0 | right |" in done.stdout
     ours = f"reasoner model={smollm2} max_tokens=16 (2 at once)"
+    also = f"reasoner model={smollm2} max_tokens=8 seed=1 (2 at once)"
     trials = kept(data)
-    order = [by for by in (ours, "server, majority of 2", "default") for _ in range(3)]
+    order = [by for by in (ours, also, "server, majority of 2", "default") for _ in range(3)]
     assert [trial.by for trial in trials] == order
     assert all(trial.seconds > 0 for trial in trials)
 
