@@ -41,6 +41,7 @@ from reasoner.batch.flow import each
 from reasoner.batch.item import Item
 from reasoner.cli.pairs import parse_pairs
 from reasoner.engine.threads import default_threads
+from reasoner.errors import UsageError
 from reasoner.models import ensure_model
 from reasoner.operators.aggregate import aggregate
 from reasoner.path import FinishReason, Phase
@@ -54,6 +55,8 @@ WARM = 0.8
 """The temperature of the samples of a majority."""
 PATIENCE = 3600.0
 """Seconds a server may take; when it is asked much at once, a question waits for many others."""
+LOADED = {"model", "protocol", "value", "value_format", "value_head", "unsafe_exec", "engine"}
+"""Settings that a solver is opened with, so that ours cannot differ in them."""
 Ask = Callable[[Problem], Awaitable[bool]]
 """Whether a contender's answer to a problem is right."""
 Replies = Callable[[str], Awaitable[list[str]]]
@@ -256,13 +259,26 @@ def parsed() -> argparse.Namespace:
     return options
 
 
-def main() -> None:
-    options = parsed()
+def settled(options: argparse.Namespace) -> list[Settings]:
+    """The settings of each of our contenders. Raises UsageError."""
     given = {"seed": options.seed, "model": options.model}
-    chosen = [
+    for pairs in options.also:
+        if fixed := LOADED & parse_pairs(pairs, "--also", "effort=low").keys():
+            raise UsageError(f"--also cannot change {', '.join(sorted(fixed))}: use another run")
+    if len(set(names(options))) < len(names(options)):
+        raise UsageError(f"two contenders have one name: {', '.join(names(options))}")
+    return [
         Settings.load(**{**given, **parse_pairs(pairs, "--set", "effort=high")})
         for pairs in variants(options)
     ]
+
+
+def main() -> None:
+    options = parsed()
+    try:
+        chosen = settled(options)
+    except UsageError as error:
+        raise SystemExit(str(error)) from error
     items = [item for item in load(options.data, options.n, options.seed) if item.problem]
     trials = kept_trials(options.out, {item.id for item in items}, names(options))
     done = {(trial.id, trial.by) for trial in trials}

@@ -151,6 +151,24 @@ def test_a_majority_of_nobody_is_refused(smollm2: Path, data: Path, asked: tuple
     assert not data.with_name("kept.jsonl").exists()
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (("effort",), "--also takes key=value, such as --also effort=low; got 'effort'"),
+        (("model=other",), "--also cannot change model: use another run"),
+        (("max_tokens=16",), "two contenders have one name: "),
+    ],
+)
+def test_another_of_ours_that_could_not_be_told_apart_is_refused(
+    smollm2: Path, data: Path, asked: tuple[str, ...], told: str
+) -> None:
+    done = compared(data, smollm2, "--also", *asked)
+    assert done.returncode == 1
+    assert done.stderr.startswith(told)
+    assert len(done.stderr.splitlines()) == 1
+    assert not data.with_name("kept.jsonl").exists()
+
+
 def test_problems_that_are_not_there(smollm2: Path, tmp_path: Path) -> None:
     done = compared(tmp_path / "none.jsonl", smollm2)
     assert done.returncode == 1
