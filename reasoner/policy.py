@@ -95,6 +95,13 @@ class Policy:
         other._limits = self._limits.model_copy(update={"max_tokens": most})
         return other
 
+    def thinking(self, tokens: int) -> "Policy":
+        """The same policy for paths whose reasoning shall end after so many tokens at most."""
+        other = copy(self)
+        most = tokens if self._limits.budget is None else min(tokens, self._limits.budget)
+        other._limits = self._limits.model_copy(update={"budget": most})
+        return other
+
     def start(self, problem: Problem, *, think: bool | None = None) -> Path:
         """The empty path of a problem; `think` overrides whether it begins with reasoning. Raises
         PromptTooLong, or UsageError when the least number of steps cannot fit."""

@@ -40,6 +40,9 @@ REVISE = (
 NUMERIC = re.compile(r"\d")
 SHORT = 60
 """Characters an answer may have that a program could print."""
+LEAST, LEEWAY = 512, 2.0
+"""What a further reasoning may take: so many tokens in any case, or so many times the first's. On
+64 problems of GSM8K 37 of 83 were right, none of them with more than both, reply and all."""
 
 
 class CrossCheck(Parameters):
@@ -144,6 +147,13 @@ class _Poll:
         self._running = 0
         self.over = not ballot.programs or not self._tools.policy.varied
 
+    @property
+    def _patient(self) -> Tools:
+        """For a further reasoning, which has lost its way when it takes much longer than the first
+        one did; the vote would wait for it alone."""
+        longest = max(LEAST, round(LEEWAY * len(self._ballot.texts[0].path.tokens)))
+        return replace(self._tools, policy=self._tools.policy.thinking(longest))
+
     async def settle(self) -> None:
         """See whether the vote is decided: no votes to come could overturn it, or need to."""
         most = 1.0 if self._asked else AT_LENGTH
@@ -164,7 +174,7 @@ class _Poll:
             self._programs -= 1
             return self._voted(program(self._problem, self._tools), self._ballot.programs)
         self._texts -= 1
-        text = line(self._problem, self._tools, prune=self._parameters.prune, asked=self._asked)
+        text = line(self._problem, self._patient, prune=self._parameters.prune, asked=self._asked)
         return self._voted(text, self._ballot.brief if self._asked else self._ballot.at_length)
 
     async def _voted(self, vote: Awaitable[Attempt], votes: list[Attempt]) -> None:

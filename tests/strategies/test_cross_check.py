@@ -5,6 +5,7 @@ from pathlib import Path as File
 
 import pytest
 
+import reasoner.strategies.cross_check as crossed
 from reasoner.attempt import Attempt
 from reasoner.operators.aggregate import aggregate
 from reasoner.path import FinishReason, Path, Phase
@@ -131,6 +132,23 @@ async def test_a_vote_hears_the_lines_that_are_still_being_written(smollm2: File
     lead, second = [*(count for _, count in finals.most_common(2)), 0, 0][:2]
     missing = 7 - len(result.candidates)
     assert missing == 0 or AT_LENGTH * (lead - second) > missing
+
+
+async def test_a_further_reasoning_is_not_waited_for_when_it_goes_on_and_on(
+    smollm2: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crossed, "LEAST", 12)
+    monkeypatch.setattr(crossed, "LEEWAY", 0.0)
+    options = {"programs": 1, "reasonings": 4, "threshold": 1.0}
+    changes = {"strategy_options": options, "max_tokens": 300, "budget": 200}
+    _, events = await solved(smollm2, "cross-check", ASK, **changes)
+    thought: Counter[int] = Counter()
+    for event in events:
+        if event.kind == "step":
+            thought[event.path] += event.step.tokens
+    first = thought.pop(0)
+    assert thought
+    assert max(thought.values()) <= 12 + 48 < first
 
 
 async def test_nobody_waits_for_the_program_to_see_the_first_words(smollm2: File) -> None:
