@@ -11,17 +11,17 @@ read are what no cache held of the prompts. Seconds are those from question to a
 many puzzles at once, and these divided by their number. The intervals are Wilson's.
 
 Every puzzle is appended to ROWS as it is done, and a run that is started again goes on from there.
+A file of another model, seed or parameters is refused.
 """
 
 import argparse
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean, median
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reasoner import Problem, Settings, Solver
 from reasoner.batch.tally import wilson
@@ -47,9 +47,10 @@ class Puzzle(BaseModel):
 
 
 class Row(BaseModel):
-    """What came of one puzzle: `steps` and `answer` are the model's."""
+    """What came of one puzzle: `steps` and `answer` are the model's, `plan` is how it was asked."""
 
     strategy: str
+    plan: str
     id: str
     right: bool
     tokens: int
@@ -58,6 +59,15 @@ class Row(BaseModel):
     at_once: int
     steps: tuple[str, ...]
     answer: str
+
+
+def load(data: Path, count: int) -> list[Puzzle]:
+    """The first puzzles of the file."""
+    try:
+        lines = data.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise SystemExit(f"{data}: {error.strerror}") from error
+    return [Puzzle.model_validate_json(line) for line in lines[:count]]
 
 
 async def ask(puzzles: Sequence[Puzzle], settings: Settings, at_once: int, out: Path) -> None:
@@ -69,7 +79,7 @@ async def ask(puzzles: Sequence[Puzzle], settings: Settings, at_once: int, out: 
             async def one(puzzle: Puzzle) -> None:
                 async with gate:
                     result = await solver.solve(puzzle.problem)
-                row = _row(puzzle, result, at_once)
+                row = _row(puzzle, result, plan_of(settings), at_once)
                 stream.write(row.model_dump_json() + "\n")
                 stream.flush()
                 print("+" if row.right else "-", end="", file=sys.stderr, flush=True)
@@ -77,10 +87,17 @@ async def ask(puzzles: Sequence[Puzzle], settings: Settings, at_once: int, out: 
             await asyncio.gather(*map(one, puzzles))
 
 
-def _row(puzzle: Puzzle, result: Result, at_once: int) -> Row:
+def plan_of(settings: Settings) -> str:
+    """What rows that are told together have in common, beside the strategy."""
+    budget = f", {settings.search_budget} tokens" if settings.search_budget else ""
+    return f"{settings.model}, seed {settings.seed}, {settings.strategy_options}{budget}"
+
+
+def _row(puzzle: Puzzle, result: Result, plan: str, at_once: int) -> Row:
     usage = result.usage
     return Row(
         strategy=result.strategy,
+        plan=plan,
         id=puzzle.id,
         right=any(v.verifier == "number_puzzle" and v.outcome == "pass" for v in result.verdicts),
         tokens=usage.completion_tokens + usage.tool_tokens + usage.value_tokens,
@@ -92,10 +109,16 @@ def _row(puzzle: Puzzle, result: Result, at_once: int) -> Row:
     )
 
 
-def done(out: Path, strategy: str) -> list[Row]:
+def done(out: Path, strategy: str, plan: str) -> list[Row]:
     """What the file holds of a strategy."""
     lines = out.read_text("utf-8").splitlines() if out.exists() else []
-    return [row for row in map(Row.model_validate_json, lines) if row.strategy == strategy]
+    try:
+        rows = [row for row in map(Row.model_validate_json, lines) if row.strategy == strategy]
+    except ValidationError as error:
+        raise SystemExit(f"{out} is no file of this benchmark: give another to --out") from error
+    if any(row.plan != plan for row in rows):
+        raise SystemExit(f"{out} keeps {strategy} asked in another way: give another file to --out")
+    return rows
 
 
 def missing(puzzles: Sequence[Puzzle], rows: Sequence[Row]) -> list[Puzzle]:
@@ -129,8 +152,7 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=8)
     parser.add_argument("--alone", action="store_true", help="leave best-of-N out")
     options = parser.parse_args()
-    lines = options.data.read_text("utf-8").splitlines()
-    puzzles = [Puzzle.model_validate(json.loads(line)) for line in lines][: options.n]
+    puzzles = load(options.data, options.n)
     wanted = {puzzle.id for puzzle in puzzles}
     searched = {"states": 150} if options.strategy == "tot-dfs" else {}
     plans = {options.strategy: searched | parse_pairs(options.set, "--set", "states=150")}
@@ -145,11 +167,10 @@ def main() -> None:
             strategy_options=parameters,
             search_budget=budget,
         )
-        left = missing(puzzles, done(options.out, strategy))
-        if left:
+        if left := missing(puzzles, done(options.out, strategy, plan_of(settings))):
             asyncio.run(ask(left, settings, options.at_once, options.out))
-        rows = [row for row in done(options.out, strategy) if row.id in wanted]
-        print(f"\n{settings.model}, seed {settings.seed}, {parameters}: {report(rows)}", flush=True)
+        rows = [row for row in done(options.out, strategy, plan_of(settings)) if row.id in wanted]
+        print(f"\n{plan_of(settings)}: {report(rows)}", flush=True)
         budget = round(fmean(row.tokens for row in rows))
 
 
