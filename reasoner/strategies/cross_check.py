@@ -2,18 +2,20 @@
 
 A program is another route to the same number (program of thoughts, Chen et al. 2022; program-aided
 models, Gao et al. 2022). The two routes fail in different ways, so their agreement is evidence
-that neither alone gives. Where they disagree, more lines of both kinds vote until it is decided;
-worked examples keep the programs short and, on request, the reasonings, which then are right less
-often. On request the model is first shown both answers and thinks once more; what it says then is
-no longer independent of the program, so it confirms nothing.
+that neither alone gives. Where they disagree, more lines vote until it is decided: programs,
+which worked examples keep short, reasonings at length, and brief ones, which follow such examples,
+too: a third route. The first line of each route takes the likeliest tokens if the model does, the
+others vary. On request the model is first shown both answers and thinks once more; what it says
+then is no longer independent of the program, so it confirms nothing.
 """
 
 import asyncio
 import re
-from collections.abc import Awaitable, Coroutine
+from collections import Counter
+from collections.abc import Coroutine
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -43,11 +45,14 @@ SHORT = 60
 LEAST, LEEWAY = 512, 2.0
 """What a further reasoning may take: so many tokens in any case, or so many times the first's. On
 64 problems of GSM8K 37 of 83 were right, none of them with more than both, reply and all."""
+_Kind = Literal["program", "brief", "text"]
 
 
 class CrossCheck(Parameters):
     programs: int = Field(6, ge=1, le=256, description="most programs")
-    reasonings: int = Field(1, ge=1, le=256, description="most reasonings")
+    reasonings: int = Field(1, ge=1, le=256, description="most reasonings at length")
+    brief: int = Field(0, ge=0, le=256, description="most reasonings kept short by examples")
+    """Programs take their place where a system prompt or the context leaves no room for these."""
     at_once: int = Field(4, ge=1, le=64, description="lines drawn side by side on disagreement")
     """llama.cpp multiplies four rows at a time on a CPU: four took 141 ms, three 179 (Xeon)."""
     threshold: float = Field(
@@ -55,7 +60,6 @@ class CrossCheck(Parameters):
     )
     revisions: int = Field(0, ge=0, le=8, description="times to think again on disagreement")
     prune: bool = Field(False, description="draw steps again that are refuted")
-    brief: bool = Field(False, description="keep reasonings after the first short, by examples")
 
 
 async def cross_check(problem: Problem, tools: Tools, parameters: CrossCheck) -> Findings:
@@ -134,30 +138,34 @@ def _revised(problem: Problem, attempt: Attempt, other: Attempt) -> Problem:
 
 
 class _Poll:
-    """Draws further lines, programs and reasonings in turn, until the vote is decided."""
+    """Draws further lines until the vote is decided."""
 
     def __init__(
         self, problem: Problem, parameters: CrossCheck, tools: Tools, ballot: Ballot
     ) -> None:
         self._problem, self._parameters, self._ballot = problem, parameters, ballot
-        self._tools, self._budget = tools.again(), tools.budget
-        self._asked = briefly(problem, self._tools.policy) if parameters.brief else None
-        self._programs = parameters.programs - len(ballot.programs)
-        self._texts = parameters.reasonings - len(ballot.texts)
-        self._running = 0
-        self.over = not ballot.programs or not self._tools.policy.varied
-
-    @property
-    def _patient(self) -> Tools:
-        """For a further reasoning, which has lost its way when it takes much longer than the first
-        one did; the vote would wait for it alone."""
-        longest = max(LEAST, round(LEEWAY * len(self._ballot.texts[0].path.tokens)))
-        return replace(self._tools, policy=self._tools.policy.thinking(longest))
+        self._tools, self._again, self._budget = tools, tools.again(), tools.budget
+        self._asked = briefly(problem, tools.policy) if parameters.brief else None
+        brief = parameters.brief if self._asked else 0
+        self._left: dict[_Kind, int] = {
+            "program": parameters.programs + parameters.brief - brief - len(ballot.programs),
+            "brief": brief,
+            "text": parameters.reasonings - len(ballot.at_length),
+        }
+        self._running = Counter[_Kind]()
+        self._votes: dict[_Kind, list[Attempt]] = {
+            "program": ballot.programs,
+            "brief": ballot.brief,
+            "text": ballot.at_length,
+        }
+        self.over = not ballot.programs or not self._again.policy.varied
 
     async def settle(self) -> None:
         """See whether the vote is decided: no votes to come could overturn it, or need to."""
-        most = 1.0 if self._asked else AT_LENGTH
-        left = most * (self._running + self._programs + self._texts)
+        left = sum(
+            (count + self._running[kind]) * (AT_LENGTH if kind == "text" else 1.0)
+            for kind, count in self._left.items()
+        )
         found = await self._ballot.count(self._tools.same)
         self.over = self.over or found.decided(self._parameters.threshold, left)
 
@@ -165,18 +173,29 @@ class _Poll:
         """Whether to start another line; if so, `draw` will be called for it."""
         if self.over or running >= self._parameters.at_once or self._budget.reasoning_over():
             return False
-        return self._programs + self._texts > 0
+        return any(self._left.values())
 
     def draw(self) -> Coroutine[Any, Any, None]:
-        """A further line of the kind of which more are left."""
-        self._running += 1
-        if self._programs >= self._texts:
-            self._programs -= 1
-            return self._voted(program(self._problem, self._tools), self._ballot.programs)
-        self._texts -= 1
-        text = line(self._problem, self._patient, prune=self._parameters.prune, asked=self._asked)
-        return self._voted(text, self._ballot.brief if self._asked else self._ballot.at_length)
+        """A further line: of a route not heard yet, or of the kind of which most are left."""
+        first = 0 < self._left["brief"] == self._parameters.brief
+        kind = "brief" if first else max(self._left, key=lambda kind: self._left[kind])
+        self._left[kind] -= 1
+        self._running[kind] += 1
+        return self._voted(kind, self._tools if first else self._again)
 
-    async def _voted(self, vote: Awaitable[Attempt], votes: list[Attempt]) -> None:
-        votes.append(await vote)
-        self._running -= 1
+    async def _voted(self, kind: _Kind, tools: Tools) -> None:
+        vote = await self._line(kind, tools)
+        self._votes[kind].append(vote)
+        self._running[kind] -= 1
+
+    def _line(self, kind: _Kind, tools: Tools) -> Coroutine[Any, Any, Attempt]:
+        if kind == "program":
+            return program(self._problem, tools)
+        asked = self._asked if kind == "brief" else None
+        return line(self._problem, self._patient(tools), prune=self._parameters.prune, asked=asked)
+
+    def _patient(self, tools: Tools) -> Tools:
+        """For a further reasoning, which has lost its way when it takes much longer than the first
+        one did; the vote would wait for it alone."""
+        longest = max(LEAST, round(LEEWAY * len(self._ballot.at_length[0].path.tokens)))
+        return replace(tools, policy=tools.policy.thinking(longest))

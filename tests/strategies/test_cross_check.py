@@ -1,7 +1,8 @@
 """Cross-checking: who is believed when the reasoning and the program say different things."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path as File
+from typing import Any
 
 import pytest
 
@@ -153,6 +154,40 @@ async def test_a_further_reasoning_is_not_waited_for_when_it_goes_on_and_on(
     first = thought.pop(0)
     assert thought
     assert max(thought.values()) <= 12 + GRACE < first
+
+
+async def test_the_first_brief_reasoning_is_the_likeliest_and_the_others_vary(
+    smollm2: File, own_directories: File
+) -> None:
+    registry = own_directories / "config" / "models.toml"
+    registry.parent.mkdir()
+    registry.write_text(f"[mine]\npath = '{smollm2}'\nsampling = {{ temperature = 0.0 }}\n")
+    options = {"programs": 1, "brief": 4, "threshold": 1.0}
+    changes: dict[str, Any] = {"strategy_options": options, "budget": 60, "max_tokens": 90}
+    written: list[defaultdict[int, str]] = []
+    for seed in (0, 1):
+        result, events = await solved(
+            File("mine"), "cross-check", seed=seed, cache=False, **changes
+        )
+        written.append(defaultdict(str))
+        for event in events:
+            if event.kind == "text":
+                written[-1][event.path] += event.text
+        assert result.usage.decoded_tokens > 1500  # of both kinds of worked examples
+    for number in (0, 2):
+        one, other = (said[number][:30] for said in written)
+        assert one == other != ""
+    assert len({said[3] for said in written}) > 1
+
+
+async def test_programs_stand_in_for_brief_reasonings_against_a_system_prompt(
+    smollm2: File,
+) -> None:
+    options = {"programs": 1, "brief": 4, "threshold": 1.0}
+    own = ASK.model_copy(update={"system": "Answer in French."})
+    result, events = await solved(smollm2, "cross-check", own, strategy_options=options)
+    assert len(result.candidates) > 2
+    assert {event.path for event in events if event.kind == "text"} == {0}  # programs are silent
 
 
 async def test_nobody_waits_for_the_program_to_see_the_first_words(smollm2: File) -> None:
