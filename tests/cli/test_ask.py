@@ -16,7 +16,7 @@ from reasoner.result import Result
 from tests.cli.command import COMMAND, environment, run
 from tests.cli.terminal import Terminal
 
-QUESTION = "What is 2 + 3? Answer with one number."
+QUESTION = "What is 2 + 3? Explain each step at length, in many sentences."
 SHORT = ("--budget", "12", "--max-tokens", "60", "--seed", "1", "--no-verify")
 ANSWERING = ("--no-think", "--protocol", "think", "--max-tokens", "6000", "--no-verify")
 ENDLESS = ("--min-steps", "500", "--budget", "6000", "--max-tokens", "7000", "--no-verify")
