@@ -128,17 +128,24 @@ class Tools:
         self.emit(event)
 
     async def attempt(
-        self, problem: Problem, path: Path, number: int, keep: Path | None = None
+        self,
+        problem: Problem,
+        path: Path,
+        number: int,
+        keep: Path | None = None,
+        *,
+        final: Callable[[str], str | None] = extract_final,
     ) -> Attempt:
         """A finished path with its final answer, its verdicts and its value, told to everybody.
 
-        What the cache holds of it is freed, but for `keep` (or the prompt), which others share.
+        `final` finds the final answer in the reply. What the cache holds of the path is freed, but
+        for `keep` (or the prompt), which others share.
         """
         verdicts = await self.check(problem, path, number, known=self.open_book)
         made = Attempt(
             number=number,
             path=path,
-            final=extract_final(path.answer) if path.answer else None,
+            final=final(path.answer) if path.answer else None,
             verdicts=verdicts,
             value=await self.score(problem, path),
             proven=any(verdict.proves for verdict in verdicts or ())

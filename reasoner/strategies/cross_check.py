@@ -32,7 +32,7 @@ from reasoner.strategies.routes import AT_LENGTH, Ballot, judged
 from reasoner.strategies.shots import briefly
 from reasoner.verify.extract import extract_marked
 
-__all__ = ["CrossCheck", "comparable", "cross_check"]
+__all__ = ["CrossCheck", "comparable", "cross_check", "so_far"]
 
 REVISE = (
     "A program written for the same problem,\n\n{program}\n\nprints {printed}, but your answer "
@@ -66,7 +66,7 @@ async def cross_check(problem: Problem, tools: Tools, parameters: CrossCheck) ->
     """Reason, and have programs solve the same problem; where they disagree, let more vote."""
     ballot = await _opened(problem, tools, parameters)
     if problem.tests is not None or not comparable(ballot.texts[0]):
-        return Findings(attempts=tuple(ballot.all))
+        return Findings(attempts=so_far(ballot))
     if not ballot.programs and not tools.budget.reasoning_over():
         ballot.programs.append(await program(problem, tools))
     await _revise(problem, tools, parameters, ballot)
@@ -105,6 +105,14 @@ async def _opened(problem: Problem, tools: Tools, parameters: CrossCheck) -> Bal
         return Ballot(problem.question, [await reasoning()])
     text, first = await together([reasoning(), beside()])
     return Ballot(problem.question, [text], [first])
+
+
+def so_far(ballot: Ballot) -> tuple[Attempt, ...]:
+    """The reasoning and its program; a number that this printed stands before a reasoning that was
+    stopped or cut off."""
+    half = not ballot.at_length[0].whole
+    printed = [one for one in ballot.programs if half and NUMERIC.search(one.final or "")]
+    return tuple(sorted(ballot.all, key=lambda one: one not in printed))
 
 
 def comparable(attempt: Attempt) -> bool:

@@ -40,8 +40,7 @@ async def program(problem: Problem, tools: Tools) -> Attempt:
     if printed is not None:
         reply = REPLY.format(code=path.answer.strip(), printed=printed)
         path = path.model_copy(update={"answer": reply})
-    made = await tools.attempt(problem, path, node.number)
-    return made.model_copy(update={"final": printed})
+    return await tools.attempt(problem, path, node.number, final=lambda _reply: printed)
 
 
 async def _printed(path: Path, tools: Tools) -> str | None:

@@ -13,7 +13,7 @@ from reasoner.path import FinishReason, Path, Phase
 from reasoner.problem import Problem
 from reasoner.protocol.room import GRACE
 from reasoner.result import Status
-from reasoner.strategies.cross_check import comparable
+from reasoner.strategies.cross_check import comparable, so_far
 from reasoner.strategies.routes import AT_LENGTH, Ballot, judged, sureness
 from reasoner.verdict import Outcome, Verdict
 from reasoner.verify.extract import extract_final
@@ -195,6 +195,26 @@ async def test_nobody_waits_for_the_program_to_see_the_first_words(smollm2: File
     told = [event for event in events if event.kind in ("text", "candidate")]
     assert told[0].kind == "text"
     assert told[0].path == 0
+
+
+@pytest.mark.parametrize(
+    ("finish", "printed", "best"),
+    [
+        (FinishReason.INTERRUPTED, "12", 1),
+        (FinishReason.LENGTH, "12", 1),
+        (FinishReason.INTERRUPTED, None, 0),
+        (FinishReason.INTERRUPTED, "blue", 0),
+        (FinishReason.STOP, "12", 0),
+    ],
+)
+def test_a_printed_number_stands_before_half_a_reasoning(
+    finish: FinishReason, printed: str | None, best: int
+) -> None:
+    text = attempt(0, "4")
+    half = text.path.model_copy(update={"finish_reason": finish})
+    text = text.model_copy(update={"path": half})
+    first, second = so_far(Ballot(ASK.question, [text], [attempt(1, printed)]))
+    assert (first.number, second.number) == (best, 1 - best)
 
 
 @pytest.mark.parametrize(

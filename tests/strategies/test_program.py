@@ -23,6 +23,8 @@ async def test_a_program_that_does_not_end_is_ended(
     assert len(thought.path.tokens) > MOST
     assert 0 < len(written.path.tokens) <= MOST
     assert written.final is None
+    told = [event.final for event in bench.events if event.kind == "candidate"]
+    assert told == [thought.final, None]  # what noise holds is not what it printed
 
 
 async def test_a_shorter_limit_stays(tiny_gguf: Path) -> None:
