@@ -205,6 +205,6 @@ def _reason(result: "Result") -> str:
     return {
         "stop": "it ended by itself; ask again with another --seed or model",
         "length": "the token limit was reached; raise --max-tokens or --context",
-        "budget": "the budget was spent; raise --budget",
+        "budget": "the budget or the time for it was spent; raise --budget or --timeout",
         "interrupted": "the time was up; raise --timeout",
     }[result.finish_reason]

@@ -177,15 +177,16 @@ async def test_the_first_brief_reasoning_is_the_likeliest_and_the_others_vary(
     for number in (0, 2):
         one, other = (said[number][:30] for said in written)
         assert one == other != ""
-    assert len({said[3] for said in written}) > 1
+    assert len({said[number] for said in written for number in (3, 4, 5)} - {""}) > 1
 
 
 async def test_programs_stand_in_for_brief_reasonings_against_a_system_prompt(
     smollm2: File,
 ) -> None:
     options = {"programs": 1, "brief": 4, "threshold": 1.0}
-    own = ASK.model_copy(update={"system": "Answer in French."})
-    result, events = await solved(smollm2, "cross-check", own, strategy_options=options)
+    own = ASK.model_copy(update={"system": "Answer with a number."})
+    changes = {"strategy_options": options, "temperature": 0.01}
+    result, events = await solved(smollm2, "cross-check", own, **changes)
     assert len(result.candidates) > 2
     assert {event.path for event in events if event.kind == "text"} == {0}  # programs are silent
 
