@@ -164,10 +164,11 @@ async def test_the_first_brief_reasoning_is_the_likeliest_and_the_others_vary(
     registry.write_text(f"[mine]\npath = '{smollm2}'\nsampling = {{ temperature = 0.0 }}\n")
     options = {"programs": 1, "brief": 4, "threshold": 1.0}
     changes: dict[str, Any] = {"strategy_options": options, "budget": 60, "max_tokens": 90}
+    asked = Problem(question="What is 12 times 12?")  # the first tokens are no close calls
     written: list[defaultdict[int, str]] = []
     for seed in (0, 1):
         result, events = await solved(
-            File("mine"), "cross-check", seed=seed, cache=False, **changes
+            File("mine"), "cross-check", asked, seed=seed, cache=False, **changes
         )
         written.append(defaultdict(str))
         for event in events:
@@ -175,7 +176,7 @@ async def test_the_first_brief_reasoning_is_the_likeliest_and_the_others_vary(
                 written[-1][event.path] += event.text
         assert result.usage.decoded_tokens > 1500  # of both kinds of worked examples
     for number in (0, 2):
-        one, other = (said[number][:30] for said in written)
+        one, other = (said[number][:9] for said in written)
         assert one == other != ""
     assert len({said[number] for said in written for number in (3, 4, 5)} - {""}) > 1
 
