@@ -1,7 +1,8 @@
 """Worked examples that a model sees before it solves a problem another way than by itself.
 
 They show how little is needed: with them the default model's programs are shorter by almost half
-and as often right, and its reasonings shorter by more than half (README). The problems are ours.
+and as often right, and its reasonings shorter by more than half (bench/README.md). The problems are
+ours.
 """
 
 from reasoner.policy import Policy
