@@ -84,6 +84,18 @@ async def test_votes_count_by_their_value_length_and_sense() -> None:
     assert [group.answer for group in ranked] == ["1", "2", "3", "-4"]
 
 
+async def test_a_program_wins_over_a_reasoning_that_is_refuted() -> None:
+    """A false sum in the text speaks against what was reasoned, not against what was printed."""
+    slip = Verdict(verifier="arithmetic", outcome=Outcome.FAIL, score=0.0, reason="it does not")
+    wrong, printed = (
+        attempt(number, final).model_copy(update={"verdicts": (slip,)})
+        for number, final in enumerate(("12", "15"))
+    )
+    for texts, best in ([wrong], 1), ([attempt(0, "12")], 0):
+        found = await judged(Ballot(ASK.question, texts, [printed]), numeric)
+        assert found.attempts[0].number == best
+
+
 async def test_programs_that_fail_confirm_nothing() -> None:
     found = await judged(Ballot(ASK.question, [attempt(0, "12")], [attempt(1, None)]), numeric)
     assert found.attempts[0].number == 0
