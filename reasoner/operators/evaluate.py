@@ -13,7 +13,7 @@ from reasoner.path import Path
 from reasoner.problem import Problem
 from reasoner.verify.status import standing
 
-__all__ = ["ballot", "evaluate", "likelihood", "merit"]
+__all__ = ["LEAST", "ballot", "evaluate", "likelihood", "merit"]
 
 PASSED = 0.75
 """The least standing of an attempt that passed a check."""

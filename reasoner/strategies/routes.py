@@ -9,9 +9,12 @@ from pydantic import JsonValue
 
 from reasoner.attempt import Attempt, Findings
 from reasoner.operators.aggregate import Group, Same, aggregate
+from reasoner.operators.evaluate import LEAST
 from reasoner.operators.plausible import plausible
 from reasoner.operators.vote import top_two
+from reasoner.result import Status
 from reasoner.verdict import Outcome, Verdict
+from reasoner.verify.status import status
 
 __all__ = ["AT_LENGTH", "Ballot", "Count", "judged", "sureness"]
 
@@ -22,8 +25,6 @@ AT_LENGTH = 1.75
 """How many times as much a reasoning counts that no worked examples cut short."""
 IMPLAUSIBLE = 0.3
 """What is left of a vote for a number that can hardly be the answer."""
-REFUTED = 0.1
-"""What is left of a reasoning's vote that a check refutes: its answer may be right all the same."""
 BASE, SLOPE = -1.22, 2.94
 """Of the log-odds that the leading answer is right: fitted to votes on 48 problems of GSM8K, where
 lines of the default model voted in many orders until they were decided; on the votes of 100 other
@@ -75,19 +76,16 @@ class Ballot:
         long = any(vote.number == one.number for one in (*self.at_length, *self.revised))
         likely = plausible(self.question, vote.final or "")
         printed = any(vote.number == one.number for one in self.programs)
-        sound = printed or not _refuted(vote)  # a printed number was not reckoned in the text
+        refuted = status(vote.verdicts or (), answered=True) is Status.REFUTED
+        sound = printed or not refuted  # a printed number was not reckoned in the text
         weight = value * (AT_LENGTH if long else 1.0) * (1.0 if likely else IMPLAUSIBLE)
-        return weight * (1.0 if sound else REFUTED)
+        return weight * (1.0 if sound else LEAST)
 
     async def count(self, same: Same) -> Count:
         groups = await aggregate(self.all, same)
         first, second = top_two([self.weight(group) for group in groups])
         lines = max(groups, key=self.weight).attempts if groups else ()
         return Count(sureness(first, second), first - second, len(lines))
-
-
-def _refuted(vote: Attempt) -> bool:
-    return any(verdict.outcome is Outcome.FAIL for verdict in vote.verdicts or ())
 
 
 def sureness(first: float, second: float) -> float:
