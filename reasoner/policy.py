@@ -271,8 +271,8 @@ class Policy:
         """How likely each option is to come after the tokens, among these."""
         targets = [self._engine.tokenize(option)[0] for option in options]
         (found,) = await self._engine.score(tokens, [len(tokens) - 1], [targets])
-        total = sum(map(exp, found))
-        return tuple(exp(logprob) / total for logprob in found)
+        weights = [exp(logprob - max(found)) for logprob in found]
+        return tuple(weight / sum(weights) for weight in weights)
 
     async def _turn(self, path: Path, seed: int) -> Path:
         """The path with what is decided at the end of its last step, where that is open."""

@@ -229,7 +229,7 @@ class Settings(BaseSettings):
             return settings
         except ValidationError as error:
             raise UsageError(f"bad setting: {explain(error)}") from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"cannot read {directories().config_file}: {error}") from error
 
     @classmethod

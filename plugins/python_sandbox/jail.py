@@ -133,6 +133,6 @@ class Jail:
 def _account(data: bytes) -> dict[str, JsonValue] | None:
     try:
         said = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None

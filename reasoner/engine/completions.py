@@ -4,18 +4,18 @@ Knows what such servers are asked and how they reply; knows nothing of paths or 
 """
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
+from reasoner.engine.engine import FAINTEST
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import EngineError, ServerGone, UsageError
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["Completions", "Piece"]
+
+T = TypeVar("T")
 
 CONNECT, SILENCE = 5.0, 300.0
 """Seconds to reach the server, and seconds it may take to say something."""
@@ -56,7 +56,7 @@ class Completions:
             response = await self._client.get(path)
             if response.status_code != 200:
                 raise self._refusal(response.status_code, response.content)
-            return _parsed(response.content, self.address)
+            return _read(response.content, self.address, lambda data: data)
 
     async def probe(self) -> bool:
         """Ask for one token, and learn whether the server tells log-probabilities."""
@@ -89,7 +89,7 @@ class Completions:
             async for line in response.aiter_lines():
                 data = line.removeprefix("data:").strip()
                 if line.startswith("data:") and data != "[DONE]":
-                    for piece in _pieces(_parsed(data, self.address)):
+                    for piece in _read(data, self.address, _pieces):
                         yield piece
 
     async def next_logprobs(self, prompt: str) -> dict[str, float]:
@@ -100,7 +100,7 @@ class Completions:
             response = await self._client.post(f"{self.address}/completions", json=body)
             if response.status_code != 200:
                 raise self._refusal(response.status_code, response.content)
-            found = _alternatives(_choice(_parsed(response.content, self.address)))
+            found = _read(response.content, self.address, _alternatives)
         if not found:
             raise EngineError(
                 f"the server at {self.address} tells no log-probabilities, which scoring needs; "
@@ -119,7 +119,7 @@ class Completions:
             data = json.loads(content)
             error = data.get("error", data)
             reason = str(error.get("message", error) if isinstance(error, dict) else error)
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             reason = content[:200].decode(errors="replace")
         text = f"the server at {self.address} refused ({status}): {reason[:300]}"
         wrong = 400 <= status < 500 and status not in (408, 429)
@@ -162,23 +162,25 @@ def _options(sampling: Sampling) -> dict[str, Any]:
     return options
 
 
-def _parsed(data: bytes | str, address: str) -> Any:
+def _read(reply: bytes | str, address: str, find: Callable[[Any], T]) -> T:
+    """What `find` sees in a reply. Raises EngineError for one that is not as replies are."""
     try:
-        return json.loads(data)
+        return find(json.loads(reply))
     except (ValueError, RecursionError):
         raise EngineError(f"what {address} sent is not JSON; is it a completions server?") from None
+    except (LookupError, TypeError, AttributeError, OverflowError):
+        raise EngineError(
+            f"what {address} sent is no completion; is it a completions server?"
+        ) from None
 
 
 def _choice(data: Any) -> dict[str, Any]:
-    """The only choice of a reply. Raises EngineError."""
-    try:
-        if "error" in data:
-            raise EngineError(f"the server failed: {str(data['error'])[:300]}")
-        choice = data["choices"][0] if data["choices"] else {}
-    except (LookupError, TypeError):
-        choice = None
+    """The only choice of a reply."""
+    if "error" in data:
+        raise EngineError(f"the server failed: {str(data['error'])[:300]}")
+    choice = data["choices"][0] if data["choices"] else {}
     if not isinstance(choice, dict):
-        raise EngineError("the server's reply holds no choices; is it a completions server?")
+        raise TypeError
     return choice
 
 
@@ -205,8 +207,9 @@ def _tokens(choice: dict[str, Any]) -> list[tuple[str, float]]:
     return [(str(t), _float(logprob)) for t, logprob in zip(tokens, logprobs, strict=False)]
 
 
-def _alternatives(choice: dict[str, Any]) -> dict[str, float]:
-    told = choice.get("logprobs")
+def _alternatives(data: Any) -> dict[str, float]:
+    """The likeliest tokens at the only place, with their log-probabilities."""
+    told = _choice(data).get("logprobs")
     if not isinstance(told, dict):
         return {}
     if isinstance(content := told.get("content"), list) and content:
@@ -218,4 +221,6 @@ def _alternatives(choice: dict[str, Any]) -> dict[str, float]:
 
 
 def _float(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    """A log-probability; 0 where none is told."""
+    known = isinstance(value, int | float) and value == value  # NaN is none
+    return min(0.0, max(FAINTEST, float(value))) if known else 0.0

@@ -11,7 +11,10 @@ from reasoner.engine.control import Controller
 from reasoner.engine.request import Finish, Token
 from reasoner.engine.sampling import Sampling
 
-__all__ = ["Engine", "Generation", "OnDecoded", "Vocabulary"]
+__all__ = ["FAINTEST", "Engine", "Generation", "OnDecoded", "Vocabulary"]
+
+FAINTEST = -1e4
+"""No log-probability that is told is less, so that those of any tokens can be compared."""
 
 OnDecoded = Callable[[int], None]
 """Told, once the work is done, how many tokens no cached prefix held."""

@@ -12,7 +12,7 @@ from reasoner.doubt import Doubt
 from reasoner.engine.context import Context
 from reasoner.engine.control import Controller
 from reasoner.engine.draw import log_sum_exp
-from reasoner.engine.engine import OnDecoded
+from reasoner.engine.engine import FAINTEST, OnDecoded
 from reasoner.engine.request import Finish, Generate, Item, Read, Request, Token
 from reasoner.engine.sampling import Sampling
 from reasoner.engine.scheduler import Scheduler
@@ -159,7 +159,8 @@ class LocalEngine:
 
         def visit(position: int, row: npt.NDArray[np.float32]) -> None:
             total, _ = log_sum_exp(row, self._context.buffer)
-            found[position] = tuple(float(row[target] - total) for target in wanted[position])
+            logprobs = (float(row[target] - total) for target in wanted[position])
+            found[position] = tuple(max(FAINTEST, logprob) for logprob in logprobs)
 
         await self._read(tokens, positions, visit, False, on_decoded)
         return [found[position] for position in positions]

@@ -71,10 +71,9 @@ def cached_files(repo: str) -> list[str]:
     """The names of this repository's files that are here, in either place."""
     own = directories().models / repo.replace("/", "--")
     snapshots = _hub_cache() / _hub_folder(repo)
-    commit = ""
-    if (main := snapshots / "refs" / "main").is_file():
-        commit = main.read_text("utf-8").strip()
-    roots = [own, *([snapshots / "snapshots" / commit] if commit else [])]
+    main = snapshots / "refs" / "main"
+    commit = main.read_bytes().strip() if main.is_file() else b""
+    roots = [own, *([snapshots / "snapshots" / commit.decode()] if commit.isalnum() else [])]
     files = {file.relative_to(root).as_posix() for root in roots for file in root.rglob("*.gguf")}
     return sorted(files)
 

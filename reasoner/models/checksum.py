@@ -81,7 +81,7 @@ def _recall(path: Path) -> str | None:
         stamp = json.loads(stamp_path(path).read_text("utf-8"))
         checksum = stamp.pop("sha256")
         return str(checksum) if stamp == _identity(path) else None
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
         return None
 
 

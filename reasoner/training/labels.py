@@ -68,7 +68,7 @@ def write_labels(
     if state is None:
         raise UsageError(f"{folder} has no trained policy yet; run `reasoner train policy` first")
     model = open_model(run, state)
-    done = len(out.read_text("utf-8").splitlines()) if out.exists() else 0
+    done = out.read_bytes().count(b"\n") if out.exists() else 0
     with Encoder(folder / MODEL) as encoder, out.open("a", encoding="utf-8") as file:
         while done < recipe.problems:
             numbers = range(done, min(done + AT_ONCE, recipe.problems))

@@ -70,13 +70,14 @@ def train_prm(
 
 def _labelled(path: Path) -> Iterator[Labelled]:
     """Raises UsageError where a line was cut off, or written by another version."""
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        try:
-            yield Labelled.model_validate_json(line)
-        except ValueError:
-            raise UsageError(
-                f"{path}, line {number} is no labelled reply; delete the line, or the file"
-            ) from None
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                yield Labelled.model_validate_json(line)
+            except ValueError:
+                raise UsageError(
+                    f"{path}, line {number} is no labelled reply; delete the line, or the file"
+                ) from None
 
 
 def _batches(rows: Sequence[Sequence[_Row]], random: Random) -> Iterator[Sequence[_Row]]:

@@ -52,9 +52,7 @@ class Rows(Sequence[Row]):
     is cut off."""
 
     def __init__(self, paths: Sequence[Path], encoder: Encoder, longest: int) -> None:
-        self._lines = [
-            (path, line) for path in paths for line in path.read_text("utf-8").splitlines()
-        ]
+        self._lines = [(path, line) for path in paths for line in _lines(path)]
         self._encoder, self._longest = encoder, longest
         self._known: dict[int, Row] = {}
 
@@ -72,6 +70,14 @@ class Rows(Sequence[Row]):
         """About how many tokens a row has, without encoding it: its marks and its words."""
         line = self._lines[index][1]
         return min(self._longest, line.count("<|") + line.count(" ") + AROUND)
+
+
+def _lines(path: Path) -> list[str]:
+    """Raises UsageError where the file is no text."""
+    try:
+        return [line for line in path.read_text("utf-8").split("\n") if line]
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} holds no paths of `reasoner data`: {error}") from error
 
 
 def parse(path: Path, line: str) -> PathRecord:

@@ -17,13 +17,15 @@ lists in models.toml, as `NAME.weight` and, where there is one, `NAME.bias`.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from reasoner.errors import BadModelFile
 from reasoner.models.format import Aggregation, HeadShape
+from reasoner.settings import explain
 from reasoner.value.tensors import Facts, read_tensors
 
 __all__ = ["ARCHITECTURE", "Head", "read_head", "write_head"]
@@ -33,8 +35,20 @@ Activation = Literal["relu", "tanh", "gelu"]
 
 ARCHITECTURE = "reasoner-value-head"
 MOST_LAYERS = 8
-AGGREGATIONS: tuple[Aggregation, ...] = ("min", "prod", "last", "mean")
-ACTIVATIONS: tuple[Activation, ...] = ("relu", "tanh", "gelu")
+KEYS = "reasoner.head."
+
+
+class _Said(BaseModel):
+    """What a head of our own says about itself, by the keys above."""
+
+    layers: Annotated[int, Field(ge=1, le=MOST_LAYERS)]
+    activation: Activation = "relu"
+    scale: FiniteFloat = 1.0
+    bias: FiniteFloat = 0.0
+    aggregation: Aggregation | None = None
+    base_sha256: str | None = None
+    data: str = ""
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,25 +108,13 @@ def read_head(path: Path, shape: HeadShape | None = None) -> Head:
 
 
 def _own(path: Path, tensors: dict[str, Floats], facts: Facts) -> Head:
-    count = facts.get("reasoner.head.layers")
-    if not isinstance(count, int) or not 1 <= count <= MOST_LAYERS:
-        raise BadModelFile(f"{path} is not a usable value head: it claims {count} layers")
-    names = tuple(f"head.{index}" for index in range(count))
-    activation = facts.get("reasoner.head.activation", "relu")
-    aggregation = facts.get("reasoner.head.aggregation")
-    if activation not in ACTIVATIONS or aggregation not in (*AGGREGATIONS, None):
-        raise BadModelFile(f"{path} is not a usable value head: {activation}, {aggregation}")
-    base = facts.get("reasoner.head.base_sha256")
-    return Head(
-        _layers(path, tensors, names),
-        activation=ACTIVATIONS[ACTIVATIONS.index(activation)],
-        scale=float(facts.get("reasoner.head.scale", 1.0)),
-        bias=float(facts.get("reasoner.head.bias", 0.0)),
-        aggregation=aggregation,
-        base_sha256=base if isinstance(base, str) else None,
-        data=str(facts.get("reasoner.head.data", "")),
-        seed=int(facts.get("reasoner.head.seed", 0)),
-    )
+    told = {key.removeprefix(KEYS): value for key, value in facts.items() if key.startswith(KEYS)}
+    try:
+        said = _Said.model_validate(told)
+    except ValidationError as error:
+        raise BadModelFile(f"{path} is not a usable value head: {explain(error)}") from error
+    names = tuple(f"head.{index}" for index in range(said.layers))
+    return Head(_layers(path, tensors, names), **said.model_dump(exclude={"layers"}))
 
 
 def _layers(

@@ -6,10 +6,11 @@ Nothing in a file is trusted: every length is checked against the file's own bef
 import json
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
 
 from reasoner.errors import BadModelFile
 from reasoner.models.gguf import read_gguf
@@ -24,6 +25,15 @@ GGUF_KINDS = {0: "F32", 1: "F16", 30: "BF16"}
 DTYPES = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 MOST_BYTES = 1 << 28
 MOST_HEADER = 1 << 24
+MOST_DIMS = 8
+
+
+class _Entry(BaseModel):
+    """What a safetensors header says about a tensor."""
+
+    dtype: str
+    shape: Annotated[tuple[NonNegativeInt, ...], Field(max_length=MOST_DIMS)]
+    data_offsets: tuple[NonNegativeInt, NonNegativeInt]
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Floats], Facts]:
@@ -66,12 +76,12 @@ def _from_safetensors(path: Path) -> tuple[dict[str, Floats], Facts]:
         if name == "__metadata__":
             continue
         try:
-            kind, shape = entry["dtype"], tuple(int(dim) for dim in entry["shape"])
-            begin, end = (int(offset) for offset in entry["data_offsets"])
-        except (KeyError, TypeError, ValueError) as error:
+            told = _Entry.model_validate(entry)
+        except ValidationError as error:
             raise BadModelFile(f"{path} has a broken safetensors header at {name!r}") from error
+        kind, shape, (begin, end) = told.dtype, told.shape, told.data_offsets
         if kind in DTYPES:
-            if min(shape, default=1) < 0 or end - begin != prod(shape) * _width(kind):
+            if end - begin != prod(shape) * _width(kind):
                 raise BadModelFile(f"{path}: the tensor {name!r} does not fill its place")
             found |= _array(path, name, kind, shape, 8 + length + begin)
     return found, {}
@@ -84,7 +94,7 @@ def _array(
     count = prod(shape)
     if count * _width(kind) > MOST_BYTES:
         return {}
-    if offset < 0 or offset + count * _width(kind) > path.stat().st_size:
+    if offset + count * _width(kind) > path.stat().st_size:
         raise BadModelFile(f"{path} is truncated: the tensor {name!r} ends behind it")
     data = np.fromfile(path, dtype=DTYPES[kind], count=count, offset=offset)
     if kind == "BF16":

@@ -125,7 +125,7 @@ class Child:
             if not isinstance(reply, dict):
                 raise ChildFailed("its reply was not an object")
             return reply
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             self.close()
             raise ChildDied(f"the worker died ({self._process.returncode}): {error}") from error
         except ChildFailed:

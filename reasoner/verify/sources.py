@@ -67,7 +67,7 @@ def _choices() -> dict[str, bool]:
         given = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"cannot read {path}: {error}; repair or delete it") from error
     return {name: enabled for name, enabled in given.items() if isinstance(enabled, bool)}
 

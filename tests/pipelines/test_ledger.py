@@ -1,5 +1,6 @@
 """Whatever moment a run is killed at, what was whole is kept and nothing stands there twice."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ def solution(problem: str, number: int, *features: int) -> Solution:
         answer="4",
         steps=("a",) * len(features),
         ends=tuple(range(1, len(features) + 1)),
+        counts=((1, 1),) * len(features),
         features=features,
     )
 
@@ -96,4 +98,37 @@ def test_lost_states_are_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="shorter than"):
         Ledger(path, FACTS, WIDTH)
     with pytest.raises(UsageError, match="cannot read the features"):
+        read_ledger(path)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"ends": [1]},
+        {"steps": ["a"]},
+        {"counts": []},
+        {"features": [0, 1, 2]},
+        {"features": [0, 10**15]},
+        {"features": [0, 10**30]},
+    ],
+)
+def test_a_line_that_does_not_fit_is_one_line_of_error(
+    tmp_path: Path, lie: dict[str, object]
+) -> None:
+    path = tmp_path / "a.jsonl"
+    write(path, 1)
+    head, first, *rest = path.read_text().splitlines()
+    changed = json.dumps(json.loads(first) | lie)
+    path.write_text("\n".join([head, changed, *rest, ""]))
+    with pytest.raises(UsageError) as caught:
+        read_ledger(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_rows_wider_than_any_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    write(path, 1)
+    _, *rest = path.read_text().splitlines()
+    path.write_text("\n".join([f'{{"kind": "reasoner-solutions", "width": {10**30}}}', *rest, ""]))
+    with pytest.raises(UsageError, match="how wide"):
         read_ledger(path)

@@ -1,18 +1,25 @@
 """Heads: what is written is read again, foreign names are found, broken files are one line."""
 
 import json
+import math
 import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import gguf
 import numpy as np
 import pytest
 
 from reasoner.errors import BadModelFile
 from reasoner.models.format import HeadShape
-from reasoner.value.head import Activation, Head, read_head, write_head
+from reasoner.value.head import ARCHITECTURE, Activation, Head, read_head, write_head
 
+KINDS = {
+    int: gguf.GGUFValueType.UINT32,
+    float: gguf.GGUFValueType.FLOAT32,
+    str: gguf.GGUFValueType.STRING,
+}
 STATES = np.random.default_rng(0).standard_normal((5, 8), dtype=np.float32)
 
 
@@ -97,7 +104,7 @@ def test_tensors_that_make_no_head(tmp_path: Path, tensors: dict[str, Any], word
         struct.pack("<Q", 1 << 40),
         struct.pack("<Q", 2) + b"{{",
         struct.pack("<Q", 2) + b"[]",
-        struct.pack("<Q", 10) + b'{"a": null}',
+        struct.pack("<Q", 11) + b'{"a": null}',
         b"GGUF" + bytes(40),
     ],
 )
@@ -107,6 +114,28 @@ def test_not_a_head_at_all(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(BadModelFile) as caught:
         read_head(path, HeadShape(layers=("a",)))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"dtype": []},
+        {"dtype": {}},
+        {"shape": None},
+        {"shape": [math.inf, 8]},
+        {"shape": [-1, -8]},
+        {"shape": [1, 8, *[1] * 70]},
+        {"data_offsets": [-32, 0]},
+        {"data_offsets": [0, 16, 32]},
+    ],
+)
+def test_a_header_that_lies(tmp_path: Path, lie: dict[str, Any]) -> None:
+    entry = {"dtype": "F32", "shape": [1, 8], "data_offsets": [0, 32], **lie}
+    text = json.dumps({"a.weight": entry}).encode()
+    path = tmp_path / "h"
+    path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(32))
+    with pytest.raises(BadModelFile, match="broken safetensors header"):
+        read_head(path, HeadShape(layers=("a",)))
 
 
 def test_a_shape_that_lies_about_its_size(tmp_path: Path) -> None:
@@ -121,3 +150,29 @@ def test_a_shape_that_lies_about_its_size(tmp_path: Path) -> None:
 def test_a_model_is_not_a_head(tiny_gguf: Path) -> None:
     with pytest.raises(BadModelFile, match="not a value head"):
         read_head(tiny_gguf)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("layers", 0),
+        ("layers", "one"),
+        ("activation", "sin"),
+        ("aggregation", 3),
+        ("scale", "wide"),
+        ("scale", math.nan),
+        ("bias", math.inf),
+        ("seed", "x"),
+    ],
+)
+def test_a_head_of_ours_that_says_nonsense(tmp_path: Path, key: str, value: Any) -> None:
+    writer = gguf.GGUFWriter(tmp_path / "h.gguf", ARCHITECTURE)
+    for name, told in {"layers": 1, key: value}.items():
+        writer.add_key_value(f"reasoner.head.{name}", told, KINDS[type(told)])
+    writer.add_tensor("head.0.weight", np.ones((1, 8), np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    with pytest.raises(BadModelFile, match=f"not a usable value head: {key}"):
+        read_head(tmp_path / "h.gguf")

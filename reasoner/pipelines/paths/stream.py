@@ -4,7 +4,6 @@ Every problem has a random generator of its own, made from the seed and its numb
 does not depend on how often the work was interrupted.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
@@ -18,6 +17,13 @@ from reasoner.pipelines.paths.record import KINDS, records
 from reasoner.pipelines.paths.task import Task
 
 __all__ = ["Recipe", "excluded_keys", "stream"]
+
+
+class _Given(BaseModel):
+    """A problem in a file of somebody's."""
+
+    numbers: list[int]
+    target: int
 
 
 class Recipe(BaseModel):
@@ -72,7 +78,7 @@ def _resume(path: Path, recipe: Recipe) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(wanted, "utf-8")
         return 0
-    if not note.exists() or note.read_text("utf-8") != wanted:
+    if not note.exists() or note.read_bytes() != wanted.encode():
         raise UsageError(f"{path} was made from another recipe; choose another file or delete it")
     ends = [0]
     with path.open("rb") as file:
@@ -91,10 +97,11 @@ def excluded_keys(paths: Sequence[Path]) -> frozenset[str]:
 
 
 def _keys(path: Path) -> Iterator[str]:
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        try:
-            row = json.loads(line)
-            numbers = sorted(map(int, row["numbers"]), reverse=True)
-            yield f"{' '.join(map(str, numbers))} = {int(row['target'])}"
-        except (ValueError, TypeError, KeyError) as error:
-            raise UsageError(f"{path}:{number}: needs `numbers` and a `target`") from error
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                given = _Given.model_validate_json(line)
+            except ValueError as error:
+                raise UsageError(f"{path}:{number}: needs `numbers` and a `target`") from error
+            numbers = sorted(given.numbers, reverse=True)
+            yield f"{' '.join(map(str, numbers))} = {given.target}"
