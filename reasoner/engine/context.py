@@ -4,6 +4,7 @@ Everything here is called by one thread at a time; only the vocabulary and `abor
 """
 
 import ctypes
+import os
 from collections.abc import Callable
 from functools import cache, cached_property
 from pathlib import Path
@@ -80,7 +81,7 @@ class Context:
         while True:
             _errors.clear()
             self._model = self._lc.llama_model_load_from_file(
-                str(self._path).encode(), self._model_params(layers)
+                os.fsencode(self._path), self._model_params(layers)
             )
             if self._model:
                 self.on_gpu = layers != 0

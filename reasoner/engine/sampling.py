@@ -108,7 +108,7 @@ def build_grammar(vocab: Any, grammar: str) -> Any:
     """A native GBNF sampler, kept apart from the chain because forced tokens must not reach it."""
     import llama_cpp as lc
 
-    sampler = lc.llama_sampler_init_grammar(vocab, grammar.encode(), b"root")
+    sampler = lc.llama_sampler_init_grammar(vocab, grammar.encode(errors="replace"), b"root")
     if not sampler:
         raise UsageError("the grammar is not valid GBNF with a rule named 'root'")
     return sampler

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from reasoner.effort import Plan
 from reasoner.settings import Effort
@@ -94,11 +101,16 @@ class ModelSpec(BaseModel):
         return self
 
 
+def _printable(name: str) -> str:
+    """Without what a file's name may hold and no output can: bytes that are no text."""
+    return name.encode(errors="replace").decode()
+
+
 class ModelFile(BaseModel):
     """A model that is on this machine; `spec` is None when no registry entry describes it."""
 
     model_config = ConfigDict(frozen=True)
 
-    name: str
+    name: Annotated[str, AfterValidator(_printable)]
     path: Path
     spec: ModelSpec | None = None

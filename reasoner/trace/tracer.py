@@ -105,7 +105,7 @@ class Tracer:
         self._between = ","
 
     def _write(self, text: str) -> None:
-        data = text.encode()
+        data = text.encode(errors="replace")  # a file's name may hold what is no text
         try:
             while data and self._error is None:
                 data = data[os.write(self._descriptor, data) :]

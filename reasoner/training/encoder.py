@@ -1,5 +1,6 @@
 """Text to tokens for training, by the very tokeniser that will read it later: llama.cpp's."""
 
+import os
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +26,7 @@ class Encoder:
         settings = lc.llama_model_default_params()
         settings.vocab_only = True
         self._lc = lc
-        self._model: Any = lc.llama_model_load_from_file(str(path).encode(), settings)
+        self._model: Any = lc.llama_model_load_from_file(os.fsencode(path), settings)
         if not self._model:
             raise BadModelFile(f"llama.cpp cannot read the vocabulary of {path}")
         self._vocabulary = NativeVocabulary(self._model)

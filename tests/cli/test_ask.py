@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,16 @@ def test_no_code_block_exits_4(tiny_gguf: Path, tmp_path: Path) -> None:
     assert done.returncode == 4
     assert done.stdout == b""
     assert done.stderr.rstrip().splitlines()[-1].startswith(b"reasoner: ")
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its files have names that are text")
+def test_a_model_file_whose_name_is_no_text(tiny_gguf: Path, tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.gguf"))
+    odd.symlink_to(tiny_gguf)
+    done = run(tmp_path, "ask", "hi", "-m", odd, *SHORT, "--json", "--trace", tmp_path / "t.json")
+    assert json.loads(done.stdout)["model"].endswith("/?.gguf"), done.stderr
+    assert json.loads((tmp_path / "t.json").read_bytes())["settings"]["model"].endswith("/?.gguf")
+    assert run(tmp_path, "history", "show").returncode == 0
 
 
 def test_noise_never_sends_control_characters(tiny_gguf: Path, tmp_path: Path) -> None:
