@@ -6,6 +6,7 @@ Everything here is called by one thread at a time; only the vocabulary and `abor
 import ctypes
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,23 @@ def library() -> Any:
     if _log_callback is None:
         _log_callback = lc.llama_log_callback(_keep_error)
         lc.llama_log_set(_log_callback, ctypes.c_void_p(0))
+        with suppress(AttributeError):  # a build of another age
+            lc.llama_cpp._lib.ggml_set_abort_callback(_abort_callback)
         lc.llama_backend_init()
     return lc
+
+
+def _give_up(message: bytes) -> None:
+    """llama.cpp met what it takes for impossible, such as a file that claims a million layers, and
+    is about to abort, after a look at us through a debugger: leave with a line instead."""
+    place = message.decode(errors="replace").split("\n")[0].rpartition("/")[2]
+    line = f"reasoner: llama.cpp gave up ({place}); the model file may be damaged: fetch it again"
+    with suppress(OSError):
+        os.write(2, f"{line}, or choose another\n".encode())
+    os._exit(EngineError.exit_code)
+
+
+_abort_callback = ctypes.CFUNCTYPE(None, ctypes.c_char_p)(_give_up)
 
 
 def _keep_error(level: int, text: bytes, _data: Any) -> None:

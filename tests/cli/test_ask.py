@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -107,6 +108,21 @@ def test_a_model_file_whose_name_is_no_text(tiny_gguf: Path, tmp_path: Path) -> 
     assert json.loads(done.stdout)["model"].endswith("/?.gguf"), done.stderr
     assert json.loads((tmp_path / "t.json").read_bytes())["settings"]["model"].endswith("/?.gguf")
     assert run(tmp_path, "history", "show").returncode == 0
+
+
+@pytest.mark.parametrize("layers", [0, 1_000_000])
+def test_a_model_file_that_llama_cpp_aborts_at(
+    tiny_gguf: Path, tmp_path: Path, layers: int
+) -> None:
+    """It would take the process with it, and show a debugger's view of that."""
+    data, key = bytearray(tiny_gguf.read_bytes()), b"llama.block_count"
+    place = data.index(key) + len(key) + 4
+    data[place : place + 4] = struct.pack("<I", layers)
+    (tmp_path / "odd.gguf").write_bytes(data)
+    done = run(tmp_path, "ask", "hi", "-m", tmp_path / "odd.gguf")
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
+    assert b"llama.cpp gave up" in done.stderr
+    assert b"fetch it again" in done.stderr
 
 
 def test_noise_never_sends_control_characters(tiny_gguf: Path, tmp_path: Path) -> None:
