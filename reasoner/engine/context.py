@@ -50,8 +50,9 @@ def library() -> Any:
 def _give_up(message: bytes) -> None:
     """llama.cpp met what it takes for impossible, such as a file that claims a million layers, and
     is about to abort, after a look at us through a debugger: leave with a line instead."""
-    place = message.decode(errors="replace").split("\n")[0].rpartition("/")[2]
-    line = f"reasoner: llama.cpp gave up ({place}); the model file may be damaged: fetch it again"
+    file, _, what = message.decode(errors="replace").split("\n")[0].partition(":")
+    said = f"{Path(file).name}:{what}"
+    line = f"reasoner: llama.cpp gave up ({said}); the model file may be damaged: fetch it again"
     with suppress(OSError):
         os.write(2, f"{line}, or choose another\n".encode())
     os._exit(EngineError.exit_code)

@@ -1,16 +1,23 @@
 """Chat templates: from messages to the text a model was trained on.
 
-Templates come from GGUF files, so they run in Jinja's sandbox.
+Templates come from GGUF files, so they run in Jinja's sandbox, and not for long.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 
 from reasoner.errors import BadModelFile
+from reasoner.patience import within
 from reasoner.problem import Message
 
 __all__ = ["render", "render_reply"]
+
+SECONDS = 10.0
+"""What a template may take; good ones take a hundredth of a second."""
+LARGEST = 1 << 20
+"""How long a text or a list may become by being multiplied, and how large a power may be."""
 
 
 def render(
@@ -55,16 +62,20 @@ def render_reply(template: str, *, bos: str = "", eos: str = "") -> tuple[str, s
 
 
 def _tolerantly(template: str, turns: list[dict[str, str]], values: dict[str, Any]) -> str:
-    import jinja2
-
     try:
-        compiled = _environment().from_string(template)
-        try:
-            return _render(compiled, turns, values)
-        except jinja2.TemplateError:
-            return _render(compiled, _without_system(turns), values)
+        return str(within(partial(_rendered, template, turns, values), SECONDS))
     except Exception as error:  # a template is a program from a file: it may raise anything
         raise BadModelFile(f"the model's chat template fails: {error}") from error
+
+
+def _rendered(template: str, turns: list[dict[str, str]], values: dict[str, Any]) -> str:
+    import jinja2
+
+    compiled = _environment().from_string(template)
+    try:
+        return _render(compiled, turns, values)
+    except jinja2.TemplateError:
+        return _render(compiled, _without_system(turns), values)
 
 
 def _render(compiled: Any, turns: list[dict[str, str]], values: dict[str, Any]) -> str:
@@ -82,14 +93,40 @@ def _without_system(turns: list[dict[str, str]]) -> list[dict[str, str]]:
 def _environment() -> Any:
     from jinja2 import TemplateError
     from jinja2.ext import loopcontrols
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     def raise_exception(message: str) -> None:
         raise TemplateError(message)
 
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols]
-    )
+    environment = _sandbox()(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
     environment.globals["raise_exception"] = raise_exception
     environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
     return environment
+
+
+@cache
+def _sandbox() -> type[Any]:
+    from jinja2.exceptions import SecurityError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    class Sandbox(ImmutableSandboxedEnvironment):
+        """Jinja's, without products and powers that would fill the memory."""
+
+        intercepted_binops = frozenset({"*", "**"})
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            numbers = isinstance(left, int | float) and isinstance(right, int | float)
+            if operator == "**":
+                small = numbers and abs(left) <= LARGEST and abs(right) <= 64
+            else:
+                small = numbers or _length(left, right) <= LARGEST
+            if not small:
+                raise SecurityError(f"{operator} with operands this large")
+            return super().call_binop(context, operator, left, right)
+
+    return Sandbox
+
+
+def _length(left: Any, right: Any) -> int:
+    """How long the product of a sequence and a number is."""
+    sequence, count = (right, left) if isinstance(left, int) else (left, right)
+    return len(sequence) * count if hasattr(sequence, "__len__") else 0

@@ -14,10 +14,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from reasoner.frame import Frame
+from reasoner.patience import in_thread
 from reasoner.problem import Problem
 from reasoner.tool import Tool, ToolCall, ToolReply
 from reasoner.verdict import Candidate, Outcome, Verdict
-from reasoner.verify.patience import in_thread
 from reasoner.verify.plugins import PluginInfo, Plugins, summary
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from functools import partial
 import pluggy
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from reasoner.patience import within
 from reasoner.verify.hookspecs import GROUP, PluginHooks
-from reasoner.verify.patience import within
 from reasoner.verify.sources import Source, entry_source, find_sources
 
 __all__ = ["PluginInfo", "Plugins", "summary"]

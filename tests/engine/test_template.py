@@ -2,6 +2,7 @@
 
 import pytest
 
+from reasoner.engine import template
 from reasoner.engine.template import render
 from reasoner.errors import BadModelFile
 from reasoner.problem import Message
@@ -29,6 +30,10 @@ def test_a_template_without_system_role_gets_it_in_the_question() -> None:
         "{{ ''.__class__.__mro__[1].__subclasses__() }}",
         "{{ messages.append(1) }}",
         "{% for i in range(10**9) %}x{% endfor %}",
+        "{{ 'x' * 10 ** 15 }}",
+        "{{ 3 * ('x' * 10 ** 6) }}",
+        "{{ [0] * 10000000000 }}",
+        "{{ 10 ** 10 ** 10 }}",
         "{% if %}",
         "{{ nothing.here.at.all }}",
     ],
@@ -36,3 +41,14 @@ def test_a_template_without_system_role_gets_it_in_the_question() -> None:
 def test_a_hostile_template_is_one_error(hostile: str) -> None:
     with pytest.raises(BadModelFile, match="chat template fails"):
         render(hostile, ASK)
+
+
+def test_a_template_without_end_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(template, "SECONDS", 0.2)
+    loop = "{% for i in range(3000) %}{% for j in range(3000) %}{% endfor %}{% endfor %}"
+    with pytest.raises(BadModelFile, match=r"nothing within 0\.2 s"):
+        render(loop, ASK)
+
+
+def test_a_template_may_reckon() -> None:
+    assert render("{{ '-' * 3 }}{{ 2 * 3 }}{{ 2 ** 3 }}{{ 0.5 * 2 }}", ASK) == "---681.0"

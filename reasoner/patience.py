@@ -50,4 +50,4 @@ def _start(call: Callable[[], object], report: Callable[[object, Exception | Non
             odd = isinstance(error, StopIteration) or not isinstance(error, Exception)
             report(None, RuntimeError(repr(error)) if odd else error)  # type: ignore[arg-type]
 
-    threading.Thread(target=run, name="reasoner-plugin", daemon=True).start()
+    threading.Thread(target=run, name="reasoner-patience", daemon=True).start()
