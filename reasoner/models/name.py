@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reasoner.errors import DownloadError, UnknownName, UsageError
 from reasoner.models.catalog import registry
-from reasoner.models.spec import ModelSpec
+from reasoner.models.spec import ModelSpec, is_inside
 
 __all__ = ["HubName", "hub_spec", "parse_name", "pick_file"]
 
@@ -70,7 +70,7 @@ def pick_file(repo: str, files: list[str], wanted: str | None, *, strict: bool =
 
 
 def _is_model(file: str) -> bool:
-    return file.lower().endswith(".gguf") and not NO_MODEL.search(file)
+    return file.lower().endswith(".gguf") and not NO_MODEL.search(file) and is_inside(file)
 
 
 def _fits(file: str, wish: str) -> bool:

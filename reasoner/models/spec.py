@@ -16,7 +16,12 @@ from pydantic import (
 from reasoner.effort import Plan
 from reasoner.settings import Effort
 
-__all__ = ["ModelFile", "ModelSpec", "Wheels"]
+__all__ = ["ModelFile", "ModelSpec", "Wheels", "is_inside"]
+
+
+def is_inside(file: str) -> bool:
+    """Whether a file's name, joined to a folder, is a place in it."""
+    return not {"", ".", ".."} & set(file.split("/")) and "\\" not in file
 
 
 class Wheels(BaseModel):
@@ -86,7 +91,7 @@ class ModelSpec(BaseModel):
     @field_validator("file")
     @classmethod
     def _inside(cls, file: str | None) -> str | None:
-        if file is not None and ({"", ".", ".."} & set(file.split("/")) or "\\" in file):
+        if file is not None and not is_inside(file):
             raise ValueError(f"'{file}' is not a plain relative path")
         return file
 

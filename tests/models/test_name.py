@@ -81,6 +81,12 @@ def test_without_a_wish_the_only_file_will_do() -> None:
     assert pick_file("o/r", ["a-IQ1_S.gguf", "x.txt"], None) == "a-IQ1_S.gguf"
 
 
+@pytest.mark.parametrize("file", ["../../x.gguf", "/etc/x.gguf", "a/../../x.gguf", "a\\x.gguf"])
+def test_a_place_outside_the_folder_is_no_model_of_a_repository(file: str) -> None:
+    with pytest.raises(DownloadError, match="holds no GGUF"):
+        pick_file("o/r", [file], None)
+
+
 @pytest.mark.parametrize(
     ("files", "wanted", "reason"),
     [
