@@ -131,10 +131,11 @@ def _outcome(ending: Ending) -> Ended:
         return "memory"
     if code < 0 or code > 128:
         return "signal"
-    stages: dict[object, Ended] = {"syntax": "syntax", "error": "error"}
-    if said.get("stage") in stages:
-        return stages[said.get("stage")]
-    return "ok" if code == 0 and said.get("stage") == "ran" else "exit"
+    stage = str(said.get("stage"))
+    stages: dict[str, Ended] = {"syntax": "syntax", "error": "error"}
+    if stage in stages:
+        return stages[stage]
+    return "ok" if code == 0 and stage == "ran" else "exit"
 
 
 def _printable(data: bytes) -> str:
