@@ -82,7 +82,11 @@ class Ballot:
         return weight * (1.0 if sound else LEAST)
 
     async def count(self, same: Same) -> Count:
-        groups = await aggregate(self.all, same)
+        """How the vote stands."""
+        return self.counted(await aggregate(self.all, same))
+
+    def counted(self, groups: Sequence[Group]) -> Count:
+        """How the vote stands, its lines grouped by their answers already."""
         first, second = top_two([self.weight(group) for group in groups])
         lines = max(groups, key=self.weight).attempts if groups else ()
         return Count(sureness(first, second), first - second, len(lines))
@@ -100,7 +104,7 @@ async def judged(ballot: Ballot, same: Same) -> Findings:
     """
     groups = await aggregate(ballot.all, same)
     leader = max(groups, key=ballot.weight, default=None)
-    confidence = (await ballot.count(same)).sure
+    confidence = ballot.counted(groups).sure
     best = leader.attempts[0] if leader else ballot.at_length[0]
     programs = [one for one in ballot.programs if one.final is not None]
     if leader and programs:
