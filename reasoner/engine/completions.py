@@ -180,7 +180,7 @@ def _choice(data: Any) -> dict[str, Any]:
         raise EngineError(f"the server failed: {str(data['error'])[:300]}")
     choice = data["choices"][0] if data["choices"] else {}
     if not isinstance(choice, dict):
-        raise TypeError
+        raise TypeError("a choice is an object")
     return choice
 
 

@@ -27,6 +27,8 @@ DEFAULT_CONTEXT = 8192
 GGML_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
 FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
 ERROR_LEVEL = 4
+LONGEST_SAID = 300
+"""Characters of what llama.cpp says before it aborts; some of it may be the file's own words."""
 
 _errors: list[str] = []
 _log_callback: Any = None
@@ -50,8 +52,8 @@ def library() -> Any:
 def _give_up(message: bytes) -> None:
     """llama.cpp met what it takes for impossible, such as a file that claims a million layers, and
     is about to abort, after a look at us through a debugger: leave with a line instead."""
-    file, _, what = message.decode(errors="replace").split("\n")[0].partition(":")
-    said = f"{Path(file).name}:{what}"
+    file, _, what = message.decode(errors="replace").partition(":")
+    said = "".join(filter(str.isprintable, f"{Path(file).name}:{what}"))[:LONGEST_SAID]
     line = f"reasoner: llama.cpp gave up ({said}); the model file may be damaged: fetch it again"
     with suppress(OSError):
         os.write(2, f"{line}, or choose another\n".encode())
