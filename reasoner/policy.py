@@ -271,8 +271,10 @@ class Policy:
         """How likely each option is to come after the tokens, among these."""
         targets = [self._engine.tokenize(option)[0] for option in options]
         (found,) = await self._engine.score(tokens, [len(tokens) - 1], [targets])
-        weights = [exp(logprob - max(found)) for logprob in found]
-        return tuple(weight / sum(weights) for weight in weights)
+        top = max(found)
+        weights = [exp(logprob - top) for logprob in found]
+        total = sum(weights)
+        return tuple(weight / total for weight in weights)
 
     async def _turn(self, path: Path, seed: int) -> Path:
         """The path with what is decided at the end of its last step, where that is open."""

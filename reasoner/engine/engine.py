@@ -14,7 +14,7 @@ from reasoner.engine.sampling import Sampling
 __all__ = ["FAINTEST", "Engine", "Generation", "OnDecoded", "Vocabulary"]
 
 FAINTEST = -1e4
-"""No log-probability that is told is less, so that those of any tokens can be compared."""
+"""What `score` tells at least, so that the log-probabilities of any tokens can be compared."""
 
 OnDecoded = Callable[[int], None]
 """Told, once the work is done, how many tokens no cached prefix held."""
@@ -103,7 +103,8 @@ class Engine(Vocabulary, Protocol):
         targets: Sequence[Sequence[int]],
         on_decoded: OnDecoded | None = None,
     ) -> list[tuple[float, ...]]:
-        """Log-probabilities (natural) of `targets[i]` as the token after `tokens[positions[i]]`."""
+        """Log-probabilities (natural, FAINTEST at least) of `targets[i]` as the token after
+        `tokens[positions[i]]`."""
 
     async def likeliest(
         self, tokens: Sequence[int], count: int, on_decoded: OnDecoded | None = None

@@ -15,13 +15,13 @@ Foreign heads read a hidden state. They come as safetensors (or GGUF) under the 
 lists in models.toml, as `NAME.weight` and, where there is one, `NAME.bias`.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, Field, FiniteFloat, ValidationError
+from pydantic import ConfigDict, FiniteFloat, ValidationError
+from pydantic.dataclasses import dataclass
 
 from reasoner.errors import BadModelFile
 from reasoner.models.format import Aggregation, HeadShape
@@ -38,27 +38,14 @@ MOST_LAYERS = 8
 KEYS = "reasoner.head."
 
 
-class _Said(BaseModel):
-    """What a head of our own says about itself, by the keys above."""
-
-    layers: Annotated[int, Field(ge=1, le=MOST_LAYERS)]
-    activation: Activation = "relu"
-    scale: FiniteFloat = 1.0
-    bias: FiniteFloat = 0.0
-    aggregation: Aggregation | None = None
-    base_sha256: str | None = None
-    data: str = ""
-    seed: int = 0
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(arbitrary_types_allowed=True))
 class Head:
     """Linear layers `(weight (out, in), bias (out,))` with an activation between them."""
 
     layers: tuple[tuple[Floats, Floats], ...]
     activation: Activation = "relu"
-    scale: float = 1.0
-    bias: float = 0.0
+    scale: FiniteFloat = 1.0
+    bias: FiniteFloat = 0.0
     aggregation: Aggregation | None = None
     base_sha256: str | None = None
     data: str = ""
@@ -109,12 +96,14 @@ def read_head(path: Path, shape: HeadShape | None = None) -> Head:
 
 def _own(path: Path, tensors: dict[str, Floats], facts: Facts) -> Head:
     told = {key.removeprefix(KEYS): value for key, value in facts.items() if key.startswith(KEYS)}
+    count = told.pop("layers", None)
+    if not isinstance(count, int) or not 1 <= count <= MOST_LAYERS:
+        raise BadModelFile(f"{path} is not a usable value head: layers are {count!r}")
+    layers = _layers(path, tensors, tuple(f"head.{index}" for index in range(count)))
     try:
-        said = _Said.model_validate(told)
+        return Head(layers, **told)
     except ValidationError as error:
         raise BadModelFile(f"{path} is not a usable value head: {explain(error)}") from error
-    names = tuple(f"head.{index}" for index in range(said.layers))
-    return Head(_layers(path, tensors, names), **said.model_dump(exclude={"layers"}))
 
 
 def _layers(
