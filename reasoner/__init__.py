@@ -4,18 +4,20 @@
     >>> reasoner.solve("What is 17 * 23?").final  # doctest: +SKIP
     '391'
 
-Importing it is free: models, plugins and heavy libraries come in with the first use.
+Importing the package loads nothing heavy: models, plugins and libraries such as llama_cpp and
+sympy are imported by the first use.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from reasoner.api import asolve, open_solver, solve
     from reasoner.errors import ReasonerError
     from reasoner.problem import Message, Problem
     from reasoner.result import Result, Status
     from reasoner.settings import Settings
-    from reasoner.solver import Solver, asolve, solve
+    from reasoner.solver import Solver
 
 __all__ = [
     "Message",
@@ -27,12 +29,13 @@ __all__ = [
     "Status",
     "__version__",
     "asolve",
+    "open_solver",
     "solve",
 ]
 
 __version__ = "0.1.0"
 
-_HOME = {
+_MODULE_OF = {
     "Message": "problem",
     "Problem": "problem",
     "ReasonerError": "errors",
@@ -40,12 +43,13 @@ _HOME = {
     "Settings": "settings",
     "Solver": "solver",
     "Status": "result",
-    "asolve": "solver",
-    "solve": "solver",
+    "asolve": "api",
+    "open_solver": "api",
+    "solve": "api",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"reasoner.{_HOME[name]}"), name)
+    if name in _MODULE_OF:
+        return getattr(import_module(f"reasoner.{_MODULE_OF[name]}"), name)
     raise AttributeError(f"module 'reasoner' has no attribute {name!r}")

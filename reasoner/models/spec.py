@@ -16,7 +16,7 @@ from pydantic import (
 from reasoner.effort import Plan
 from reasoner.settings import Effort
 
-__all__ = ["ModelFile", "ModelSpec", "Wheels", "is_inside"]
+__all__ = ["ModelFile", "ModelSpec", "Wheels", "is_inside", "printable"]
 
 
 def is_inside(file: str) -> bool:
@@ -106,7 +106,7 @@ class ModelSpec(BaseModel):
         return self
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """Without what a file's name may hold and no output can: bytes that are no text."""
     return name.encode(errors="replace").decode()
 
@@ -116,6 +116,6 @@ class ModelFile(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: Annotated[str, AfterValidator(_printable)]
+    name: Annotated[str, AfterValidator(printable)]
     path: Path
     spec: ModelSpec | None = None

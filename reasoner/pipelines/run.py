@@ -1,6 +1,5 @@
 """A run of rollouts: one engine, many exercises at once, everything that is done on disk."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -9,8 +8,10 @@ from typing import TYPE_CHECKING
 from reasoner.budget import Budget
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import Sampling
-from reasoner.errors import ContextFull, PromptTooLong
-from reasoner.models import ModelFile, ensure_model, model_checksum
+from reasoner.errors import ContextFull, PromptTooLong, UsageError
+from reasoner.models import model_checksum
+from reasoner.models.resolved import ResolvedModel
+from reasoner.open_model import open_model, resolve
 from reasoner.operators.together import as_drawn
 from reasoner.pipelines.ledger import Facts, Ledger
 from reasoner.pipelines.line import Grower
@@ -97,37 +98,31 @@ async def open_run(
 
     Raises what `ensure_model` and `Ledger` do.
     """
-    file = await asyncio.to_thread(
-        ensure_model,
-        settings.model,
-        offline=settings.offline,
-        on_notice=notice,
-        on_progress=progress,
-    )
-    engine = await LocalEngine.open(file.path, settings.engine, notice)
-    try:
+    model = await resolve(settings.model, settings, notice, progress)
+    async with open_model(model, settings, notice, keep_prompts=False) as opened:
+        engine = opened.engine
+        if not isinstance(engine, LocalEngine):
+            raise UsageError(f"{model.name} is on a server; rollouts need a model on this machine")
         with (
-            Ledger(path, _facts(file, plan), len(FEATURES)) as ledger,
+            Ledger(path, _facts(model, plan), len(FEATURES)) as ledger,
             Verifiers(on_notice=notice) as verifiers,
         ):
-            policy = _policy(engine, file, plan, settings)
+            policy = _policy(engine, model, plan, settings)
             grower = Grower(engine, policy, verifiers.same_answer)
             yield Run(engine, ledger, Rollouts(engine, plan), grower, notice)
-    finally:
-        await engine.close()
 
 
-def _facts(file: ModelFile, plan: Plan) -> Facts:
+def _facts(model: ResolvedModel, plan: Plan) -> Facts:
     return {
-        "model": file.name,
-        "model_sha256": model_checksum(file.path),
+        "model": model.name,
+        "model_sha256": model_checksum(model.file),
         **plan.model_dump(mode="json"),
     }
 
 
-def _policy(engine: LocalEngine, file: ModelFile, plan: Plan, settings: Settings) -> Policy:
+def _policy(engine: LocalEngine, model: ResolvedModel, plan: Plan, settings: Settings) -> Policy:
     """The policy as a search would set it up, but for the limit on a solution's length."""
-    spec = file.spec
+    spec = model.spec
     named = settings.protocol or (spec.protocol if spec else None)
     protocol = choose_protocol(engine, engine.chat_template or "", named)
     own = dict(spec.sampling) if spec else {}

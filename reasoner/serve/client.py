@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import TypeAdapter, ValidationError
 
+from reasoner.engine.words import WordVocabulary
 from reasoner.errors import EngineError, ReasonerError, ServerGone, UsageError
 from reasoner.events import Event, OnEvent
 from reasoner.problem import Problem
@@ -16,15 +17,14 @@ from reasoner.result import Result
 from reasoner.serve.reply import NAME
 from reasoner.serve.request import EXTRA_FIELDS
 from reasoner.settings import Settings
+from reasoner.store.verdicts import open_verdicts
 from reasoner.verdict import Verdict
+from reasoner.verify.host import Verifiers
 
 if TYPE_CHECKING:
     import httpx2
 
-    from reasoner.models.progress import Progress
-    from reasoner.solver import Solver
-
-__all__ = ["RemoteSolver", "solver_for"]
+__all__ = ["ServedSolver"]
 
 CONNECT, SILENCE = 5.0, 60.0
 """Seconds to reach the server, and seconds in which it must say something: it says that it is at
@@ -35,21 +35,10 @@ MARKS = 5
 EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
 
 
-def solver_for(
-    settings: Settings, on_event: OnEvent | None = None, on_progress: "Progress | None" = None
-) -> "Solver | RemoteSolver":
-    """The solver that the settings name: a server's, or one that loads the model here."""
-    if settings.server:
-        return RemoteSolver(settings, on_event)
-    from reasoner.solver import Solver
+class ServedSolver:
+    """A solver whose questions are answered by the `reasoner serve` at `settings.server`.
 
-    return Solver(settings, on_event, on_progress)
-
-
-class RemoteSolver:
-    """What callers use of `Solver`, answered by the server that `settings.server` names.
-
-    Only what the user chose is sent, so the server's own settings hold for the rest.
+    Only the settings that the user chose are sent, so the server's own hold for the rest.
     """
 
     def __init__(self, settings: Settings, on_event: OnEvent | None = None) -> None:
@@ -75,35 +64,29 @@ class RemoteSolver:
     ) -> None:
         await self._client.aclose()
 
-    async def ensure(self) -> None:
-        """Raises ServerGone when the server is stopping or has stopped."""
+    async def ping(self) -> None:
+        """Raise ServerGone when the server is stopping or has stopped."""
         async with self._errors():
             response = await self._client.get("/health")
         if response.status_code != 200:
             raise _refusal(response.status_code, response.content, self._address)
 
     @property
-    def dated(self) -> bool:
-        """What the server's prompts tell is not known; nothing that came from there is kept."""
+    def prompt_has_date(self) -> bool:
+        """False: the server's prompts are not known, and its answers are never cached here."""
         return False
 
-    def measure(self, problem: Problem, settings: Settings) -> int:
-        """About how many tokens a problem's prompt has: the server's tokens are not known here."""
-        from reasoner.engine.words import WordVocabulary
-
+    def count_prompt_tokens(self, problem: Problem, settings: Settings) -> int:
+        """Estimate the number of tokens of a problem's prompt, without the server's vocabulary."""
         texts = [problem.question, problem.system or "", *(m.content for m in problem.history)]
         count = WordVocabulary("").tokenize
         return sum(MARKS + len(count(text, special=False)) for text in texts if text)
 
-    async def read_ahead(self, problem: Problem, settings: Settings) -> None:
-        """The server reads ahead for itself."""
+    async def prefill(self, problem: Problem, settings: Settings) -> None:
+        """Do nothing: the server's KV cache is filled by its own requests."""
 
-    async def check(self, problem: Problem, result: Result) -> tuple[Verdict, ...]:
-        """See `Solver.check`; the verifiers are those of this machine."""
-        from reasoner.solver import answered
-        from reasoner.store.verdicts import open_verdicts
-        from reasoner.verify.host import Verifiers
-
+    async def verify(self, problem: Problem, result: Result) -> tuple[Verdict, ...]:
+        """Return the verdicts on an earlier answer, from the verifiers of this machine."""
         settings = self._settings
         kept = open_verdicts(settings)
         with Verifiers(unsafe_exec=settings.unsafe_exec, kept=kept) as verifiers:
@@ -117,8 +100,11 @@ class RemoteSolver:
         on_event: OnEvent | None = None,
         stop: asyncio.Event | None = None,
     ) -> Result:
-        """See `Solver.solve`. Raises UsageError for what the server refuses, ServerGone when
-        there is none, else EngineError."""
+        """Answer `problem`; see `Solver.solve`.
+
+        Raises UsageError when the server refuses the request, ServerGone when there is no server,
+        EngineError for other failures.
+        """
         emit = on_event or self._on_event or (lambda _event: None)
         body = _body(problem, settings or self._settings)
         result = None

@@ -1,0 +1,95 @@
+"""Opens models. Every model of the program, policy or value model, is opened here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from reasoner.engine.engine import Engine
+from reasoner.engine.local import LocalEngine
+from reasoner.engine.remote import RemoteEngine
+from reasoner.models.progress import Progress
+from reasoner.models.resolved import ResolvedModel, resolve_model
+from reasoner.models.spec import ModelSpec
+from reasoner.settings import EngineSettings, Settings
+from reasoner.store.prompts import prompt_shelf
+
+__all__ = ["OpenModel", "open_model", "resolve"]
+
+OnNotice = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class OpenModel:
+    """A model that is ready for use: what is known of it, and the engine that runs it."""
+
+    model: ResolvedModel
+    engine: Engine
+
+    @property
+    def spec(self) -> ModelSpec | None:
+        """The registry entry of the model, None when it has none."""
+        return self.model.spec
+
+
+async def resolve(
+    name: str, settings: Settings, notice: OnNotice, progress: Progress | None = None
+) -> ResolvedModel:
+    """Resolve a model's name in a thread, since the file may have to be fetched first.
+
+    Raises what `resolve_model` does.
+    """
+    return await asyncio.to_thread(
+        resolve_model,
+        name,
+        offline=settings.offline,
+        on_notice=notice,
+        on_progress=progress,
+    )
+
+
+@asynccontextmanager
+async def open_model(
+    model: ResolvedModel,
+    settings: Settings,
+    notice: OnNotice,
+    *,
+    engine_settings: EngineSettings | None = None,
+    keep_prompts: bool = True,
+) -> AsyncIterator[OpenModel]:
+    """Open a resolved model, in this process or on its server, and close it in the end.
+
+    `engine_settings` replaces those of `settings`. With `keep_prompts`, the KV states of long
+    prompts are kept on disk for later processes, unless the settings turn caching off.
+    Raises BadModelFile, EngineError or UsageError when the model cannot be opened.
+    """
+    chosen = engine_settings or settings.engine
+    with ExitStack() as resources:
+        engine: Engine
+        if model.path is not None:
+            cache = (
+                resources.enter_context(prompt_shelf(model.path, settings))
+                if keep_prompts
+                else None
+            )
+            engine = await LocalEngine.open(model.path, chosen, notice, cache)
+        else:
+            engine = await _connect(model, settings, chosen, notice)
+        try:
+            yield OpenModel(model, engine)
+        finally:
+            await engine.close()
+
+
+async def _connect(
+    model: ResolvedModel, settings: Settings, chosen: EngineSettings, notice: OnNotice
+) -> Engine:
+    assert model.address is not None
+    return await RemoteEngine.open(
+        model.address,
+        model.served_name,
+        chosen,
+        key=settings.api_key.get_secret_value() if settings.api_key else None,
+        template=model.spec.chat_template if model.spec else None,
+        notice=notice,
+    )
