@@ -115,9 +115,9 @@ class Output:
         """
         self.end()
         other = self.live == "reasoning" and _other_trajectory(result)
-        if other and self.shared and self.narrator.thoughts:
+        if self.narrator.thoughts and self.shared and other:
             self.narrator.say("the answer comes from another candidate:")
-        if other or self.live == "nothing":
+        if self.narrator.thoughts and (other or self.live == "nothing"):
             self._show_reasoning(result)
         if self._streamed or not self.shared or self.narrator.take_back(result.answer):
             self.writer.close(result)
