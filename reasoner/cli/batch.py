@@ -140,12 +140,12 @@ class _Job:
     ) -> None:
         from reasoner.batch.source import read_items
         from reasoner.batch.tally import Tally
-        from reasoner.cli.output.meter import Meter
+        from reasoner.cli.output.progress import BatchProgress
 
         self._settings, self._ledger, self._scored = settings, ledger, expect is not None
         self._tally = ledger.tally if ledger else Tally()
         self._before, self._begun = self._tally.total, monotonic()
-        self._meter = Meter(sys.stderr, _size(descriptor), quiet=quiet)
+        self._meter = BatchProgress(sys.stderr, _size(descriptor), quiet=quiet)
         self._items = self._pending(read_items(descriptor, form, expect))
 
     async def run(self, at_once: int, *, in_order: bool) -> "Tally":
@@ -218,11 +218,11 @@ class _Job:
         return draw_progress(sys.stderr, quiet=self._meter.quiet)
 
     def _conclude(self) -> None:
-        from reasoner.cli.output.meter import summary
+        from reasoner.cli.output.progress import batch_summary
 
         if self._tally.total:
             seconds = monotonic() - self._begun
-            self._meter.say(summary(self._tally, self._before, seconds, scored=self._scored))
+            self._meter.say(batch_summary(self._tally, self._before, seconds, scored=self._scored))
 
 
 def _size(descriptor: int) -> int | None:

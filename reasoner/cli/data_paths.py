@@ -39,7 +39,7 @@ def paths(
     """
     from pydantic import ValidationError
 
-    from reasoner.cli.output.count import Count
+    from reasoner.cli.output.progress import StatusLine
     from reasoner.pipelines.paths.stream import Recipe, excluded_keys, stream
     from reasoner.settings import explain
 
@@ -47,7 +47,7 @@ def paths(
         recipe = Recipe(problems=problems, paths=paths, seed=seed, mix=shares(mix))
     except ValidationError as error:
         raise UsageError(f"bad option: {explain(error)}") from error
-    count = Count(sys.stderr)
+    count = StatusLine(sys.stderr)
     began = time.monotonic()
     try:
         added = stream(

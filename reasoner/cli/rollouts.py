@@ -96,15 +96,14 @@ async def _run(
     import asyncio
 
     from reasoner.cli.interrupt import Interrupt
-    from reasoner.cli.output.pace import Pace
-    from reasoner.cli.output.progress import draw_progress
+    from reasoner.cli.output.progress import RolloutProgress, draw_progress
     from reasoner.cli.output.terminal import complain
     from reasoner.pipelines.run import open_run
 
     with Interrupt() as interrupt:
         async with open_run(out, plan, settings, complain, draw_progress(sys.stderr)) as run:
             interrupt.soft()
-            pace = Pace(sys.stderr, len(exercises), tokens)
+            pace = RolloutProgress(sys.stderr, len(exercises), tokens)
 
             def watch() -> None:
                 pace.show(run.problems, run.solutions, run.tokens)

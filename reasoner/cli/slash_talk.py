@@ -203,7 +203,7 @@ async def copy(chat: "Chat", _: str) -> None:
 
 
 async def tokens(chat: "Chat", _: str) -> None:
-    from reasoner.cli.output.narrator import usage_line
+    from reasoner.cli.output.sentences import usage_line
 
     used = chat.solver.measure(chat.problem(""), chat.settings)
     size = chat.solver.n_ctx

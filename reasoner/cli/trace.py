@@ -49,7 +49,7 @@ def trace(
 def _show(run: "Trace", *, no_color: bool) -> None:
     from reasoner.cli.output.headline import headline
     from reasoner.cli.output.outline import outline
-    from reasoner.cli.output.pieces import paint
+    from reasoner.cli.output.segments import paint
     from reasoner.cli.output.terminal import colourful, columns
 
     colour, width = colourful(sys.stdout, no_color=no_color), columns(sys.stdout)

@@ -39,12 +39,12 @@ def explore(
     backtrack. Train on the output together with the first data: `reasoner train policy`.
     """
     prepare(threads)
-    from reasoner.cli.output.count import Count
+    from reasoner.cli.output.progress import StatusLine
     from reasoner.pipelines.paths.stream import Recipe, excluded_keys
     from reasoner.training.expert import write_corrected
 
     recipe = Recipe(problems=problems, paths=1, seed=seed, mix=shares(mix))
-    count = Count(sys.stderr)
+    count = StatusLine(sys.stderr)
     line = "nothing was left to do"
 
     def show(done: int, solved: float) -> None:

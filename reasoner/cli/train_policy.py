@@ -63,10 +63,10 @@ def policy(
     from reasoner.settings import explain
 
     prepare(threads)
-    from reasoner.cli.output.count import Count
+    from reasoner.cli.output.progress import StatusLine
     from reasoner.training.run import Plan
 
-    count = Count(sys.stderr)
+    count = StatusLine(sys.stderr)
     try:
         if stage == "rl":
             made = _by_reward(run, mix, exclude or [], seed, rounds, count.show)

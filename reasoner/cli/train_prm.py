@@ -41,7 +41,7 @@ def prm(
     beside the output (.labels.jsonl) and gone on with. The value format is `steiner-mini`.
     """
     prepare(threads)
-    from reasoner.cli.output.count import Count
+    from reasoner.cli.output.progress import StatusLine
     from reasoner.pipelines.paths.stream import Recipe, excluded_keys
     from reasoner.training.labels import write_labels
     from reasoner.training.prm import train_prm
@@ -49,7 +49,7 @@ def prm(
     recipe = Recipe(problems=problems, paths=1, seed=seed, mix=shares(mix))
     labels = out.with_suffix(".labels.jsonl")
     left_out = excluded_keys(exclude or [])
-    count = Count(sys.stderr)
+    count = StatusLine(sys.stderr)
 
     def show(done: int) -> None:
         count.show(f"{done} of {problems} replies labelled")

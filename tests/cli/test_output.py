@@ -3,19 +3,34 @@
 import io
 import json
 import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
+from reasoner.cli.output import Form, Output
 from reasoner.cli.output.folding import FoldingNarrator
-from reasoner.cli.output.markdown import Blocks, MarkdownPrinter
-from reasoner.cli.output.narrator import Narrator, status_line, usage_line
-from reasoner.cli.output.progress import Lines
+from reasoner.cli.output.markdown import MarkdownBlocks, MarkdownPrinter
+from reasoner.cli.output.narrator import Narrator
+from reasoner.cli.output.progress import DownloadProgress, StatusLine
+from reasoner.cli.output.sentences import cross_check_sentences, status_line, usage_line
 from reasoner.cli.output.terminal import clean, one_line
 from reasoner.cli.output.writers import JsonWriter, RawWriter, last_code
+from reasoner.cli.view import ViewOptions
+from reasoner.events import CandidateEvent, Event, StartEvent, TextEvent
 from reasoner.path import FinishReason
-from reasoner.result import Result, Status, Usage
+from reasoner.result import Answer, Result, Status, Usage
 from reasoner.verdict import Outcome, Verdict
+from tests.cli.screen import rendered, written_at_a_terminal
 
+RECORDED = Path(__file__).parent / "recorded"
+SHORT_EVIDENCE = (
+    "a program written for the same question printed 36 "
+    "✓ verified · a program written independently prints it as well · 2 of 2 equations hold; "
+    "42 - 6 = 36 gives the answer · confidence 93% from 2 candidates · 1 tokens/s"
+)
 VERDICT = Verdict(verifier="sympy_check", outcome=Outcome.PASS, reason="5 of 5 equations hold")
 
 
@@ -62,7 +77,7 @@ def test_one_line_is_one_and_bounded() -> None:
 def test_blocks_are_cut_at_blank_lines_but_not_in_fences() -> None:
     text = "# T\n\npara\nmore\n```py\na\n\nb\n```\n\n~~~~\n```\n\n~~~~\nend"
     for size in (1, 3, 1000):
-        blocks, cut = Blocks(), []
+        blocks, cut = MarkdownBlocks(), []
         for start in range(0, len(text), size):
             cut += blocks.feed(text[start : start + size])
         cut += blocks.rest()
@@ -192,16 +207,170 @@ def test_a_hint_never_takes_thinking_with_it(kind: type[Narrator]) -> None:
     before = stream.tell()
     narrator.hint("searching…")
     narrator.think("another")
-    assert re.fullmatch(r".*searching….*\r\x1b\[K.*another.*", stream.getvalue()[before:])
+    assert re.fullmatch(r".*searching….*\r\x1b\[J.*another.*", stream.getvalue()[before:])
     narrator.say("done")
-    assert stream.getvalue().count("\x1b[K") == stream.getvalue()[:before].count("\x1b[K") + 1
+    assert stream.getvalue().count("\x1b[J") == stream.getvalue()[:before].count("\x1b[J") + 1
 
 
 def test_a_download_in_a_log_is_two_lines() -> None:
     stream = io.StringIO()
-    lines = Lines(stream)
+    lines = DownloadProgress(stream)
     lines.begin("m.gguf", 100_000_000, 0)
     for _ in range(1000):
         lines.advance(100_000)
     lines.end()
     assert len(stream.getvalue().splitlines()) == 2
+
+
+def test_a_status_line_at_a_terminal_is_one_line_of_the_window(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+
+    def write() -> None:
+        status = StatusLine(sys.stderr)
+        for number in range(5):
+            status.show(f"{number} of 5 problems · " + "x" * 50, now=True)
+        status.print("a notice")
+        status.show("the end", now=True)
+        status.keep()
+
+    written = written_at_a_terminal(monkeypatch, write, columns=30)
+    assert "4 of 5 problems · xxxxxxxxxx…" in written
+    assert rendered(written, 30) == ["a notice", "the end"]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_dumb_terminal_and_a_log_get_plain_lines_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setenv("TERM", "dumb" if terminal else "xterm")
+    pipe = io.StringIO()
+
+    def write() -> None:
+        status = StatusLine(sys.stderr if terminal else pipe)
+        status.show("the first", now=True)
+        for number in range(100):
+            status.show(f"number {number}")
+        status.end()
+
+    written = written_at_a_terminal(monkeypatch, write, columns=30)
+    assert (written if terminal else pipe.getvalue()).splitlines() == ["the first"]
+
+
+def replayed(name: str, form: Form = "text", *, folds: bool = False) -> Callable[[], None]:
+    """A function that shows the events of a run that was recorded with a real model."""
+    parse: TypeAdapter[Event] = TypeAdapter(Event)
+    lines = (RECORDED / f"{name}.ndjson").read_text().splitlines()
+    events = [parse.validate_json(line) for line in lines]
+    ending = events[-1]
+    assert ending.kind == "result"
+
+    def write() -> None:
+        output = Output.open(ViewOptions(), form, folds=folds)
+        for event in events:
+            output.on_event(event)
+        output.end()
+        output.close(ending.result)
+
+    return write
+
+
+@pytest.mark.parametrize("variables", [{"TERM": "xterm"}, {"TERM": "dumb"}, {"NO_COLOR": "1"}])
+@pytest.mark.parametrize("columns", [80, 40])
+def test_a_cross_checked_answer_is_on_the_screen_once(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], columns: int
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in ({"TERM": "xterm"} | variables).items():
+        monkeypatch.setenv(name, value)
+    written = written_at_a_terminal(monkeypatch, replayed("cross_check"), columns)
+    screen = rendered(written, columns)
+    text = " ".join(" ".join(screen).split())
+    assert screen[0].startswith("To determine how many pens Tom has left")
+    assert "".join(screen).count(r"[ 42 - 6 = 36") == 1
+    assert screen.count("") == 4, "two between the steps, one before the answer, one after it"
+    assert text.endswith(SHORT_EVIDENCE)
+    assert ("\x1b" in written) == (variables == {"TERM": "xterm"})
+
+
+def test_a_reply_that_is_all_answer_is_on_the_screen_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    for rows in (24, 6):  # it fits the window, or is taller than it
+        written = written_at_a_terminal(monkeypatch, replayed("linear"), 80, rows)
+        screen = rendered(written, 80)
+        assert screen.count("The final answer is 104.") == 1
+        assert screen[-3:-1] == ["The final answer is 104.", ""]
+        assert screen[-1].startswith("✗ refuted · 5 of 5 equations are wrong")
+
+
+def test_folded_reasoning_does_not_begin_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    written = written_at_a_terminal(monkeypatch, replayed("cross_check", folds=True), 80)
+    screen = rendered(written, 80)
+    assert [line[:3] for line in screen[:3]] == ["  1", "  2", "Nex"]
+    assert sum("Next, we need" in line for line in screen) == 1
+
+
+@pytest.mark.parametrize("name", ["cross_check", "linear"])
+def test_a_pipe_gets_the_answer_whatever_the_screen_shows(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    pipe = io.StringIO()
+    write = replayed(name)
+
+    def piped() -> None:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        write()
+
+    written = written_at_a_terminal(monkeypatch, piped, 80)
+    answer = json.loads((RECORDED / f"{name}.ndjson").read_text().splitlines()[-1])
+    assert pipe.getvalue() == answer["result"]["answer"].strip() + "\n"
+    assert answer["result"]["final"] in written
+
+
+def test_candidates_are_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    start = StartEvent(
+        model="m",
+        effort="high",
+        strategy="majority",
+        strategy_options={"n": 2},
+        seed=0,
+        live="nothing",
+    )
+    ended = {"finish_reason": FinishReason.STOP, "tokens": 83, "standing": 0.84, "value": 0.91}
+    events: list[Event] = [
+        start,
+        TextEvent(path=1, channel="reasoning", text="hidden"),
+        CandidateEvent.model_validate({"path": 1, "final": "36", **ended}),
+        CandidateEvent(path=0, final=None, finish_reason=FinishReason.LENGTH, tokens=9),
+    ]
+    candidates = tuple(Answer(number=number, answer="It is 4.") for number in (1, 0))
+
+    def write() -> None:
+        output = Output.open(ViewOptions())
+        for event in events:
+            output.on_event(event)
+        output.close(result(candidates=candidates, confidence=0.5))
+
+    assert rendered(written_at_a_terminal(monkeypatch, write, 80), 80) == [
+        "candidate 1 of 2: 36 (checks 0.84, value 0.91, 83 tokens)",
+        "candidate 2 of 2: no final answer (cut off, 9 tokens)",
+        "It is 4.",
+        "",
+        "✓ verified · 5 of 5 equations hold · confidence 50% from 2 candidates",
+    ]
+
+
+def test_the_votes_of_a_cross_check_are_counted() -> None:
+    def ended(final: str | None) -> CandidateEvent:
+        return CandidateEvent(path=1, final=final, finish_reason=FinishReason.STOP, tokens=1)
+
+    assert cross_check_sentences([ended("36")], []) == []
+    assert cross_check_sentences(
+        [ended("36"), ended("42")], [ended("36"), ended("36"), ended(None)]
+    ) == [
+        "2 reasonings came to 36 and 42",
+        "3 programs written for the same question printed 36, 36 and no answer",
+    ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reasoner.cli.output.outline import outline
-from reasoner.cli.output.pieces import paint, width_of
+from reasoner.cli.output.segments import paint, width_of
 from reasoner.problem import Problem
 from reasoner.settings import Settings
 from reasoner.trace.trace import load_trace

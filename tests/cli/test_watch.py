@@ -15,8 +15,8 @@ import pytest
 
 from reasoner.cli.output.canvas import Canvas
 from reasoner.cli.output.fold import fold
-from reasoner.cli.output.pieces import paint, width_of
-from reasoner.cli.output.watch import PAUSE, LiveTree, PlainTree
+from reasoner.cli.output.segments import paint, width_of
+from reasoner.cli.output.watch import REDRAW_SECONDS, LiveTree, TreeLog
 from reasoner.events import CandidateEvent, Event, TextEvent, VerdictEvent
 from reasoner.path import Decision, FinishReason
 from reasoner.trace.tree import SearchTree
@@ -113,12 +113,12 @@ async def test_it_draws_ten_times_a_second_at_most_and_not_at_all_when_nothing_h
     for index in range(3000):
         live.feed(step(0, index, "s"))
         await asyncio.sleep(0)
-    await asyncio.sleep(3 * PAUSE)
+    await asyncio.sleep(3 * REDRAW_SECONDS)
     draws = stream.getvalue().count("state")
-    assert 2 <= draws <= 2 + (time.monotonic() - began) / PAUSE
+    assert 2 <= draws <= 2 + (time.monotonic() - began) / REDRAW_SECONDS
     assert "3000 steps" in stream.getvalue().splitlines()[-2]
     size = len(stream.getvalue())
-    await asyncio.sleep(3 * PAUSE)
+    await asyncio.sleep(3 * REDRAW_SECONDS)
     assert len(stream.getvalue()) == size
     live.close()
     assert stream.getvalue().endswith("\n")
@@ -126,7 +126,7 @@ async def test_it_draws_ten_times_a_second_at_most_and_not_at_all_when_nothing_h
 
 def test_plain_lines_tell_what_is_worth_telling() -> None:
     stream = io.StringIO()
-    plain = PlainTree(stream)
+    plain = TreeLog(stream)
     ended = CandidateEvent(path=3, final="4", finish_reason=FinishReason.STOP, tokens=9)
     more: tuple[Event, ...] = (
         node(1, 0, 1, value=0.25, pruned=True),
@@ -149,7 +149,7 @@ def test_plain_lines_tell_what_is_worth_telling() -> None:
         "line 3, step 2: c ↩ backtrack",
         "line 3, step 2: ✗ picky: no",
         "line 3, step 2: says the same as line 2",
-        "line 3: ended · 4 · 9 tokens",
+        "line 3: ended with 4 (9 tokens)",
     ]
 
 

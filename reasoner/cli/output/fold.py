@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from reasoner.cli.output.branch import label, mark, metrics
-from reasoner.cli.output.outline import WIDE, fitted, indented, top
-from reasoner.cli.output.pieces import DIM, Piece, width_of
+from reasoner.cli.output.outline import (
+    MIN_TEXT_COLUMNS,
+    MIN_WIDE_COLUMNS,
+    connected,
+    fitted,
+    indented,
+    top,
+)
+from reasoner.cli.output.segments import DIM, Segment, width_of
 from reasoner.cli.output.terminal import one_line
 from reasoner.trace.state import State
 from reasoner.trace.tree import SearchTree
@@ -27,7 +34,7 @@ class _Chain:
     unseen: int
 
 
-def fold(tree: SearchTree, width: int, height: int) -> list[list[Piece]]:
+def fold(tree: SearchTree, width: int, height: int) -> list[list[Segment]]:
     """The tree in at most `height` lines (at least one) of at most `width` columns."""
     best = {state.id for state in tree.best()}
     start = top(tree)
@@ -48,7 +55,7 @@ def _shown(state: State) -> list[State]:
 
 
 def _choose(tree: SearchTree, root: _Chain, best: set[int], height: int) -> dict[int, _Chain]:
-    """The chains to show, by the id of their first state: the most telling that fit."""
+    """The chains to show, by the id of their first state: those of the highest rank that fit."""
     busy = {up.id for tip in tree.tips() for up in (tip, *tip.ancestors())}
     chosen: dict[int, _Chain] = {}
     waiting: list[tuple[tuple[float, ...], int, _Chain, _Chain]] = []
@@ -58,7 +65,7 @@ def _choose(tree: SearchTree, root: _Chain, best: set[int], height: int) -> dict
             chain = _chain(first)
             heappush(waiting, (_rank(chain.last, best, busy), first.id, chain, above))
 
-    used = 1 if root.children else 0  # the line that tells of what is folded
+    used = 1 if root.children else 0  # the line that counts what is folded
     offer(root)
     while waiting and used <= height:
         _, first, chain, above = heappop(waiting)
@@ -76,20 +83,20 @@ def _rank(state: State, best: set[int], busy: set[int]) -> tuple[float, ...]:
     """The lower, the sooner it is shown."""
     ended = state.candidate is not None
     value = state.merit if ended else state.value
-    kept = not state.pruned
+    unpruned = not state.pruned
     return (
         -(state.id in best),
         -(state.id in busy),
-        -(ended and kept),
-        -kept,
+        -(ended and unpruned),
+        -unpruned,
         -(0.0 if value is None else value),
     )
 
 
 def _lines(
     tree: SearchTree, root: _Chain, chains: dict[int, _Chain], best: set[int], width: int
-) -> "list[list[Piece]]":
-    lines: list[list[Piece]] = []
+) -> "list[list[Segment]]":
+    lines: list[list[Segment]] = []
     waiting = _below(root, chains, "")
     while waiting:
         chain, before, lead = waiting.pop()
@@ -105,31 +112,29 @@ def _lines(
 def _below(
     chain: _Chain, chains: dict[int, _Chain], lead: str
 ) -> "list[tuple[_Chain | str, str, str]]":
-    """What stands below a chain, the first line last: its children, and what is folded of them."""
+    """The rows below a chain, the first one last: its children, and a count of folded ones."""
     rows: list[_Chain | str] = [chains[c.id] for c in chain.children if c.id in chains]
     folded = [child for child in chain.children if child.id not in chains]
     if folded:
         pruned = sum(child.pruned for child in folded)
         rows.append(f"… {len(folded)} more" + (f", {pruned} pruned" if pruned else ""))
-    placed = [(row, f"{lead}├ ", f"{lead}│ ") for row in rows[:-1]]
-    placed += [(row, f"{lead}└ ", f"{lead}  ") for row in rows[-1:]]
-    return placed[::-1]
+    return connected(rows, lead)
 
 
 def _line(
-    tree: SearchTree, chain: _Chain, before: list[Piece], best: bool, width: int
-) -> list[Piece]:
-    """A chain's last state, or what is being written beyond it."""
+    tree: SearchTree, chain: _Chain, before: list[Segment], best: bool, width: int
+) -> list[Segment]:
+    """The line of a chain: its last state, or the text that is being written after it."""
     state = chain.last
     head = [*before, *mark(state, best=best), (" ", "")]
-    figures = metrics(state, wide=width >= WIDE)
+    wide = width >= MIN_WIDE_COLUMNS
+    figures = metrics(state, wide=wide)
     if chain.steps > 1:
-        figures.append(
-            (f" · {chain.steps} steps" if width >= WIDE else f" +{chain.steps - 1}", DIM)
-        )
+        figures.append((f" · {chain.steps} steps" if wide else f" +{chain.steps - 1}", DIM))
     if unfinished := one_line(tree.unfinished(state)[-4 * width :]):
-        room = max(12, width - sum(width_of(text) for text, _ in (*head, *figures)))
-        said: list[Piece] = [(unfinished[1 - room :], DIM)]
+        used = sum(width_of(text) for text, _ in (*head, *figures))
+        columns = max(MIN_TEXT_COLUMNS, width - used)
+        texts: list[Segment] = [(unfinished[1 - columns :], DIM)]
     else:
-        said = label(state, best=best)
-    return fitted(head, said, figures, width)
+        texts = label(state, best=best)
+    return fitted(head, texts, figures, width)

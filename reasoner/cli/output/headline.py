@@ -1,8 +1,8 @@
-"""What a recorded run was about, in a few lines."""
+"""The first lines of a recorded run: its question, how it was answered, how it ended."""
 
 from typing import TYPE_CHECKING
 
-from reasoner.cli.output.pieces import BOLD, DIM, YELLOW, Piece
+from reasoner.cli.output.segments import BOLD, DIM, YELLOW, Segment
 from reasoner.cli.output.terminal import one_line
 
 if TYPE_CHECKING:
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 __all__ = ["facts", "headline"]
 
 
-def headline(run: "Trace") -> list[list[Piece]]:
-    """The question, how it was asked, and how it ended."""
-    asked: list[Piece] = [(one_line(run.problem.question), BOLD)]
-    told: list[Piece] = [(" · ".join(facts(run)), DIM)]
+def headline(run: "Trace") -> list[list[Segment]]:
+    """The question, the facts of the run, and a warning when it did not come to its end."""
+    question: list[Segment] = [(one_line(run.problem.question), BOLD)]
+    about: list[Segment] = [(" · ".join(facts(run)), DIM)]
     if run.ended == "answered":
-        return [asked, told]
-    return [asked, told, [(one_line(f"this run did not come to its end: {run.ended}"), YELLOW)]]
+        return [question, about]
+    return [question, about, [(one_line(f"this run did not come to its end: {run.ended}"), YELLOW)]]
 
 
 def facts(run: "Trace") -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Blocks", "MarkdownPrinter", "protect"]
+__all__ = ["MarkdownBlocks", "MarkdownPrinter", "protect"]
 
 FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 CODE_SPAN = re.compile(r"(`+[^`\n]+`+)")
@@ -16,7 +16,7 @@ PADDING = re.compile(r" +$", re.MULTILINE)
 LINE_END = re.compile(r"(?<=\S)\n")
 
 
-class Blocks:
+class MarkdownBlocks:
     """Cuts a growing text at blank lines and around code fences; never inside a fence."""
 
     def __init__(self) -> None:
@@ -25,12 +25,12 @@ class Blocks:
         self._fence = ""
 
     def feed(self, piece: str) -> list[str]:
-        """Take the next piece; give the blocks it completed."""
+        """Add the next piece of the text and return the blocks that it completed."""
         *lines, self._line = (self._line + piece).split("\n")
         return [block for line in lines for block in self._take(line) if block]
 
     def rest(self) -> list[str]:
-        """What is left at the end of the text."""
+        """The blocks that remain at the end of the text."""
         blocks = self._take(self._line) if self._line else []
         self._line = self._fence = ""
         return [block for block in [*blocks, self._cut()] if block]
@@ -71,7 +71,7 @@ class MarkdownPrinter:
 
     def __init__(self, stream: TextIO, *, colour: bool) -> None:
         self._stream, self._colour = stream, colour
-        self._blocks = Blocks()
+        self._blocks = MarkdownBlocks()
         self._console: Console | None = None
 
     def feed(self, piece: str) -> None:

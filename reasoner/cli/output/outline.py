@@ -1,70 +1,86 @@
 """A whole tree as lines: a chain goes straight down, a fork is indented."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from reasoner.cli.output.branch import details, label, mark, metrics
-from reasoner.cli.output.pieces import DIM, Piece, width_of
+from reasoner.cli.output.segments import DIM, Segment, shortened, width_of
 from reasoner.trace.state import State
 from reasoner.trace.tree import SearchTree
 
-__all__ = ["WIDE", "fitted", "indented", "outline", "top"]
+__all__ = [
+    "MIN_TEXT_COLUMNS",
+    "MIN_WIDE_COLUMNS",
+    "connected",
+    "fitted",
+    "indented",
+    "outline",
+    "top",
+]
 
-WIDE = 76
+MIN_WIDE_COLUMNS = 76
 """Columns from which on the figures are named."""
+MIN_TEXT_COLUMNS = 12
+"""Columns that the text of a line keeps, however many the figures take."""
+Row = TypeVar("Row")
 
 
-def outline(tree: SearchTree, width: int | None) -> Iterator[list[Piece]]:
-    """Every state in the order of its telling, with what more there is to say of it."""
+def outline(tree: SearchTree, width: int | None) -> Iterator[list[Segment]]:
+    """The lines of all states, depth first, each with its details below it."""
     best = {state.id for state in tree.best()}
+    wide = width is None or width >= MIN_WIDE_COLUMNS
     waiting = _children(top(tree), "")
     while waiting:
         state, before, lead = waiting.pop()
         waiting += _children(state, lead)
-        head = [*mark(state, best=state.id in best), (" ", "")]
-        said = label(state, best=state.id in best, unfinished=tree.unfinished(state))
-        wide = width is None or width >= WIDE
-        yield fitted(indented(before, width) + head, said, metrics(state, wide=wide), width)
+        head = [*indented(before, width), *mark(state, best=state.id in best), (" ", "")]
+        texts = label(state, best=state.id in best, unfinished=tree.unfinished(state))
+        yield fitted(head, texts, metrics(state, wide=wide), width)
         for line in details(state):
             yield [*indented(lead, width), ("  ", ""), *line]
 
 
 def top(tree: SearchTree) -> State:
-    """Where the tree begins to be worth showing: below the question and a single empty start."""
+    """The state below which the tree is shown: the question, or its only and empty child."""
     children = tree.root.children
     alone = len(children) == 1 and children[0].step is None and not children[0].done
     return children[0] if alone and children[0].children else tree.root
 
 
 def _children(state: State, lead: str) -> list[tuple[State, str, str]]:
-    """The children with what stands before their own line and before those below it, the first
-    one last. Copies of another one are left out; that one counts them."""
+    """The children with their connectors, the first one last; a single one goes straight down.
+
+    Copies of another state are left out; that state counts them.
+    """
     children = [child for child in state.children if child.same is None]
-    if len(children) == 1:
-        return [(children[0], lead, lead)]
-    placed = [(child, f"{lead}├ ", f"{lead}│ ") for child in children[:-1]]
-    placed += [(child, f"{lead}└ ", f"{lead}  ") for child in children[-1:]]
+    return [(children[0], lead, lead)] if len(children) == 1 else connected(children, lead)
+
+
+def connected(rows: Sequence[Row], lead: str) -> list[tuple[Row, str, str]]:
+    """The rows below a line that begins with `lead`, as a stack: the first row last.
+
+    With each row stands what comes before its own line, and before the lines below it.
+    """
+    placed = [(row, f"{lead}├ ", f"{lead}│ ") for row in rows[:-1]]
+    placed += [(row, f"{lead}└ ", f"{lead}  ") for row in rows[-1:]]
     return placed[::-1]
 
 
-def indented(lead: str, width: int | None) -> list[Piece]:
+def indented(lead: str, width: int | None) -> list[Segment]:
     """What stands before a line; never more than half of the width."""
-    most = None if width is None else width // 2
-    if most is not None and len(lead) > most:
-        lead = "…" + lead[len(lead) - most + 1 :]
+    limit = None if width is None else width // 2
+    if limit is not None and len(lead) > limit:
+        lead = "…" + lead[len(lead) - limit + 1 :]
     return [(lead, DIM)]
 
 
 def fitted(
-    head: list[Piece], said: list[Piece], figures: list[Piece], width: int | None
-) -> list[Piece]:
-    """One line in which the figures stay and the text gives way, down to twelve columns of it."""
+    head: list[Segment], texts: list[Segment], figures: list[Segment], width: int | None
+) -> list[Segment]:
+    """One line in which the figures stay and the last text is shortened to what fits."""
     if width is None:
-        return [*head, *said, *figures]
-    room = width - sum(width_of(text) for text, _ in (*head, *figures))
-    first, (text, style) = said[:-1], said[-1]
-    room = max(12, room - sum(width_of(text) for text, _ in first))
-    if width_of(text) > room:
-        from rich.cells import set_cell_size
-
-        text = set_cell_size(text, room - 1) + "…"
+        return [*head, *texts, *figures]
+    *first, (text, style) = texts
+    used = sum(width_of(part) for part, _ in (*head, *first, *figures))
+    text = shortened(text, max(MIN_TEXT_COLUMNS, width - used))
     return [*head, *first, (text, style), *figures]

@@ -1,6 +1,6 @@
 """A recorded run as one HTML file that needs nothing else: no script, no network.
 
-What a model wrote is hostile: it only ever gets in through `_safe`.
+Text that a model wrote is hostile: every such text passes through `_safe`.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from reasoner.trace.state import State, mean_logprob
 from reasoner.trace.tree import SearchTree
 
 if TYPE_CHECKING:
-    from reasoner.cli.output.pieces import Piece
+    from reasoner.cli.output.segments import Segment
     from reasoner.trace.trace import Trace
 
 __all__ = ["page"]
@@ -46,15 +46,15 @@ LEGEND = (
     "● the path to the answer, ○ another one, ✂ pruned; ✓ ✗ what the checks said; ↩ a backtrack. "
     "Value is in [0, 1]; entropy is estimated by the mean surprise of the step's tokens, in nats."
 )
-DEEPEST = 40
+MAX_INDENT_FORKS = 40
 """Forks by which a state is moved to the right."""
-MOST_SURPRISE = 3.0
+MAX_ENTROPY_NATS = 3.0
 """Nats per token that fill the bar."""
 DECISIONS = {"backtrack": '<span class="back">↩ backtrack</span>'}
 
 
 def page(run: "Trace") -> Iterator[str]:
-    """The file, piece by piece."""
+    """The text of the file, in parts."""
     yield HEAD.format(title=_safe(one_line(run.problem.question)[:100]))
     yield f"<h1>{_safe(run.problem.question)}</h1>\n"
     for line in headline(run)[1:]:
@@ -80,10 +80,11 @@ def _states(tree: SearchTree) -> Iterator[str]:
 def _state(tree: SearchTree, state: State, forks: int, *, best: bool) -> Iterator[str]:
     kinds = ["best"] * best + ["pruned"] * (state.pruned and not best)
     unfinished = tree.unfinished(state)
-    said = label(state, best=best, unfinished=unfinished)
-    yield f'<details class="{" ".join(kinds)}" style="margin-left:{min(forks, DEEPEST) * 1.5}em">'
+    texts = label(state, best=best, unfinished=unfinished)
+    indent = min(forks, MAX_INDENT_FORKS) * 1.5
+    yield f'<details class="{" ".join(kinds)}" style="margin-left:{indent}em">'
     marked = _text(mark(state, best=best))
-    yield f"<summary>{marked} <b>{_text(said)}</b>{_figures(state)}</summary>"
+    yield f"<summary>{marked} <b>{_text(texts)}</b>{_figures(state)}</summary>"
     if text := (state.step.text if state.step else state.text) or unfinished:
         yield f"<pre>{_safe(text)}</pre>"
     if state.step is not None and state.step.reflection:
@@ -101,7 +102,7 @@ def _figures(state: State) -> str:
     if value is not None:
         parts.append(f'value {value:.2f} <meter value="{_within(value):.3f}"></meter>')
     if step is not None and (mean := mean_logprob(step)) is not None:
-        share = _within(-mean / MOST_SURPRISE)
+        share = _within(-mean / MAX_ENTROPY_NATS)
         parts.append(f'entropy {-mean:.2f} <meter value="{share:.3f}"></meter>')
     if ended is not None and ended.standing is not None:
         parts.append(f"checks {ended.standing:.2f}")
@@ -117,15 +118,15 @@ def _figures(state: State) -> str:
 
 
 def _within(number: float) -> float:
-    """The number as a share, whatever it was: a trace may say anything."""
+    """The number clipped to [0, 1]; 0 for NaN, which a recorded trace may hold."""
     return max(0.0, min(1.0, number)) if number == number else 0.0  # NaN equals nothing
 
 
-def _text(pieces: "list[Piece]") -> str:
+def _text(segments: "list[Segment]") -> str:
     marked = {"✓": "pass", "✗": "fail"}
     return "".join(
         f'<span class="{marked[text]}">{text}</span>' if text in marked else _safe(text)
-        for text, _ in pieces
+        for text, _ in segments
     )
 
 

@@ -21,6 +21,8 @@ __all__ = [
     "is_terminal",
     "mute",
     "one_line",
+    "rewritable",
+    "same_terminal",
     "tolerate",
     "wrapped",
 ]
@@ -29,9 +31,9 @@ __all__ = [
 # characters that reorder the line on screen goes one by one.
 SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-BREAKS = re.compile(r"\s*[\n\t]\s*")
-LONGEST_LINE = 2000
-STDERR = 2
+LINE_BREAKS = re.compile(r"\s*[\n\t]\s*")
+MAX_LINE_CHARACTERS = 2000
+STDERR_DESCRIPTOR = 2
 
 
 def clean(text: str) -> str:
@@ -41,8 +43,8 @@ def clean(text: str) -> str:
 
 def one_line(text: str) -> str:
     """The text as a single clean line of bounded length."""
-    line = BREAKS.sub(" ", clean(text.replace("\r", "\n"))).strip()
-    return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"
+    line = LINE_BREAKS.sub(" ", clean(text.replace("\r", "\n"))).strip()
+    return line if len(line) <= MAX_LINE_CHARACTERS else line[: MAX_LINE_CHARACTERS - 1] + "…"
 
 
 def wrapped(text: str, width: int | None) -> str:
@@ -55,7 +57,7 @@ def wrapped(text: str, width: int | None) -> str:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person sits at the other end."""
+    """Whether the stream is open and shown on a terminal."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:  # closed
@@ -64,12 +66,26 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 def colourful(stream: TextIO, *, no_color: bool = False) -> bool:
     """Whether the stream may be given colours and attributes at all."""
-    plain = no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    return is_terminal(stream) and not plain
+    return rewritable(stream) and not (no_color or bool(os.environ.get("NO_COLOR")))
+
+
+def rewritable(stream: TextIO) -> bool:
+    """Whether lines that were written to the stream can be erased and written again."""
+    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
+
+
+def same_terminal(first: TextIO, second: TextIO) -> bool:
+    """Whether both streams are shown on one screen."""
+    if not (is_terminal(first) and is_terminal(second)):
+        return False
+    try:
+        return os.fstat(first.fileno()).st_rdev == os.fstat(second.fileno()).st_rdev
+    except (OSError, ValueError):
+        return False
 
 
 def columns(stream: TextIO) -> int | None:
-    """How wide the terminal is; None where nothing needs to fit."""
+    """The width of the stream's terminal in columns; None where the stream is no terminal."""
     if not is_terminal(stream):
         return None
     try:
@@ -78,8 +94,8 @@ def columns(stream: TextIO) -> int | None:
         return 80
 
 
-class _Forgiving(io.FileIO):
-    """What cannot be written is lost: a log without room must not cost the answer."""
+class _LossyFile(io.FileIO):
+    """A file that drops what it cannot write: a full disk under a log must not cost the answer."""
 
     def write(self, data: "ReadableBuffer") -> int:
         try:
@@ -89,12 +105,15 @@ class _Forgiving(io.FileIO):
 
 
 def tolerate() -> None:
-    """Let a character the locale cannot say become '?', and what goes to a closed stream, or of
-    stderr to a full disk, vanish."""
+    """Make stdout and stderr write whatever they are given without an error.
+
+    A character that the locale has no code for becomes '?'; output to a closed stream, and stderr
+    on a full disk, is dropped.
+    """
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
-    if isinstance(sys.stderr, io.TextIOWrapper) and sys.stderr.fileno() == STDERR:
-        raw = io.BufferedWriter(_Forgiving(STDERR, "w", closefd=False))
+    if isinstance(sys.stderr, io.TextIOWrapper) and sys.stderr.fileno() == STDERR_DESCRIPTOR:
+        raw = io.BufferedWriter(_LossyFile(STDERR_DESCRIPTOR, "w", closefd=False))
         sys.stderr = io.TextIOWrapper(raw, sys.stderr.encoding, line_buffering=True)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
@@ -103,11 +122,11 @@ def tolerate() -> None:
 
 
 def complain(message: str) -> None:
-    """Say on one line of stderr what went wrong."""
+    """Write an error message on one line of stderr."""
     print(f"reasoner: {one_line(message)}", file=sys.stderr)
 
 
 def mute() -> None:
-    """Send the rest of stdout nowhere: its reader is gone, which is not an error."""
+    """Drop the rest of stdout: the program that read it has ended, which is not an error."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,6 @@
-"""A search that is watched while it goes on: a live tree at a terminal, else a line an event."""
+"""Shows a search while it goes on: a live tree at a terminal, elsewhere a line for an event."""
 
 import asyncio
-import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -9,26 +8,27 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from reasoner.cli.output.branch import verdict_line
 from reasoner.cli.output.canvas import Canvas
 from reasoner.cli.output.fold import fold
-from reasoner.cli.output.narrator import candidate_line
-from reasoner.cli.output.pieces import DIM, Piece, paint
-from reasoner.cli.output.terminal import is_terminal, one_line
+from reasoner.cli.output.segments import DIM, Segment, paint
+from reasoner.cli.output.sentences import candidate_summary
+from reasoner.cli.output.terminal import one_line, rewritable
 from reasoner.trace.tree import SearchTree
 
 if TYPE_CHECKING:
     from reasoner.events import Event, NodeEvent
 
-__all__ = ["LiveTree", "PlainTree", "Watch", "open_watch"]
+__all__ = ["LiveTree", "SearchView", "TreeLog", "open_search_view"]
 
-PAUSE = 0.1
-"""Least seconds between two drawings."""
-TALLEST = 24
-"""Most lines that are drawn."""
-LONGEST = 160
+REDRAW_SECONDS = 0.1
+MAX_TREE_ROWS = 24
+MAX_STEP_CHARACTERS = 160
 """Characters of a step in a plain line."""
 
 
-class Watch(Protocol):
-    """`feed` it every event; `make_way` before others write; `close` at the end."""
+class SearchView(Protocol):
+    """Shows a search.
+
+    `feed` takes every event, `make_way` clears the place for other output, `close` ends it.
+    """
 
     def feed(self, event: "Event") -> None: ...
 
@@ -37,11 +37,11 @@ class Watch(Protocol):
     def close(self) -> None: ...
 
 
-def open_watch(stream: TextIO, *, colour: bool, alone: bool = True) -> Watch:
-    """The one that suits the stream; `alone` tells that nobody else writes to that terminal."""
-    if alone and is_terminal(stream) and os.environ.get("TERM") != "dumb":
+def open_search_view(stream: TextIO, *, colour: bool, alone: bool = True) -> SearchView:
+    """A view that suits the stream; `alone` means that nothing else is written to its terminal."""
+    if alone and rewritable(stream):
         return LiveTree(Canvas(stream, colour=colour))
-    return PlainTree(stream)
+    return TreeLog(stream)
 
 
 class LiveTree:
@@ -50,14 +50,14 @@ class LiveTree:
     def __init__(self, canvas: Canvas) -> None:
         self._canvas = canvas
         self._tree = SearchTree()
-        self._began = self._last = 0.0
+        self._began = self._drawn_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def feed(self, event: "Event") -> None:
         self._began = self._began or time.monotonic()
         self._tree.feed(event)
         if self._timer is None:
-            wait = max(0.0, self._last + PAUSE - time.monotonic())
+            wait = max(0.0, self._drawn_at + REDRAW_SECONDS - time.monotonic())
             with suppress(RuntimeError):  # outside the event loop: the next event draws
                 self._timer = asyncio.get_running_loop().call_later(wait, self._draw)
 
@@ -65,7 +65,7 @@ class LiveTree:
         self._canvas.erase()
 
     def close(self) -> None:
-        """Draw how it ended, and leave that."""
+        """Draw the finished tree and let it stay."""
         if self._timer is not None:
             self._timer.cancel()
         if self._tree.changes:
@@ -74,12 +74,12 @@ class LiveTree:
         self._tree = SearchTree()
 
     def _draw(self) -> None:
-        self._timer, self._last = None, time.monotonic()
+        self._timer, self._drawn_at = None, time.monotonic()
         width, height = self._canvas.size
-        lines = fold(self._tree, width, min(height - 2, TALLEST))
+        lines = fold(self._tree, width, min(height - 2, MAX_TREE_ROWS))
         self._canvas.draw([*lines, self._footer()])
 
-    def _footer(self) -> list[Piece]:
+    def _footer(self) -> list[Segment]:
         """`3 lines being written · 14 states · 2 answers · 12 s`."""
         tree = self._tree
         writing, answers = len(tree.writing), len(tree.candidates)
@@ -90,25 +90,25 @@ class LiveTree:
         return [(" · ".join(parts), DIM)]
 
 
-class PlainTree:
-    """Tells what happens to the tree, one line an event that is worth it."""
+class TreeLog:
+    """Writes a plain line for each event that changes the tree."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._known: dict[tuple[int, int, bool], float | None] = {}
+        self._values: dict[tuple[int, int, bool], float | None] = {}
 
     def feed(self, event: "Event") -> None:
         if event.kind == "step":
-            said = event.step.name or event.step.text
-            backs = " ↩ backtrack" if event.step.decision == "backtrack" else ""
-            self._say(event.path, event.index + 1, one_line(said)[:LONGEST] + backs)
+            text = one_line(event.step.name or event.step.text)[:MAX_STEP_CHARACTERS]
+            backtrack = " ↩ backtrack" if event.step.decision == "backtrack" else ""
+            self._write(event.path, event.index + 1, text + backtrack)
         elif event.kind == "node":
             self._node(event)
         elif event.kind == "verdict" and event.verdict.outcome in ("pass", "fail"):
-            said = paint(verdict_line(event.verdict), colour=False)
-            self._say(event.path, None if event.step is None else event.step + 1, said)
+            verdict = paint(verdict_line(event.verdict), colour=False)
+            self._write(event.path, None if event.step is None else event.step + 1, verdict)
         elif event.kind == "candidate":
-            self._say(event.path, None, f"ended · {candidate_line(event).split(' · ', 1)[1]}")
+            self._write(event.path, None, f"ended with {candidate_summary(event)}")
 
     def make_way(self) -> None:
         pass
@@ -117,22 +117,24 @@ class PlainTree:
         pass
 
     def _node(self, event: "NodeEvent") -> None:
-        """Where a line forks off, what a state is worth when that is first known, its pruning."""
+        """Write where a trajectory forks off, the first value of a state, and its pruning."""
         key, step = (event.path, event.steps, event.done), None if event.done else event.steps
         forked = event.parent is not None and event.parent != event.path
-        if key not in self._known and forked and not event.pruned:
-            self._say(event.path, None, f"forked off line {event.parent} after step {event.forked}")
-        told = self._known.get(key)
-        self._known[key] = event.value
-        worth = "" if event.value is None else f" at value {event.value:.2f}"
+        if key not in self._values and forked and not event.pruned:
+            self._write(
+                event.path, None, f"forked off line {event.parent} after step {event.forked}"
+            )
+        known_value = self._values.get(key)
+        self._values[key] = event.value
+        at_value = "" if event.value is None else f" at value {event.value:.2f}"
         if event.same is not None:
-            self._say(event.path, step, f"says the same as line {event.same}")
+            self._write(event.path, step, f"says the same as line {event.same}")
         elif event.pruned:
-            self._say(event.path, step, f"pruned{worth}")
-        elif told is None and event.value is not None:
-            self._say(event.path, step, f"value {event.value:.2f}")
+            self._write(event.path, step, f"pruned{at_value}")
+        elif known_value is None and event.value is not None:
+            self._write(event.path, step, f"value {event.value:.2f}")
 
-    def _say(self, path: int, step: int | None, text: str) -> None:
+    def _write(self, path: int, step: int | None, text: str) -> None:
         where = f"line {path}" if step is None else f"line {path}, step {step}"
         self._stream.write(f"{where}: {text}\n")
         self._stream.flush()

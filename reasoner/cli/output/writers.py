@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from reasoner.result import Result
 
 __all__ = [
+    "AnswerWriter",
     "CodeWriter",
     "FinalWriter",
     "JsonWriter",
     "MarkdownWriter",
     "NdjsonWriter",
     "RawWriter",
-    "Writer",
     "escape",
     "last_code",
 ]
@@ -27,8 +27,11 @@ __all__ = [
 UNESCAPED = re.compile("[\x7f-\x9f]")
 
 
-class Writer(Protocol):
-    """`event` sees everything, `piece` the answer as it comes, `close` the whole result."""
+class AnswerWriter(Protocol):
+    """Writes the answer to stdout.
+
+    `event` takes every event, `piece` the answer as it comes, `close` the whole result.
+    """
 
     def event(self, event: "Event") -> None: ...
 
@@ -37,8 +40,8 @@ class Writer(Protocol):
     def close(self, result: "Result") -> None: ...
 
 
-class _Silent:
-    """A writer that waits for the end."""
+class _LineWriter:
+    """Writes nothing before the end; the base of all writers."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -54,29 +57,29 @@ class _Silent:
         self._stream.flush()
 
 
-class _Streaming(_Silent, ABC):
+class _StreamingWriter(_LineWriter, ABC):
     """Passes the answer on as it comes, without the white space around it."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
-        self._seen = ""
+        self._written = ""
         self._gap = ""
 
     def piece(self, text: str) -> None:
-        text = self._gap + text if self._seen else text.lstrip()
+        text = self._gap + text if self._written else text.lstrip()
         body = text.rstrip()
         self._gap = text[len(body) :]
         if body:
-            self._seen += body
+            self._written += body
             self._emit(clean(body))
 
     def close(self, result: "Result") -> None:
         answer = result.answer.strip()
-        if answer.startswith(self._seen):
+        if answer.startswith(self._written):
             self._gap = ""
-            rest = answer[len(self._seen) :]
+            rest = answer[len(self._written) :]
             self._emit(clean(rest))
-            self._seen += rest
+            self._written += rest
         self._end()
 
     @abstractmethod
@@ -86,7 +89,7 @@ class _Streaming(_Silent, ABC):
     def _end(self) -> None: ...
 
 
-class RawWriter(_Streaming):
+class RawWriter(_StreamingWriter):
     """The answer's text as the model wrote it."""
 
     def _emit(self, text: str) -> None:
@@ -94,11 +97,11 @@ class RawWriter(_Streaming):
         self._stream.flush()
 
     def _end(self) -> None:
-        if self._seen:
+        if self._written:
             self._line("")
 
 
-class MarkdownWriter(_Streaming):
+class MarkdownWriter(_StreamingWriter):
     """The answer rendered for a terminal, each block once it is complete."""
 
     def __init__(self, stream: TextIO, *, colour: bool) -> None:
@@ -112,7 +115,7 @@ class MarkdownWriter(_Streaming):
         self._printer.close()
 
 
-class FinalWriter(_Silent):
+class FinalWriter(_LineWriter):
     """The short final answer alone."""
 
     def close(self, result: "Result") -> None:
@@ -120,7 +123,7 @@ class FinalWriter(_Silent):
             self._line(clean(result.final).strip())
 
 
-class CodeWriter(_Silent):
+class CodeWriter(_LineWriter):
     """The last code block of the answer alone."""
 
     def close(self, result: "Result") -> None:
@@ -129,7 +132,7 @@ class CodeWriter(_Silent):
             self._line(clean(code).rstrip("\n"))
 
 
-class JsonWriter(_Silent):
+class JsonWriter(_LineWriter):
     """The result as one JSON object."""
 
     def close(self, result: "Result") -> None:
@@ -137,7 +140,7 @@ class JsonWriter(_Silent):
         self._line(escape(result.model_dump_json(indent=indent)))
 
 
-class NdjsonWriter(_Silent):
+class NdjsonWriter(_LineWriter):
     """Every event as one JSON object on a line of its own; the result is the last."""
 
     def event(self, event: "Event") -> None:
@@ -156,5 +159,5 @@ def last_code(answer: str) -> str | None:
 
 
 def escape(json: str) -> str:
-    """JSON that a terminal can be shown."""
-    return UNESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
+    """The JSON with every control character escaped, so that it can be shown at a terminal."""
+    return UNESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", json)
