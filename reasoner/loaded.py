@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from reasoner.engine.engine import Engine
 from reasoner.engine.local import LocalEngine
-from reasoner.models import ModelFile, ensure_model
+from reasoner.models.ensure import ensure_model
 from reasoner.models.served import ServedModel, served_model
+from reasoner.models.spec import ModelFile
 from reasoner.settings import Settings
 from reasoner.store.prompts import prompt_shelf
 
 if TYPE_CHECKING:
-    from reasoner.models import Progress
+    from reasoner.models.progress import Progress
 
 __all__ = ["Loaded", "loaded"]
 

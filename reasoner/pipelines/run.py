@@ -10,7 +10,9 @@ from reasoner.budget import Budget
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import ContextFull, PromptTooLong
-from reasoner.models import ModelFile, ensure_model, model_checksum
+from reasoner.models.checksum import model_checksum
+from reasoner.models.ensure import ensure_model
+from reasoner.models.spec import ModelFile
 from reasoner.operators.together import as_drawn
 from reasoner.pipelines.ledger import Facts, Ledger
 from reasoner.pipelines.line import Grower
