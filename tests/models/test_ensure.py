@@ -229,7 +229,7 @@ def test_of_two_processes_one_fetches_and_the_other_waits(
     hub: FakeHub, add_model: Add, tiny_gguf: Path
 ) -> None:
     add_model()
-    hub.pause = 0.02
+    hub.pause = 0.1  # long enough for the second process to start on a busy machine
     first = fetch_elsewhere("tiny")
     wait_for(lambda: hub.sent > 0)
     second = fetch_elsewhere("tiny")
