@@ -42,7 +42,7 @@ from reasoner.batch.item import Item
 from reasoner.cli.pairs import parse_pairs
 from reasoner.engine.threads import default_threads
 from reasoner.errors import UsageError
-from reasoner.models import ensure_model
+from reasoner.models.ensure import ensure_model
 from reasoner.operators.aggregate import aggregate
 from reasoner.path import FinishReason, Phase
 from reasoner.path import Path as Thought

@@ -16,7 +16,7 @@ from statistics import median
 from reasoner.budget import Budget
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import Sampling
-from reasoner.models import ensure_model
+from reasoner.models.ensure import ensure_model
 from reasoner.operators.evaluate import evaluate
 from reasoner.operators.generate import generate
 from reasoner.operators.node import Node

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from reasoner import Problem, Settings
 from reasoner.engine.local import LocalEngine
-from reasoner.models import ensure_model
+from reasoner.models.ensure import ensure_model
 from reasoner.value.open import Loaded, value_model
 from reasoner.value.trial import PAIRS, written
 

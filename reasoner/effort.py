@@ -1,28 +1,14 @@
 """What an effort amounts to: a strategy and what it is told."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
 from reasoner.errors import UsageError
+from reasoner.models.effort_plan import Plan
+from reasoner.models.spec import ModelSpec
 from reasoner.settings import AUTO, Effort, Settings
 
-if TYPE_CHECKING:
-    from reasoner.models.spec import ModelSpec
-
-__all__ = ["Plan", "planned"]
-
-
-class Plan(BaseModel):
-    """How one effort is spent. `budget` caps the reasoning tokens of each line of thought, where
-    it is another than the effort's own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    strategy: str = "linear"
-    options: Mapping[str, Any] = {}
-    budget: Annotated[int, Field(ge=0)] | None = None
+__all__ = ["planned"]
 
 
 GENERAL: Mapping[Effort, Plan] = {
@@ -34,7 +20,7 @@ GENERAL: Mapping[Effort, Plan] = {
 """For models that nobody measured. Voting helps wherever answers are short (Wang et al. 2022)."""
 
 
-def planned(settings: Settings, spec: "ModelSpec | None" = None) -> Settings:
+def planned(settings: Settings, spec: ModelSpec | None = None) -> Settings:
     """The settings with the strategy that their effort stands for; a model may have its own plans.
 
     A strategy or a budget that was set stays. Where there is nothing to reason about (no thinking,

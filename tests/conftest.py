@@ -20,7 +20,7 @@ def nothing_kept() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def smollm2() -> Path:
     """SmolLM2-135M, fetched on first use by the package itself; `REASONER_TEST_CACHE` keeps it."""
-    from reasoner.models import ensure_model
+    from reasoner.models.ensure import ensure_model
 
     with pytest.MonkeyPatch.context() as patch:
         if cache := os.environ.get("REASONER_TEST_CACHE"):

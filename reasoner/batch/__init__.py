@@ -1,1 +1,1 @@
-"""Many questions in one go: items in, records out, each exactly once."""
+"""Batches of questions: items in, one record out for each."""

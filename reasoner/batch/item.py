@@ -1,4 +1,4 @@
-"""One line of a batch: its id, and the problem it holds or why it holds none."""
+"""One line of a batch's input: its id, and its problem or the reason why it has none."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,13 +9,14 @@ from reasoner.problem import Problem
 
 __all__ = ["Item", "make_item"]
 
-LONGEST_ID = 200
-FIELDS = ("question", "system", "expect", "tests", "entry_point")
+MAX_ID_CHARACTERS = 200
+PROBLEM_FIELDS = ("question", "system", "expect", "tests", "entry_point")
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """`line` is where it begins in the input, `size` how many bytes it takes there."""
+    """An item of a batch. `line` is the number of its first line in the input, from 1, and `size`
+    its length there in bytes. Either `problem` or `error` is set."""
 
     id: str
     line: int
@@ -27,8 +28,11 @@ class Item:
 def make_item(
     line: int, size: int, content: bytes, read: Callable[[], Row], expect: str | None
 ) -> Item:
-    """The item of a row. Its own id, else one made from its line and its content, so that the
-    same line has the same id in every run. `expect` names the field with the known answer."""
+    """Make the item of a row, which `read` returns or raises ValueError for.
+
+    Without an id of its own it gets one made from its line and content, the same in every run.
+    `expect` names the field with the known answer.
+    """
     name = f"{line}-{blake2b(content.strip(), digest_size=6).hexdigest()}"
     try:
         row = read()
@@ -39,20 +43,20 @@ def make_item(
 
 
 def _own_id(row: Row) -> str | None:
-    """Raises ValueError with a reason."""
+    """The row's id, if it has one. Raises ValueError with a reason."""
     name = text_of(row, "id")
-    if name is not None and len(name) > LONGEST_ID:
-        raise ValueError(f"its id is longer than {LONGEST_ID} characters")
+    if name is not None and len(name) > MAX_ID_CHARACTERS:
+        raise ValueError(f"its id is longer than {MAX_ID_CHARACTERS} characters")
     return name
 
 
 def _problem(row: Row, expect: str | None) -> Problem:
-    """Raises ValueError with a reason."""
-    found = {field: text_of(row, field) for field in FIELDS}
+    """The row's problem. Raises ValueError with a reason."""
+    values = {field: text_of(row, field) for field in PROBLEM_FIELDS}
     if expect is not None:
-        found["expect"] = text_of(row, expect)
-        if found["expect"] is None:
+        values["expect"] = text_of(row, expect)
+        if values["expect"] is None:
             raise ValueError(f"no field '{expect}' with the known answer")
-    if not (found["question"] or "").strip():
+    if not (values["question"] or "").strip():
         raise ValueError("no question (or prompt, or problem)")
-    return Problem.model_validate(found)
+    return Problem.model_validate(values)

@@ -1,7 +1,7 @@
-"""The file a batch writes to: what it holds already, and one more line at a time.
+"""A batch's output file: the records that it has already, and appending of new ones.
 
-A line is written in one piece, so a killed run leaves at most its last line torn; that is cut off
-when the file is opened again, and its item is answered again.
+A line is written in one piece, so a killed run leaves at most its last line incomplete; that line
+is cut off when the file is opened again, and its item is answered again.
 """
 
 import fcntl
@@ -18,12 +18,13 @@ from reasoner.errors import UsageError
 
 __all__ = ["Ledger"]
 
-BEGINNING = START.encode()
+LINE_START = START.encode()
 
 
 class Ledger:
-    """An open output file; only one process at a time can have it. Raises UsageError for a file
-    that is not a batch's output, which it leaves as it is."""
+    """An open output file, locked against other processes. `name in ledger` says whether the file
+    has a record of that id. Raises UsageError for a file that is not a batch's output, which stays
+    unchanged, and for one that cannot be written or is locked."""
 
     def __init__(self, path: Path) -> None:
         self.tally = Tally()
@@ -32,7 +33,7 @@ class Ledger:
         self._file = self._open()
         try:
             self._lock()
-            self._read()
+            self._load_records()
         except BaseException:
             self._file.close()
             raise
@@ -52,11 +53,12 @@ class Ledger:
         return _digest(name) in self._done
 
     def is_same_file(self, descriptor: int) -> bool:
-        """Whether `descriptor` reads this very file."""
+        """Whether `descriptor` refers to this file."""
         return os.path.samestat(os.fstat(self._file.fileno()), os.fstat(descriptor))
 
     def write(self, record: Record) -> None:
-        """Add a line. It is in the kernel's hands when this returns, so no kill can take it."""
+        """Append a record. It has been passed to the kernel when this returns, so it survives the
+        process being killed. Raises OSError."""
         data = f"{record.json()}\n".encode()
         while data:
             data = data[self._file.write(data) :]
@@ -77,18 +79,18 @@ class Ledger:
                 f"another batch is writing {self._path}; wait for it, or give another --out"
             ) from None
 
-    def _read(self) -> None:
-        """Learn what is done; then cut a torn line off, so that the next begins a line."""
-        whole = 0
+    def _load_records(self) -> None:
+        """Count the complete records, then cut off an incomplete last line."""
+        complete_bytes = 0
         with self._path.open("rb") as stream:
             while (line := stream.readline(4 * LARGEST)).endswith(b"\n"):
-                whole += len(line)
-                self._learn(line)
-        if line and not (line.startswith(BEGINNING) or BEGINNING.startswith(line)):
+                complete_bytes += len(line)
+                self._add_line(line)
+        if line and not (line.startswith(LINE_START) or LINE_START.startswith(line)):
             raise self._foreign("its last line")
-        self._file.truncate(whole)
+        self._file.truncate(complete_bytes)
 
-    def _learn(self, line: bytes) -> None:
+    def _add_line(self, line: bytes) -> None:
         try:
             row = read_row(line)
             self.tally.add(row)
@@ -96,12 +98,12 @@ class Ledger:
         except (KeyError, ValueError):
             raise self._foreign(f"line {self.tally.total + 1}") from None
 
-    def _foreign(self, what: str) -> UsageError:
+    def _foreign(self, place: str) -> UsageError:
         return UsageError(
-            f"{self._path} was not written by reasoner batch ({what}); give another --out"
+            f"{self._path} was not written by reasoner batch ({place}); give another --out"
         )
 
 
 def _digest(name: str) -> bytes:
-    """A few bytes in place of an id: what is done must fit into memory."""
+    """A few bytes in place of an id, so that the ids of large files fit into memory."""
     return blake2b(name.encode(), digest_size=12).digest()

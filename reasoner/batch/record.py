@@ -1,4 +1,4 @@
-"""One line of a batch's output: the result with its id, or what stood in its way."""
+"""One line of a batch's output: an item's id with its result or its error."""
 
 import json
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from reasoner.result import Result
 __all__ = ["START", "Record"]
 
 START = '{"id":'
-"""How every line begins."""
+"""The characters that every line starts with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What became of an item: a result, or an error that names its line."""
+    """An item with its result, or with an error that names its line."""
 
     item: Item
     result: Result | None = None
     error: str | None = None
 
     def row(self) -> Row:
-        """`id` with the result's own fields, or with `line` and `error`."""
+        """The record as a mapping: `id` with the result's fields, or with `line` and `error`."""
         if self.result is None:
             return {"id": self.item.id, "line": self.item.line, "error": self.error}
         return {"id": self.item.id, **self.result.model_dump(mode="json")}
 
     def json(self) -> str:
-        """The row as a line of JSON, without the line's end."""
+        """The row as one line of JSON, without a line break."""
         return json.dumps(self.row(), ensure_ascii=False, separators=(",", ":"))

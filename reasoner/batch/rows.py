@@ -1,6 +1,6 @@
-"""Rows of JSON Lines: one object a line, and what its fields are called.
+"""Rows of JSON Lines, one object per line, and the names of their fields.
 
-A line that cannot be used raises ValueError with a reason; what comes after it can still be read.
+A line that cannot be used raises ValueError with a reason; later lines can still be read.
 """
 
 import json
@@ -12,8 +12,8 @@ __all__ = ["LARGEST", "NAMES", "Row", "read_lines", "read_row", "text_of"]
 
 Row = dict[str, Any]
 LARGEST = 16 * 2**20
-"""Bytes of one line."""
-CHUNK = 2**16
+"""The maximum length of a line in bytes."""
+CHUNK_BYTES = 2**16
 NAMES = {
     "id": ("id", "task_id"),
     "answer": ("answer", "pred"),
@@ -23,24 +23,25 @@ NAMES = {
     "tests": ("tests", "test"),
     "entry_point": ("entry_point",),
 }
-"""Fields, with the names that other people's data sets have for them."""
+"""Fields, with the names that they have in public data sets."""
 
 
 def read_lines(descriptor: int) -> Iterator[bytes]:
-    """Line by line; of one that is too long only so much that it is seen to be.
+    """Yield the lines of a file descriptor without their line breaks; of a line above the maximum
+    length only so much that it is still too long.
 
-    From the descriptor, because the lock of a stream that is being read would keep us from
-    leaving.
+    A Python stream would not do: its lock, held during a blocking read, would keep the process from
+    exiting.
     """
     rest = b""
-    while chunk := os.read(descriptor, CHUNK):
-        *whole, rest = (rest[: LARGEST + 1] + chunk).split(b"\n")
-        yield from whole
+    while chunk := os.read(descriptor, CHUNK_BYTES):
+        *lines, rest = (rest[: LARGEST + 1] + chunk).split(b"\n")
+        yield from lines
     yield rest
 
 
 def read_row(line: bytes) -> Row:
-    """The object that a line holds. Raises ValueError with a reason."""
+    """Parse a line as a JSON object. Raises ValueError with a reason."""
     if len(line) > LARGEST:
         raise ValueError(f"longer than {LARGEST // 2**20} MB")
     try:
@@ -57,10 +58,11 @@ def read_row(line: bytes) -> Row:
 
 
 def text_of(row: Row, field: str) -> str | None:
-    """A field as text, under any of its names; a number will do. Raises ValueError."""
+    """The text of a field, under any of its names; None when it is absent. A number is converted.
+    Raises ValueError for other types."""
     names = NAMES.get(field, (field,))
     value: Any = next((row[name] for name in names if row.get(name) is not None), None)
-    if isinstance(value, str):  # JSON may spell half a character, which no output can hold
+    if isinstance(value, str):  # JSON may have lone surrogates, which cannot be encoded
         return value.encode(errors="replace").decode()
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""The batch itself: items in, one record for each out."""
+"""The batch's main loop: items in, one record out for each."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
@@ -12,14 +12,14 @@ from reasoner.path import FinishReason
 from reasoner.problem import Problem
 from reasoner.result import Result
 
-__all__ = ["PATIENCE", "run"]
+__all__ = ["MAX_CONSECUTIVE_FAILURES", "run"]
 
 Solve = Callable[[Problem], Awaitable[Result]]
-PATIENCE = 8
-"""Failures of the engine in a row after which it will not recover."""
-PAUSE = 1.0
-"""Seconds before an item is tried once more. A server that dies still takes connections for some
-milliseconds, and breaks them off."""
+MAX_CONSECUTIVE_FAILURES = 8
+"""Failures of the engine in a row after which the batch ends."""
+RETRY_SECONDS = 1.0
+"""The pause before an item is tried again. A server that dies still accepts connections for some
+milliseconds, and drops them."""
 
 
 async def run(
@@ -30,32 +30,35 @@ async def run(
     in_order: bool = True,
     stop: asyncio.Event | None = None,
 ) -> AsyncGenerator[Record, None]:
-    """A record for each item, in the items' order or as they are finished, `at_once` at work.
+    """Yield a record for each item, in the items' order or as they finish, `at_once` at a time.
 
-    An item that cannot be answered gets a record with the error. Once `stop` is set no more is
-    begun, and what was interrupted by it gets no record. Raises what would fail every item alike:
-    a bad setting, a server that is gone, an engine that fails again and again.
+    An item that cannot be answered gets a record with the error. Once `stop` is set no more items
+    are started, and those that it interrupts get no record. Raises the errors that every item
+    would meet: UsageError for a bad setting, ServerGone, and EngineError when the engine fails
+    MAX_CONSECUTIVE_FAILURES times in a row.
     """
-    failed = 0
+    failures = 0
 
     async def answer(item: Item) -> Record | None:
-        nonlocal failed
+        nonlocal failures
         if item.problem is None:
             return Record(item, error=item.error)
         if stop is not None and stop.is_set():
             return None
         try:
-            result = await _twice(solve, item.problem)
+            result = await _solve_with_retry(solve, item.problem)
         except (PromptTooLong, ContextFull) as error:
             return Record(item, error=f"line {item.line}: {error}")
         except ServerGone:
             raise
         except EngineError as error:
-            failed += 1
-            if failed >= PATIENCE:
-                raise EngineError(f"{PATIENCE} failures in a row, the last: {error}") from error
+            failures += 1
+            if failures >= MAX_CONSECUTIVE_FAILURES:
+                raise EngineError(
+                    f"{MAX_CONSECUTIVE_FAILURES} failures in a row, the last: {error}"
+                ) from error
             return Record(item, error=f"line {item.line}: {error}")
-        failed = 0
+        failures = 0
         interrupted = result.finish_reason is FinishReason.INTERRUPTED
         return None if interrupted and stop and stop.is_set() else Record(item, result)
 
@@ -65,13 +68,13 @@ async def run(
                 yield record
 
 
-async def _twice(solve: Solve, problem: Problem) -> Result:
-    """Once more after a failure of the engine: a server that broke off may be gone, which is no
-    fault of the item, or back."""
+async def _solve_with_retry(solve: Solve, problem: Problem) -> Result:
+    """Solve a problem, trying once more after a failure of the engine, which may be a server that
+    restarts and not the item's fault."""
     try:
         return await solve(problem)
     except (ContextFull, ServerGone):
         raise
     except EngineError:
-        await asyncio.sleep(PAUSE)
+        await asyncio.sleep(RETRY_SECONDS)
         return await solve(problem)

@@ -1,4 +1,4 @@
-"""Where a batch's items come from: JSON Lines or a table with a header, read as they are wanted."""
+"""A batch's input: JSON Lines or a table with a header, read lazily."""
 
 import csv
 import json
@@ -17,15 +17,20 @@ DELIMITER = {"csv": ",", "tsv": "\t"}
 
 
 def read_items(descriptor: int, form: Form, expect: str | None = None) -> Iterator[Item]:
-    """Every item of the input, those that cannot be used with the reason; blank lines are none.
+    """Yield every item of the input; those that cannot be used have an `error`. Blank lines are
+    skipped.
 
-    An id that an earlier line had makes the later one unusable. Raises UsageError when a table
-    has no usable header.
+    A line with the id of an earlier one is such an error. Raises UsageError when a table has no
+    usable header.
     """
-    rows = _json(descriptor, expect) if form == "jsonl" else _table(descriptor, form, expect)
-    seen: dict[int, int] = {}  # a hash each: bounded memory for huge inputs
-    for item in rows:
-        first = seen.setdefault(hash(item.id), item.line)
+    items = (
+        _json_items(descriptor, expect)
+        if form == "jsonl"
+        else _table_items(descriptor, form, expect)
+    )
+    first_lines: dict[int, int] = {}  # by the id's hash: ids of large inputs would fill memory
+    for item in items:
+        first = first_lines.setdefault(hash(item.id), item.line)
         if first == item.line:
             yield item
         else:
@@ -33,16 +38,16 @@ def read_items(descriptor: int, form: Form, expect: str | None = None) -> Iterat
             yield Item(f"{item.line}-{item.id}", item.line, item.size, error=reason)
 
 
-def _json(descriptor: int, expect: str | None) -> Iterator[Item]:
+def _json_items(descriptor: int, expect: str | None) -> Iterator[Item]:
     for number, line in enumerate(read_lines(descriptor), 1):
         if line.strip():
             yield make_item(number, len(line) + 1, line, partial(read_row, line), expect)
 
 
-def _table(descriptor: int, form: Form, expect: str | None) -> Iterator[Item]:
-    """Rows of cells below a header of names; a cell may span lines."""
+def _table_items(descriptor: int, form: Form, expect: str | None) -> Iterator[Item]:
+    """The items of a table whose first row names the columns; a cell may span lines."""
     csv.field_size_limit(LARGEST)
-    lines = _Lines(descriptor)
+    lines = _TextLines(descriptor)
     rows = csv.reader(lines, delimiter=DELIMITER[form], strict=True)
     header = _header(rows, expect)
     while True:
@@ -53,13 +58,16 @@ def _table(descriptor: int, form: Form, expect: str | None) -> Iterator[Item]:
         except StopIteration:
             return
         except csv.Error as error:
-            cells, read = [str(error)], partial(_refuse, f"not a row of a table: {error}")
+            cells, read = (
+                [str(error)],
+                partial(_raise_value_error, f"not a row of a table: {error}"),
+            )
         if any(cell.strip() for cell in cells):
             content = json.dumps(cells).encode()
             yield make_item(line, lines.end - before, content, read, expect)
 
 
-def _refuse(reason: str) -> Row:
+def _raise_value_error(reason: str) -> Row:
     raise ValueError(reason)
 
 
@@ -68,10 +76,10 @@ def _header(rows: Iterator[list[str]], expect: str | None) -> list[str]:
         header = [name.strip() for name in next(rows, [])]
     except csv.Error as error:
         raise UsageError(f"the first line is no header: {error}") from None
-    wanted = NAMES["question"]
-    if not set(wanted) & set(header):
+    names = NAMES["question"]
+    if not set(names) & set(header):
         raise UsageError(
-            f"the header names no column '{wanted[0]}' (or {', '.join(wanted[1:])}); "
+            f"the header names no column '{names[0]}' (or {', '.join(names[1:])}); "
             f"it begins {', '.join(header)[:80]!r}"
         )
     if expect is not None and expect not in header:
@@ -80,7 +88,8 @@ def _header(rows: Iterator[list[str]], expect: str | None) -> list[str]:
 
 
 def _row(header: list[str], cells: list[str]) -> Row:
-    """Raises ValueError for a row that is not the header's, or whose bytes were no text."""
+    """A row as a mapping. Raises ValueError when its cells do not match the header or are not
+    UTF-8."""
     if len(cells) != len(header):
         raise ValueError(f"{len(cells)} cells, the header has {len(header)}")
     try:
@@ -90,8 +99,9 @@ def _row(header: list[str], cells: list[str]) -> Row:
     return {name: cell for name, cell in zip(header, cells, strict=True) if cell != ""}
 
 
-class _Lines:
-    """The lines of a descriptor as text; knows how far it has come."""
+class _TextLines:
+    """The lines of a file descriptor as text. `number` counts them; `end` is the position in bytes
+    after the last one."""
 
     def __init__(self, descriptor: int) -> None:
         self._lines = read_lines(descriptor)

@@ -1,4 +1,4 @@
-"""What a batch came to, added up record by record."""
+"""The totals of a batch."""
 
 import math
 from collections import Counter
@@ -9,7 +9,8 @@ __all__ = ["Tally", "wilson"]
 
 
 class Tally:
-    """Counts of `verified`, `refuted`, `answered`, `no_answer` and `error`, and the tokens."""
+    """The number of records by status (`verified`, `refuted`, `answered`, `no_answer`, `error`),
+    and of completion tokens."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -17,10 +18,11 @@ class Tally:
 
     @property
     def total(self) -> int:
+        """The number of records."""
         return self.counts.total()
 
     def add(self, row: Row) -> None:
-        """Count one line of the output. Raises ValueError when it is no such line."""
+        """Count a record. Raises ValueError when the row is not one."""
         status = "error" if "error" in row else row.get("status")
         usage = row.get("usage", {})
         tokens = usage.get("completion_tokens", 0) if isinstance(usage, dict) else None
@@ -31,8 +33,8 @@ class Tally:
 
     @property
     def score(self) -> str:
-        """`40 of 64 right, 62.5 % [50.2 %, 73.3 %]`, among those that were answered or should
-        have been; where no answer was known, what a check confirmed is right."""
+        """The share of verified records with its 95 % interval, as in `40 of 64 right, 62.5%
+        [50.2%, 73.3%]`. Errors are not counted."""
         right, count = self.counts["verified"], self.total - self.counts["error"]
         if not count:
             return "0 of 0 right"
@@ -41,14 +43,15 @@ class Tally:
 
     @property
     def exit_code(self) -> int:
-        """1 if any could not be used or failed, else 3 if any was refuted, else 4 if any has no
-        answer, else 0."""
+        """1 if any record is an error, else 3 if any is refuted, else 4 if any has no answer, else
+        0."""
         ranked = {"error": 1, "refuted": 3, "no_answer": 4}
         return next((code for status, code in ranked.items() if self.counts[status]), 0)
 
 
 def wilson(right: int, count: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's 95 % interval for a proportion."""
+    """The score interval of a proportion, `right` of `count` (Wilson 1927); `z` = 1.96 gives 95
+    %."""
     share = right / count
     centre = (share + z * z / (2 * count)) / (1 + z * z / count)
     half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count**2)) / (1 + z * z / count)

@@ -114,7 +114,7 @@ def _form(file: Path) -> "Form":
 def _at_once(text: str, settings: "Settings") -> int:
     """`auto`: so many questions that their lines of thought are AT_ONCE together."""
     from reasoner.effort import planned
-    from reasoner.models import registry
+    from reasoner.models.catalog import registry
     from reasoner.strategies.registry import find_strategy
 
     plan = planned(settings, registry().get(settings.model))

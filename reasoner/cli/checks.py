@@ -142,7 +142,7 @@ def _can_write(path: Path) -> bool:
 
 
 def _models() -> Iterator[Check]:
-    from reasoner.models import find_models
+    from reasoner.models.here import find_models
     from reasoner.settings import Settings
 
     wanted = Settings.load().model

@@ -39,13 +39,13 @@ def _beginning(incomplete: str, names: Callable[[], Iterable[str]]) -> list[str]
 
 
 def _model_names() -> Iterable[str]:
-    from reasoner.models import registry
+    from reasoner.models.catalog import registry
 
     return sorted(registry())
 
 
 def _format_names() -> Iterable[str]:
-    from reasoner.models import formats
+    from reasoner.models.catalog import formats
 
     return sorted(formats())
 

@@ -10,7 +10,8 @@ from reasoner.cli import complete
 from reasoner.cli.command import Commands
 
 if TYPE_CHECKING:
-    from reasoner.models import ModelFile, ModelInfo, ModelSpec
+    from reasoner.models.metadata import ModelInfo
+    from reasoner.models.spec import ModelFile, ModelSpec
 
 __all__ = ["app"]
 
@@ -31,7 +32,8 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON object or list on s
 @app.command("list")
 def list_models(json: Json = False) -> None:
     """List the models that can be named, and those that are here."""
-    from reasoner.models import find_models, registry
+    from reasoner.models.catalog import registry
+    from reasoner.models.here import find_models
 
     here = {model.name: model for model in find_models()}
     specs = registry()
@@ -53,7 +55,7 @@ def pull(
     An interrupted download goes on where it was; the file's SHA-256 is checked where it is known.
     """
     from reasoner.cli.output.progress import draw_progress
-    from reasoner.models import ensure_model
+    from reasoner.models.ensure import ensure_model
     from reasoner.models.progress import silent
 
     model = ensure_model(
@@ -75,7 +77,9 @@ def show(name: Name, json: Json = False) -> None:
     For one that is here, also what its file says: size, template, context, what it can be used for.
     """
     from reasoner.errors import ModelError
-    from reasoner.models import find_model, read_info, registry
+    from reasoner.models.catalog import registry
+    from reasoner.models.here import find_model
+    from reasoner.models.metadata import read_info
 
     model = find_model(name)
     spec = model.spec if model else registry().get(name)
@@ -92,7 +96,7 @@ def show(name: Name, json: Json = False) -> None:
 @app.command("rm")
 def remove(name: Name, json: Json = False) -> None:
     """Remove a fetched model and what unfinished downloads of it left."""
-    from reasoner.models import remove_model
+    from reasoner.models.here import remove_model
 
     gone = remove_model(name)
     if json:
@@ -112,7 +116,7 @@ def path(
 ) -> None:
     """Print where a model is, or where models are kept."""
     from reasoner.errors import ModelError
-    from reasoner.models import find_model
+    from reasoner.models.here import find_model
     from reasoner.settings import directories
 
     found = directories().models

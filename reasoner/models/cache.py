@@ -1,7 +1,7 @@
-"""Where model files lie on this machine: our own directory, and the Hugging Face cache beside it.
+"""Where model files are kept: the program's own directory, and the Hugging Face cache.
 
-Below `directories().models` each file has the path `owner--repo/file`; `.partial`, `.locks` and
-`.verified` hold what downloads and checksums need.
+Below `directories().models` each file has the path `owner--repo/file`; the folders `.partial`,
+`.locks` and `.verified` hold unfinished downloads, locks and remembered checksums.
 """
 
 import hashlib
@@ -23,13 +23,13 @@ __all__ = [
 
 
 def own_path(spec: ModelSpec) -> Path:
-    """Where the file lands when we fetch it."""
+    """Where a download of this model's file is stored."""
     folder = spec.repo.replace("/", "--") if spec.repo else spec.alias.replace("/", "--")
     return directories().models / folder / (spec.file or "")
 
 
 def own_files() -> list[Path]:
-    """Every model file we fetched."""
+    """Every model file that the program has downloaded."""
     return sorted(
         file
         for file in directories().models.glob("[!.]*/**/*")
@@ -38,21 +38,22 @@ def own_files() -> list[Path]:
 
 
 def partial_path(spec: ModelSpec, source: str) -> Path:
-    """Where an unfinished download of this file from this source is kept."""
+    """Where an unfinished download of this file is kept; `source` is the key of its source."""
     return directories().models / ".partial" / f"{_key(spec)}.{source}"
 
 
 def partials(spec: ModelSpec) -> list[Path]:
-    """Everything unfinished downloads of this file left behind."""
+    """Everything that unfinished downloads of this file have left, from all sources."""
     return sorted((directories().models / ".partial").glob(f"{_key(spec)}.*"))
 
 
 def lock_path(spec: ModelSpec) -> Path:
+    """The lock file that a process holds while it downloads this file."""
     return directories().models / ".locks" / f"{_key(spec)}.lock"
 
 
 def hub_cached(spec: ModelSpec) -> Path | None:
-    """The file in the user's Hugging Face cache, if some other tool has put it there."""
+    """The file in the user's Hugging Face cache, where another tool may have put it, or None."""
     if (
         spec.repo is None
         or spec.file is None
@@ -61,19 +62,19 @@ def hub_cached(spec: ModelSpec) -> Path | None:
         return None
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(
+    path = try_to_load_from_cache(
         spec.repo, spec.file, cache_dir=_hub_cache(), revision=spec.revision
     )
-    return Path(found) if isinstance(found, str) else None
+    return Path(path) if isinstance(path, str) else None
 
 
 def cached_files(repo: str) -> list[str]:
-    """The names of this repository's files that are here, in either place."""
+    """The names of the repository's files that are on this machine, in either place."""
     own = directories().models / repo.replace("/", "--")
-    snapshots = _hub_cache() / _hub_folder(repo)
-    main = snapshots / "refs" / "main"
+    hub_folder = _hub_cache() / _hub_folder(repo)
+    main = hub_folder / "refs" / "main"
     commit = main.read_bytes().strip() if main.is_file() else b""
-    roots = [own, *([snapshots / "snapshots" / commit.decode()] if commit.isalnum() else [])]
+    roots = [own, *([hub_folder / "snapshots" / commit.decode()] if commit.isalnum() else [])]
     files = {file.relative_to(root).as_posix() for root in roots for file in root.rglob("*.gguf")}
     return sorted(files)
 
@@ -85,9 +86,9 @@ def _key(spec: ModelSpec) -> str:
 
 
 def _hub_cache() -> Path:
-    """The Hugging Face cache by its own rules, without importing its library."""
-    if found := os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE"):
-        return Path(found).expanduser()
+    """The Hugging Face cache by its documented rules, without importing its slow library."""
+    if folder := os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE"):
+        return Path(folder).expanduser()
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     home = os.environ.get("HF_HOME") or os.path.join(base, "huggingface")
     return Path(os.path.expandvars(home)).expanduser() / "hub"

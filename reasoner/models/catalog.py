@@ -1,92 +1,135 @@
-"""The models people can name: the shipped models.toml, extended and overridden by the user's."""
+"""The models people can name: the shipped models.toml, extended and overridden by the user's.
+
+Each file is read and validated once per process, and again when it has changed.
+"""
 
 import tomllib
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
 
 from reasoner.errors import UsageError
 from reasoner.models.format import ValueFormat
 from reasoner.models.spec import ModelSpec
-from reasoner.settings import directories
+from reasoner.settings import directories, explain
 
-__all__ = ["formats", "registry"]
+__all__ = ["formats", "registry", "shipped_file"]
 
-SHIPPED = Path(__file__).parent.parent / "models.toml"
-SOURCE = {"repo", "file", "revision", "path", "url"}
-"""Fields that say which file it is: who changes one of them means another file."""
-BOUND = {"sha256", "size", "wheels", "head"}
-"""Fields that are true of that one file only."""
-FORMATS = "value-formats"
-"""The one table that is no model: it holds the formats of value models by name."""
+PACKAGE = Path(__file__).parent.parent
+"""The package's folder; the shipped file names its own weights from here."""
+FILE_NAME = "models.toml"
+LOCATION_FIELDS = {"repo", "file", "revision", "path", "url"}
+"""The fields that identify the file: an entry that changes one of them means another file."""
+FILE_BOUND_FIELDS = {"sha256", "size", "wheels", "head"}
+"""The fields that hold for that one file only."""
+FORMATS_TABLE = "value-formats"
+"""The one table that is not a model: it holds the formats of value models by name."""
+
+
+class _RegistryFile(NamedTuple):
+    """A registry file in one state of its contents. `folder` is where its relative paths start;
+    the other fields change whenever the file does, so that the whole is a cache key."""
+
+    path: Path
+    folder: Path
+    inode: int
+    size: int
+    mtime_ns: int
 
 
 def registry() -> dict[str, ModelSpec]:
-    """Every known model by alias, the shipped ones first. A malformed file is a UsageError."""
-    known = formats()
-    return {
-        alias: _parse(origin, alias, table, known) for alias, (origin, table) in _tables().items()
-    }
+    """Every known model by alias, the shipped ones first. Raises UsageError for a malformed
+    file."""
+    return dict(_parse_models(_registry_files()))
 
 
 def formats() -> dict[str, ValueFormat]:
-    """Every known format of value models by name. A malformed file is a UsageError."""
-    from pydantic import ValidationError
-
-    from reasoner.settings import explain
-
-    found = {}
-    for file in _files():
-        for name, table in _read(file).get(FORMATS, {}).items():
-            try:
-                found[name] = ValueFormat(name=name, **table)
-            except ValidationError as error:
-                raise UsageError(f"{file}: {FORMATS}.{name}: {explain(error)}") from error
-            except TypeError as error:
-                raise UsageError(f"{file}: {FORMATS}.{name}: a format is a table") from error
-    return found
+    """Every known format of value models by name. Raises UsageError for a malformed file."""
+    return dict(_parse_formats(_registry_files()))
 
 
-def _files() -> list[Path]:
+def shipped_file() -> Path:
+    """The models.toml that comes with the program: inside the package where it was installed from
+    a wheel, beside the package in a clone."""
+    inside = PACKAGE / FILE_NAME
+    return inside if inside.is_file() else PACKAGE.parent / FILE_NAME
+
+
+def _registry_files() -> tuple[_RegistryFile, ...]:
     own = directories().models_file
-    return [SHIPPED, own] if own.exists() else [SHIPPED]
+    shipped = _registry_file(shipped_file(), PACKAGE)
+    return (shipped, _registry_file(own, own.parent)) if own.exists() else (shipped,)
 
 
-def _tables() -> dict[str, tuple[Path, dict[str, Any]]]:
-    """Each model's fields, and the file that spoke last."""
-    tables: dict[str, tuple[Path, dict[str, Any]]] = {}
-    for file in _files():
-        for alias, table in _read(file).items():
-            if alias != FORMATS:
-                shipped = tables[alias][1] if alias in tables else {}
-                tables[alias] = (file, _override(shipped, _placed(file, table)))
-    return tables
-
-
-def _read(file: Path) -> dict[str, dict[str, Any]]:
+def _registry_file(path: Path, folder: Path) -> _RegistryFile:
     try:
-        tables = tomllib.loads(file.read_text("utf-8"))
+        stat = path.stat()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+    return _RegistryFile(path, folder, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _parse_models(files: tuple[_RegistryFile, ...]) -> dict[str, ModelSpec]:
+    format_names = _parse_formats(files).keys()
+    tables: dict[str, dict[str, Any]] = {}
+    origins: dict[str, Path] = {}
+    for file in files:
+        for alias, table in _read_tables(file).items():
+            if alias != FORMATS_TABLE:
+                tables[alias] = _override(tables.get(alias, {}), _resolve_paths(file, table))
+                origins[alias] = file.path
+    models = {alias: _parse_model(origins[alias], alias, table) for alias, table in tables.items()}
+    for alias, spec in models.items():
+        if spec.format is not None and spec.format not in format_names:
+            raise UsageError(f"{origins[alias]}: {alias}: no value format named '{spec.format}'")
+    return models
+
+
+@lru_cache(maxsize=4)
+def _parse_formats(files: tuple[_RegistryFile, ...]) -> dict[str, ValueFormat]:
+    parsed = {}
+    for file in files:
+        for name, table in _read_tables(file).get(FORMATS_TABLE, {}).items():
+            place = f"{file.path}: {FORMATS_TABLE}.{name}"
+            try:
+                parsed[name] = ValueFormat(name=name, **table)
+            except ValidationError as error:
+                raise UsageError(f"{place}: {explain(error)}") from error
+            except TypeError as error:
+                raise UsageError(f"{place}: a format is a table") from error
+    return parsed
+
+
+@lru_cache(maxsize=8)
+def _read_tables(file: _RegistryFile) -> dict[str, dict[str, Any]]:
+    path = file.path
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{file}: {error}") from error
+        raise UsageError(f"{path}: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {file}: {error}") from error
+        raise UsageError(f"cannot read {path}: {error}") from error
     for alias, table in tables.items():
         if not isinstance(table, dict):
-            raise UsageError(f"{file}: {alias}: a model is a table, like [{alias}]")
+            raise UsageError(f"{path}: {alias}: a model is a table, like [{alias}]")
     return tables
 
 
-def _placed(file: Path, table: dict[str, Any]) -> dict[str, Any]:
-    """The fields with files named from where they are read; who overrides others of a model's
-    fields must not move these."""
-    places = {key: table[key] for key in ("path", "head") if isinstance(table.get(key), str)}
-    return {**table, **{key: file.parent / Path(name).expanduser() for key, name in places.items()}}
+def _resolve_paths(file: _RegistryFile, table: dict[str, Any]) -> dict[str, Any]:
+    """The fields with their paths made relative to the file's folder, so that an entry of another
+    file that overrides other fields does not change what they point at."""
+    names = {key: table[key] for key in ("path", "head") if isinstance(table.get(key), str)}
+    return {**table, **{key: file.folder / Path(name).expanduser() for key, name in names.items()}}
 
 
 def _override(shipped: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """Own fields win one by one; tables merge by key. Another file loses what belongs to the old
-    one: its checksum and its head."""
-    if any(shipped.get(field) != own[field] for field in SOURCE & own.keys()):
-        shipped = {key: value for key, value in shipped.items() if key not in BOUND}
+    """The shipped fields with the user's own ones in their place; tables merge by key. When the
+    own fields name another file, the checksum, size, wheels and head of the old one are dropped."""
+    if any(shipped.get(field) != own[field] for field in LOCATION_FIELDS & own.keys()):
+        shipped = {key: value for key, value in shipped.items() if key not in FILE_BOUND_FIELDS}
     merged = {**shipped, **own}
     for field, value in own.items():
         if isinstance(value, dict) and isinstance(shipped.get(field), dict):
@@ -94,19 +137,10 @@ def _override(shipped: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _parse(
-    file: Path, alias: str, table: dict[str, Any], known: dict[str, ValueFormat]
-) -> ModelSpec:
-    from pydantic import ValidationError
-
-    from reasoner.settings import explain
-
+def _parse_model(file: Path, alias: str, table: dict[str, Any]) -> ModelSpec:
     try:
-        spec = ModelSpec(alias=alias, **table)
+        return ModelSpec(alias=alias, **table)
     except ValidationError as error:
         raise UsageError(f"{file}: {alias}: {explain(error)}") from error
     except TypeError as error:
         raise UsageError(f"{file}: {alias}: `alias` is the table's name, not a field") from error
-    if spec.format is not None and spec.format not in known:
-        raise UsageError(f"{file}: {alias}: no value format named '{spec.format}'")
-    return spec

@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+from reasoner.atomic_file import write_atomically
 from reasoner.errors import ChecksumError, ModelError
 from reasoner.settings import directories
 
@@ -20,7 +21,8 @@ __all__ = [
 
 
 def model_checksum(path: Path) -> str:
-    """The file's SHA-256 in hex; hashed on first sight, read from its stamp afterwards."""
+    """The file's SHA-256 in hexadecimal: hashed the first time, read from its stamp afterwards.
+    Raises ModelError when the file cannot be read."""
     path = path.resolve()
     if (known := _recall(path)) is not None:
         return known
@@ -30,7 +32,8 @@ def model_checksum(path: Path) -> str:
 
 
 def digest(path: Path) -> str:
-    """Hash the whole file, whatever is remembered."""
+    """Hash the whole file, whether its checksum is remembered or not. Raises ModelError when the
+    file cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -39,20 +42,23 @@ def digest(path: Path) -> str:
 
 
 def known_checksum(path: Path) -> str | None:
-    """The file's SHA-256 if it was hashed before and has not been touched since."""
+    """The file's SHA-256 if it was hashed before and has not changed since, else None."""
     return _recall(path.resolve())
 
 
 def known_intact(path: Path) -> bool:
-    """Whether the file was hashed before and has not been touched since."""
+    """Whether the file was hashed before and has not changed since."""
     return known_checksum(path) is not None
 
 
 def verify(path: Path, sha256: str | None, size: int | None = None) -> None:
-    """Raise ChecksumError unless the file has this size and hash; None accepts any."""
-    actual = path.stat().st_size
-    if size is not None and actual != size:
-        raise ChecksumError(f"{path.name} has {actual} bytes instead of {size}")
+    """Compare a file with the size in bytes and the SHA-256 that it should have; None accepts any.
+
+    Raises ChecksumError when one differs, ModelError when the file cannot be read.
+    """
+    actual_size = path.stat().st_size
+    if size is not None and actual_size != size:
+        raise ChecksumError(f"{path.name} has {actual_size} bytes instead of {size}")
     if sha256 is None:
         return
     if (checksum := model_checksum(path)) != sha256:
@@ -60,18 +66,17 @@ def verify(path: Path, sha256: str | None, size: int | None = None) -> None:
 
 
 def stamp_path(path: Path) -> Path:
+    """The file that remembers the checksum of the model file at `path`."""
     key = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:24]
     return directories().models / ".verified" / f"{key}.json"
 
 
 def remember(path: Path, checksum: str) -> None:
-    """Write the stamp; a cache that cannot be written costs time, nothing else."""
+    """Store a file's checksum. A failed write is ignored: the file is then hashed again."""
     stamp = stamp_path(path)
-    draft = stamp.with_suffix(f".{os.getpid()}")
     try:
         stamp.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(json.dumps({**_identity(path), "sha256": checksum}), "utf-8")
-        draft.replace(stamp)
+        write_atomically(stamp, json.dumps({**_identity(path), "sha256": checksum}))
     except OSError:
         return
 

@@ -1,12 +1,12 @@
-"""From a name to a checked file on this machine: cached, else fetched from the first source that
-delivers it. Every model of the program comes through `ensure_model`."""
+"""From a name to a checked file on this machine: the cached one, else a download from the first
+source that delivers it. Every model of the program is opened through `ensure_model`."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from reasoner.atomic_file import replace_file
 from reasoner.errors import BadModelFile, ChecksumError, DownloadError, ModelError, UsageError
 from reasoner.models.cache import (
     cached_files,
@@ -29,14 +29,19 @@ __all__ = ["Source", "ensure_model"]
 
 
 class Source(Protocol):
-    """A place model files come from; `name` is for people, `key` names its partial files."""
+    """A place that model files are downloaded from. `name` is shown to users; `key` is the suffix
+    of the source's partial files."""
 
     name: str
     key: str
 
     def fetch(self, spec: ModelSpec, part: Path, progress: Progress) -> str | None:
-        """Bring `part` to the whole file, going on from what is there. Return the SHA-256 the
-        source itself claims. Raises DownloadError, or ModelError when no source would help."""
+        """Complete the partial file `part`, continuing after the bytes that it has already, and
+        return the SHA-256 that the source states for the file, if it states one.
+
+        Raises DownloadError when this source cannot deliver the file, ChecksumError when it
+        offers another one, and ModelError when no source could help, such as a full disk.
+        """
 
 
 def ensure_model(
@@ -46,31 +51,31 @@ def ensure_model(
     on_notice: Notice = silent,
     on_progress: Progress | None = None,
 ) -> ModelFile:
-    """Return the model `name` stands for, fetched and checked if it is not here yet.
+    """Return the model called `name`, downloaded and checked if it is not on this machine yet.
 
-    `name` is an alias, a path to a GGUF or `owner/repo[:quant or file]`. `offline` never touches
-    the network. Raises UsageError (UnknownName among them), DownloadError, ChecksumError,
+    `name` is an alias, a path to a GGUF or `owner/repo[:quant or file]`. With `offline` the network
+    is not used. Raises UsageError (UnknownName among them), DownloadError, ChecksumError,
     BadModelFile or ModelError, each one line; an interrupted download resumes on the next call.
     """
-    found = _known(name, offline, on_notice)
-    if isinstance(found, ModelFile):
-        return found
-    spec, listed = found
+    resolved = _resolve(name, offline, on_notice)
+    if isinstance(resolved, ModelFile):
+        return resolved
+    spec, is_listed = resolved
     path = _cached(spec, on_notice) or _obtain(spec, offline, on_notice, on_progress or Silent())
-    return ModelFile(name=name, path=path, spec=spec if listed else None)
+    return ModelFile(name=name, path=path, spec=spec if is_listed else None)
 
 
-def _known(name: str, offline: bool, notice: Notice) -> ModelFile | tuple[ModelSpec, bool]:
-    """A local file is done here; anything else becomes a spec, and whether the registry has it."""
-    wanted = parse_name(name)
-    if isinstance(wanted, HubName):
-        return _resolve(wanted, offline, notice)
-    if isinstance(wanted, ModelSpec) and wanted.path is None:
-        if wanted.url is not None:
-            raise UsageError(f"{name} is on a server, {wanted.url}: this needs a file here")
-        return wanted, True
-    path = wanted if isinstance(wanted, Path) else wanted.path
-    spec = wanted if isinstance(wanted, ModelSpec) else None
+def _resolve(name: str, offline: bool, notice: Notice) -> ModelFile | tuple[ModelSpec, bool]:
+    """A local file as a ModelFile; any other name as a spec, and whether the registry lists it."""
+    target = parse_name(name)
+    if isinstance(target, HubName):
+        return _resolve_on_hub(target, offline, notice)
+    if isinstance(target, ModelSpec) and target.path is None:
+        if target.url is not None:
+            raise UsageError(f"{name} is on a server, {target.url}: this needs a file here")
+        return target, True
+    path = target if isinstance(target, Path) else target.path
+    spec = target if isinstance(target, ModelSpec) else None
     if path is None or not path.is_file():
         raise BadModelFile(f"{name}: no such file: {path}")
     if spec is not None:
@@ -79,30 +84,32 @@ def _known(name: str, offline: bool, notice: Notice) -> ModelFile | tuple[ModelS
     return ModelFile(name=name, path=path, spec=spec)
 
 
-def _resolve(wanted: HubName, offline: bool, notice: Notice) -> tuple[ModelSpec, bool]:
-    """Which file of the repository: from what is cached if that settles it, else from the Hub."""
-    cached = cached_files(wanted.repo)
+def _resolve_on_hub(name: HubName, offline: bool, notice: Notice) -> tuple[ModelSpec, bool]:
+    """Choose a file of the repository: among the cached ones if that is unambiguous, else among
+    those that the Hub lists."""
+    cached = cached_files(name.repo)
     try:
-        return hub_spec(wanted.repo, pick_file(wanted.repo, cached, wanted.wanted, strict=True))
+        return hub_spec(name.repo, pick_file(name.repo, cached, name.wanted, strict=True))
     except DownloadError as error:
         if offline:
-            if cached and wanted.wanted is None:
-                return cached_spec(wanted)
-            raise _absent(wanted.repo) from error
+            if cached and name.wanted is None:
+                return cached_spec(name)
+            raise _absent(name.repo) from error
     try:
-        listing = list_repository(wanted.repo)
+        listing = list_repository(name.repo)
     except DownloadError as error:
-        if not cached or wanted.wanted is not None:
+        if not cached or name.wanted is not None:
             raise
         notice(f"{error}; using what is cached")
-        return cached_spec(wanted)
-    return hub_spec(wanted.repo, pick_file(wanted.repo, listing, wanted.wanted))
+        return cached_spec(name)
+    return hub_spec(name.repo, pick_file(name.repo, listing, name.wanted))
 
 
 def _cached(spec: ModelSpec, notice: Notice) -> Path | None:
-    """The file if it is here and whole. Our own damaged file is removed, others' are left."""
+    """The model's file if it is on this machine and intact. A damaged file is deleted if the
+    program downloaded it, and left alone if another tool did."""
     own = own_path(spec)
-    for path in _places(spec):
+    for path in _cache_paths(spec):
         try:
             verify(path, spec.sha256, spec.size)
             if not known_intact(path):
@@ -115,8 +122,9 @@ def _cached(spec: ModelSpec, notice: Notice) -> Path | None:
     return None
 
 
-def _places(spec: ModelSpec) -> Iterator[Path]:
-    """Lazily: only who has no file of our own pays for a look with the Hub's library."""
+def _cache_paths(spec: ModelSpec) -> Iterator[Path]:
+    """The files that may be this model's. A generator, because looking into the Hugging Face cache
+    imports the Hub's slow library, which an own file makes unnecessary."""
     if own_path(spec).is_file():
         yield own_path(spec)
     if shared := hub_cached(spec):
@@ -127,7 +135,7 @@ def _obtain(spec: ModelSpec, offline: bool, notice: Notice, progress: Progress) 
     if offline:
         raise _absent(spec.alias)
     with _locked(spec, notice):
-        # Another process may have fetched it while we waited for the lock.
+        # Another process may have downloaded it while this one waited for the lock.
         return _cached(spec, notice) or _fetch(spec, notice, progress)
 
 
@@ -140,7 +148,7 @@ def _absent(name: str) -> DownloadError:
 
 @contextmanager
 def _locked(spec: ModelSpec, notice: Notice) -> Iterator[None]:
-    """Hold this file's lock; it goes with the process, so a killed one leaves none behind."""
+    """Hold this file's lock. The system releases it when the process ends, even when killed."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(lock_path(spec))
@@ -167,8 +175,8 @@ def _fetch(spec: ModelSpec, notice: Notice, progress: Progress) -> Path:
             return _fetch_from(source, spec, progress)
         except (DownloadError, ChecksumError, BadModelFile) as error:
             failures.append(error)
-            if following := sources[index + 1 : index + 2]:
-                notice(f"{error}; trying the {following[0].name}")
+            if index + 1 < len(sources):
+                notice(f"{error}; trying the {sources[index + 1].name}")
     if len(failures) == 1:
         raise failures[0]
     raise DownloadError(f"cannot get {spec.alias}: {'; '.join(map(str, failures))}")
@@ -176,25 +184,23 @@ def _fetch(spec: ModelSpec, notice: Notice, progress: Progress) -> Path:
 
 def _fetch_from(source: Source, spec: ModelSpec, progress: Progress) -> Path:
     part = partial_path(spec, source.key)
-    claimed = source.fetch(spec, part, progress)
+    stated_sha256 = source.fetch(spec, part, progress)
     try:
-        return _land(spec, part, spec.sha256 or claimed)
+        return _install(spec, part, spec.sha256 or stated_sha256)
     except (ChecksumError, BadModelFile) as error:
         sweep(spec)
         raise type(error)(f"what the {source.name} sent is not {spec.alias}: {error}") from error
 
 
-def _land(spec: ModelSpec, part: Path, sha256: str | None) -> Path:
-    """Check the finished file and move it into place in one step."""
+def _install(spec: ModelSpec, part: Path, sha256: str | None) -> Path:
+    """Check the complete download and move it into place in one step."""
     final, checksum = own_path(spec), digest(part)
     if sha256 is not None and checksum != sha256:
         raise ChecksumError(f"its SHA-256 is {checksum[:12]}…, not {sha256[:12]}…")
     check_gguf(part)
     with writing(final.parent):
         final.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.replace(final)
+        replace_file(part, final, durable=True)
     remember(final, checksum)
     sweep(spec)
     return final

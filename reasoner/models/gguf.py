@@ -1,6 +1,7 @@
-"""The GGUF container, read without llama.cpp and without trust: every length is checked first.
+"""A reader of the GGUF container format, versions 2 and 3, little-endian, without llama.cpp.
 
-Knows the format (versions 2 and 3, little-endian); knows nothing of what the keys mean.
+Files are untrusted input: every length is checked before it is used. What the metadata's keys mean
+is left to `metadata`.
 """
 
 import mmap
@@ -15,13 +16,13 @@ from reasoner.errors import BadModelFile
 
 __all__ = ["Gguf", "Tensor", "check_gguf", "read_gguf"]
 
-SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?"} | {
+SCALAR_LAYOUTS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?"} | {
     10: "<Q",
     11: "<q",
     12: "<d",
 }
-STRING, ARRAY = 8, 9
-BLOCKS = {  # tensor type: (elements per block, bytes per block), as in ggml.c
+STRING_TYPE, ARRAY_TYPE = 8, 9
+TENSOR_BLOCKS = {  # tensor type: (elements per block, bytes per block), as in ggml.c
     **{0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34)},
     **{10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 41: (128, 18)},
     **{14: (256, 210), 15: (256, 292), 16: (256, 66), 17: (256, 74), 18: (256, 98)},
@@ -29,13 +30,16 @@ BLOCKS = {  # tensor type: (elements per block, bytes per block), as in ggml.c
     **{24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 29: (256, 56)},
     **{30: (1, 2), 34: (256, 54), 35: (256, 66), 39: (32, 17), 40: (64, 36)},
 }
-SPECIAL = re.compile(r"tokenizer\.ggml\.(\w{1,32})_token_id")
-MAX_KEYS, MAX_TENSORS, MAX_KEY, MAX_TEXT = 10_000, 200_000, 65_535, 1 << 24
+SPECIAL_TOKEN_KEY = re.compile(r"tokenizer\.ggml\.(\w{1,32})_token_id")
+MAX_KEYS, MAX_TENSORS, MAX_KEY_BYTES, MAX_TEXT_BYTES = 10_000, 200_000, 65_535, 1 << 24
 MAX_DIMS, MAX_ELEMENTS = 4, 1 << 50
 
 
 @dataclass(frozen=True)
 class Tensor:
+    """An entry of the tensor table. `kind` is ggml's tensor type; `offset` counts in bytes from the
+    start of the tensors' data."""
+
     name: str
     shape: tuple[int, ...]
     kind: int
@@ -43,6 +47,7 @@ class Tensor:
 
     @property
     def elements(self) -> int:
+        """The number of elements."""
         count = 1
         for dim in self.shape:
             count *= dim
@@ -51,10 +56,12 @@ class Tensor:
 
 @dataclass
 class Gguf:
-    """`values` holds scalars and strings, `counts` the length of each array, `found` the id of
-    each wanted token in the vocabulary, `special` the text of the tokens that keys like
-    `tokenizer.ggml.eos_token_id` name (by that name: eos), `tensors` the tensor table; their data
-    begins at byte `start`, from where their offsets count."""
+    """The metadata and the tensor table of a file.
+
+    `values` holds scalars and strings, `counts` the length of each array, `found` the ids of those
+    requested tokens that the vocabulary has, `special` the text of the tokens that keys such as
+    `tokenizer.ggml.eos_token_id` refer to (under `eos`). The tensors' data starts at byte `start`.
+    """
 
     version: int = 0
     start: int = 0
@@ -66,14 +73,15 @@ class Gguf:
 
 
 def check_gguf(path: Path) -> None:
-    """Raise BadModelFile unless `path` is a whole GGUF that names an architecture."""
+    """Check that a file is a complete GGUF that names an architecture. Raises BadModelFile when it
+    is not."""
     read_gguf(path)
 
 
 def read_gguf(path: Path, wanted: Collection[str] = ()) -> Gguf:
-    """Read header, metadata and tensor table; look the `wanted` tokens up in the vocabulary.
+    """Read header, metadata and tensor table, and look up the `wanted` tokens in the vocabulary.
 
-    Anything that is not a complete, consistent GGUF is a one-line BadModelFile.
+    Raises BadModelFile, with one line of text, for anything but a complete, consistent GGUF.
     """
     try:
         with path.open("rb") as file:
@@ -89,6 +97,8 @@ def read_gguf(path: Path, wanted: Collection[str] = ()) -> Gguf:
 
 
 class _Reader:
+    """Reads one memory-mapped file from front to back; `at` is the position in bytes."""
+
     def __init__(self, path: Path, data: mmap.mmap, wanted: frozenset[str]) -> None:
         self.path, self.data, self.at, self.end = path, data, 0, len(data)
         self.wanted = {token.encode(): token for token in wanted}
@@ -96,80 +106,87 @@ class _Reader:
         self.tokens_at: int | None = None
 
     def read(self) -> Gguf:
-        tensors, keys = self.header()
+        tensors, keys = self.read_header()
         for _ in range(keys):
-            self.pair()
+            self.read_pair()
         if not isinstance(self.gguf.values.get("general.architecture"), str):
-            raise self.bad("it names no architecture")
-        names = set()
+            raise self.unusable("it names no architecture")
+        tensor_names = set()
         for _ in range(tensors):
-            tensor = self.tensor()
-            names.add(tensor.name)
+            tensor = self.read_tensor()
+            tensor_names.add(tensor.name)
             self.gguf.tensors.append(tensor)
-        if len(names) != tensors:
-            raise self.bad("two tensors have the same name")
+        if len(tensor_names) != tensors:
+            raise self.unusable("two tensors have the same name")
         self.check_extent()
         if self.wanted:
-            self.vocabulary()
+            self.look_up_tokens()
         return self.gguf
 
-    def header(self) -> tuple[int, int]:
+    def read_header(self) -> tuple[int, int]:
         if self.data[:4] != b"GGUF":
             raise BadModelFile(f"{self.path} is not a GGUF file")
         self.at = 4
-        version, tensors, keys = self.number("<I"), self.number("<Q"), self.number("<Q")
+        version, tensors, keys = (
+            self.read_number("<I"),
+            self.read_number("<Q"),
+            self.read_number("<Q"),
+        )
         if version & 0xFFFF == 0:
-            raise self.bad("it is byte-swapped (big-endian); convert it with gguf-convert-endian")
+            raise self.unusable(
+                "it is byte-swapped (big-endian); convert it with gguf-convert-endian"
+            )
         if version not in (2, 3):
-            raise self.bad(f"its format version is {version}, supported are 2 and 3")
+            raise self.unusable(f"its format version is {version}, supported are 2 and 3")
         if keys > MAX_KEYS or tensors > MAX_TENSORS:
-            raise self.bad(f"it claims {keys} keys and {tensors} tensors")
+            raise self.unusable(f"it claims {keys} keys and {tensors} tensors")
         self.gguf.version = version
         return tensors, keys
 
-    def pair(self) -> None:
-        key = self.text(MAX_KEY)
+    def read_pair(self) -> None:
+        key = self.read_text(MAX_KEY_BYTES)
         if key in self.gguf.values or key in self.gguf.counts:
-            raise self.bad(f"key '{key[:64]}' appears twice")
-        kind = self.number("<I")
-        if kind == ARRAY:
-            self.array(key)
-        elif kind == STRING:
-            self.gguf.values[key] = self.text(MAX_TEXT)
+            raise self.unusable(f"key '{key[:64]}' appears twice")
+        kind = self.read_number("<I")
+        if kind == ARRAY_TYPE:
+            self.read_array(key)
+        elif kind == STRING_TYPE:
+            self.gguf.values[key] = self.read_text(MAX_TEXT_BYTES)
         else:
-            self.gguf.values[key] = self.number(self.scalar(kind))
+            self.gguf.values[key] = self.read_number(self.scalar_layout(kind))
 
-    def array(self, key: str) -> None:
-        kind, count = self.number("<I"), self.number("<Q")
+    def read_array(self, key: str) -> None:
+        kind, count = self.read_number("<I"), self.read_number("<Q")
         self.gguf.counts[key] = count
-        if kind == STRING:
+        if kind == STRING_TYPE:
             if key == "tokenizer.ggml.tokens":
                 self.tokens_at = self.at
-            self.strings(count)
-        elif kind == ARRAY:
-            raise self.bad(f"'{key[:64]}' is an array of arrays")
+            self.skip_strings(count)
+        elif kind == ARRAY_TYPE:
+            raise self.unusable(f"'{key[:64]}' is an array of arrays")
         else:
-            self.skip(count * struct.calcsize(self.scalar(kind)))
+            self.skip(count * struct.calcsize(self.scalar_layout(kind)))
 
-    def strings(self, count: int) -> None:
-        """Step over `count` strings; a tight loop, since a vocabulary has 150,000 of them."""
+    def skip_strings(self, count: int) -> None:
+        """Skip `count` strings. A tight loop, since a vocabulary has 150,000 of them."""
         if count * 8 > self.end - self.at:
-            raise self.cut()
+            raise self.truncated()
         data, at, end, unpack = self.data, self.at, self.end - 8, struct.Struct("<Q").unpack_from
         for _ in range(count):
             if at > end:
-                raise self.cut()
+                raise self.truncated()
             at += 8 + unpack(data, at)[0]
         self.at = at
         self.skip(0)
 
-    def vocabulary(self) -> None:
-        """Look at each token's text; the ids that name some may stand after the list itself."""
+    def look_up_tokens(self) -> None:
+        """Compare each token's text with the requested ones. This runs after all keys were read,
+        because the special tokens' ids may follow the list of tokens."""
         if self.tokens_at is None:
             return
         ids: dict[int, list[str]] = {}
         for key, value in self.gguf.values.items():
-            if (match := SPECIAL.fullmatch(key)) and isinstance(value, int):
+            if (match := SPECIAL_TOKEN_KEY.fullmatch(key)) and isinstance(value, int):
                 ids.setdefault(value, []).append(match[1])
         data, at, unpack = self.data, self.tokens_at, struct.Struct("<Q").unpack_from
         for index in range(self.gguf.counts["tokenizer.ggml.tokens"]):
@@ -181,57 +198,57 @@ class _Reader:
             for name in ids.get(index, ()):
                 self.gguf.special[name] = text.decode(errors="replace")
 
-    def tensor(self) -> Tensor:
-        name, dims = self.text(MAX_KEY), self.number("<I")
+    def read_tensor(self) -> Tensor:
+        name, dims = self.read_text(MAX_KEY_BYTES), self.read_number("<I")
         if not 0 < dims <= MAX_DIMS:
-            raise self.bad(f"tensor '{name[:64]}' has {dims} dimensions")
-        shape = tuple(self.number("<Q") for _ in range(dims))
-        tensor = Tensor(name, shape, self.number("<I"), self.number("<Q"))
+            raise self.unusable(f"tensor '{name[:64]}' has {dims} dimensions")
+        shape = tuple(self.read_number("<Q") for _ in range(dims))
+        tensor = Tensor(name, shape, self.read_number("<I"), self.read_number("<Q"))
         if 0 in shape or tensor.elements > MAX_ELEMENTS:
-            raise self.bad(f"tensor '{name[:64]}' has the impossible shape {shape}")
+            raise self.unusable(f"tensor '{name[:64]}' has the impossible shape {shape}")
         return tensor
 
     def check_extent(self) -> None:
-        """The last tensor must end inside the file: this is how a cut-off download shows."""
+        """Check that every tensor ends inside the file, which a truncated download violates."""
         align = self.gguf.values.get("general.alignment", 32)
         if not isinstance(align, int) or align <= 0 or align & (align - 1) or align > 1 << 20:
-            raise self.bad(f"its alignment is {align}")
+            raise self.unusable(f"its alignment is {align}")
         start = self.gguf.start = -(-self.at // align) * align
         for tensor in self.gguf.tensors:
-            width, size = BLOCKS.get(tensor.kind, (1, 0))
+            width, size = TENSOR_BLOCKS.get(tensor.kind, (1, 0))
             if tensor.offset % align:
-                raise self.bad(f"tensor '{tensor.name[:64]}' is not aligned")
+                raise self.unusable(f"tensor '{tensor.name[:64]}' is not aligned")
             if tensor.shape[0] % width:
-                raise self.bad(f"tensor '{tensor.name[:64]}' does not fill its blocks")
+                raise self.unusable(f"tensor '{tensor.name[:64]}' does not fill its blocks")
             if start + tensor.offset + tensor.elements // width * size > self.end:
-                raise self.cut()
+                raise self.truncated()
 
-    def scalar(self, kind: int) -> str:
-        if kind not in SCALARS:
-            raise self.bad(f"it has a value of unknown type {kind}")
-        return SCALARS[kind]
+    def scalar_layout(self, kind: int) -> str:
+        if kind not in SCALAR_LAYOUTS:
+            raise self.unusable(f"it has a value of unknown type {kind}")
+        return SCALAR_LAYOUTS[kind]
 
-    def number(self, layout: str) -> Any:
+    def read_number(self, layout: str) -> Any:
         at = self.at
         self.skip(struct.calcsize(layout))
         return struct.unpack_from(layout, self.data, at)[0]
 
-    def text(self, limit: int) -> str:
-        size = self.number("<Q")
+    def read_text(self, limit: int) -> str:
+        size = self.read_number("<Q")
         if size > limit and size <= self.end - self.at:
-            raise self.bad(f"it has a string of {size} bytes")
+            raise self.unusable(f"it has a string of {size} bytes")
         self.skip(size)
         return self.data[self.at - size : self.at].decode(errors="replace")
 
     def skip(self, size: int) -> None:
         self.at += size
         if self.at > self.end:
-            raise self.cut()
+            raise self.truncated()
 
-    def bad(self, reason: str) -> BadModelFile:
+    def unusable(self, reason: str) -> BadModelFile:
         return BadModelFile(f"{self.path} is not a usable GGUF: {reason}")
 
-    def cut(self) -> BadModelFile:
+    def truncated(self) -> BadModelFile:
         return BadModelFile(
             f"{self.path} is truncated or damaged: it is shorter than its own table says; "
             "fetch it again"

@@ -1,4 +1,4 @@
-"""The models that are on this machine: found, listed, removed. Never touches the network."""
+"""The models that are on this machine: looked up, listed, removed. Never uses the network."""
 
 import shutil
 from pathlib import Path
@@ -16,59 +16,78 @@ __all__ = ["cached_spec", "find_model", "find_models", "locate", "remove_model",
 
 
 def find_model(name: str) -> ModelFile | None:
-    """The model `name` stands for if it is here, without a look inside; None if it is not."""
-    wanted = parse_name(name)
-    if isinstance(wanted, Path):
-        return ModelFile(name=name, path=wanted)
+    """The model called `name` if its file is on this machine, else None; the file is not opened.
+
+    Raises UnknownName or UsageError for a name that cannot be a model's.
+    """
+    target = parse_name(name)
+    if isinstance(target, Path):
+        return ModelFile(name=name, path=target)
     try:
-        spec, listed = cached_spec(wanted) if isinstance(wanted, HubName) else (wanted, True)
+        spec, is_listed = cached_spec(target) if isinstance(target, HubName) else (target, True)
     except DownloadError:
         return None
     path = locate(spec)
-    return ModelFile(name=name, path=path, spec=spec if listed else None) if path else None
+    return ModelFile(name=name, path=path, spec=spec if is_listed else None) if path else None
 
 
 def find_models() -> list[ModelFile]:
-    """Every model that is here: those of the registry first, then the others we fetched."""
-    found = []
+    """Every model on this machine: those of the registry first, then the other downloads. Raises
+    UsageError for a malformed registry."""
+    models = []
     for alias, spec in registry().items():
         if path := locate(spec):
-            found.append(ModelFile(name=alias, path=path, spec=spec))
-    known = {model.path for model in found}
+            models.append(ModelFile(name=alias, path=path, spec=spec))
+    listed_paths = {model.path for model in models}
     for path in own_files():
-        if path not in known:
+        if path not in listed_paths:
             folder, *rest = path.relative_to(directories().models).parts
             name = f"{folder.replace('--', '/', 1)}:{'/'.join(rest)}"
-            found.append(ModelFile(name=name, path=path))
-    return found
+            models.append(ModelFile(name=name, path=path))
+    return models
 
 
 def locate(spec: ModelSpec) -> Path | None:
-    """Where the file of this entry is: the user's own place, ours, or the Hugging Face cache."""
+    """The path of the entry's file: as the entry gives it, in the program's own directory, or in
+    the Hugging Face cache. None when it is in none of them."""
     if spec.path is not None:
         return spec.path if spec.path.is_file() else None
     return own_path(spec) if own_path(spec).is_file() else hub_cached(spec)
 
 
-def cached_spec(wanted: HubName) -> tuple[ModelSpec, bool]:
-    """The file of a repository that is here, as a spec, and whether the registry lists it.
+def cached_spec(name: HubName) -> tuple[ModelSpec, bool]:
+    """The cached file of a repository as a spec, and whether the registry lists it.
 
-    Raises DownloadError when none fits.
+    Raises DownloadError when no cached file fits.
     """
-    files = cached_files(wanted.repo)
-    return hub_spec(wanted.repo, pick_file(wanted.repo, files, wanted.wanted))
+    files = cached_files(name.repo)
+    return hub_spec(name.repo, pick_file(name.repo, files, name.wanted))
 
 
 def remove_model(name: str) -> list[Path]:
-    """Delete what we fetched for this model, unfinished downloads included; return what went.
+    """Delete what was downloaded for this model, unfinished downloads included, and return the
+    deleted paths.
 
-    A file that the user or another tool put there is never touched: that is a UsageError.
+    Raises UsageError for a file that the user or another tool put there, which is never touched,
+    and ModelError when the model is not on this machine or cannot be deleted.
     """
-    wanted = parse_name(name)
-    if isinstance(wanted, Path):
-        raise UsageError(f"{wanted} is your own file; reasoner only removes what it fetched")
+    spec = _removable_spec(name)
+    own = own_path(spec)
+    existing = [path for path in (own, *partials(spec)) if path.exists()]
+    if not existing and (shared := hub_cached(spec)):
+        raise UsageError(f"{shared} belongs to the Hugging Face cache; `hf cache rm` removes it")
+    if not existing:
+        raise ModelError(f"{name} is not on this machine")
+    _delete(spec, own)
+    return existing
+
+
+def _removable_spec(name: str) -> ModelSpec:
+    target = parse_name(name)
+    if isinstance(target, Path):
+        raise UsageError(f"{target} is your own file; reasoner only removes what it fetched")
     try:
-        spec = wanted if isinstance(wanted, ModelSpec) else cached_spec(wanted)[0]
+        spec = target if isinstance(target, ModelSpec) else cached_spec(target)[0]
     except DownloadError as error:
         raise ModelError(f"{name} is not on this machine") from error
     if spec.path is not None:
@@ -76,18 +95,11 @@ def remove_model(name: str) -> list[Path]:
             f"{spec.path} is your own file or came with the program; reasoner only removes what it "
             "fetched"
         )
-    own = own_path(spec)
-    gone = [path for path in (own, *partials(spec)) if path.exists()]
-    if not gone and (shared := hub_cached(spec)):
-        raise UsageError(f"{shared} belongs to the Hugging Face cache; `hf cache rm` removes it")
-    if not gone:
-        raise ModelError(f"{name} is not on this machine")
-    _delete(spec, own)
-    return gone
+    return spec
 
 
 def sweep(spec: ModelSpec) -> None:
-    """Remove what unfinished downloads of this file left."""
+    """Delete what unfinished downloads of this file have left."""
     for leftover in partials(spec):
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)

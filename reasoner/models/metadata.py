@@ -1,18 +1,20 @@
-"""What a GGUF's metadata says about the model: its size, its tongue, what it can be used for."""
+"""What a GGUF's metadata says about a model: size, architecture, vocabulary, possible uses."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from reasoner.models.catalog import formats
+from reasoner.models.format import ValueFormat
 from reasoner.models.gguf import Gguf, read_gguf
 from reasoner.models.suits import suits, vocabulary_of
 
 __all__ = ["ModelInfo", "read_info"]
 
-THINK = ("<think>", "</think>")
-STEINER = (
+THINK_MARKS = ("<think>", "</think>")
+STEINER_MARKS = (
     "<|reasoning_start|>",
     "<|reasoning_end|>",
     "<|reasoning_proceed|>",
@@ -23,11 +25,11 @@ STEINER = (
         for edge in ("start", "end")
     ),
 )
-NO_LANGUAGE_HEAD = {"bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert"} | {
+HEADLESS_ARCHITECTURES = {"bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert"} | {
     *("jina-bert-v2", "jina-bert-v3", "eurobert", "t5encoder", "gemma-embedding"),
     *("llama-embed", "clip", "wavtokenizer-dec"),
 }
-RANK_POOLING = 4
+RANK_POOLING_TYPE = 4
 FILE_TYPES = {
     **{0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K"},
     **{11: "Q3_K_S", 12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S"},
@@ -39,13 +41,15 @@ FILE_TYPES = {
 
 
 class ModelInfo(BaseModel):
-    """A model file as its metadata describes it; None where it does not say.
+    """A model file as its metadata describes it; fields are None where the metadata has nothing.
 
-    `special_tokens` maps each token of interest to its id. `protocol` is a guess from the
-    vocabulary and the template. `policy` and `value` say what the file can serve as, the
-    `…_reason` fields why: `judge` answers yes or no through its language head, `rank` has a
-    classification head that gives one score per sequence. `value_formats` are the formats whose
-    tokens its vocabulary has; whether it was trained for them no file says.
+    `size` is in bytes, `context` in tokens, `embedding` the width of a hidden state, `vocabulary`
+    the number of tokens. `special_tokens` maps the protocols' and value formats' tokens to their
+    ids. `protocol` is a guess from the vocabulary and the template. `policy` and `value` say what
+    the file can serve as, the `…_reason` fields why: `judge` answers yes or no through its
+    language head, `rank` has a classification head that gives one score per sequence.
+    `value_formats` are the formats whose tokens its vocabulary has; the metadata does not show
+    whether the model was trained for them.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -72,15 +76,14 @@ class ModelInfo(BaseModel):
 
 
 def read_info(path: Path) -> ModelInfo:
-    """Read the file's metadata (not its weights). Raises BadModelFile."""
-    known = formats().values()
-    words = {word for form in known for word in vocabulary_of(form)}
-    gguf = read_gguf(path, wanted={*STEINER, *THINK, *words})
+    """Read the file's metadata, not its weights. Raises BadModelFile."""
+    known_formats = tuple(formats().values())
+    format_tokens = {token for form in known_formats for token in vocabulary_of(form)}
+    gguf = read_gguf(path, wanted={*STEINER_MARKS, *THINK_MARKS, *format_tokens})
     template = _text(gguf, "tokenizer.chat_template")
     policy, policy_reason = _policy(gguf)
     value, value_reason = _value(gguf, policy)
-    tags = {form.tag.strip() for form in known} - {""}
-    shown = {*STEINER, *THINK, *tags, *(f"▁{tag}" for tag in tags)}
+    suitable = [form for form in known_formats if suits(form, gguf.found, template is not None)]
     return ModelInfo(
         architecture=gguf.values["general.architecture"],
         name=_text(gguf, "general.name"),
@@ -93,21 +96,26 @@ def read_info(path: Path) -> ModelInfo:
         vocabulary=gguf.counts.get("tokenizer.ggml.tokens", 0),
         bos=gguf.special.get("bos"),
         eos=gguf.special.get("eos"),
-        special_tokens={
-            name: token
-            for name, token in sorted(gguf.found.items(), key=lambda item: item[1])
-            if name in shown
-        },
+        special_tokens=_special_tokens(gguf, known_formats),
         chat_template=template,
         protocol=_protocol(gguf, template or ""),
         policy=policy,
         policy_reason=policy_reason,
         value=value,
         value_reason=value_reason,
-        value_formats=tuple(
-            form.name for form in known if value and suits(form, gguf.found, template is not None)
-        ),
+        value_formats=tuple(form.name for form in suitable if value),
     )
+
+
+def _special_tokens(gguf: Gguf, known_formats: Iterable[ValueFormat]) -> dict[str, int]:
+    """The ids of the protocols' tokens and the formats' tags, in the order of the ids."""
+    tags = {form.tag.strip() for form in known_formats} - {""}
+    names = {*STEINER_MARKS, *THINK_MARKS, *tags, *(f"▁{tag}" for tag in tags)}
+    return {
+        name: token
+        for name, token in sorted(gguf.found.items(), key=lambda item: item[1])
+        if name in names
+    }
 
 
 def _text(gguf: Gguf, key: str) -> str | None:
@@ -116,7 +124,7 @@ def _text(gguf: Gguf, key: str) -> str | None:
 
 
 def _number(gguf: Gguf, key: str) -> int | None:
-    """A whole number under the architecture's own prefix."""
+    """An integer whose key starts with the architecture's name."""
     value: Any = gguf.values.get(f"{gguf.values['general.architecture']}.{key}")
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
@@ -127,14 +135,14 @@ def _quantization(gguf: Gguf) -> str | None:
 
 
 def _protocol(gguf: Gguf, template: str) -> Literal["plain", "think", "steiner"]:
-    if all(token in gguf.found for token in STEINER):
+    if all(token in gguf.found for token in STEINER_MARKS):
         return "steiner"
-    return "think" if THINK[0] in gguf.found or THINK[0] in template else "plain"
+    return "think" if THINK_MARKS[0] in gguf.found or THINK_MARKS[0] in template else "plain"
 
 
 def _policy(gguf: Gguf) -> tuple[bool, str]:
     architecture = gguf.values["general.architecture"]
-    if architecture in NO_LANGUAGE_HEAD:
+    if architecture in HEADLESS_ARCHITECTURES:
         return False, f"{architecture} does not generate text"
     if not gguf.counts.get("tokenizer.ggml.tokens"):
         return False, "it carries no vocabulary"
@@ -155,5 +163,5 @@ def _value(gguf: Gguf, policy: bool) -> tuple[Literal["judge", "rank"] | None, s
 
 def _ranks(gguf: Gguf) -> bool:
     heads = {"cls.weight", "cls.output.weight"}
-    pooled = _number(gguf, "pooling_type") == RANK_POOLING
+    pooled = _number(gguf, "pooling_type") == RANK_POOLING_TYPE
     return pooled or any(tensor.name in heads for tensor in gguf.tensors)

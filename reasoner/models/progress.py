@@ -1,4 +1,4 @@
-"""What a download tells whoever watches; drawing it is the watcher's affair."""
+"""The interface through which a download reports its progress and its notices."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -10,29 +10,32 @@ Notice = Callable[[str], None]
 
 
 class Progress(Protocol):
-    """Watches one download after another; `begin` and `end` come in pairs, also on errors."""
+    """Receives the progress of one download after another.
+
+    Every `begin` is followed by one `end`, also when the download fails.
+    """
 
     def begin(self, label: str, total: int | None, done: int) -> None:
-        """A download starts: `total` bytes, `done` of them here from an earlier attempt."""
+        """Start a download of `total` bytes (None: unknown), `done` of which are here already."""
 
     def advance(self, size: int) -> None:
-        """`size` more bytes have arrived; negative when some must be fetched again."""
+        """Add `size` bytes; a negative number when some must be fetched again."""
 
     def end(self) -> None:
-        """It is over, well or badly."""
+        """End the download, whether it succeeded or failed."""
 
 
 class Silent:
-    """Watches without a word."""
+    """A progress that is not shown."""
 
     def begin(self, label: str, total: int | None, done: int) -> None:
-        pass
+        """Ignore the start of a download."""
 
     def advance(self, size: int) -> None:
-        pass
+        """Ignore the bytes."""
 
     def end(self) -> None:
-        pass
+        """Ignore the end of a download."""
 
 
 def silent(line: str) -> None:

@@ -1,4 +1,4 @@
-"""Free disk space, asked before a download and explained after a failed write."""
+"""Free disk space: checked before a download, and explained when a write fails."""
 
 import errno
 import shutil
@@ -10,23 +10,25 @@ from reasoner.errors import ModelError
 
 __all__ = ["check_space", "human_size", "writing"]
 
-RESERVE = 64 * 1024 * 1024
-"""Left free on the disk, so that a download does not leave the machine without any."""
+RESERVED_BYTES = 64 * 1024 * 1024
+"""Disk space that a download must leave free."""
 
 
 def check_space(folder: Path, needed: int) -> None:
-    """Raise ModelError unless `needed` bytes and a small reserve are free in `folder`."""
+    """Check that `needed` bytes and a small reserve are free where `folder` is. Raises ModelError
+    when they are not."""
     free = shutil.disk_usage(folder).free
-    if free < needed + RESERVE:
+    if free < needed + RESERVED_BYTES:
         raise ModelError(
             f"{folder} has {human_size(free)} free, the download needs "
-            f"{human_size(needed + RESERVE)}; free some space or set REASONER_CACHE_DIR"
+            f"{human_size(needed + RESERVED_BYTES)}; free some space or set REASONER_CACHE_DIR"
         )
 
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Turn the operating system's refusals to write below `folder` into one clear line."""
+    """Translate the OSErrors of writes below `folder`. Raises ModelError in place of them, with one
+    line that says what to do."""
     try:
         yield
     except OSError as error:
@@ -42,7 +44,7 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def human_size(size: int) -> str:
-    """Bytes as people read them: 1.1 GB."""
+    """A number of bytes in decimal units, such as `1.1 GB`."""
     number = float(size)
     for unit in ("B", "kB", "MB"):
         if number < 1000:

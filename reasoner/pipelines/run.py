@@ -9,7 +9,7 @@ from reasoner.budget import Budget
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import ContextFull, PromptTooLong, UsageError
-from reasoner.models import model_checksum
+from reasoner.models.checksum import model_checksum
 from reasoner.models.resolved import ResolvedModel
 from reasoner.open_model import open_model, resolve
 from reasoner.operators.together import as_drawn

@@ -1,1 +1,1 @@
-"""The solver behind HTTP, spoken to as OpenAI's chat completions are; and its client."""
+"""An HTTP server for one solver, in the format of OpenAI's chat completions, and its client."""

@@ -1,4 +1,4 @@
-"""What a client gets: a result in OpenAI's words, as one object or as the chunks of a stream."""
+"""Responses in OpenAI's format: a result as one object or as the chunks of a stream, and errors."""
 
 import json
 import time
@@ -18,23 +18,23 @@ from reasoner.result import Result, Usage
 __all__ = ["NAME", "Failure", "Reply", "failure"]
 
 NAME = "x-completion-id"
-"""The header with the name that a completion can be cancelled by."""
-FINISH = {"stop": "stop", "budget": "stop", "length": "length", "interrupted": "length"}
+"""The response header with the id by which a completion can be cancelled."""
+FINISH_REASONS = {"stop": "stop", "budget": "stop", "length": "length", "interrupted": "length"}
 
 
 @dataclass
 class Reply:
-    """One completion: its name, and what of the answer has been sent. `live` tells what can be
-    sent of the first line of thought while it is written."""
+    """One completion: its id, and the text that has been sent. `live` says which part of the first
+    trajectory can be sent while it is generated."""
 
     model: str
     live: Live = "nothing"
     id: str = field(default_factory=lambda: f"chatcmpl-{uuid4().hex}")
     created: int = field(default_factory=lambda: int(time.time()))
-    _sent: str = ""
+    _sent_text: str = ""
 
     def completion(self, result: Result) -> dict[str, Any]:
-        """The whole reply as `chat.completion`; `reasoner` is the result as it is."""
+        """The whole reply as a `chat.completion`; its field `reasoner` is the whole result."""
         message = {
             "role": "assistant",
             "content": result.answer,
@@ -45,7 +45,7 @@ class Reply:
             "index": 0,
             "message": message,
             "logprobs": None,
-            "finish_reason": FINISH[result.finish_reason],
+            "finish_reason": FINISH_REASONS[result.finish_reason],
         }
         return {
             **self._head("chat.completion"),
@@ -55,34 +55,36 @@ class Reply:
         }
 
     def begin(self) -> dict[str, Any]:
+        """The first chunk, which names the role."""
         return self._chunk({"role": "assistant", "content": ""})
 
     def text(self, event: TextEvent) -> dict[str, Any] | None:
-        """A piece of a line of thought, or None while it cannot be known to lead to the answer."""
+        """A text event as a chunk; None for text that may not belong to the final answer."""
         if self.live == "nothing" or event.path != 0 or not event.text:
             return None
         if event.channel == "reasoning":
             return self._chunk({"reasoning_content": event.text})
         if self.live == "reasoning":
             return None
-        self._sent += event.text
+        self._sent_text += event.text
         return self._chunk({"content": event.text})
 
     def end(self, result: Result) -> list[dict[str, Any]]:
-        """What has not been sent of the answer, and of a search its reasoning; then the end."""
+        """The last chunks: the text that has not been sent yet, including the reasoning after a
+        search, and the finish reason with the whole result."""
         chunks = []
-        if self.live == "nothing" and (thought := _reasoning(result)):
-            chunks.append(self._chunk({"reasoning_content": thought}))
-        sent = self._sent.strip()
+        if self.live == "nothing" and (reasoning := _reasoning(result)):
+            chunks.append(self._chunk({"reasoning_content": reasoning}))
+        sent = self._sent_text.strip()
         answer = result.answer.strip()
         if answer.startswith(sent) and (rest := answer[len(sent) :]):
             chunks.append(self._chunk({"content": rest}))
-        last = self._chunk({}, FINISH[result.finish_reason])
+        last = self._chunk({}, FINISH_REASONS[result.finish_reason])
         last["reasoner"] = json.loads(result.model_dump_json())
         return [*chunks, last]
 
     def account(self, result: Result) -> dict[str, Any]:
-        """The chunk that `stream_options.include_usage` asks for."""
+        """The chunk with the token counts, sent for `stream_options.include_usage`."""
         return {**self._chunk({}), "choices": [], "usage": usage(result.usage)}
 
     def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
@@ -94,7 +96,8 @@ class Reply:
 
 
 def usage(used: Usage) -> dict[str, Any]:
-    """OpenAI's account: reasoning tokens are those completion tokens that are not the answer's."""
+    """Token counts in OpenAI's format. Reasoning tokens are the completion tokens that are not part
+    of the answer."""
     completion = used.completion_tokens
     return {
         "prompt_tokens": used.prompt_tokens,
@@ -112,7 +115,7 @@ def _reasoning(result: Result) -> str:
 
 
 class Failure(Exception):
-    """An error as OpenAI words it, with its HTTP status."""
+    """An error in OpenAI's format, with its HTTP status."""
 
     def __init__(
         self, status: int, message: str, code: str | None = None, param: str | None = None
@@ -121,6 +124,7 @@ class Failure(Exception):
         self.status, self.message, self.code, self.param = status, message, code, param
 
     def body(self) -> dict[str, Any]:
+        """The response's JSON."""
         kinds = {401: "authentication_error", 429: "rate_limit_error"}
         kind = "server_error" if self.status >= 500 else kinds.get(self.status)
         error = {
@@ -133,7 +137,7 @@ class Failure(Exception):
 
 
 def failure(error: BaseException) -> Failure:
-    """What went wrong, for the client; the unexpected is not told in detail."""
+    """An exception as an error for the client; unexpected ones are named by their class only."""
     match error:
         case Failure():
             return error

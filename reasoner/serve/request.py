@@ -1,7 +1,7 @@
-"""What a client asks: OpenAI's request, read strictly where ignoring it would mislead.
+"""Requests in OpenAI's format, validated strictly where ignoring a field would mislead.
 
-Fields that change nothing here (`user`, `metadata`, `store` …) are passed over; those that ask for
-what there is none of (several choices, function calls, stop strings, images) are refused.
+Fields without an effect here (`user`, `metadata`, `store` …) are ignored; those for features that
+do not exist (several choices, function calls, stop strings, images) are refused.
 """
 
 from typing import Annotated, Any, Literal, Self
@@ -37,8 +37,9 @@ EXTRA_FIELDS = (
     "tools",
     "cache",
 )
-"""The settings a client may choose; what is loaded, and what is safe, is the server's to say."""
-EFFORTS: dict[str, dict[str, Any]] = {
+"""The settings a client may set; the others, on what is loaded and what is safe, are the
+server's."""
+EFFORT_SETTINGS: dict[str, dict[str, Any]] = {
     "none": {"think": False},
     "minimal": {"effort": "low"},
     "low": {"effort": "low"},
@@ -47,21 +48,22 @@ EFFORTS: dict[str, dict[str, Any]] = {
     "xhigh": {"effort": "max"},
     "max": {"effort": "max"},
 }
-"""OpenAI's `reasoning_effort` in our words."""
-MOST_MESSAGES = 2000
+"""The settings that each value of OpenAI's `reasoning_effort` stands for."""
+MAX_MESSAGES = 2000
 
 
-class _Part(BaseModel):
+class _TextContent(BaseModel):
     type: Literal["text"]
     text: str
 
 
-class _Turn(BaseModel):
+class _ChatMessage(BaseModel):
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[_Part] | None = None
+    content: str | list[_TextContent] | None = None
 
     @property
     def text(self) -> str:
+        """The text of the message, with its parts joined."""
         content = self.content or ""
         return content if isinstance(content, str) else "".join(part.text for part in content)
 
@@ -70,9 +72,9 @@ class _StreamOptions(BaseModel):
     include_usage: bool = False
 
 
-class _ExtraBase(BaseModel):
-    """`expect`, `tests` and `entry_point` are the problem's; with `events` a stream carries our own
-    events in place of OpenAI's chunks."""
+class _ExtraFields(BaseModel):
+    """The fields of `reasoner` that are not settings. `expect`, `tests` and `entry_point` belong to
+    the problem; with `events` a stream has this program's events in place of OpenAI's chunks."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -82,21 +84,21 @@ class _ExtraBase(BaseModel):
     events: bool = False
 
 
-_fields: Any = {
+_setting_fields: Any = {
     name: (field.annotation, field)
     for name, field in Settings.model_fields.items()
     if name in EXTRA_FIELDS
 }
-Extra = create_model("Extra", __base__=_ExtraBase, **_fields)
+Extra = create_model("Extra", __base__=_ExtraFields, **_setting_fields)
 
 
 class ChatRequest(BaseModel):
-    """`POST /v1/chat/completions`; `reasoner` holds what OpenAI has no field for."""
+    """The body of `POST /v1/chat/completions`; `reasoner` has the fields that OpenAI lacks."""
 
     model_config = ConfigDict(extra="ignore")
 
     model: str = "default"
-    messages: Annotated[list[_Turn], Field(min_length=1, max_length=MOST_MESSAGES)]
+    messages: Annotated[list[_ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     stream: bool = False
     stream_options: _StreamOptions | None = None
     n: Literal[1] | None = None
@@ -119,25 +121,25 @@ class ChatRequest(BaseModel):
 
     @field_validator("stop", "tools", "functions", "logprobs")
     @classmethod
-    def _absent(cls, value: Any) -> Any:
+    def _refuse_unsupported(cls, value: Any) -> Any:
         if value:
             raise ValueError("is not supported by this server; leave it out")
         return value
 
     @field_validator("response_format")
     @classmethod
-    def _text(cls, value: Any) -> Any:
+    def _check_response_format(cls, value: Any) -> Any:
         if value is not None and (not isinstance(value, dict) or value.get("type") != "text"):
             raise ValueError("only the type 'text' is supported by this server")
         return value
 
     @field_validator("reasoner")
     @classmethod
-    def _known(cls, value: Any) -> Any:
+    def _parse_extra(cls, value: Any) -> Any:
         return Extra.model_validate(value or {})
 
     @model_validator(mode="after")
-    def _asks(self) -> Self:
+    def _check_last_message(self) -> Self:
         if self.messages[-1].role != "user" or not self.messages[-1].text.strip():
             raise ValueError("messages: the last one must be the user's, with text")
         if self.reasoner is None:
@@ -145,13 +147,13 @@ class ChatRequest(BaseModel):
         return self
 
     def problem(self, system: str | None) -> Problem:
-        """System messages together are the system prompt, else the server's own; what the user
-        said last is asked."""
-        heads = [turn.text for turn in self.messages if turn.role in ("system", "developer")]
-        turns = [turn for turn in self.messages if turn.role in ("user", "assistant")]
+        """The problem of the request: its last message is the question, the earlier ones are the
+        history, and its system messages joined are the system prompt, `system` without any."""
+        prompts = [m.text for m in self.messages if m.role in ("system", "developer")]
+        turns = [m for m in self.messages if m.role in ("user", "assistant")]
         return Problem(
             question=turns[-1].text,
-            system="\n\n".join(heads) if heads else system,
+            system="\n\n".join(prompts) if prompts else system,
             history=tuple(
                 Message(role="user" if turn.role == "user" else "assistant", content=turn.text)
                 for turn in turns[:-1]
@@ -162,29 +164,29 @@ class ChatRequest(BaseModel):
         )
 
     def settings(self, base: Settings) -> Settings:
-        """The server's settings with what this request says; a time limit can only be shortened.
+        """The server's settings with those of this request; a time limit can only be shortened.
 
-        Raises UsageError.
+        Raises UsageError for settings, sampling or strategy options that are not valid.
         """
-        given = {name: getattr(base, name) for name in base.model_fields_set}
-        given |= EFFORTS.get(self.reasoning_effort or "", {})
-        given |= {name: value for name, value in self._plain() if value is not None}
+        values = {name: getattr(base, name) for name in base.model_fields_set}
+        values |= EFFORT_SETTINGS.get(self.reasoning_effort or "", {})
+        values |= {name: value for name, value in self._direct_settings() if value is not None}
         extra = {n: getattr(self.reasoner, n) for n in self.reasoner.model_fields_set}
-        given |= {name: value for name, value in extra.items() if name in EXTRA_FIELDS}
-        given["sampling"] = {**base.sampling, **self._sampling(), **extra.get("sampling", {})}
-        if "grammar" in given["sampling"] and "grammar" not in base.sampling:
+        values |= {name: value for name, value in extra.items() if name in EXTRA_FIELDS}
+        values["sampling"] = {**base.sampling, **self._sampling(), **extra.get("sampling", {})}
+        if "grammar" in values["sampling"] and "grammar" not in base.sampling:
             raise UsageError("sampling: a grammar cannot be given over the network")
         if base.seconds is not None:
-            given["seconds"] = min(given.get("seconds") or base.seconds, base.seconds)
-        chosen = Settings.load(**given)
-        Sampling.parse(chosen.sampling)
-        plan = planned(chosen)
+            values["seconds"] = min(values.get("seconds") or base.seconds, base.seconds)
+        settings = Settings.load(**values)
+        Sampling.parse(settings.sampling)
+        plan = planned(settings)
         find_strategy(plan.strategy).parse(plan.strategy_options)
-        return chosen
+        return settings
 
-    def _plain(self) -> list[tuple[str, Any]]:
-        most = self.max_completion_tokens or self.max_tokens
-        return [("max_tokens", most), ("temperature", self.temperature), ("seed", self.seed)]
+    def _direct_settings(self) -> list[tuple[str, Any]]:
+        max_tokens = self.max_completion_tokens or self.max_tokens
+        return [("max_tokens", max_tokens), ("temperature", self.temperature), ("seed", self.seed)]
 
     def _sampling(self) -> dict[str, Any]:
         names = ("top_p", "frequency_penalty", "presence_penalty")

@@ -1,4 +1,4 @@
-"""The server's process: a socket, a loaded solver, and a way to stop that loses no answer."""
+"""The server's process: its socket, its signals, and a shutdown that loses no answer."""
 
 import asyncio
 import signal
@@ -16,13 +16,13 @@ from reasoner.serve.service import Service
 
 __all__ = ["is_loopback", "listen", "serve"]
 
-GRACE = 10
-"""Seconds that answers have to reach their clients once the server was told to stop."""
-MOST_CONNECTIONS = 1024
+SHUTDOWN_SECONDS = 10
+"""How long answers may take to reach their clients after a signal to stop."""
+MAX_CONNECTIONS = 1024
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the host."""
+    """Whether only this machine can connect to the host, a name or an IP address."""
     if host == "localhost":
         return True
     with suppress(ValueError):
@@ -31,7 +31,7 @@ def is_loopback(host: str) -> bool:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises UsageError."""
+    """Open a listening socket. Raises UsageError when host and port cannot be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=256)
@@ -43,7 +43,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 async def serve(service: Service, listening: socket.socket) -> None:
-    """Answer until SIGINT or SIGTERM; the questions at work are then ended with what there is."""
+    """Serve until SIGINT or SIGTERM. Questions being worked on then end with the best answer so
+    far."""
     config = uvicorn.Config(
         service.app,
         loop="asyncio",
@@ -53,13 +54,15 @@ async def serve(service: Service, listening: socket.socket) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        limit_concurrency=MOST_CONNECTIONS,
-        timeout_graceful_shutdown=GRACE,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     await _Server(config, service).serve(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
+    """A uvicorn server that stops the service's questions when it is signalled to exit."""
+
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
@@ -70,13 +73,14 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """As uvicorn does, but to be told to stop is no reason to die of the signal afterwards."""
+        """Handle signals as uvicorn does, but do not raise them again after the shutdown, which
+        would kill the process."""
         loop = asyncio.get_running_loop()
-        numbers: tuple[Any, ...] = (signal.SIGINT, signal.SIGTERM)
-        for number in numbers:
+        signals: tuple[Any, ...] = (signal.SIGINT, signal.SIGTERM)
+        for number in signals:
             loop.add_signal_handler(number, self.handle_exit, number, None)
         try:
             yield
         finally:
-            for number in numbers:
+            for number in signals:
                 loop.remove_signal_handler(number)

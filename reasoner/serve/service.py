@@ -1,4 +1,4 @@
-"""The server's routes: chat completions over one loaded solver, models, health."""
+"""The server's routes: chat completions by one loaded solver, models, health."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,18 +25,18 @@ from reasoner.solver import Solver
 __all__ = ["Service"]
 
 ANY_MODEL = "default"
-"""The name that asks for whatever is loaded."""
+"""The model name that stands for the loaded model."""
 
 
 class Service:
-    """An ASGI application in `app`. `at_once` questions are worked on together, `most` more may
-    wait; to whoever comes then the server says to come back later."""
+    """The server; `app` is its ASGI application. `at_once` questions are worked on at a time and
+    `most` more may wait; further ones are refused with status 429."""
 
     def __init__(
         self, solver: Solver, settings: Settings, key: str | None, *, at_once: int, most: int
     ) -> None:
         self._solver, self._settings = solver, settings
-        self._gate, self._most = asyncio.Semaphore(at_once), at_once + most
+        self._gate, self._max_running = asyncio.Semaphore(at_once), at_once + most
         self._running: dict[str, asyncio.Event] = {}
         self._stopping = False
         guard = Guard(key)
@@ -51,36 +51,39 @@ class Service:
         self.app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
 
     def stop(self) -> None:
-        """End every question at work with what there is, and take no other."""
+        """End every question with the best answer so far, and refuse new ones."""
         self._stopping = True
         for stop in self._running.values():
             stop.set()
 
     async def _complete(self, request: Request) -> Response:
-        asked = _parse(await read_json(request))
-        if asked.model not in (ANY_MODEL, self._settings.model):
-            raise self._unknown(asked.model)
-        settings = asked.settings(self._settings)
+        body = _parse(await read_json(request))
+        if body.model not in (ANY_MODEL, self._settings.model):
+            raise self._unknown(body.model)
+        settings = body.settings(self._settings)
         reply = Reply(self._settings.model)
-        if asked.stream:
-            solve = partial(self._solve, asked, settings, reply)
-            return await EventStream(asked, reply, solve).begin()
-        work = self._solve(asked, settings, reply, lambda _event: None)
+        if body.stream:
+            solve = partial(self._solve, body, settings, reply)
+            return await EventStream(body, reply, solve).begin()
+        work = self._solve(body, settings, reply, lambda _event: None)
         result = await unless_gone(request.receive, work)
         return JSONResponse(reply.completion(result))
 
     async def _solve(
-        self, asked: ChatRequest, settings: Settings, reply: Reply, tell: OnEvent
+        self, body: ChatRequest, settings: Settings, reply: Reply, on_event: OnEvent
     ) -> Result:
-        async with self._seat(reply.id) as stop:
-            problem = asked.problem(self._settings.system)
-            return await self._solver.solve(problem, settings=settings, on_event=tell, stop=stop)
+        async with self._slot(reply.id) as stop:
+            problem = body.problem(self._settings.system)
+            return await self._solver.solve(
+                problem, settings=settings, on_event=on_event, stop=stop
+            )
 
     @asynccontextmanager
-    async def _seat(self, name: str) -> AsyncIterator[asyncio.Event]:
-        """A place among those at work; the event stops it. Raises Failure when there is none."""
-        self._still_open()
-        if len(self._running) >= self._most:
+    async def _slot(self, name: str) -> AsyncIterator[asyncio.Event]:
+        """Wait for a slot and yield the event that stops its question. Raises Failure when the
+        server is full or stopping."""
+        self._check_running()
+        if len(self._running) >= self._max_running:
             raise Failure(429, "too many questions at once; try again shortly", "overloaded")
         stop = self._running[name] = asyncio.Event()
         try:
@@ -89,12 +92,12 @@ class Service:
         finally:
             del self._running[name]
 
-    def _still_open(self) -> None:
+    def _check_running(self) -> None:
         if self._stopping:
             raise Failure(503, "the server is stopping", "stopping")
 
     async def _cancel(self, request: Request) -> Response:
-        """Have a running completion end with what there is."""
+        """End a running completion with the best answer so far."""
         name = request.path_params["id"]
         if name not in self._running:
             raise Failure(404, "no such completion is running")
@@ -102,19 +105,19 @@ class Service:
         return JSONResponse({"id": name, "cancelled": True})
 
     async def _models(self, request: Request) -> Response:
-        return JSONResponse({"object": "list", "data": [self._card()]})
+        return JSONResponse({"object": "list", "data": [self._model_card()]})
 
     async def _model(self, request: Request) -> Response:
         if request.path_params["id"] != self._settings.model:
             raise self._unknown(request.path_params["id"])
-        return JSONResponse(self._card())
+        return JSONResponse(self._model_card())
 
     async def _health(self, request: Request) -> Response:
-        self._still_open()
-        told = {"status": "ok", "model": self._settings.model, "context": self._solver.n_ctx}
-        return JSONResponse({**told, "running": len(self._running)})
+        self._check_running()
+        health = {"status": "ok", "model": self._settings.model, "context": self._solver.n_ctx}
+        return JSONResponse({**health, "running": len(self._running)})
 
-    def _card(self) -> dict[str, Any]:
+    def _model_card(self) -> dict[str, Any]:
         return {"id": self._settings.model, "object": "model", "created": 0, "owned_by": "local"}
 
     def _unknown(self, name: str) -> Failure:
@@ -123,15 +126,15 @@ class Service:
 
 
 def _parse(data: Any) -> ChatRequest:
-    """Raises Failure that names the field."""
+    """Validate a request's body. Raises Failure, which names the field."""
     try:
         return ChatRequest.model_validate(data)
     except ValidationError as error:
-        places = [str(part) for part in error.errors()[0]["loc"]]
-        raise Failure(400, explain(error)[:1000], param=".".join(places) or None) from None
+        location = [str(key) for key in error.errors()[0]["loc"]]
+        raise Failure(400, explain(error)[:1000], param=".".join(location) or None) from None
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    known = "/v1/chat/completions, /v1/models, /health"
-    return refuse(Failure(status, f"{request.method} {request.url.path[:80]}: there are {known}"))
+    paths = "/v1/chat/completions, /v1/models, /health"
+    return refuse(Failure(status, f"{request.method} {request.url.path[:80]}: there are {paths}"))

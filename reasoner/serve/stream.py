@@ -1,4 +1,4 @@
-"""A completion sent while it is written, as server-sent events."""
+"""A completion sent while it is generated, as server-sent events."""
 
 import asyncio
 import json
@@ -18,29 +18,32 @@ from reasoner.serve.request import ChatRequest
 __all__ = ["EventStream"]
 
 Solve = Callable[[Callable[[Event], None]], Coroutine[Any, Any, Result]]
-HEARTBEAT = 10.0
-"""Seconds of silence after which a comment keeps the connection alive."""
-PATIENCE = 2.0
-"""Seconds the first words are waited for, because until then an error can have its own status."""
+HEARTBEAT_SECONDS = 10.0
+"""Seconds without an event after which a comment keeps the connection alive."""
+MAX_START_SECONDS = 2.0
+"""How long the response's status waits for the first event, because an error before it can still be
+sent as a status."""
 
 
 class EventStream(StreamingResponse):
-    """Works on the question from the moment it is made; leaving cancels the work."""
+    """A response that works on the question from its construction on; a disconnect cancels the
+    work."""
 
-    def __init__(self, asked: ChatRequest, reply: Reply, solve: Solve) -> None:
+    def __init__(self, request: ChatRequest, reply: Reply, solve: Solve) -> None:
         headers = {"cache-control": "no-cache", "x-accel-buffering": "no", NAME: reply.id}
-        super().__init__(self._pieces(), headers=headers, media_type="text/event-stream")
-        self._asked, self._reply = asked, reply
+        super().__init__(self._messages(), headers=headers, media_type="text/event-stream")
+        self._request, self._reply = request, reply
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._begun = asyncio.Event()
-        self._work = asyncio.ensure_future(solve(self._tell))
-        self._work.add_done_callback(lambda _work: self._tell(None))
+        self._has_begun = asyncio.Event()
+        self._work = asyncio.ensure_future(solve(self._put))
+        self._work.add_done_callback(lambda _work: self._put(None))
 
     async def begin(self) -> "EventStream":
-        """Itself, once it is known that it will not fail at once. Raises what failed at once."""
+        """Wait for the first event and return the response itself. Raises the work's error when it
+        fails before."""
         try:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._begun.wait(), PATIENCE)
+                await asyncio.wait_for(self._has_begun.wait(), MAX_START_SECONDS)
         except asyncio.CancelledError:
             self._work.cancel()
             raise
@@ -55,31 +58,31 @@ class EventStream(StreamingResponse):
         finally:
             self._work.cancel()
 
-    def _tell(self, event: Event | None) -> None:
+    def _put(self, event: Event | None) -> None:
         self._events.put_nowait(event)
         if event is None or event.kind != "start":
-            self._begun.set()
+            self._has_begun.set()
 
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        if not self._asked.reasoner.events:
+    async def _messages(self) -> AsyncIterator[bytes]:
+        if not self._request.reasoner.events:
             yield _line(self._reply.begin())
         while True:
             try:
-                async with asyncio.timeout(HEARTBEAT):
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
                     event = await self._events.get()
             except TimeoutError:
                 yield b": working\n\n"
                 continue
             if event is None:
                 break
-            if piece := self._piece(event):
-                yield piece
-        for piece in self._end():
-            yield piece
+            if message := self._message(event):
+                yield message
+        for message in self._end():
+            yield message
         yield b"data: [DONE]\n\n"
 
-    def _piece(self, event: Event) -> bytes | None:
-        if self._asked.reasoner.events:
+    def _message(self, event: Event) -> bytes | None:
+        if self._request.reasoner.events:
             return b"data: " + event.model_dump_json().encode() + b"\n\n"
         if event.kind == "start":
             self._reply.live = event.live
@@ -91,11 +94,11 @@ class EventStream(StreamingResponse):
             return []
         if error := self._work.exception():
             return [_line(failure(error).body())]
-        if self._asked.reasoner.events:
+        if self._request.reasoner.events:
             return []
         chunks = self._reply.end(self._work.result())
-        wanted = self._asked.stream_options
-        if wanted is not None and wanted.include_usage:
+        options = self._request.stream_options
+        if options is not None and options.include_usage:
             chunks.append(self._reply.account(self._work.result()))
         return [_line(chunk) for chunk in chunks]
 

@@ -1,1 +1,1 @@
-"""What outlives a run: the history of what was asked, and caches of what was worked out."""
+"""Everything that outlives a run: the history of questions and answers, and the disk caches."""

@@ -1,5 +1,6 @@
-"""What an answer depends on beside the question: the program, its libraries, the models, the
-machine. All of it must be had in milliseconds, so files are known by size and time of change."""
+"""Fingerprints of everything that an answer depends on beside the question: the program, its
+libraries, the plugins, the machine. Files are identified by size and modification time, because
+hashing their contents would take longer than a cached answer may."""
 
 import hashlib
 import importlib.util
@@ -10,47 +11,48 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from reasoner.models.catalog import shipped_file
 from reasoner.settings import directories
+from reasoner.verify.sources import find_sources
 
 __all__ = ["digest", "engine_build", "files", "surroundings"]
 
 LIBRARIES = ("llama_cpp", "jinja2", "sympy", "math_verify")
-"""The packages that put words, numbers or judgements into an answer."""
+"""The packages whose version can change an answer or a verdict."""
 
 
 def digest(data: Any) -> bytes:
-    """A key for plain data: the same for equal data, whatever its order."""
+    """A SHA-256 key for plain data: equal for equal data, whatever the order of its mappings."""
     text = json.dumps(data, sort_keys=True, default=str)
     return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
 
 
 def files(*paths: Path) -> list[tuple[str, int, int]]:
-    """Name, size and time of change of files; those that are not there are left out."""
-    found = []
+    """Name, size in bytes and modification time in nanoseconds of the files that exist."""
+    stamps = []
     for path in paths:
         try:
             stat = path.stat()
         except OSError:
             continue
-        found.append((str(path), stat.st_size, stat.st_mtime_ns))
-    return found
+        stamps.append((str(path), stat.st_size, stat.st_mtime_ns))
+    return stamps
 
 
 @cache
 def engine_build() -> str:
-    """Which llama.cpp this is: another build may compute other numbers."""
+    """A fingerprint of the installed llama.cpp, since another build may compute other numbers."""
     spec = importlib.util.find_spec("llama_cpp")
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    libraries = [path for place in places for path in sorted(Path(place, "lib").glob("*"))]
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    libraries = [path for folder in folders for path in sorted(Path(folder, "lib").glob("*"))]
     return digest(files(*libraries)).hex()
 
 
 @cache
 def surroundings() -> str:
-    """Everything else that is the same for all questions: our own code, libraries, plugins and
-    the user's choice of them, and what a sandbox would find here."""
-    from reasoner.verify.sources import find_sources
-
+    """A fingerprint of everything that is the same for all questions: the program's code, its
+    libraries, the plugins and which are enabled, the registry, and the machine's sandbox. Raises
+    UsageError when the file of enabled plugins cannot be read."""
     own = directories()
     sources = find_sources()
     extra = [Path(source.origin) for source in sources if source.origin.endswith(".py")]
@@ -70,15 +72,14 @@ def surroundings() -> str:
 
 
 def _program() -> list[Path]:
-    """Our own files: while they are worked on, a version number does not tell them apart."""
-    root = Path(__file__).parent.parent
-    found = [root / "models.toml"]
-    for folder, _, names in os.walk(root, followlinks=True):
-        found += [Path(folder, name) for name in names if name.endswith(".py")]
-    return sorted(found)
+    """The program's own files, since its version number stays the same while it is developed."""
+    paths = [shipped_file()]
+    for folder, _, names in os.walk(Path(__file__).parent.parent, followlinks=True):
+        paths += [Path(folder, name) for name in names if name.endswith(".py")]
+    return sorted(paths)
 
 
 def _package(name: str) -> Path:
-    """A file that every installation of the package writes anew."""
+    """The package's `__init__.py`, which every installation of the package writes again."""
     spec = importlib.util.find_spec(name)
     return Path(spec.origin if spec and spec.origin else name)

@@ -1,7 +1,7 @@
-"""The history: every question asked and all that came of it, in one SQLite file.
+"""The history: every question with its result, in one SQLite file.
 
-Many processes may write at once: each write is one short transaction in WAL mode, so a process
-that is killed loses at most the turn it was about to write.
+Several processes may write at once: each write is one short transaction in WAL mode, so a process
+that is killed loses at most the turn that it was about to write.
 """
 
 import json
@@ -27,7 +27,7 @@ __all__ = ["History", "new_id"]
 
 BUSY_SECONDS = 30.0
 """How long a write waits for other processes' writes."""
-CONVERSATIONS = """
+CONVERSATIONS_QUERY = """
     SELECT last.conversation AS id, last.asked AS updated, last.model, last.status, talk.turns,
         first.question
     FROM (
@@ -41,19 +41,20 @@ CONVERSATIONS = """
 
 
 def new_id() -> str:
-    """A conversation's name: 12 random hexadecimal digits."""
+    """A new conversation's id: 12 random hexadecimal digits."""
     return secrets.token_hex(6)
 
 
 class History:
-    """An open history file. Every method raises StoreError when the file cannot be used.
+    """An open history file.
 
-    Opening makes the file, readable by its owner alone, and brings its tables up to date.
+    Opening creates the file, readable by its owner only, and brings its tables up to date. The
+    constructor and every method raise StoreError when the file cannot be used.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._guarded():
+        with self._store_errors():
             self._connection = self._open()
 
     def __enter__(self) -> Self:
@@ -68,17 +69,18 @@ class History:
         self.close()
 
     def close(self) -> None:
-        with self._guarded():
+        """Close the file."""
+        with self._store_errors():
             self._connection.close()
 
     # -- writing ---------------------------------------------------------------------------
 
     def add(self, conversation: str, problem: Problem, result: Result) -> int:
-        """Record a turn; its id. The conversation begins with its first turn."""
+        """Record a turn and return its id. The first turn creates the conversation."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        with self._writing():
-            self._run("INSERT OR IGNORE INTO conversations VALUES (?, ?)", conversation, now)
-            added = self._run(
+        with self._transaction():
+            self._execute("INSERT OR IGNORE INTO conversations VALUES (?, ?)", conversation, now)
+            cursor = self._execute(
                 "INSERT INTO turns (conversation, asked, question, answer, status, model, system,"
                 " result) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 conversation,
@@ -90,25 +92,25 @@ class History:
                 None if problem.system is None else _text(problem.system),
                 _text(result.model_dump_json(exclude={"question", "answer"})),
             )
-        assert added.lastrowid is not None
-        return added.lastrowid
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
 
     def drop(self, turn: int) -> None:
-        """Take a turn out of the talk; it stays in the record."""
-        with self._writing():
-            self._run("UPDATE turns SET dropped = 1 WHERE id = ?", turn)
+        """Mark a turn as dropped: it leaves the conversation and stays in the history."""
+        with self._transaction():
+            self._execute("UPDATE turns SET dropped = 1 WHERE id = ?", turn)
 
     def fork(self, conversation: str) -> str:
-        """Copy a talk as it stands into a new conversation; its id."""
+        """Copy the conversation's turns, without dropped ones, into a new one; return its id."""
         fork = new_id()
         columns = "asked, question, answer, status, model, system, result"
-        with self._writing():
-            self._run(
+        with self._transaction():
+            self._execute(
                 "INSERT INTO conversations SELECT ?, started FROM conversations WHERE id = ?",
                 fork,
                 conversation,
             )
-            self._run(
+            self._execute(
                 f"INSERT INTO turns (conversation, {columns}) SELECT ?, {columns} FROM turns"  # noqa: S608
                 " WHERE conversation = ? AND NOT dropped ORDER BY id",
                 fork,
@@ -117,56 +119,57 @@ class History:
         return fork
 
     def remove(self, conversations: list[str]) -> None:
-        """Delete conversations; their text is overwritten in the file."""
-        with self._writing():
+        """Delete conversations and overwrite their text in the file."""
+        with self._transaction():
             for conversation in conversations:
-                self._run("DELETE FROM turns WHERE conversation = ?", conversation)
-                self._run("DELETE FROM conversations WHERE id = ?", conversation)
-        with self._guarded():
-            self._run("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._execute("DELETE FROM turns WHERE conversation = ?", conversation)
+                self._execute("DELETE FROM conversations WHERE id = ?", conversation)
+        with self._store_errors():
+            self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     # -- reading ---------------------------------------------------------------------------
 
     def find(self, prefix: str | None) -> str:
-        """The conversation whose id begins so, or the last one that was added to. Raises
-        UsageError when there is none, or more than one."""
+        """The id of the conversation whose id starts with `prefix`, or, for None, of the one that
+        was added to last. Raises UsageError when there is none, or more than one."""
         if prefix is None:
-            last = self._all("SELECT conversation FROM turns ORDER BY id DESC LIMIT 1")
+            last = self._fetch_all("SELECT conversation FROM turns ORDER BY id DESC LIMIT 1")
             if not last:
                 raise UsageError("there is no conversation yet; reasoner ask begins one")
             return str(last[0][0])
         if not re.fullmatch("[0-9a-f]{1,12}", prefix):
             raise UsageError(f"no conversation '{prefix[:40]}' (reasoner history list)")
-        rows = self._all("SELECT id FROM conversations WHERE id LIKE ? LIMIT 5", f"{prefix}%")
-        found = [str(row[0]) for row in rows]
-        if len(found) > 1 and prefix not in found:
-            raise UsageError(f"'{prefix}' begins several conversations: {', '.join(found)}")
-        if not found:
+        rows = self._fetch_all("SELECT id FROM conversations WHERE id LIKE ? LIMIT 5", f"{prefix}%")
+        matches = [str(row[0]) for row in rows]
+        if len(matches) > 1 and prefix not in matches:
+            raise UsageError(f"'{prefix}' begins several conversations: {', '.join(matches)}")
+        if not matches:
             raise UsageError(f"no conversation '{prefix}' (reasoner history list)")
-        return prefix if prefix in found else found[0]
+        return prefix if prefix in matches else matches[0]
 
     def turns(self, conversation: str, *, dropped: bool = False) -> list[Turn]:
-        """A conversation's turns, oldest first; those that were undone only when asked for."""
-        rows = self._all(
+        """A conversation's turns, oldest first; `dropped` includes the dropped ones."""
+        rows = self._fetch_all(
             "SELECT id, asked, question, answer, status, model, system, dropped, result FROM turns"
             " WHERE conversation = ? AND dropped <= ? ORDER BY id",
             conversation,
             int(dropped),
         )
-        return [_turn(row) for row in rows]
+        return [_parse_turn(row) for row in rows]
 
     def ids(self) -> list[str]:
-        """Every conversation, oldest first."""
-        rows = self._all("SELECT id FROM conversations ORDER BY started, id")
+        """The ids of all conversations, oldest first."""
+        rows = self._fetch_all("SELECT id FROM conversations ORDER BY started, id")
         return [str(row[0]) for row in rows]
 
     def conversations(self, limit: int) -> list[Conversation]:
-        """The conversations last added to, newest first."""
-        return [_conversation(row) for row in self._all(CONVERSATIONS, limit)]
+        """Up to `limit` conversations, those added to last first."""
+        return [_parse_conversation(row) for row in self._fetch_all(CONVERSATIONS_QUERY, limit)]
 
     def search(self, text: str, limit: int) -> list[Found]:
-        """Turns with all the words of `text`, the best first. Raises UsageError without words."""
-        with self._guarded():
+        """Up to `limit` turns that have all the words of `text`, the best matches first. Raises
+        UsageError when `text` has no words, or too many."""
+        with self._store_errors():
             return search(self._connection, text, limit)
 
     # -- the file --------------------------------------------------------------------------
@@ -190,7 +193,8 @@ class History:
         return connection
 
     def _migrate(self, connection: sqlite3.Connection) -> None:
-        """Switching to WAL mode does not wait for others, hence a lock beside the file."""
+        """Bring the tables up to date, under a lock beside the file, because switching to WAL mode
+        does not wait for other processes."""
         from filelock import FileLock
 
         lock = self.path.with_name(f"{self.path.name}.lock")
@@ -198,27 +202,27 @@ class History:
             connection.execute("PRAGMA journal_mode = WAL")
             schema.migrate(connection)
 
-    def _run(self, statement: str, *values: object) -> sqlite3.Cursor:
+    def _execute(self, statement: str, *values: object) -> sqlite3.Cursor:
         return self._connection.execute(statement, values)
 
-    def _all(self, statement: str, *values: object) -> list[Any]:
-        with self._guarded():
-            return self._run(statement, *values).fetchall()
+    def _fetch_all(self, statement: str, *values: object) -> list[Any]:
+        with self._store_errors():
+            return self._execute(statement, *values).fetchall()
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with self._guarded():
-            self._run("BEGIN IMMEDIATE")
+    def _transaction(self) -> Iterator[None]:
+        with self._store_errors():
+            self._execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self._run("COMMIT")
+                self._execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
-                    self._run("ROLLBACK")
+                    self._execute("ROLLBACK")
                 raise
 
     @contextmanager
-    def _guarded(self) -> Iterator[None]:
+    def _store_errors(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError, ValueError) as error:
@@ -228,24 +232,24 @@ class History:
 
 
 def _text(text: str) -> str:
-    """SQLite takes no lone surrogates."""
+    """The text with lone surrogates, which SQLite refuses, replaced."""
     return text.encode(errors="replace").decode()
 
 
-def _turn(row: sqlite3.Row) -> Turn:
+def _parse_turn(row: sqlite3.Row) -> Turn:
     fields = dict(row)
-    result = _result(row["question"], row["answer"], fields.pop("result"))
+    result = _parse_result(row["question"], row["answer"], fields.pop("result"))
     return Turn(**fields, result=result)
 
 
-def _result(question: str, answer: str, text: str) -> Result | None:
+def _parse_result(question: str, answer: str, text: str) -> Result | None:
     try:
         return Result.model_validate({**json.loads(text), "question": question, "answer": answer})
     except (ValueError, TypeError, RecursionError):
         return None
 
 
-def _conversation(row: sqlite3.Row) -> Conversation:
+def _parse_conversation(row: sqlite3.Row) -> Conversation:
     fields = dict(row)
     lines = [line.strip() for line in fields.pop("question").splitlines() if line.strip()]
     return Conversation(**fields, title=lines[0] if lines else "")

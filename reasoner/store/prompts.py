@@ -1,7 +1,7 @@
-"""Prompts as a model has read them: the cells of its KV cache, on disk, for the next process.
+"""KV states of prefilled prompts on disk, so that a later process need not prefill them again.
 
-Kept under everything that decides what the numbers mean: the model's checksum, llama.cpp's build,
-the cells' type and the kind of attention. An index by the same key lists the prompts by tokens.
+The keys contain everything that the states depend on: the model's checksum, llama.cpp's build, the
+KV cache's type and the kind of attention. An index under the same key lists the prompts' tokens.
 """
 
 import json
@@ -15,22 +15,21 @@ import numpy as np
 
 from reasoner.engine.prefix import Ids, common_prefix
 from reasoner.errors import ReasonerError
-from reasoner.models import model_checksum
-from reasoner.models.checksum import known_checksum
+from reasoner.models.checksum import known_checksum, model_checksum
 from reasoner.settings import EngineSettings, Settings
 from reasoner.store.fingerprint import digest, engine_build
 from reasoner.store.vault import Vault, open_vault
 
 __all__ = ["Prompts", "prompt_shelf"]
 
-MOST = 32
+MAX_PROMPTS = 32
 """Prompts kept for one model; each is compared with a new one."""
 
 
 @contextmanager
 def prompt_shelf(model: Path, settings: Settings) -> "Iterator[Prompts | None]":
-    """The shelf for a model's prompts, or None where nothing may be kept; leaving it waits until
-    all is written."""
+    """The disk cache for a model's prompts, or None when the settings turn it off. Leaving the
+    context waits until every state is written."""
     if not settings.cache or settings.cache_size == 0:
         yield None
         return
@@ -39,20 +38,22 @@ def prompt_shelf(model: Path, settings: Settings) -> "Iterator[Prompts | None]":
 
 
 class Prompts:
-    """See `Shelf`. Writing happens in the thread of `writer`."""
+    """The prompt cache that the engine is given. States are written in the thread of `writer`."""
 
     def __init__(self, model: Path, engine: EngineSettings, writer: ThreadPoolExecutor) -> None:
         self._model, self._engine, self._writer = model, engine, writer
 
     def find(self, tokens: Ids, least: int) -> tuple[Ids, bytes] | None:
+        """The cached prompt that shares the longest prefix with `tokens`, as its token ids and its
+        KV state; None when no prefix has at least `least` tokens."""
         checksum = known_checksum(self._model)
         if checksum is None:
             return None
         scope = self._scope(checksum)
-        with _vault() as vault:
-            kept = [np.array(ids, np.int32) for ids in _entries(vault.get(scope))]
-            kept.sort(key=lambda ids: common_prefix(ids, tokens), reverse=True)
-            for ids in kept:
+        with _open_cache() as vault:
+            prompts = [np.array(ids, np.int32) for ids in _parse_index(vault.get(scope))]
+            prompts.sort(key=lambda ids: common_prefix(ids, tokens), reverse=True)
+            for ids in prompts:
                 if common_prefix(ids, tokens) < least:
                     return None
                 if (cells := vault.get(_key(scope, ids))) is not None:
@@ -60,6 +61,7 @@ class Prompts:
         return None
 
     def keep(self, tokens: Ids, cells: bytes) -> None:
+        """Store the KV state of a prompt, later and in another thread."""
         self._writer.submit(self._write, tokens.copy(), cells)
 
     def _write(self, tokens: Ids, cells: bytes) -> None:
@@ -67,9 +69,9 @@ class Prompts:
             scope = self._scope(model_checksum(self._model))
         except ReasonerError:
             return
-        with _vault() as vault:
+        with _open_cache() as vault:
             if vault.put(_key(scope, tokens), cells):
-                vault.update(scope, lambda old: _listed(vault, scope, old, tokens))
+                vault.update(scope, lambda old: _with_prompt(vault, scope, old, tokens))
 
     def _scope(self, checksum: str) -> bytes:
         engine = self._engine
@@ -77,19 +79,20 @@ class Prompts:
         return digest(["prompts", checksum, engine_build(), layout])
 
 
-def _listed(vault: Vault, scope: bytes, old: bytes | None, tokens: Ids) -> bytes:
-    """The index with a prompt more. Those that it begins with, and the oldest, are given up."""
-    entries = [np.array(ids, np.int32) for ids in _entries(old)]
+def _with_prompt(vault: Vault, scope: bytes, old: bytes | None, tokens: Ids) -> bytes:
+    """The index with one more prompt. Prompts that are prefixes of it are dropped, and the oldest
+    ones beyond MAX_PROMPTS."""
+    entries = [np.array(ids, np.int32) for ids in _parse_index(old)]
     covered = [ids for ids in entries if common_prefix(ids, tokens) == len(ids)]
-    kept = [ids for ids in entries if common_prefix(ids, tokens) < len(ids)]
-    for ids in covered + kept[: -MOST + 1]:
+    others = [ids for ids in entries if common_prefix(ids, tokens) < len(ids)]
+    for ids in covered + others[: -MAX_PROMPTS + 1]:
         if not np.array_equal(ids, tokens):
             vault.drop(_key(scope, ids))
-    listed: list[Any] = [ids.tolist() for ids in [*kept[-MOST + 1 :], tokens]]
-    return json.dumps(listed).encode()
+    prompts: list[Any] = [ids.tolist() for ids in [*others[-MAX_PROMPTS + 1 :], tokens]]
+    return json.dumps(prompts).encode()
 
 
-def _entries(index: bytes | None) -> list[list[int]]:
+def _parse_index(index: bytes | None) -> list[list[int]]:
     return [] if index is None else json.loads(index)
 
 
@@ -98,8 +101,8 @@ def _key(scope: bytes, tokens: Ids) -> bytes:
 
 
 @contextmanager
-def _vault() -> Iterator[Vault]:
-    """Opened anew each time: a connection belongs to the thread it was made in."""
+def _open_cache() -> Iterator[Vault]:
+    """The cache, opened for each use, because a connection belongs to the thread that made it."""
     vault = open_vault("prompts")
     try:
         yield vault

@@ -1,4 +1,4 @@
-"""What the history holds: conversations, and the turns they are made of."""
+"""The entries of the history: conversations, and the turns they consist of."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -9,11 +9,11 @@ __all__ = ["Conversation", "Found", "Turn", "messages"]
 
 
 class Turn(BaseModel):
-    """A question and everything that came of it, reasoning included.
+    """A question with its answer and the whole result, reasoning included.
 
-    `asked` is UTC in ISO 8601; `system` the system prompt it was asked under. `dropped` turns were
-    undone or answered anew: they stay in the record and out of the talk. `result` is None where
-    what was stored can no longer be read.
+    `asked` is the time in UTC, in ISO 8601; `system` is the system prompt. `dropped` turns were
+    undone or answered again: they stay in the history but no longer belong to the conversation.
+    `result` is None when this version cannot read the stored one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -30,7 +30,7 @@ class Turn(BaseModel):
 
 
 class Conversation(BaseModel):
-    """A talk as a list shows it; `title` is the first line of its first question."""
+    """A conversation as a list shows it; `title` is the first line of its first question."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,7 +43,7 @@ class Conversation(BaseModel):
 
 
 class Found(BaseModel):
-    """A turn that a search found, and the part of it that shows why."""
+    """A turn that matches a search, with the excerpt around the first matching word."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -54,12 +54,12 @@ class Found(BaseModel):
 
 
 def messages(turns: list[Turn]) -> tuple[Message, ...]:
-    """What a model is shown of earlier turns: questions and answers, no reasoning, nothing dropped,
-    no turn without an answer."""
-    told = [turn for turn in turns if not turn.dropped and turn.answer.strip()]
+    """The earlier turns as messages for a model: questions and answers without reasoning. Dropped
+    turns and turns without an answer are omitted."""
+    answered_turns = [turn for turn in turns if not turn.dropped and turn.answer.strip()]
     return tuple(
         message
-        for turn in told
+        for turn in answered_turns
         for message in (
             Message(role="user", content=turn.question),
             Message(role="assistant", content=turn.answer),

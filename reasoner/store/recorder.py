@@ -1,4 +1,5 @@
-"""Writing down what was said. A history that cannot be written costs a notice, not the answer."""
+"""Recording of a conversation. When the history cannot be written, the user gets a notice and the
+answer all the same."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -17,8 +18,8 @@ T = TypeVar("T")
 class Recorder:
     """Records the turns of one conversation, or none of them when it is not `enabled`.
 
-    The file is opened for every write, so that it may be moved away meanwhile. `notice` is told
-    once what went wrong.
+    The file is opened for every write, so that it may be moved away in between. `notice` is called
+    once, with the first error.
     """
 
     def __init__(
@@ -29,26 +30,27 @@ class Recorder:
         conversation: str | None = None,
     ) -> None:
         self._notice, self._enabled = notice, enabled
-        self._told = False
+        self._has_noticed = False
         self.conversation = conversation or new_id()
 
     def add(self, problem: Problem, result: Result) -> int | None:
-        """Record a turn; its id, or None."""
+        """Record a turn and return its id, or None when it was not recorded."""
         return self._try(lambda history: history.add(self.conversation, problem, result))
 
     def drop(self, turn: int | None) -> None:
-        """Take a recorded turn out of the talk."""
+        """Mark a recorded turn as dropped; None is ignored."""
         if turn is not None:
             self._try(lambda history: history.drop(turn))
 
     def fork(self) -> str | None:
-        """Go on in a copy of the conversation; its id. The first one stays as it is."""
+        """Continue in a copy of the conversation and return its id, or None when it could not be
+        copied. The original stays as it is."""
         fork = self._try(lambda history: history.fork(self.conversation))
         self.conversation = fork or new_id()
         return fork
 
     def renew(self) -> None:
-        """Go on in a new, empty conversation."""
+        """Continue in a new, empty conversation."""
         self.conversation = new_id()
 
     def _try(self, work: Callable[[History], T]) -> T | Any:
@@ -58,7 +60,7 @@ class Recorder:
             with History(directories().history_file) as history:
                 return work(history)
         except StoreError as error:
-            if not self._told:
+            if not self._has_noticed:
                 self._notice(f"not recorded: {error}")
-            self._told = True
+            self._has_noticed = True
             return None

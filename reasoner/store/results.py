@@ -1,7 +1,7 @@
-"""Whole results by everything they depend on, so that the same question is not worked out twice.
+"""A cache of whole results, so that the same question is not worked out twice.
 
-Only what is fixed by its key is kept: nothing that was interrupted, that the clock cut short, that
-a check broke on, or that a tool's output went into.
+Only results that their key determines are kept: none that was interrupted, cut short by a time
+limit, checked by a plugin that failed, or based on a tool's output.
 """
 
 import json
@@ -12,6 +12,8 @@ from typing import Any
 
 from reasoner.errors import ReasonerError
 from reasoner.events import Event, ResultEvent, StartEvent, StepEvent, TextEvent, VerdictEvent
+from reasoner.models.checksum import known_checksum, model_checksum
+from reasoner.models.here import find_model
 from reasoner.problem import Problem
 from reasoner.protocol.spoken import spoken
 from reasoner.result import Result, Usage
@@ -23,85 +25,88 @@ from reasoner.store.verdicts import SLOW
 __all__ = ["Results", "replay"]
 
 SELF = "self"
-IRRELEVANT = {"history", "cache", "cache_size", "offline", "server", "api_key"}
-"""Settings that change no answer."""
-HURRY = 0.8
-"""The part of a time limit after which reasoning is closed because of it."""
+"""The value model's name when the policy scores its own steps; it has no file of its own."""
+IRRELEVANT_SETTINGS = {"history", "cache", "cache_size", "offline", "server", "api_key"}
+"""Settings that do not change the answer."""
+MAX_TIME_SHARE = 0.8
+"""The share of the time limit from which on the limit may have changed the result."""
 
 
 class Results:
-    """The results cache. Looking one up reads no model and imports nothing heavy."""
+    """Results by problem, settings, model checksums and environment, in the disk cache `results`. A
+    lookup reads no model and imports nothing heavy."""
 
     def __init__(self, vault: Vault | None = None) -> None:
         self._vault = vault or open_vault("results")
         self._checksums: dict[str, str | None] = {}
 
     def find(self, problem: Problem, settings: Settings) -> Result | None:
-        """The result of the same question under the same conditions, or None; its usage is what
-        finding it took."""
-        begun = monotonic()
+        """The cached result of the same problem under the same settings, or None; its usage is the
+        duration of the lookup."""
+        start = monotonic()
         key = self._key(problem, settings) if settings.cache else None
-        kept = None if key is None else self._vault.get(key)
-        result = None if kept is None else _read(kept)
+        data = None if key is None else self._vault.get(key)
+        result = None if data is None else _parse_entry(data)
         if result is None:
             return None
-        usage = Usage(seconds=monotonic() - begun)
+        usage = Usage(seconds=monotonic() - start)
         return result.model_copy(update={"cached": True, "usage": usage})
 
     def keep(
         self, problem: Problem, settings: Settings, result: Result, *, dated: bool = False
     ) -> None:
-        """Keep a result, if it can be; a `dated` one, whose prompt tells the date, for today."""
-        if not settings.cache or not _fixed(result, settings):
+        """Store a result if its key determines it; a `dated` one, whose prompt contains the date,
+        is valid for today only."""
+        if not settings.cache or not _is_reproducible(result, settings):
             return
         key = self._key(problem, settings, hash_files=True)
         if key is not None:
             entry = {"day": str(date.today()) if dated else None, "result": result}
-            self._vault.put(key, json.dumps(entry, default=_dump).encode(errors="replace"))
+            self._vault.put(key, json.dumps(entry, default=_dump_result).encode(errors="replace"))
 
     def close(self) -> None:
+        """Close the disk cache."""
         self._vault.close()
 
     def _key(
         self, problem: Problem, settings: Settings, *, hash_files: bool = False
     ) -> bytes | None:
-        """The key, or None when a model's content is not known yet; `hash_files` finds it out.
-        What a server has loaded is never known."""
+        """The key, or None when a model's checksum is unknown; `hash_files` computes it then. The
+        checksum of a server's model is never known."""
         if settings.server:
             return None
-        named = [settings.model, *dict(settings.value_models), settings.value_head]
-        sums = {str(name): self._checksum(str(name), hash_files) for name in named if name}
-        if None in [checksum for name, checksum in sums.items() if name != SELF]:
+        names = [settings.model, *dict(settings.value_models), settings.value_head]
+        checksums = {str(name): self._checksum(str(name), hash_files) for name in names if name}
+        if None in [checksum for name, checksum in checksums.items() if name != SELF]:
             return None
         return digest(
             {
                 "problem": problem.model_dump(),
-                "settings": settings.model_dump(exclude=IRRELEVANT),
-                "models": sums,
+                "settings": settings.model_dump(exclude=IRRELEVANT_SETTINGS),
+                "models": checksums,
                 "surroundings": surroundings(),
             }
         )
 
     def _checksum(self, name: str, hash_files: bool) -> str | None:
-        """A model's, with its head's, or another file's; None when it is not here, or when it was
-        never hashed and is not to be hashed now."""
-        from reasoner.models.checksum import known_checksum, model_checksum
-        from reasoner.models.here import find_model
-
+        """The checksum of a model, with its head's stamp, or of another file. None when the file is
+        not on this machine, or when it was never hashed and `hash_files` is off."""
         if self._checksums.get(name) is None and name != SELF:
-            checksum = model_checksum if hash_files else known_checksum
+            checksum_of = model_checksum if hash_files else known_checksum
             try:
                 model = find_model(name)
-                found = checksum(model.path) if model else None
+                checksum = checksum_of(model.path) if model else None
                 head = model.spec.head if model and model.spec else None
-                self._checksums[name] = f"{found} {files(head)}" if found and head else found
+                if checksum and head:
+                    checksum = f"{checksum} {files(head)}"
+                self._checksums[name] = checksum
             except (ReasonerError, OSError):
                 self._checksums[name] = None
         return self._checksums.get(name)
 
 
 def replay(result: Result, effort: Effort) -> Iterator[Event]:
-    """The events of a result that was not worked out now: its steps, its answer, its checks."""
+    """The events that a cached result is shown by: its steps, its answer, its verdicts."""
     path = result.candidates[0].number if result.candidates else 0
     yield StartEvent(
         model=result.model,
@@ -120,19 +125,23 @@ def replay(result: Result, effort: Effort) -> Iterator[Event]:
     yield ResultEvent(result=result)
 
 
-def _fixed(result: Result, settings: Settings) -> bool:
-    """Whether the same would come out again."""
-    hurried = settings.seconds is not None and result.usage.seconds >= HURRY * settings.seconds
-    broken = any(v.outcome == "error" or v.seconds >= SLOW for v in result.verdicts)
-    stopped = result.finish_reason == "interrupted"
-    searched = result.strategy != "linear"  # then lines that are not shown may have called tools
-    called = settings.tools != "off" and (searched or any(step.call for step in result.reasoning))
-    return not (hurried or broken or stopped or called or result.cached)
+def _is_reproducible(result: Result, settings: Settings) -> bool:
+    """Whether the same problem and settings would give the same result again."""
+    was_hurried = (
+        settings.seconds is not None and result.usage.seconds >= MAX_TIME_SHARE * settings.seconds
+    )
+    check_failed = any(v.outcome == "error" or v.seconds >= SLOW for v in result.verdicts)
+    was_stopped = result.finish_reason == "interrupted"
+    is_search = result.strategy != "linear"  # trajectories not shown may have called tools
+    used_tools = settings.tools != "off" and (
+        is_search or any(step.call for step in result.reasoning)
+    )
+    return not (was_hurried or check_failed or was_stopped or used_tools or result.cached)
 
 
-def _read(kept: bytes) -> Result | None:
+def _parse_entry(data: bytes) -> Result | None:
     try:
-        entry = json.loads(kept)
+        entry = json.loads(data)
         if entry["day"] not in (None, str(date.today())):
             return None
         return Result.model_validate(entry["result"])
@@ -140,5 +149,5 @@ def _read(kept: bytes) -> Result | None:
         return None
 
 
-def _dump(result: Result) -> Any:
+def _dump_result(result: Result) -> Any:
     return result.model_dump(mode="json")

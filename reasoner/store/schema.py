@@ -1,4 +1,4 @@
-"""The history's tables, as numbered migrations; `PRAGMA user_version` says how many were made."""
+"""The history's tables, as numbered migrations; `PRAGMA user_version` counts those applied."""
 
 import sqlite3
 from collections.abc import Callable
@@ -38,26 +38,26 @@ END;
 """
 
 
-def _tables(connection: sqlite3.Connection) -> None:
-    _run(connection, TABLES)
+def _create_tables(connection: sqlite3.Connection) -> None:
+    _run_script(connection, TABLES)
 
 
-def _index(connection: sqlite3.Connection) -> None:
-    """Full-text search, where this SQLite was built with it."""
+def _create_index(connection: sqlite3.Connection) -> None:
+    """Add full-text search, where this SQLite was built with it."""
     if connection.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone():
-        _run(connection, INDEX)
+        _run_script(connection, INDEX)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_tables, _index)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create_tables, _create_index)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the tables up to date, each step in a transaction of its own. The caller holds a lock
-    that keeps other processes from doing the same. Raises ValueError for a newer program's file."""
-    made = _made(connection)
-    if made > len(MIGRATIONS):
-        raise ValueError(f"it was written by a newer version (schema {made})")
-    for number, migration in enumerate(MIGRATIONS[made:], made + 1):
+    """Bring the tables up to date, each migration in a transaction of its own. The caller holds a
+    lock against other processes. Raises ValueError for a file of a newer version of the program."""
+    applied = _applied_count(connection)
+    if applied > len(MIGRATIONS):
+        raise ValueError(f"it was written by a newer version (schema {applied})")
+    for number, migration in enumerate(MIGRATIONS[applied:], applied + 1):
         connection.execute("BEGIN IMMEDIATE")
         try:
             migration(connection)
@@ -69,22 +69,22 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def current(connection: sqlite3.Connection) -> bool:
-    """Whether there is nothing to migrate."""
-    return _made(connection) == len(MIGRATIONS)
+    """Whether every migration has been applied."""
+    return _applied_count(connection) == len(MIGRATIONS)
 
 
 def has_index(connection: sqlite3.Connection) -> bool:
-    """Whether there is a full-text index."""
-    found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'turns_index'")
-    return found.fetchone() is not None
+    """Whether the file has a full-text index."""
+    rows = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'turns_index'")
+    return rows.fetchone() is not None
 
 
-def _made(connection: sqlite3.Connection) -> int:
+def _applied_count(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _run(connection: sqlite3.Connection, script: str) -> None:
-    """`executescript` would commit the transaction it runs in."""
+def _run_script(connection: sqlite3.Connection, script: str) -> None:
+    """Run statements one by one, since `executescript` would commit the open transaction."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

@@ -1,4 +1,4 @@
-"""Finding turns by their words."""
+"""Search of the history for turns by their words."""
 
 import sqlite3
 
@@ -8,28 +8,28 @@ from reasoner.store.schema import has_index
 
 __all__ = ["search"]
 
-MOST_WORDS = 32
-EXCERPT = 160
-"""Characters shown of what was found."""
+MAX_WORDS = 32
+EXCERPT_CHARACTERS = 160
 
 
 def search(connection: sqlite3.Connection, text: str, limit: int) -> list[Found]:
-    """Turns with all the words of `text` (or words that begin so), the best first.
+    """Up to `limit` turns that have all the words of `text` (or words with them as prefixes), the
+    best matches first.
 
-    Where this SQLite has no full-text search every row is read, newest first, and a word is
-    found anywhere.
+    Where this SQLite has no full-text search, every row is read, newest first, and words match
+    anywhere in the text. Raises UsageError unless there are 1 to MAX_WORDS words.
     """
     words = [word for word in text.replace("\0", " ").split() if any(map(str.isalnum, word))]
-    if not words or len(words) > MOST_WORDS:
-        raise UsageError(f"give 1 to {MOST_WORDS} words to search for")
-    find = _indexed if has_index(connection) else _scanned
+    if not words or len(words) > MAX_WORDS:
+        raise UsageError(f"give 1 to {MAX_WORDS} words to search for")
+    query = _query_index if has_index(connection) else _scan_rows
     return [
-        Found(conversation=cid, turn=turn, asked=asked, excerpt=_excerpt(said, words))
-        for cid, turn, asked, said in find(connection, words, limit)
+        Found(conversation=cid, turn=turn, asked=asked, excerpt=_excerpt(text, words))
+        for cid, turn, asked, text in query(connection, words, limit)
     ]
 
 
-def _indexed(connection: sqlite3.Connection, words: list[str], limit: int) -> sqlite3.Cursor:
+def _query_index(connection: sqlite3.Connection, words: list[str], limit: int) -> sqlite3.Cursor:
     query = " ".join('"' + word.replace('"', '""') + '"*' for word in words)
     return connection.execute(
         "SELECT t.conversation, t.id, t.asked, t.question || char(10) || t.answer"
@@ -39,19 +39,20 @@ def _indexed(connection: sqlite3.Connection, words: list[str], limit: int) -> sq
     )
 
 
-def _scanned(connection: sqlite3.Connection, words: list[str], limit: int) -> sqlite3.Cursor:
-    said = "question || char(10) || answer"
-    where = " AND ".join([f"instr(lower({said}), lower(?))"] * len(words))
+def _scan_rows(connection: sqlite3.Connection, words: list[str], limit: int) -> sqlite3.Cursor:
+    text = "question || char(10) || answer"
+    where = " AND ".join([f"instr(lower({text}), lower(?))"] * len(words))
     return connection.execute(
-        f"SELECT conversation, id, asked, {said} FROM turns WHERE {where}"  # noqa: S608
+        f"SELECT conversation, id, asked, {text} FROM turns WHERE {where}"  # noqa: S608
         " ORDER BY id DESC LIMIT ?",
         (*words, limit),
     )
 
 
-def _excerpt(said: str, words: list[str]) -> str:
-    """The part of a text around the first of the words that is in it, on one line."""
-    at = min((at for word in words if (at := said.lower().find(word.lower())) >= 0), default=0)
-    begin = max(0, at - EXCERPT // 3)
-    part = " ".join(said[begin : begin + EXCERPT].split())
-    return ("…" if begin else "") + part + ("…" if begin + EXCERPT < len(said) else "")
+def _excerpt(text: str, words: list[str]) -> str:
+    """The part of a text around the first occurrence of any of the words, on one line."""
+    at = min((at for word in words if (at := text.lower().find(word.lower())) >= 0), default=0)
+    begin = max(0, at - EXCERPT_CHARACTERS // 3)
+    excerpt = " ".join(text[begin : begin + EXCERPT_CHARACTERS].split())
+    end = begin + EXCERPT_CHARACTERS
+    return ("…" if begin else "") + excerpt + ("…" if end < len(text) else "")

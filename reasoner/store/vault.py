@@ -1,8 +1,8 @@
-"""Bytes under exact keys, on disk, shared by processes, of bounded size.
+"""Disk caches: bytes under exact keys, shared by processes, of bounded size.
 
-A cache is never worth an error: what cannot be read is absent, what cannot be written is not kept,
-and a damaged entry is dropped. What is read back is hostile input: no pickle is ever loaded, and
-only bytes whose checksum holds are given out.
+A cache never raises: an entry that cannot be read counts as absent, one that cannot be written is
+not kept, and a damaged one is dropped. Stored bytes are untrusted input: no pickle is ever loaded,
+and only bytes whose checksum is right are returned.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from reasoner.settings import directories
+from reasoner.settings import Settings, directories
 
 __all__ = ["NAMES", "Vault", "open_vault"]
 
@@ -20,51 +20,52 @@ T = TypeVar("T")
 
 NAMES = ("results", "verdicts", "prompts")
 MEGABYTE = 10**6
-LIMITS = {"results": 200 * MEGABYTE, "verdicts": 50 * MEGABYTE}
-"""The most bytes of each; of prompts, a setting says."""
+MAX_BYTES = {"results": 200 * MEGABYTE, "verdicts": 50 * MEGABYTE}
+"""The maximum size of each cache; a setting limits the prompts."""
 BUSY_SECONDS = 10.0
-CHECKSUM = 16
-LARGEST_SHARE = 2
-"""No entry may take more than one part in so many of the whole."""
+CHECKSUM_BYTES = 16
+MAX_ENTRY_DIVISOR = 2
+"""An entry may take at most the cache's size divided by this."""
 
 
 def open_vault(name: str) -> "Vault":
-    """One of the caches by its name."""
-    from reasoner.settings import Settings
-
-    limit = LIMITS.get(name) or Settings.load().cache_size * MEGABYTE
+    """Open the cache with this name, one of NAMES. Raises UsageError for bad settings."""
+    limit = MAX_BYTES.get(name) or Settings.load().cache_size * MEGABYTE
     return Vault(directories().cache / name, limit)
 
 
 class Vault:
-    """Values of at most `limit` bytes together; the least recently used go first."""
+    """A cache of at most `limit` bytes in total; the least recently used entries are evicted."""
 
     def __init__(self, directory: Path, limit: int) -> None:
         self.directory, self.limit = directory, limit
         self._cache: Any = None
 
     def get(self, key: bytes) -> bytes | None:
-        """The value under `key`, as it was put there, or None."""
-        found = self._try(lambda cache: cache.get(key), None)
-        if found is None:
+        """The value stored under `key`, or None."""
+        framed = self._try(lambda cache: cache.get(key), None)
+        if framed is None:
             return None
-        if isinstance(found, bytes) and found[:CHECKSUM] == _checksum(key, found[CHECKSUM:]):
-            return found[CHECKSUM:]
+        if isinstance(framed, bytes):
+            checksum, value = framed[:CHECKSUM_BYTES], framed[CHECKSUM_BYTES:]
+            if checksum == _checksum(key, value):
+                return value
         self.drop(key)
         return None
 
     def put(self, key: bytes, value: bytes) -> bool:
-        """Keep a value; whether that could be done."""
-        if len(value) > self.limit // LARGEST_SHARE:
+        """Store a value and return whether that succeeded."""
+        if len(value) > self.limit // MAX_ENTRY_DIVISOR:
             return False
         framed = _checksum(key, value) + value
         return bool(self._try(lambda cache: cache.set(key, framed), False))
 
     def drop(self, key: bytes) -> None:
+        """Remove the value stored under `key`, if there is one."""
         self._try(lambda cache: cache.delete(key), False)
 
     def update(self, key: bytes, change: Callable[[bytes | None], bytes]) -> None:
-        """Replace a value by what `change` makes of it, with no other process in between."""
+        """Replace the value by `change(value)` in one transaction; None stands for no value."""
 
         def work(cache: Any) -> None:
             with cache.transact():
@@ -73,13 +74,13 @@ class Vault:
         self._try(work, None)
 
     def measure(self) -> tuple[int, int]:
-        """How many entries there are, and the bytes they take."""
+        """The number of entries and the bytes they take."""
         if not self.directory.exists():
             return 0, 0
         return self._try(lambda cache: (len(cache), int(cache.volume())), (0, 0))
 
     def clear(self) -> int:
-        """Remove everything; how many entries there were."""
+        """Remove every entry and return how many there were."""
         count, _ = self.measure()
         self._erase()
         return count
@@ -89,18 +90,20 @@ class Vault:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def close(self) -> None:
+        """Close the cache's file; the next access opens it again."""
         if self._cache is not None:
             self._cache.close()
             self._cache = None
 
     def _try(self, work: Callable[[Any], T], otherwise: T) -> T:
+        """Return `work(cache)`, or `otherwise` when the cache cannot be used."""
         from diskcache import Timeout
 
         try:
             return work(self._open())
-        except sqlite3.OperationalError:  # no room, no right to write, somebody else's lock
+        except sqlite3.OperationalError:  # disk full, not writable, or locked by another process
             return otherwise
-        except sqlite3.DatabaseError:  # not a database any more: begin a new one
+        except sqlite3.DatabaseError:  # the file is damaged: start a new one
             self._erase()
             return otherwise
         except (OSError, ValueError, TypeError, Timeout):
@@ -117,15 +120,15 @@ class Vault:
                 disk=_plain_disk(),
                 size_limit=self.limit,
                 eviction_policy="least-recently-used",
-                cull_limit=2,  # entries given up for each that is put into a full cache
-                sqlite_synchronous=0,  # what a power cut damages is begun anew
+                cull_limit=2,  # entries evicted for each that is put into a full cache
+                sqlite_synchronous=0,  # a file damaged by a power cut is replaced
             )
         return self._cache
 
 
 def _checksum(key: bytes, value: bytes) -> bytes:
-    """Over the key, too, so that no value can stand under another's."""
-    digest = hashlib.blake2b(key, digest_size=CHECKSUM)
+    """A checksum of key and value, so that no value is returned for another key."""
+    digest = hashlib.blake2b(key, digest_size=CHECKSUM_BYTES)
     digest.update(value)
     return digest.digest()
 
@@ -135,7 +138,7 @@ def _plain_disk() -> type[Any]:
     from diskcache.core import MODE_BINARY, MODE_RAW
 
     class PlainDisk(Disk):  # type: ignore[misc]
-        """Reads bytes only. diskcache itself would unpickle what a row calls a pickle."""
+        """Reads bytes only. diskcache itself would unpickle a row that is marked as a pickle."""
 
         def fetch(self, mode: int, filename: str, value: Any, read: bool) -> Any:
             if mode not in (MODE_RAW, MODE_BINARY):

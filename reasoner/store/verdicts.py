@@ -1,7 +1,7 @@
-"""What checks said, so that the same reply to the same question is not checked twice.
+"""A cache of verdicts, so that the same answer to the same question is not checked twice.
 
-Only plugins that call their verdicts lasting are remembered, only what they decided, and only
-what took longer to decide than it takes to look up.
+Only plugins that declare their verdicts lasting are cached, only `pass` and `fail`, and only
+verdicts that took longer to reach than a lookup takes.
 """
 
 import json
@@ -15,46 +15,47 @@ from reasoner.verdict import Candidate, Outcome, Verdict
 
 __all__ = ["SLOW", "Verdicts", "open_verdicts"]
 
-WORTH_KEEPING = 0.02
-"""Seconds; what is quicker is asked again."""
+MIN_CACHED_SECONDS = 0.02
+"""Quicker checks are run again."""
 SLOW = 5.0
-"""Seconds from which on the outcome may be the clock's doing."""
-QUESTION = ("question", "expect", "tests", "entry_point")
-"""What of a problem plugins judge by."""
+"""Seconds from which a check's outcome may depend on the machine's speed."""
+PROBLEM_FIELDS = ("question", "expect", "tests", "entry_point")
+"""The fields of a problem that verdicts depend on."""
 
 
 class Verdicts:
-    """The verdicts cache."""
+    """Verdicts by plugin, problem and submission, in the disk cache `verdicts`."""
 
     def __init__(self, vault: Vault | None = None) -> None:
         self._vault = vault or open_vault("verdicts")
 
     def find(self, plugin: str, problem: Problem, candidate: Candidate) -> Verdict | None:
-        """What the plugin said about this before; its seconds are what finding it took."""
-        begun = time.monotonic()
-        kept = self._vault.get(_key(plugin, problem, candidate))
+        """The plugin's cached verdict, or None; its `seconds` are the duration of the lookup."""
+        start = time.monotonic()
+        data = self._vault.get(_key(plugin, problem, candidate))
         try:
-            verdict = None if kept is None else Verdict.model_validate_json(kept)
+            verdict = None if data is None else Verdict.model_validate_json(data)
         except ValueError:
             return None
         if verdict is None:
             return None
-        spent = time.monotonic() - begun
-        return verdict.model_copy(update={"cached": True, "seconds": spent})
+        seconds = time.monotonic() - start
+        return verdict.model_copy(update={"cached": True, "seconds": seconds})
 
     def keep(self, plugin: str, problem: Problem, candidate: Candidate, verdict: Verdict) -> None:
-        """Remember a verdict that is worth it."""
-        decided = verdict.outcome in (Outcome.PASS, Outcome.FAIL)
-        if decided and WORTH_KEEPING <= verdict.seconds < SLOW:
-            value = json.dumps(verdict.model_dump(mode="json"))  # also of halves of characters
+        """Store a verdict if it is decided and neither too quick nor too slow."""
+        is_decided = verdict.outcome in (Outcome.PASS, Outcome.FAIL)
+        if is_decided and MIN_CACHED_SECONDS <= verdict.seconds < SLOW:
+            value = json.dumps(verdict.model_dump(mode="json"))  # escapes lone surrogates
             self._vault.put(_key(plugin, problem, candidate), value.encode())
 
     def close(self) -> None:
+        """Close the disk cache."""
         self._vault.close()
 
 
 def open_verdicts(settings: Settings) -> Verdicts | None:
-    """The cache, unless the settings are against it."""
+    """The verdict cache, or None when the settings turn caching off."""
     return Verdicts() if settings.cache else None
 
 
@@ -62,7 +63,7 @@ def _key(plugin: str, problem: Problem, candidate: Candidate) -> bytes:
     return digest(
         {
             "plugin": plugin,
-            "problem": problem.model_dump(include=set(QUESTION)),
+            "problem": problem.model_dump(include=set(PROBLEM_FIELDS)),
             "candidate": candidate.model_dump(mode="json"),
             "surroundings": surroundings(),
         }

@@ -1,1 +1,1 @@
-"""What a run left behind: its events as a tree, and as a file."""
+"""Traces of a run: its events as a tree, and as a file."""

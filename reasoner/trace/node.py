@@ -1,4 +1,4 @@
-"""The states of a tree as plain data, one object each: what `reasoner trace --json` prints."""
+"""The nodes of a search tree as plain data: what `reasoner trace --json` prints."""
 
 from collections.abc import Iterator
 
@@ -14,11 +14,11 @@ __all__ = ["TreeNode", "tree_nodes"]
 
 
 class TreeNode(BaseModel):
-    """A state: its place in the tree, the step that led to it, and what was said of that.
+    """A node: its place in the tree, its last step, and the scores and verdicts of both.
 
-    `parent` is another node's `id`, None right below the question. `mean_logprob` is in nats per
-    token. `text` is the step's, or the answer's when `done`, or what was being written at the end.
-    `seconds` is when it was first told.
+    `parent` is another node's `id`, None for a child of the question. `path` is the trajectory's
+    number. `mean_logprob` is in nats per token. `text` is the step's, or the answer's when `done`,
+    or an unfinished step's. `seconds` is the time of the node's first event since the start.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -49,7 +49,7 @@ class TreeNode(BaseModel):
 
 
 def tree_nodes(tree: SearchTree) -> Iterator[TreeNode]:
-    """All nodes, parents before children."""
+    """Every node of the tree, parents before children."""
     best = {state.id for state in tree.best()}
     for state in tree.states():
         yield _node(tree, state, best=state.id in best)
@@ -57,12 +57,12 @@ def tree_nodes(tree: SearchTree) -> Iterator[TreeNode]:
 
 def _node(tree: SearchTree, state: State, *, best: bool) -> TreeNode:
     assert state.path is not None
-    above, step, ended = state.parent, state.step, state.candidate
-    said = step.model_dump(exclude={"forced", "logprob"}) if step else {}
-    said["text"] = (step.text if step else state.text) or tree.unfinished(state)
+    parent, step, candidate = state.parent, state.step, state.candidate
+    fields = step.model_dump(exclude={"forced", "logprob"}) if step else {}
+    fields["text"] = (step.text if step else state.text) or tree.unfinished(state)
     return TreeNode(
         id=state.id,
-        parent=above.id if above is not None and above.path is not None else None,
+        parent=parent.id if parent is not None and parent.path is not None else None,
         path=state.path,
         step=state.steps - 1 if step else None,
         done=state.done,
@@ -73,9 +73,9 @@ def _node(tree: SearchTree, state: State, *, best: bool) -> TreeNode:
         value=state.value,
         visits=state.visits,
         mean_logprob=mean_logprob(step) if step else None,
-        final=ended.final if ended else None,
-        standing=ended.standing if ended else None,
+        final=candidate.final if candidate else None,
+        standing=candidate.standing if candidate else None,
         verdicts=tuple(state.verdicts),
         seconds=state.at,
-        **said,
+        **fields,
     )

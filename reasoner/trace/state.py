@@ -1,4 +1,4 @@
-"""A state of a search as the events tell of it: a node of the tree that is shown."""
+"""A node of the search tree, built from events."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ __all__ = ["State", "mean_logprob"]
 
 @dataclass(eq=False, slots=True)
 class State:
-    """What was thought up to a step, or to the answer when `done`.
+    """A trajectory up to one of its steps, or up to its answer when `done`.
 
-    `id` numbers the states in the order in which they were told. `path` is the line of thought,
-    None for the question itself; `steps` counts the steps it has here, of which `step` is the
-    last. `same` is the line that says the same and was kept, `copies` counts those. `text` is the
-    answer, or what was being written when it was last heard of.
+    `id` numbers the nodes in the order of their first events. `path` is the trajectory's number,
+    None for the question itself; `steps` counts its steps up to here, of which `step` is the last.
+    `same` is the number of the equal trajectory that was kept in place of this one; `copies` counts
+    the equal ones, itself included. `text` is the answer, or an unfinished step's text.
     """
 
     id: int
@@ -37,36 +37,39 @@ class State:
     candidate: CandidateEvent | None = None
     text: str = ""
     at: float = 0.0
-    """Seconds from the beginning to when it was first told."""
+    """Seconds from the start of the run to the node's first event."""
 
     @property
     def merit(self) -> float | None:
-        """What a finished line is worth as far as anybody was asked: its checks, its value."""
+        """The mean of a candidate's score from verdicts and its score from the value model, as far
+        as they are known (0 if none is); None for a node that is not a candidate."""
         if self.candidate is None:
             return None
-        known = [self.candidate.standing, self.candidate.value]
-        return fmean([part for part in known if part is not None] or [0.0])
+        scores = [self.candidate.standing, self.candidate.value]
+        return fmean([score for score in scores if score is not None] or [0.0])
 
     def ancestors(self) -> "Iterator[State]":
-        """The parent, its parent, … up to the question."""
+        """The parent, its parent and so on, up to the question."""
         state = self.parent
         while state is not None:
             yield state
             state = state.parent
 
     def below(self) -> "Iterator[State]":
-        """All states below this one, each before its children, in the order of their telling."""
-        waiting = self.children[::-1]
-        while waiting:
-            state = waiting.pop()
+        """Every node below this one, each before its children, siblings in the order of their
+        creation."""
+        pending = self.children[::-1]
+        while pending:
+            state = pending.pop()
             yield state
-            waiting += reversed(state.children)
+            pending += reversed(state.children)
 
 
 def mean_logprob(step: Step) -> float | None:
-    """The mean natural-log probability of the tokens the model chose itself; None without any.
+    """The mean natural-log probability of the step's sampled tokens, forced ones excluded; None
+    when there are none.
 
-    Its negative is the step's mean surprise in nats, which estimates the entropy per token.
+    Its negative is the mean surprisal in nats, which estimates the entropy per token.
     """
-    drawn = step.tokens - step.forced
-    return step.logprob / drawn if drawn > 0 else None
+    sampled = step.tokens - step.forced
+    return step.logprob / sampled if sampled > 0 else None

@@ -1,4 +1,4 @@
-"""A run as it is kept in a file: what was asked, under which settings, what happened, what came."""
+"""The trace of a run as a file: its problem, settings, events and result."""
 
 from datetime import datetime
 from pathlib import Path
@@ -17,11 +17,11 @@ __all__ = ["FORMAT", "LARGEST", "VERSION", "Moment", "Trace", "load_trace"]
 FORMAT = "reasoner trace"
 VERSION = 1
 LARGEST = 128 * 2**20
-"""Bytes of a trace that is read."""
+"""The maximum size in bytes of a trace that is read."""
 
 
 class Moment(BaseModel):
-    """An event, and how many seconds after the beginning it was noted."""
+    """An event, recorded `at` seconds after the start of the run."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,8 +30,8 @@ class Moment(BaseModel):
 
 
 class Trace(BaseModel):
-    """One run. `ended` is `answered`, `interrupted` or what went wrong; only where there was a
-    result is there one here. The pieces of a text are one event, noted when it was complete."""
+    """One run. `ended` is `answered`, `interrupted` or the error; `result` is None when the run had
+    none. Successive text events of a trajectory are joined to one, recorded when it is complete."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,12 +47,12 @@ class Trace(BaseModel):
 
     @property
     def seconds(self) -> float:
-        """How long the run took, as far as that was noted."""
-        noted = self.events[-1].at if self.events else 0.0
-        return self.result.usage.seconds if self.result else noted
+        """The duration of the run: the result's, else the time of the last event."""
+        last_event = self.events[-1].at if self.events else 0.0
+        return self.result.usage.seconds if self.result else last_event
 
     def tree(self) -> SearchTree:
-        """The tree that the events tell of."""
+        """The search tree that the events describe."""
         tree = SearchTree()
         for moment in self.events:
             tree.feed(moment.event, moment.at)
@@ -62,7 +62,8 @@ class Trace(BaseModel):
 
 
 def load_trace(file: Path) -> Trace:
-    """Read a trace. Raises UsageError when there is no such file, BadTrace when it is none."""
+    """Read a trace. Raises UsageError when the file cannot be read, BadTrace when it is not a trace
+    of this version."""
     try:
         with file.open("rb") as stream:
             data = stream.read(LARGEST + 1)
@@ -71,12 +72,12 @@ def load_trace(file: Path) -> Trace:
     if len(data) > LARGEST:
         raise BadTrace(f"{file} is larger than the {LARGEST // 2**20} MB a trace may have")
     try:
-        return _known(file, Trace.model_validate_json(data))
+        return _check_version(file, Trace.model_validate_json(data))
     except ValidationError as error:
-        raise BadTrace(f"{file} is no trace: {_first(error)}") from error
+        raise BadTrace(f"{file} is no trace: {_first_problem(error)}") from error
 
 
-def _known(file: Path, trace: Trace) -> Trace:
+def _check_version(file: Path, trace: Trace) -> Trace:
     if trace.format != FORMAT:
         raise BadTrace(f"{file} is no trace: its format is {trace.format[:40]!r}")
     if trace.version != VERSION:
@@ -87,10 +88,10 @@ def _known(file: Path, trace: Trace) -> Trace:
     return trace
 
 
-def _first(error: ValidationError) -> str:
-    """The first thing that is wrong with it."""
-    found: Any = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    if found["type"] == "json_invalid":
-        return f"{found['msg']}; it may have been cut off"
-    place = ".".join(map(str, found["loc"]))[:80]
-    return f"{place or 'the whole'}: {found['msg']}"
+def _first_problem(error: ValidationError) -> str:
+    """The place and the text of the first validation error."""
+    problem: Any = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if problem["type"] == "json_invalid":
+        return f"{problem['msg']}; it may have been cut off"
+    place = ".".join(map(str, problem["loc"]))[:80]
+    return f"{place or 'the whole'}: {problem['msg']}"

@@ -1,4 +1,4 @@
-"""Writes a run down while it goes on: one JSON file that is there only when it is whole."""
+"""Recording of a run as a JSON file, which appears only when it is complete."""
 
 import json
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from reasoner.atomic_file import draft_path, replace_file
 from reasoner.errors import Interrupted, ReasonerError, UsageError
 from reasoner.events import Channel, Event, ResultEvent, TextEvent
 from reasoner.problem import Problem
@@ -20,11 +21,11 @@ __all__ = ["Tracer"]
 
 
 class Tracer:
-    """Records a run's events in `file`; with None, nothing.
+    """Records a run's events in `file`, or nothing when it is None.
 
-    The file grows under another name and is moved to its place in the end, whether the run
-    succeeded, failed or was interrupted. A disk that fills up does not end the run: `check` tells.
-    Raises UsageError when the file cannot be written at all.
+    The events go to a draft, which takes the file's place at the end, whether the run succeeded,
+    failed or was interrupted. A full disk does not end the run; `check` raises afterwards. The
+    constructor raises UsageError when the file cannot be written at all.
     """
 
     def __init__(self, file: Path | None, problem: Problem, settings: Settings) -> None:
@@ -33,16 +34,17 @@ class Tracer:
         self._error: OSError | None = None
         self._result: Result | None = None
         self._texts: dict[tuple[int, Channel], list[str]] = {}
-        self._between = ""
-        self._began = time.monotonic()
+        self._separator = ""
+        self._start = time.monotonic()
         if file is not None:
-            self._file, self._part = _places(file)
-            self._descriptor = _create(self._part)
+            self._file = _target(file)
+            self._draft = draft_path(self._file)
+            self._descriptor = _create(self._draft)
             self._write(_head(problem, settings))
 
     def record(self, event: Event) -> None:
-        """Note an event. Pieces of a text are noted as one, when their line goes on to something
-        else."""
+        """Record an event. The text events of a trajectory are joined and recorded as one when its
+        next event of another kind arrives."""
         if self._descriptor < 0:
             return
         if isinstance(event, TextEvent):
@@ -51,29 +53,30 @@ class Tracer:
         if isinstance(event, ResultEvent):
             self._result = event.result
             return
-        self._complete(getattr(event, "path", None))
-        self._note(event)
+        self._write_texts(getattr(event, "path", None))
+        self._write_event(event)
 
     def finish(self, ended: str) -> None:
-        """Complete the file and put it where it belongs, once; also out of a signal handler."""
+        """Complete the file and move it into place. Further calls do nothing; a signal handler may
+        call this."""
         if self._descriptor < 0:
             return
         for path, _ in list(self._texts):
-            self._complete(path)
+            self._write_texts(path)
         result = "null" if self._result is None else self._result.model_dump_json()
         self._write(f'\n],\n"ended":{json.dumps(ended)},\n"result":{result}}}\n')
         descriptor, self._descriptor = self._descriptor, -1
         os.close(descriptor)
         try:
             if self._error is None:
-                self._part.replace(self._file)
+                replace_file(self._draft, self._file)
             else:
-                self._part.unlink()
+                self._draft.unlink()
         except OSError as error:
             self._error = error
 
     def check(self) -> None:
-        """Raises ReasonerError when the trace could not be kept."""
+        """Raise ReasonerError when the trace could not be written."""
         if self._error is not None:
             raise ReasonerError(f"the trace {self._file} was not kept: {self._error.strerror}")
 
@@ -86,26 +89,26 @@ class Tracer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        stopped = self._result is not None and self._result.finish_reason == "interrupted"
-        if stopped or isinstance(error, Interrupted | KeyboardInterrupt):
+        was_stopped = self._result is not None and self._result.finish_reason == "interrupted"
+        if was_stopped or isinstance(error, Interrupted | KeyboardInterrupt):
             self.finish("interrupted")
         else:
             self.finish("answered" if error is None else f"failed: {error}")
 
-    def _complete(self, path: int | None) -> None:
-        """Note the texts of a line."""
+    def _write_texts(self, path: int | None) -> None:
+        """Write the joined texts of a trajectory."""
         for key in [key for key in self._texts if key[0] == path]:
             text = "".join(self._texts.pop(key))
-            self._note(TextEvent(path=key[0], channel=key[1], text=text))
+            self._write_event(TextEvent(path=key[0], channel=key[1], text=text))
 
-    def _note(self, event: Event) -> None:
-        at = round(time.monotonic() - self._began, 3)
+    def _write_event(self, event: Event) -> None:
+        at = round(time.monotonic() - self._start, 3)
         line = Moment.model_construct(at=at, event=event).model_dump_json()
-        self._write(f"{self._between}\n{line}")
-        self._between = ","
+        self._write(f"{self._separator}\n{line}")
+        self._separator = ","
 
     def _write(self, text: str) -> None:
-        data = text.encode(errors="replace")  # a file's name may hold what is no text
+        data = text.encode(errors="replace")  # a file's name may have bytes that are not text
         try:
             while data and self._error is None:
                 data = data[os.write(self._descriptor, data) :]
@@ -113,24 +116,25 @@ class Tracer:
             self._error = error
 
 
-def _places(file: Path) -> tuple[Path, Path]:
-    """Where the trace goes, and where it grows. Raises UsageError for what is no plain file."""
+def _target(file: Path) -> Path:
+    """The resolved path of the trace. Raises UsageError when something other than a file is
+    there."""
     target = file.resolve()
     if target.exists() and not target.is_file():
         raise UsageError(f"{file} is not a file that a trace could go to; name another one")
-    return target, target.with_name(f".{target.name}.{os.getpid()}.part")
+    return target
 
 
-def _create(part: Path) -> int:
+def _create(draft: Path) -> int:
     try:
-        return os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        return os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     except OSError as error:
-        raise UsageError(f"cannot write into {part.parent}: {error.strerror}") from error
+        raise UsageError(f"cannot write into {draft.parent}: {error.strerror}") from error
 
 
 def _head(problem: Problem, settings: Settings) -> str:
-    """The beginning of the file, up to the events."""
-    known = {
+    """The start of the file, up to the events."""
+    fields = {
         "format": FORMAT,
         "version": VERSION,
         "reasoner": version("reasoner"),
@@ -138,4 +142,4 @@ def _head(problem: Problem, settings: Settings) -> str:
         "problem": problem.model_dump(mode="json"),
         "settings": settings.model_dump(mode="json"),
     }
-    return json.dumps(known, ensure_ascii=False)[:-1] + ', "events":['
+    return json.dumps(fields, ensure_ascii=False)[:-1] + ', "events":['

@@ -1,4 +1,4 @@
-"""The tree of a search, grown from its events; knows nothing about showing it."""
+"""The tree of a search, built from its events."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,15 +19,16 @@ from reasoner.verdict import Verdict
 
 __all__ = ["SearchTree"]
 
-LONGEST_UNFINISHED = 4000
-"""Characters kept of what is being written."""
+MAX_UNFINISHED_CHARACTERS = 4000
+"""Characters kept of text that is being generated."""
 Key = tuple[int, bool]
-"""Names a state within its line: how many steps it has, and whether it has its answer."""
+"""Identifies a node within its trajectory: its number of steps, and whether it has its answer."""
 
 
 @dataclass(eq=False, slots=True)
-class _Line:
-    """A line of thought: its states, and what was told of those whose place is not known yet."""
+class _Trajectory:
+    """A trajectory: its nodes, its last one (`tip`), and the steps and verdicts that have no node
+    yet."""
 
     states: dict[Key, State] = field(default_factory=dict)
     tip: State | None = None
@@ -37,10 +38,11 @@ class _Line:
 
 
 class SearchTree:
-    """All that is known about a search: `feed` it the events in order.
+    """The tree of a search. `feed` takes the events in order.
 
-    `root` is the question; the states below it are what was thought. `changes` counts what was
-    fed and is worth looking at; `writing` are the lines that are being written just now.
+    `root` is the question; each node below it is a step or an answer. `changes` counts the events
+    that changed what can be shown; `writing` has the numbers of the trajectories that are being
+    generated; `candidates` are the answers' nodes.
     """
 
     def __init__(self) -> None:
@@ -49,209 +51,211 @@ class SearchTree:
         self.changes = 0
         self.writing: set[int] = set()
         self.candidates: list[State] = []
-        self._lines: dict[int, _Line] = {}
+        self._trajectories: dict[int, _Trajectory] = {}
         self._count = 0
-        self._now = 0.0
+        self._time = 0.0
 
     def __len__(self) -> int:
         return self._count
 
     def feed(self, event: Event, at: float = 0.0) -> None:
-        """Take in the next event, which was told `at` seconds after the beginning."""
-        self._now = at
+        """Add the next event, emitted `at` seconds after the start of the run."""
+        self._time = at
         self.changes += event.kind != "notice"
         if isinstance(event, TextEvent):
-            self._text(event)
+            self._add_text(event)
         elif isinstance(event, StepEvent):
-            self._step(event)
+            self._add_step(event)
         elif isinstance(event, NodeEvent):
-            self._node(event)
+            self._add_node(event)
         elif isinstance(event, VerdictEvent):
-            self._verdict(event)
+            self._add_verdict(event)
         elif isinstance(event, CandidateEvent):
-            self._candidate(event)
+            self._add_candidate(event)
         elif isinstance(event, ResultEvent):
-            self._result(event.result)
+            self._add_result(event.result)
 
     def states(self) -> Iterator[State]:
-        """Every state but the question, each before its children."""
+        """Every node but the question, each before its children."""
         return self.root.below()
 
     def best(self) -> list[State]:
-        """From the question to the chosen answer; until that is known, to the best finished line;
-        until there is one, along the best values. Empty where nothing speaks for any."""
+        """The nodes from the question to the chosen answer; before that is known, to the best
+        candidate; before there is one, along the best scores. Empty when no node is better than
+        the others."""
         leaf = self._leaf()
         if leaf is None:
             return []
         return [leaf, *leaf.ancestors()][::-1]
 
     def tips(self) -> list[State]:
-        """The last states of the lines that are being written."""
-        tips = (self._lines[path].tip for path in sorted(self.writing))
+        """The last nodes of the trajectories that are being generated."""
+        tips = (self._trajectories[path].tip for path in sorted(self.writing))
         return [tip for tip in tips if tip is not None]
 
     def unfinished(self, state: State) -> str:
-        """What is being written beyond a state; empty unless it is the last one of its line."""
-        line = None if state.path is None else self._lines[state.path]
-        return line.text if line is not None and line.tip is state else ""
+        """The text being generated after a node; empty unless it is its trajectory's last node."""
+        trajectory = None if state.path is None else self._trajectories[state.path]
+        return trajectory.text if trajectory is not None and trajectory.tip is state else ""
 
     # -- reading events --------------------------------------------------------------------
 
-    def _line(self, path: int) -> _Line:
-        return self._lines.setdefault(path, _Line())
+    def _trajectory(self, path: int) -> _Trajectory:
+        return self._trajectories.setdefault(path, _Trajectory())
 
-    def _text(self, event: TextEvent) -> None:
-        line = self._line(event.path)
-        if line.tip is not None and line.tip.done and not line.tip.pruned:
-            return  # the chosen answer, said once more
-        line.text = (line.text + event.text)[-LONGEST_UNFINISHED:]
+    def _add_text(self, event: TextEvent) -> None:
+        trajectory = self._trajectory(event.path)
+        if trajectory.tip is not None and trajectory.tip.done and not trajectory.tip.pruned:
+            return  # the chosen answer is emitted again at the end
+        trajectory.text = (trajectory.text + event.text)[-MAX_UNFINISHED_CHARACTERS:]
         self.writing.add(event.path)
 
-    def _step(self, event: StepEvent) -> None:
-        line = self._written(event.path)
-        line.steps[event.index] = event.step
-        drawn = line.states.get((event.index + 1, False))
-        if drawn is not None and drawn.pruned:
-            self._anew(line, drawn)
-        elif drawn is not None:
-            drawn.step = line.steps.pop(event.index)
-        elif (before := line.states.get((event.index, False))) is not None:
-            self._place(event.path, (event.index + 1, False), before)
+    def _add_step(self, event: StepEvent) -> None:
+        trajectory = self._finish_text(event.path)
+        trajectory.steps[event.index] = event.step
+        node = trajectory.states.get((event.index + 1, False))
+        if node is not None and node.pruned:
+            self._regenerate(trajectory, node)
+        elif node is not None:
+            node.step = trajectory.steps.pop(event.index)
+        elif (before := trajectory.states.get((event.index, False))) is not None:
+            self._new_node(event.path, (event.index + 1, False), before)
 
-    def _node(self, event: NodeEvent) -> None:
-        text = self._line(event.path).text if event.done else ""
-        line, key = self._written(event.path), (event.steps, event.done)
-        state = line.states.get(key)
+    def _add_node(self, event: NodeEvent) -> None:
+        text = self._trajectory(event.path).text if event.done else ""
+        trajectory, key = self._finish_text(event.path), (event.steps, event.done)
+        state = trajectory.states.get(key)
         if state is None:
-            state = self._grow(event)
+            state = self._new_branch(event)
         elif state.pruned and not event.pruned:
-            state = self._anew(line, state)
+            state = self._regenerate(trajectory, state)
         state.text = text or state.text
         if event.same is not None and state.same is None:
             self._count_copy(event)
         state.value, state.visits = event.value, event.visits
         state.pruned, state.same = event.pruned, event.same
 
-    def _verdict(self, event: VerdictEvent) -> None:
-        line = self._line(event.path)
-        state = self._about(line, event.step)
+    def _add_verdict(self, event: VerdictEvent) -> None:
+        trajectory = self._trajectory(event.path)
+        state = self._find_judged(trajectory, event.step)
         if state is None or state.pruned:
-            line.verdicts.append(event)
+            trajectory.verdicts.append(event)
         else:
-            _add(state, event.verdict)
+            _attach(state, event.verdict)
 
-    def _candidate(self, event: CandidateEvent) -> None:
-        line = self._written(event.path)
-        above = line.tip or self.root
-        state = self._about(line, None)
-        if state is None:  # a line that was written in silence
-            state = self._place(event.path, (above.steps, True), above)
+    def _add_candidate(self, event: CandidateEvent) -> None:
+        trajectory = self._finish_text(event.path)
+        parent = trajectory.tip or self.root
+        state = self._find_judged(trajectory, None)
+        if state is None:  # a trajectory without text events
+            state = self._new_node(event.path, (parent.steps, True), parent)
         state.candidate = event
         self.candidates.append(state)
 
-    def _result(self, result: Result) -> None:
+    def _add_result(self, result: Result) -> None:
         self.result = result
         number = result.candidates[0].number if result.candidates else 0
-        line = self._line(number)
-        above = line.tip or self.root
-        for index in sorted(line.steps) if line.tip is None else ():  # told without a beginning
-            above = self._place(number, (index + 1, False), above)
-        answered = self._about(line, None)
-        if answered is None and result.answer:
-            answered = self._place(number, (above.steps, True), above)
-        if answered is not None:
-            answered.text = result.answer
+        trajectory = self._trajectory(number)
+        parent = trajectory.tip or self.root
+        unplaced = sorted(trajectory.steps) if trajectory.tip is None else ()
+        for index in unplaced:
+            parent = self._new_node(number, (index + 1, False), parent)
+        answer_node = self._find_judged(trajectory, None)
+        if answer_node is None and result.answer:
+            answer_node = self._new_node(number, (parent.steps, True), parent)
+        if answer_node is not None:
+            answer_node.text = result.answer
             for verdict in result.verdicts:
-                _add(answered, verdict)
+                _attach(answer_node, verdict)
         for path in self.writing:
-            self._lines[path].text = ""
+            self._trajectories[path].text = ""
         self.writing.clear()
-        self._correct(answered, result)
+        self._correct(answer_node, result)
 
     def _correct(self, state: State | None, result: Result) -> None:
-        """The steps as they are in the end: a decision may fall after its step was told."""
+        """Replace the steps by those of the result, whose decisions may have been made later."""
         while state is not None:
             index = state.steps - 1
-            known = result.reasoning[index] if 0 <= index < len(result.reasoning) else None
-            if known and state.step and known.text == state.step.text:
-                state.step = known
+            step = result.reasoning[index] if 0 <= index < len(result.reasoning) else None
+            if step and state.step and step.text == state.step.text:
+                state.step = step
             state = state.parent
 
-    # -- growing ---------------------------------------------------------------------------
+    # -- adding nodes ---------------------------------------------------------------------------
 
-    def _written(self, path: int) -> _Line:
-        """The line, of which a piece has just been completed."""
-        line = self._line(path)
-        line.text = ""
+    def _finish_text(self, path: int) -> _Trajectory:
+        """The trajectory, after its unfinished text has become a step or an answer."""
+        trajectory = self._trajectory(path)
+        trajectory.text = ""
         self.writing.discard(path)
-        return line
+        return trajectory
 
-    def _grow(self, event: NodeEvent) -> State:
-        """Place a state that was not known, and the steps it stands on that had no place yet."""
-        line = self._line(event.path)
-        above = self.root if event.parent is None else self._find(event.parent, event.forked)
-        for index in sorted(index for index in line.steps if index < event.steps):
-            known = line.states.get((index + 1, False))
-            above = known or self._place(event.path, (index + 1, False), above)
+    def _new_branch(self, event: NodeEvent) -> State:
+        """Add a new node, after nodes for the steps before it that have none yet."""
+        trajectory = self._trajectory(event.path)
+        parent = self.root if event.parent is None else self._find(event.parent, event.forked)
+        for index in sorted(index for index in trajectory.steps if index < event.steps):
+            node = trajectory.states.get((index + 1, False))
+            parent = node or self._new_node(event.path, (index + 1, False), parent)
         key = (event.steps, event.done)
         if event.done:
-            above = line.states.get((max(event.steps, event.forked), False), above)
-        return line.states.get(key) or self._place(event.path, key, above)
+            parent = trajectory.states.get((max(event.steps, event.forked), False), parent)
+        return trajectory.states.get(key) or self._new_node(event.path, key, parent)
 
     def _find(self, path: int, steps: int) -> State:
-        line = self._lines.get(path)
-        if line is None:
+        trajectory = self._trajectories.get(path)
+        if trajectory is None:
             return self.root
-        return line.states.get((steps, False)) or line.tip or self.root
+        return trajectory.states.get((steps, False)) or trajectory.tip or self.root
 
-    def _place(self, path: int, key: Key, above: State) -> State:
-        """A new state below another, with what was told of it already."""
+    def _new_node(self, path: int, key: Key, parent: State) -> State:
+        """Add a node below another, with the step and verdicts that were waiting for it."""
         self._count += 1
-        line, (steps, done) = self._line(path), key
-        state = State(self._count, path, steps, done, above, at=self._now)
-        above.children.append(state)
-        line.states[key] = line.tip = state
+        trajectory, (steps, done) = self._trajectory(path), key
+        state = State(self._count, path, steps, done, parent, at=self._time)
+        parent.children.append(state)
+        trajectory.states[key] = trajectory.tip = state
         index = None if done else steps - 1
         if index is not None:
-            state.step = line.steps.pop(index, None)
-        for event in line.verdicts:
+            state.step = trajectory.steps.pop(index, None)
+        for event in trajectory.verdicts:
             if event.step == index:
-                _add(state, event.verdict)
-        line.verdicts = [event for event in line.verdicts if event.step != index]
+                _attach(state, event.verdict)
+        trajectory.verdicts = [event for event in trajectory.verdicts if event.step != index]
         return state
 
-    def _anew(self, line: _Line, draft: State) -> State:
-        """A state drawn again; what was drawn before stays beside it, pruned."""
-        assert draft.path is not None
-        return self._place(draft.path, (draft.steps, draft.done), draft.parent or self.root)
+    def _regenerate(self, trajectory: _Trajectory, pruned: State) -> State:
+        """Add a node in place of a pruned one, which stays beside it."""
+        assert pruned.path is not None
+        return self._new_node(pruned.path, (pruned.steps, pruned.done), pruned.parent or self.root)
 
-    def _about(self, line: _Line, step: int | None) -> State | None:
-        """The state that has the step as its last, or the answer."""
+    def _find_judged(self, trajectory: _Trajectory, step: int | None) -> State | None:
+        """The node of a step, or of the answer when `step` is None."""
         if step is not None:
-            return line.states.get((step + 1, False))
-        return line.tip if line.tip is not None and line.tip.done else None
+            return trajectory.states.get((step + 1, False))
+        return trajectory.tip if trajectory.tip is not None and trajectory.tip.done else None
 
     def _count_copy(self, event: NodeEvent) -> None:
-        kept = self._lines.get(event.same) if event.same is not None else None
-        state = kept.states.get((event.steps, event.done)) if kept else None
+        original = self._trajectories.get(event.same) if event.same is not None else None
+        state = original.states.get((event.steps, event.done)) if original else None
         if state is not None:
             state.copies += 1
 
     def _leaf(self) -> State | None:
-        """Where the best path ends, as far as that is known."""
+        """The last node of the best trajectory, as far as that is known."""
         if self.result is not None:
             number = self.result.candidates[0].number if self.result.candidates else 0
-            return self._line(number).tip
+            return self._trajectory(number).tip
         if self.candidates:
             return max(self.candidates, key=lambda state: state.merit or 0.0)
         state = self.root
-        while kept := [child for child in state.children if not child.pruned]:
-            if len(kept) > 1 and all(child.value is None for child in kept):
+        while children := [child for child in state.children if not child.pruned]:
+            if len(children) > 1 and all(child.value is None for child in children):
                 break
-            state = max(kept, key=lambda child: -1.0 if child.value is None else child.value)
+            state = max(children, key=lambda child: -1.0 if child.value is None else child.value)
         return None if state is self.root else state
 
 
-def _add(state: State, verdict: Verdict) -> None:
+def _attach(state: State, verdict: Verdict) -> None:
     if verdict not in state.verdicts:
         state.verdicts.append(verdict)

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 from reasoner.engine.local import LocalEngine
 from reasoner.errors import ModelError, UnknownName
 from reasoner.loaded import Loaded, loaded
-from reasoner.models import ModelFile, ValueFormat, ensure_model, formats, model_checksum
-from reasoner.models.format import Pair
+from reasoner.models.catalog import formats
+from reasoner.models.checksum import model_checksum
+from reasoner.models.ensure import ensure_model
+from reasoner.models.format import Pair, ValueFormat
 from reasoner.models.served import ServedModel, served_model
+from reasoner.models.spec import ModelFile
 from reasoner.settings import EngineSettings, Settings
 from reasoner.value.model import ValueModel
 from reasoner.value.panel import Panel
 from reasoner.value.trial import PAIRS, on_trial
 
 if TYPE_CHECKING:
-    from reasoner.models import Progress
+    from reasoner.models.progress import Progress
     from reasoner.value.head import Head
 
 __all__ = ["SELF", "Loaded", "exact", "value_model"]

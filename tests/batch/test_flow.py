@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reasoner.batch.flow import WINDOW, each
+from reasoner.batch.flow import WINDOW_FACTOR, each
 
 
 async def test_order_and_number_at_work() -> None:
@@ -61,7 +61,7 @@ async def test_no_more_is_taken_in_than_is_fetched() -> None:
     flow = each(endless(), work, 2)
     async for number in flow:
         await asyncio.sleep(0.002)
-        assert taken <= number + 2 * WINDOW + 1
+        assert taken <= number + 2 * WINDOW_FACTOR + 1
         if number == 50:
             break
     await flow.aclose()
@@ -85,7 +85,7 @@ async def test_stopping_waits_for_what_is_at_work(in_order: bool) -> None:
 
     found = [n async for n in each(endless(), work, 3, in_order=in_order, stop=stop)]
     assert {*range(1, 21)} <= {*found}
-    assert len(found) <= 20 + 3 * WINDOW
+    assert len(found) <= 20 + 3 * WINDOW_FACTOR
     assert (found == sorted(found)) or not in_order
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from reasoner.engine.local import LocalEngine
-from reasoner.models import formats, model_checksum
+from reasoner.models.catalog import formats
+from reasoner.models.checksum import model_checksum
 from reasoner.problem import Problem
 from reasoner.value.doubts import FEATURES
 from reasoner.value.head import read_head

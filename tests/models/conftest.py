@@ -19,7 +19,7 @@ def _alone(own_directories: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No cache, no index and no Hub but those a test starts itself."""
     for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "HF_HUB_OFFLINE", "HF_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(hub_source, "PAUSE", 0.01)
+    monkeypatch.setattr(hub_source, "PAUSE_SECONDS", 0.01)
     unreachable = "http://127.0.0.1:9"
     for name, value in {
         "HF_HOME": str(own_directories / "hf"),

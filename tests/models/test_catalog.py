@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from reasoner.errors import UsageError
-from reasoner.models import catalog, registry
+from reasoner.models import catalog
+from reasoner.models.catalog import registry
 from reasoner.settings import DEFAULT_MODEL
 
 
@@ -108,9 +109,33 @@ def test_a_head_stays_where_it_was_named_and_leaves_with_its_model(
     shipped = tmp_path / "package" / "models.toml"
     shipped.parent.mkdir()
     shipped.write_text('[one]\nrepo = "a/b"\nfile = "m.gguf"\nhead = "heads/m.gguf"\n')
-    monkeypatch.setattr(catalog, "SHIPPED", shipped)
+    monkeypatch.setattr(catalog, "PACKAGE", shipped.parent)
     write(own_directories, '[one]\nlicense = "MIT"\n[mine]\npath = "m.gguf"\nhead = "h.gguf"\n')
     assert registry()["one"].head == shipped.parent / "heads" / "m.gguf"
     assert registry()["mine"].head == own_directories / "config" / "h.gguf"
     write(own_directories, '[one]\nfile = "other.gguf"\n')
     assert registry()["one"].head is None
+
+
+def test_a_file_is_parsed_again_only_after_it_has_changed(own_directories: Path) -> None:
+    file = write(own_directories, "[mine]\nrepo = 'a/b'\nfile = 'c.gguf'\n")
+    first = registry()["mine"]
+    assert registry()["mine"] is first
+    registry().clear()  # what is returned is the caller's own
+    file.write_text("[mine]\nrepo = 'a/b'\nfile = 'other.gguf'\n", "utf-8")
+    assert registry()["mine"].file == "other.gguf"
+
+
+def test_a_clone_has_the_shipped_file_beside_the_package(
+    own_directories: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The weights it names are in the package all the same."""
+    package = tmp_path / "clone" / "package"
+    package.mkdir(parents=True)
+    shipped = package.parent / "models.toml"
+    shipped.write_text('[one]\npath = "weights/m.gguf"\n')
+    monkeypatch.setattr(catalog, "PACKAGE", package)
+    assert catalog.shipped_file() == shipped
+    assert registry()["one"].path == package / "weights" / "m.gguf"
+    (package / "models.toml").write_text('[two]\npath = "m.gguf"\n')
+    assert list(registry()) == ["two"]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from reasoner.errors import ChecksumError, ModelError
-from reasoner.models import checksum, model_checksum
+from reasoner.models import checksum
+from reasoner.models.checksum import model_checksum
 
 
 def test_hashes_once_and_notices_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,14 +20,16 @@ from reasoner.errors import (
     UnknownName,
     UsageError,
 )
-from reasoner.models import ensure_model, find_model, find_models, registry, remove_model
 from reasoner.models.cache import own_path, partial_path
+from reasoner.models.catalog import registry
+from reasoner.models.ensure import ensure_model
+from reasoner.models.here import find_model, find_models, remove_model
 from tests.models.conftest import FILE, REPO
 from tests.models.hub_server import COMMIT, FakeHub
 from tests.models.wheel_index import FakeIndex
 
 CHILD = (
-    "import sys\nfrom reasoner.models import ensure_model\n"
+    "import sys\nfrom reasoner.models.ensure import ensure_model\n"
     "def say(line): print('notice:', line, flush=True)\n"
     "print('starts', flush=True)\n"
     "print(ensure_model(sys.argv[1], on_notice=say).path)\n"
@@ -227,7 +229,7 @@ def test_of_two_processes_one_fetches_and_the_other_waits(
     hub: FakeHub, add_model: Add, tiny_gguf: Path
 ) -> None:
     add_model()
-    hub.pause = 0.02
+    hub.pause = 0.1  # long enough for the second process to start on a busy machine
     first = fetch_elsewhere("tiny")
     wait_for(lambda: hub.sent > 0)
     second = fetch_elsewhere("tiny")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reasoner.errors import UsageError
-from reasoner.models import formats, registry
+from reasoner.models.catalog import formats, registry
 
 FIELDS = {
     "layout": '"text"',

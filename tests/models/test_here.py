@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from reasoner.errors import ModelError
-from reasoner.models import ensure_model, find_models, registry, remove_model
 from reasoner.models.cache import partial_path
+from reasoner.models.catalog import registry
+from reasoner.models.ensure import ensure_model
+from reasoner.models.here import find_models, remove_model
 from tests.models.conftest import FILE, REPO
 from tests.models.hub_server import FakeHub
 from tests.tiny_gguf import write_tiny_gguf

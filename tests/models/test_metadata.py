@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from reasoner.errors import BadModelFile
-from reasoner.models import read_info
-from reasoner.models.metadata import STEINER, THINK
+from reasoner.models.metadata import STEINER_MARKS, THINK_MARKS, read_info
 from tests.tiny_gguf import CHATML, STEINER_TOKENS, THINK_TOKENS, write_tiny_gguf
 
 
@@ -43,8 +42,8 @@ def test_the_protocol_shows_in_vocabulary_and_template(
 
 
 def test_the_lists_of_tokens_agree() -> None:
-    assert STEINER == STEINER_TOKENS
-    assert THINK == THINK_TOKENS
+    assert STEINER_MARKS == STEINER_TOKENS
+    assert THINK_MARKS == THINK_TOKENS
 
 
 def test_the_formats_it_has_the_tokens_for(tmp_path: Path) -> None:

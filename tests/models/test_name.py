@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from reasoner.errors import DownloadError, UnknownName, UsageError
-from reasoner.models import ModelSpec
 from reasoner.models.name import HubName, parse_name, pick_file
+from reasoner.models.spec import ModelSpec
 
 FILES = [
     "README.md",

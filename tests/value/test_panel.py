@@ -9,7 +9,8 @@ import pytest
 
 from reasoner.engine.local import LocalEngine
 from reasoner.errors import UsageError
-from reasoner.models import ModelFile, model_checksum
+from reasoner.models.checksum import model_checksum
+from reasoner.models.spec import ModelFile
 from reasoner.problem import Problem
 from reasoner.settings import Settings
 from reasoner.store.results import Results

@@ -6,7 +6,7 @@ import pytest
 
 from reasoner.engine.local import LocalEngine
 from reasoner.errors import ModelError
-from reasoner.models import formats
+from reasoner.models.catalog import formats
 from reasoner.models.format import Pair
 from reasoner.value.model import ValueModel
 from reasoner.value.trial import on_trial
