@@ -22,7 +22,7 @@ from reasoner.events import (
 from reasoner.loaded import loaded
 from reasoner.operators.tools import Tools
 from reasoner.path import FinishReason
-from reasoner.policy import Calling, Policy
+from reasoner.policy import Policy
 from reasoner.problem import Problem
 from reasoner.protocol.calls import choose_style
 from reasoner.protocol.registry import choose_protocol
@@ -30,6 +30,7 @@ from reasoner.result import Answer, Result
 from reasoner.settings import Limits, Settings
 from reasoner.store.verdicts import open_verdicts
 from reasoner.strategies.registry import find_strategy
+from reasoner.tool_calling import Calling
 from reasoner.value.open import value_model
 from reasoner.verdict import Candidate, Verdict
 from reasoner.verify.extract import code_blocks, extract_final
