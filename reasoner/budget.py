@@ -69,7 +69,7 @@ class Budget:
 
     @contextmanager
     def until(self, stop: asyncio.Event | None) -> Iterator[None]:
-        """A context in which setting `stop` stops all work, and so does the end of the time limit."""
+        """A context in which all work is stopped by setting `stop` and by the time limit."""
         loop = asyncio.get_running_loop()
         watcher = None if stop is None else loop.create_task(self._stop_when(stop))
         remaining = self.remaining
@@ -83,7 +83,7 @@ class Budget:
                 timer.cancel()
 
     async def unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """The result of `work`; None, and `work` is cancelled, when the budget stops before that."""
+        """The result of `work`; None, with `work` cancelled, when the budget stops first."""
         task = asyncio.ensure_future(work)
         stopping = asyncio.ensure_future(self.stopping())
         try:
