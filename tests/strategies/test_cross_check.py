@@ -153,8 +153,8 @@ async def test_a_further_reasoning_is_not_waited_for_when_it_goes_on_and_on(
     smollm2: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All would take as long as the first, which is asked for many sentences."""
-    monkeypatch.setattr(crossed, "LEAST", 12)
-    monkeypatch.setattr(crossed, "LEEWAY", 0.0)
+    monkeypatch.setattr(crossed, "MIN_REASONING_LIMIT_TOKENS", 12)
+    monkeypatch.setattr(crossed, "REASONING_LIMIT_FACTOR", 0.0)
     ask = Problem(question=f"{ASK.question} Explain each step at length, in many sentences.")
     options = {"programs": 1, "reasonings": 4, "threshold": 1.0}
     changes = {"strategy_options": options, "max_tokens": 300, "budget": 200, "temperature": 0.01}
