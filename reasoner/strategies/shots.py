@@ -134,8 +134,8 @@ REASONINGS = _turns([text for *_, text in _EXAMPLES])
 
 
 def shown(problem: Problem, examples: tuple[Message, ...], policy: Policy) -> Problem:
-    """The problem with few-shot examples before it, where half of the context holds the prompt; else
-    the problem unchanged."""
+    """The problem with few-shot examples in its history; the problem itself where the prompt would
+    take more than half of the context."""
     extended = problem.model_copy(update={"history": (*examples, *problem.history)})
     return extended if 2 * policy.measure(extended) <= policy.n_ctx else problem
 

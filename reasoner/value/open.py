@@ -1,4 +1,4 @@
-"""From settings to a value model that has shown it can tell right from wrong."""
+"""Opening of the value models that the settings name, with their self-test."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,19 +13,19 @@ from reasoner.models import ModelFile, ValueFormat, ensure_model, formats, model
 from reasoner.models.format import Pair
 from reasoner.models.served import ServedModel, served_model
 from reasoner.settings import EngineSettings, Settings
+from reasoner.value.ensemble import ValueEnsemble
+from reasoner.value.head import Head, read_head
 from reasoner.value.model import ValueModel
-from reasoner.value.panel import Panel
 from reasoner.value.trial import PAIRS, on_trial
 
 if TYPE_CHECKING:
     from reasoner.models import Progress
-    from reasoner.value.head import Head
 
 __all__ = ["SELF", "Loaded", "exact", "value_model"]
 
 SELF = "self"
-"""The name that stands for the policy model as its own judge: one model, one KV cache."""
-JUDGE, HEAD = "judge", "head"
+"""The name for the policy's model as its own value model, with one KV cache for both."""
+JUDGE_FORMAT, HEAD_FORMAT = "judge", "head"
 
 
 @asynccontextmanager
@@ -35,28 +35,31 @@ async def value_model(
     notice: Callable[[str], None],
     progress: "Progress | None" = None,
     pairs: Sequence[Pair] = PAIRS,
-) -> AsyncIterator[ValueModel | Panel | None]:
-    """The value model that the settings name, tested, or None when they name none; of several, all
-    of them as a panel. Where nothing is said, it is the head that the registry has for the policy.
+) -> AsyncIterator[ValueModel | ValueEnsemble | None]:
+    """The value model that the settings name, an ensemble where they name several, else None.
 
-    A second model is loaded only where it is another file than the policy's. Without `pairs` it
-    is not tested. Raises what `ensure_model` does, and ModelError when the model cannot serve.
+    Without a setting it is the value head that the registry has for the policy. A model is opened
+    only where it is another file than the policy's. `pairs` are scored as a self-test; without any
+    the test is skipped. Raises what `ensure_model` does, and ModelError when the model does not fit
+    its format or fails the test.
     """
-    async with AsyncExitStack() as opened:
+    async with AsyncExitStack() as resources:
         models = []
-        wanted = settings.value_models
+        requested = settings.value_models
         if _has_own_head(settings, policy):
-            wanted = ((SELF, HEAD),)
-            pairs = pairs if settings.value_head else ()  # ours is for this file, by its checksum
-        for name, form in wanted:
-            own = settings.model_copy(update={"value": name, "value_format": form})
-            one = await opened.enter_async_context(_one(own, policy, notice, progress, pairs))
-            models.append(one)
-        yield Panel(models) if len(models) > 1 else next(iter(models), None)
+            requested = ((SELF, HEAD_FORMAT),)
+            pairs = (
+                pairs if settings.value_head else ()
+            )  # the registry pins head and model by checksum
+        for name, form in requested:
+            single = settings.model_copy(update={"value": name, "value_format": form})
+            member = _single_model(single, policy, notice, progress, pairs)
+            models.append(await resources.enter_async_context(member))
+        yield ValueEnsemble(models) if len(models) > 1 else next(iter(models), None)
 
 
 def _has_own_head(settings: Settings, policy: Loaded) -> bool:
-    """Whether nothing was said, and the policy has a head to judge itself by."""
+    """Whether no value model is set and the policy's model has a value head."""
     if settings.value is not None or settings.value_format is not None:
         return False
     local = isinstance(policy.file, ModelFile) and isinstance(policy.engine, LocalEngine)
@@ -64,7 +67,7 @@ def _has_own_head(settings: Settings, policy: Loaded) -> bool:
 
 
 @asynccontextmanager
-async def _one(
+async def _single_model(
     settings: Settings,
     policy: Loaded,
     notice: Callable[[str], None],
@@ -73,7 +76,7 @@ async def _one(
 ) -> AsyncIterator[ValueModel]:
     async with _loaded(settings, policy, notice, progress) as judge:
         form = _format(settings, judge)
-        if form.layout == "path" and not _reads_alike(judge, policy):
+        if form.layout == "path" and not _shares_vocabulary(judge, policy):
             raise ModelError(
                 f"the format {form.name} reads the policy's own tokens: --value {SELF}, or a model "
                 "that has the same"
@@ -93,7 +96,7 @@ async def _loaded(
     notice: Callable[[str], None],
     progress: "Progress | None",
 ) -> AsyncIterator[Loaded]:
-    """The policy again, or a second model in memory."""
+    """The policy's model itself, or a second model in memory."""
     if settings.value in (SELF, settings.model):
         yield policy
         return
@@ -122,7 +125,7 @@ async def _loaded(
         await engine.close()
 
 
-def _reads_alike(judge: Loaded, policy: Loaded) -> bool:
+def _shares_vocabulary(judge: Loaded, policy: Loaded) -> bool:
     if judge is policy:
         return True
     ours, theirs = judge.engine, policy.engine
@@ -132,19 +135,25 @@ def _reads_alike(judge: Loaded, policy: Loaded) -> bool:
 
 
 def exact(settings: EngineSettings) -> EngineSettings:
-    """Attention whose result does not depend on what else is in the batch, unless told otherwise.
+    """The settings with attention whose result does not depend on the rest of the batch, where they
+    leave the choice.
 
-    llama.cpp's fused attention on a CPU sums in 16 bits, in an order that the cache decides, so
-    that a score read step by step would differ from one read at once by some thousandths.
+    llama.cpp's fused attention on a CPU sums in 16 bits, in an order that depends on the cache, so
+    that scores computed step by step differ by some thousandths from those computed at once.
     """
-    free = settings.flash_attention == "auto" and settings.kv_type == "f16"
-    return settings.model_copy(update={"flash_attention": "off"}) if free else settings
+    unset = settings.flash_attention == "auto" and settings.kv_type == "f16"
+    return settings.model_copy(update={"flash_attention": "off"}) if unset else settings
 
 
 def _format(settings: Settings, judge: Loaded) -> ValueFormat:
-    """The format asked for, the registry's word for this model, a head's own, or a judge."""
+    """The format that is set, else the registry's for this model, else a head's or a judge's.
+
+    Raises UnknownName for a format that does not exist.
+    """
     spec = judge.file.spec
-    default = HEAD if _head_path(settings, judge) and settings.value == SELF else JUDGE
+    default = (
+        HEAD_FORMAT if _head_path(settings, judge) and settings.value == SELF else JUDGE_FORMAT
+    )
     name = settings.value_format or (spec.format if spec else None) or default
     known = formats()
     if name not in known:
@@ -156,22 +165,21 @@ def _head_path(settings: Settings, judge: Loaded) -> Path | None:
     return settings.value_head or (judge.file.spec.head if judge.file.spec else None)
 
 
-def _head(settings: Settings, judge: Loaded, form: ValueFormat) -> "Head | None":
-    """The head's side file, if the format reads one. Raises ModelError for another model's."""
-    place = _head_path(settings, judge)
-    if place is None or not form.has_head:
+def _head(settings: Settings, judge: Loaded, form: ValueFormat) -> Head | None:
+    """The value head, if the format uses one. Raises ModelError for a head of another model, and
+    BadModelFile for a damaged file."""
+    path = _head_path(settings, judge)
+    if path is None or not form.has_head:
         return None
     if isinstance(judge.file, ServedModel):
         raise ModelError(
             f"the format {form.name} reads more than a server tells; "
             "use a model on this machine as --value, or another --value-format"
         )
-    from reasoner.value.head import read_head
-
-    head = read_head(place, form.head)
+    head = read_head(path, form.head)
     if head.base_sha256 not in (None, model_checksum(judge.file.path)):
         raise ModelError(
-            f"{place} was trained on another model than {judge.file.name}; "
+            f"{path} was trained on another model than {judge.file.name}; "
             "train one for this model or leave it out"
         )
     return head
