@@ -110,13 +110,13 @@ async def test_a_line_that_nothing_confirms_decides_nothing() -> None:
         alone = await Ballot(ASK.question, [sound], [other]).count(numeric)
         assert alone.lines == 1
         assert alone.sure > 0.65
-        assert not alone.decided(0.65, left=5.0)
-        assert alone.decided(0.65, left=1.0)
+        assert not alone.decided(0.65, remaining_weight=5.0)
+        assert alone.decided(0.65, remaining_weight=1.0)
     agreed = await Ballot(ASK.question, [sound], [attempt(1, "12.0")]).count(numeric)
     assert agreed.lines == 2
-    assert agreed.decided(0.65, left=5.0)
+    assert agreed.decided(0.65, remaining_weight=5.0)
     nothing = await Ballot(ASK.question, [attempt(0, None)]).count(numeric)
-    assert not nothing.decided(0.65, left=0.0)
+    assert not nothing.decided(0.65, remaining_weight=0.0)
 
 
 def test_a_longer_lead_is_surer() -> None:
