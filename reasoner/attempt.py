@@ -1,4 +1,4 @@
-"""What a search found: finished lines of thought, and what is known about each."""
+"""Candidates (finished trajectories with their verdicts and scores) and the outcome of a search."""
 
 from typing import Self
 
@@ -9,7 +9,7 @@ from reasoner.verdict import Verdict
 
 __all__ = ["Attempt", "Findings"]
 
-ENDINGS = (
+FINISH_RANKS = (
     (FinishReason.INTERRUPTED,),
     (FinishReason.LENGTH,),
     (FinishReason.STOP, FinishReason.BUDGET),
@@ -17,11 +17,14 @@ ENDINGS = (
 
 
 class Attempt(BaseModel):
-    """A path that came to its end.
+    """A finished trajectory with its final answer, verdicts and scores.
 
-    `number` is the line of thought it is known under in the events, `final` its short final
-    answer. `verdicts` is None until it was checked. `value`, in [0, 1], is what the value model
-    gives for it. `score`, in [0, 1], is what the strategy ranked it by.
+    `number` identifies its trajectory in the events. `final` is the short final answer extracted
+    from the reply. `verdicts` holds the verifiers' verdicts, None before they were called. `value`,
+    in [0, 1], is the value model's score. `score`, in [0, 1], is the score by which the strategy
+    ranked it. `found` holds verdicts that the strategy itself reached, such as cross-checking.
+    `proven` states that the known answer or the given tests, which the model did not see, confirm
+    the candidate, or that a verdict settles the question without them.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,28 +37,26 @@ class Attempt(BaseModel):
     score: float | None = Field(default=None, ge=0.0, le=1.0)
     found: tuple[Verdict, ...] = ()
     proven: bool = False
-    """Whether the known answer or the given tests, which the model did not see, confirm it, or a
-    check settled the question without them."""
 
     @property
     def whole(self) -> bool:
-        """Whether it ended of its own accord, or was led to an end: neither cut off nor stopped."""
-        return self.ending == len(ENDINGS)
+        """Whether the reply is complete: neither cut off by length nor interrupted."""
+        return self.ending == len(FINISH_RANKS)
 
     @property
     def ending(self) -> int:
-        """How far it came, the higher the further: without an answer, stopped, cut off, whole."""
+        """The rank of how it ended: 0 no answer, 1 interrupted, 2 cut off by length, 3 complete."""
         if not self.path.answer:
             return 0
         reason = self.path.finish_reason
-        return next((n for n, reasons in enumerate(ENDINGS, 1) if reason in reasons), 0)
+        return next((rank for rank, reasons in enumerate(FINISH_RANKS, 1) if reason in reasons), 0)
 
 
 class Findings(BaseModel):
-    """A strategy's result: at least one attempt, the best first.
+    """A strategy's result: at least one candidate, the best first.
 
-    `confidence`, in [0, 1], is what the strategy gives for the first one being right: for a vote
-    the share of the weight that its answer got. It is not calibrated yet.
+    `confidence`, in [0, 1], is the strategy's estimate that the first candidate is right: in a vote
+    the share of the total weight that its answer received. It is not calibrated.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -64,10 +65,13 @@ class Findings(BaseModel):
     confidence: float | None = Field(default=None, ge=0.0, le=1.0)
 
     def proven_first(self) -> Self:
-        """The same, but what a check has settled stands before what a search prefers: a proof
-        ends the search, and may leave all others half done."""
-        proven = [one for one in self.attempts if one.proven]
-        if not proven or proven[0] is self.attempts[0]:
+        """The outcome with the first proven candidate moved to the front.
+
+        A proof ends the search early, so the other candidates may be incomplete and the strategy's
+        own ranking says little; its confidence is dropped when the order changes.
+        """
+        proven = next((candidate for candidate in self.attempts if candidate.proven), None)
+        if proven is None or proven is self.attempts[0]:
             return self
-        others = [one for one in self.attempts if one is not proven[0]]
-        return self.model_copy(update={"attempts": (proven[0], *others), "confidence": None})
+        others = [candidate for candidate in self.attempts if candidate is not proven]
+        return self.model_copy(update={"attempts": (proven, *others), "confidence": None})

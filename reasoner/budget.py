@@ -1,4 +1,4 @@
-"""The running account of one question: what was spent, and when to stop."""
+"""The budget of one question: tokens and seconds spent, their limits, and when to stop."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator
@@ -14,60 +14,62 @@ __all__ = ["Budget"]
 T = TypeVar("T")
 
 REASONING_SHARE = 0.8
-"""The part of a limit that may be spent on reasoning; the rest is for the answers."""
+"""The share of each limit that may be spent on reasoning; the rest is reserved for answers."""
 
 
 class Budget:
-    """Shared by everything that works on a question: policy, value model and tools.
+    """Counts tokens and seconds for one question, shared by its policy, value model and tools.
 
-    `seconds` limits the wall clock, `tokens` what is written, what tools put in and what is read
-    to evaluate, over all paths together. At four fifths of either, reasoning closes softly; at the
-    limit itself all that runs is stopped.
+    `seconds` limits wall-clock time. `tokens` limits generated, inserted and scored tokens, summed
+    over all trajectories. At REASONING_SHARE of either limit, reasoning comes to a soft stop; at
+    the limit itself everything that runs is stopped.
     """
 
     def __init__(self, seconds: float | None = None, tokens: int | None = None) -> None:
-        self._begun = monotonic()
+        self._start_time = monotonic()
         self._seconds, self._tokens = seconds, tokens
         self._running: set[Generation] = set()
-        self._halt = asyncio.Event()
+        self._stop_event = asyncio.Event()
         self.exhausted = False
         self.decoded_tokens = 0
         self.written_tokens = 0
         self.placed_tokens = 0
-        self._scored = self._judged = 0
+        self._scoring_tokens = 0
+        self._judging_tokens = 0
         self.tool_calls = 0
 
     @property
     def elapsed(self) -> float:
-        return monotonic() - self._begun
+        """Seconds since the budget was created."""
+        return monotonic() - self._start_time
 
     @property
     def remaining(self) -> float | None:
-        """Seconds left, or None without a time limit."""
+        """Seconds until the time limit, at least 0; None without one."""
         return None if self._seconds is None else max(0.0, self._seconds - self.elapsed)
 
     @property
     def value_tokens(self) -> int:
-        """What was read to evaluate, by a value model or by the policy as its own judge."""
-        return self._scored + self._judged
+        """Tokens read for scoring, by the value model or by the policy as its own judge."""
+        return self._scoring_tokens + self._judging_tokens
 
     @property
     def spent_tokens(self) -> int:
-        """What counts against the token limit."""
+        """Tokens that count against the token limit."""
         return self.written_tokens + self.placed_tokens + self.value_tokens
 
     @property
     def stopped(self) -> bool:
-        """Whether everything was told to stop."""
-        return self._halt.is_set()
+        """Whether all work on the question has been stopped."""
+        return self._stop_event.is_set()
 
     async def stopping(self) -> None:
-        """Wait until everything is told to stop."""
-        await self._halt.wait()
+        """Wait until all work on the question is stopped."""
+        await self._stop_event.wait()
 
     @contextmanager
     def until(self, stop: asyncio.Event | None) -> Iterator[None]:
-        """Inside, everything is stopped when `stop` is set, and expires when the time is up."""
+        """A context in which all work is stopped by setting `stop` and by the time limit."""
         loop = asyncio.get_running_loop()
         watcher = None if stop is None else loop.create_task(self._stop_when(stop))
         remaining = self.remaining
@@ -81,76 +83,86 @@ class Budget:
                 timer.cancel()
 
     async def unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
-        """The work's result, or None when everything is told to stop first."""
+        """The result of `work`; None, with `work` cancelled, when the budget stops first."""
         task = asyncio.ensure_future(work)
-        halt = asyncio.ensure_future(self.stopping())
+        stopping = asyncio.ensure_future(self.stopping())
         try:
-            await asyncio.wait((task, halt), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
             return task.result() if task.done() else None
         finally:
             task.cancel()
-            halt.cancel()
+            stopping.cancel()
 
     def reasoning_over(self) -> bool:
-        """Whether it is time to close the reasoning and state the answer."""
-        late = self._seconds is not None and self.elapsed >= REASONING_SHARE * self._seconds
-        spent = self._tokens is not None and self.spent_tokens >= REASONING_SHARE * self._tokens
-        return late or spent or self.stopped
+        """Whether reasoning has spent its share of a limit, so that the answer is due."""
+        out_of_time = self._seconds is not None and self.elapsed >= REASONING_SHARE * self._seconds
+        out_of_tokens = (
+            self._tokens is not None and self.spent_tokens >= REASONING_SHARE * self._tokens
+        )
+        return out_of_time or out_of_tokens or self.stopped
 
     def track(self, generation: Generation) -> None:
-        """Count a generation in, so that `stop` reaches it."""
+        """Register a running generation, so that `stop` cancels it."""
         self._running.add(generation)
         if self.stopped:
             generation.cancel()
 
     def write(self, count: int = 1) -> None:
-        """The policy wrote tokens."""
+        """Count `count` tokens that the policy generated."""
         self.written_tokens += count
-        self._limit()
+        self._enforce_limit()
 
     def branch(self, decoded: int) -> None:
-        """The policy was asked for all that may follow a token; `decoded` were read for it, the
-        last of them as if it had been written."""
+        """Count one expansion of a prefix to its likeliest next tokens.
+
+        Of the `decoded` tokens all but the last count as prefilled, the last as generated.
+        """
         self.decoded_tokens += max(0, decoded - 1)
         self.write()
 
     def place(self, count: int) -> None:
-        """Tokens were put into a path that the policy did not write there."""
+        """Count `count` tokens that were inserted into a trajectory, not generated."""
         self.placed_tokens += count
-        self._limit()
+        self._enforce_limit()
 
     def read_value(self, total: int) -> None:
-        """The value model has read so many tokens in all."""
-        self._scored = total
-        self._limit()
+        """Set the number of tokens that the value model has read so far, in total."""
+        self._scoring_tokens = total
+        self._enforce_limit()
 
     def judge(self, count: int) -> bool:
-        """Charge for tokens the policy is to read to judge, not to write; False, and no charge,
-        when that would cut into what is kept for the answers."""
+        """Charge for `count` tokens that the policy will read as its own judge.
+
+        False, without a charge, when it would exceed the reasoning share of the token limit; False
+        also when all work is stopped.
+        """
         if self._tokens is not None and self.spent_tokens + count > REASONING_SHARE * self._tokens:
             return False
-        self._judged += count
+        self._judging_tokens += count
         return not self.stopped
 
     def settle(self, generation: Generation, unread: int) -> None:
-        """Count a generation out; `unread` of its prompt's tokens had never been read before,
-        because an earlier round wrote them last."""
+        """Unregister a generation and count the prompt tokens that it prefilled.
+
+        `unread` of these were generated by an earlier round and not decoded then, so they do not
+        count.
+        """
         self._running.discard(generation)
         self.decoded_tokens += max(0, generation.decoded_tokens - unread)
 
     def stop(self) -> None:
-        """End every running generation with what there is."""
-        self._halt.set()
+        """Stop all work: every running generation ends with the tokens it has."""
+        self._stop_event.set()
         for generation in list(self._running):
             generation.cancel()
 
     def expire(self) -> None:
-        """Stop because a limit is reached."""
+        """Stop all work because a limit is reached."""
         self.exhausted = self.exhausted or not self.stopped
         self.stop()
 
     def usage(self, *, prompt: int, reasoning: int, answer: int) -> Usage:
-        """The account, for a chosen path of so many tokens."""
+        """The usage, where the chosen candidate has so many prompt, reasoning and answer tokens."""
         seconds = self.elapsed
         return Usage(
             prompt_tokens=prompt,
@@ -170,6 +182,6 @@ class Budget:
         await stop.wait()
         self.stop()
 
-    def _limit(self) -> None:
+    def _enforce_limit(self) -> None:
         if self._tokens is not None and self.spent_tokens >= self._tokens and not self.stopped:
             self.expire()

@@ -1,4 +1,4 @@
-"""How a model saw a token that it wrote or read."""
+"""Statistics of a model's next-token distribution at one token of a trajectory."""
 
 from typing import NamedTuple
 
@@ -6,8 +6,11 @@ __all__ = ["Doubt"]
 
 
 class Doubt(NamedTuple):
-    """The `surprise` is -log of the token's probability, the `entropy` that of all that could have
-    stood there; in nats. Both are 0 for a token that the model was not asked about."""
+    """Surprisal and entropy of one token, in nats.
+
+    `surprise` is the surprisal, -log p(token); `entropy` is the entropy of the distribution from
+    which the token was taken. Both are 0 where they were not measured.
+    """
 
     surprise: float
     entropy: float

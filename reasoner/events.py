@@ -1,4 +1,4 @@
-"""What happens along the way: live view, NDJSON, trace and tests read this one stream."""
+"""The events of a question: live view, NDJSON, traces and tests read the same stream."""
 
 from collections.abc import Callable
 from typing import Annotated, Literal
@@ -34,10 +34,10 @@ class _Event(BaseModel):
 
 
 class StartEvent(_Event):
-    """The first event of every question: which model answers it, and how.
+    """The first event of every question: the model, the effort and the strategy that answer it.
 
-    `live` tells what may be shown of the first line of thought while it is written: the whole
-    reply, its reasoning only, as the answer is chosen at the end, or nothing.
+    `live` states what may be shown of the first trajectory while it is generated: the whole reply,
+    the reasoning only (when the answer is chosen at the end), or nothing.
     """
 
     kind: Literal["start"] = "start"
@@ -50,7 +50,7 @@ class StartEvent(_Event):
 
 
 class TextEvent(_Event):
-    """A piece of text as it was written; `path` numbers the line of thought it belongs to."""
+    """A piece of text as it is generated; `path` is the number of its trajectory."""
 
     kind: Literal["text"] = "text"
     path: int = 0
@@ -59,7 +59,7 @@ class TextEvent(_Event):
 
 
 class StepEvent(_Event):
-    """A step was completed."""
+    """A trajectory (`path`) completed a step; `index` counts its steps from 0."""
 
     kind: Literal["step"] = "step"
     path: int = 0
@@ -68,7 +68,7 @@ class StepEvent(_Event):
 
 
 class VerdictEvent(_Event):
-    """A check spoke: about the step with the index `step`, or about the line as a whole."""
+    """A verdict on the step with the index `step`, or on the whole trajectory when it is None."""
 
     kind: Literal["verdict"] = "verdict"
     path: int = 0
@@ -77,10 +77,10 @@ class VerdictEvent(_Event):
 
 
 class CandidateEvent(_Event):
-    """A line of thought came to its end; a search has several.
+    """A trajectory was finished; a search has several of these.
 
-    `standing` ranks it by its verdicts, `value` is what the value model gives for it; both
-    lie in [0, 1] and are None where nobody was asked.
+    `standing` is the score of its verdicts, `value` the score of the value model. Both lie in
+    [0, 1] and are None where there was no verifier or no value model.
     """
 
     kind: Literal["candidate"] = "candidate"
@@ -93,13 +93,13 @@ class CandidateEvent(_Event):
 
 
 class NodeEvent(_Event):
-    """Where a state of a search stands: told when it is made, scored, visited or pruned.
+    """A node of a search, emitted when it is created, scored, visited or pruned.
 
-    A line of thought keeps its number while it does not fork, so `path` and `depth` together name
-    the state; `parent` is the number it forked off from, when that had `forked` steps. The state
-    itself has `steps` steps, and its answer when `done`. `value` lies in [0, 1]. A pruned state
-    that says the same as another one names its number in `same`; one whose line is then written
-    on from before it was drawn anew.
+    A trajectory keeps its number while it does not fork, so `path` and `depth` together identify
+    the node. `parent` is the number of the parent's trajectory, which had `forked` steps there. The
+    node itself has `steps` steps, and its answer when `done`. `value` is its score in [0, 1].
+    `same` is the number of the node that a pruned duplicate repeats. A pruned node whose number is
+    used again at the same depth was sampled anew.
     """
 
     kind: Literal["node"] = "node"
@@ -116,7 +116,7 @@ class NodeEvent(_Event):
 
 
 class NoticeEvent(_Event):
-    """Something the user should know that is not an error, on one line."""
+    """A one-line notice to the user that is not an error."""
 
     kind: Literal["notice"] = "notice"
     text: str

@@ -1,4 +1,4 @@
-"""How a kind of problem is thought in small steps, as a plugin that knows it tells."""
+"""The state of an environment: a kind of problem whose rules a plugin knows step by step."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,13 +9,14 @@ __all__ = ["Frame"]
 
 
 class Frame(BaseModel):
-    """A problem at one point of being thought in small steps, a line each.
+    """The state that a plugin computes after some one-line steps towards a problem's solution.
 
-    `asked` is what the model is asked; its reply are the steps, and examples of such replies stand
-    in its history. `state`, a line in canonical form, is what the steps so far have come to: the
-    model sees it before its next step, and where two states are equal one of them is explored.
-    `choices` is about how many different steps there are to take. `refuted` says why the last step
-    cannot stand. `answer` is the whole reply that the steps amount to, once they have arrived.
+    `asked` is the problem as the model is prompted with it: its reply consists of the steps, and
+    its history holds few-shot examples of such replies. `state` is the state after the steps as one
+    line in canonical form; the model reads it before its next step, and of two equal states only
+    one is explored. `choices` is the approximate number of possible next steps. `refuted` is a
+    failing verdict on the last step where the rules forbid it. `answer` is the complete reply that
+    the steps amount to, empty before they reach a solution.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -1,8 +1,9 @@
-"""The likeliest lines that a model would write next, found instead of drawn."""
+"""Best-first search for the likeliest next lines of a model, instead of sampling them."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from itertools import chain
 from math import exp, log
 
 from reasoner.budget import Budget
@@ -12,18 +13,21 @@ from reasoner.operators.together import together
 __all__ = ["LONGEST", "Line", "likeliest_lines"]
 
 LONGEST = 32
-"""Tokens a line may have."""
-ALTERNATIVES = 20
-"""Tokens looked at after each beginning; no server tells more."""
-AT_ONCE = 16
-NEAR = 0.1
-"""What is decoded beside the likeliest beginning is at least so likely by comparison."""
+"""The maximum length of a line in tokens."""
+NEXT_TOKENS = 20
+"""Next tokens considered after each prefix; servers report no more."""
+MAX_BATCH_SIZE = 16
+MIN_RELATIVE_PROBABILITY = 0.1
+"""Prefixes decoded in one batch have at least this probability relative to the likeliest one."""
 
 
 @dataclass(frozen=True, order=True)
 class Line:
-    """A line, or the beginning of one, which has no text yet. `logprob` is the natural log of its
-    probability; `tokens` leave out the line's end."""
+    """A line, or the prefix of one; only a complete line has a `text`.
+
+    `cost` is the negative natural log of its probability, by which lines are ordered. `tokens` do
+    not include the line's end.
+    """
 
     cost: float
     tokens: tuple[int, ...] = field(default=(), compare=False)
@@ -31,59 +35,70 @@ class Line:
 
     @property
     def logprob(self) -> float:
+        """The natural log of the probability at temperature 1."""
         return -self.cost
 
     @property
     def probability(self) -> float:
+        """The probability at temperature 1."""
         return exp(-self.cost)
 
 
 async def likeliest_lines(
-    engine: Engine, budget: Budget, tokens: tuple[int, ...], least: float
+    engine: Engine, budget: Budget, tokens: tuple[int, ...], min_probability: float
 ) -> AsyncGenerator[Line, None]:
-    """The lines that a model would write after `tokens`, the likeliest first, as long as their
-    probability at temperature 1 is at least `least`.
+    """The lines that a model would generate after `tokens`, the likeliest first, with a probability
+    of at least `min_probability` at temperature 1.
 
-    Best-first search over tokens: no line comes twice, and each beginning is decoded once, so a
-    line costs what it does not share with likelier ones. Ends early when the budget stops.
+    Best-first search over tokens: no line is found twice, and each prefix is decoded once, so a
+    line costs only the tokens that it does not share with likelier ones. It ends early when the
+    budget stops. Raises what `Engine.likeliest` does.
     """
-    heap = [Line(0.0)] if least <= 1.0 else []
+    heap = [Line(0.0)] if min_probability <= 1.0 else []
     while heap:
         if heap[0].text is not None:
             yield heappop(heap)
             continue
-        wave = [_longer(engine, budget, tokens, line, least) for line in _wave(heap)]
-        grown = await budget.unless_stopped(together(wave))
-        if grown is None:
+        batch = [
+            _extensions(engine, budget, tokens, prefix, min_probability)
+            for prefix in _pop_batch(heap)
+        ]
+        extensions = await budget.unless_stopped(together(batch))
+        if extensions is None:
             return
-        for line in (one for several in grown for one in several):
+        for line in chain.from_iterable(extensions):
             heappush(heap, line)
 
 
-def _wave(heap: list[Line]) -> list[Line]:
-    """Take the likeliest beginnings, which are decoded side by side."""
-    nearest = NEAR * heap[0].probability
-    wave: list[Line] = []
-    while heap and len(wave) < AT_ONCE and heap[0].text is None:
-        if heap[0].probability < nearest:
+def _pop_batch(heap: list[Line]) -> list[Line]:
+    """Remove and return the likeliest prefixes, to be decoded in one batch."""
+    min_probability = MIN_RELATIVE_PROBABILITY * heap[0].probability
+    batch: list[Line] = []
+    while heap and len(batch) < MAX_BATCH_SIZE and heap[0].text is None:
+        if heap[0].probability < min_probability:
             break
-        wave.append(heappop(heap))
-    return wave
+        batch.append(heappop(heap))
+    return batch
 
 
-async def _longer(
-    engine: Engine, budget: Budget, tokens: tuple[int, ...], line: Line, least: float
+async def _extensions(
+    engine: Engine,
+    budget: Budget,
+    tokens: tuple[int, ...],
+    prefix: Line,
+    min_probability: float,
 ) -> list[Line]:
-    """What may follow a beginning: one token more, or the line's end, however that is written."""
-    rows = await engine.likeliest((*tokens, *line.tokens), ALTERNATIVES, budget.branch)
-    found, end = [], 0.0
+    """The prefix with each of its likeliest next tokens, and the complete line, whose probability
+    is the sum over all tokens that end a line."""
+    rows = await engine.likeliest((*tokens, *prefix.tokens), NEXT_TOKENS, budget.branch)
+    lines, end_probability = [], 0.0
     for token, logprob in rows:
         piece = engine.piece(token)
         if engine.is_eog(token) or b"\n" in piece:
-            end += exp(logprob)
-        elif piece and len(line.tokens) < LONGEST:
-            found.append(Line(line.cost - logprob, (*line.tokens, token)))
-    if end and line.tokens:
-        text = engine.detokenize(line.tokens).strip()
-        found.append(Line(line.cost - log(end), line.tokens, text))
-    return [one for one in found if one.probability >= least]
+            end_probability += exp(logprob)
+        elif piece and len(prefix.tokens) < LONGEST:
+            lines.append(Line(prefix.cost - logprob, (*prefix.tokens, token)))
+    if end_probability and prefix.tokens:
+        text = engine.detokenize(prefix.tokens).strip()
+        lines.append(Line(prefix.cost - log(end_probability), prefix.tokens, text))
+    return [line for line in lines if line.probability >= min_probability]

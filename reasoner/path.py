@@ -1,4 +1,4 @@
-"""A line of thought: the steps taken and the tokens that say them, as immutable values."""
+"""Trajectories: the steps of a line of thought and their tokens, as immutable values."""
 
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ __all__ = ["Decision", "FinishReason", "Path", "Phase", "Step"]
 
 
 class Decision(StrEnum):
-    """What a model decided at the end of a step."""
+    """The decision at the end of a step: continue, give the step up, or end the reasoning."""
 
     PROCEED = "proceed"
     BACKTRACK = "backtrack"
@@ -19,11 +19,11 @@ class Decision(StrEnum):
 
 
 class FinishReason(StrEnum):
-    """Why generation stopped.
+    """Why a trajectory ended.
 
-    `stop`: the model ended by itself; `length`: the context or the reply's token cap was full;
-    `budget`: the reasoning budget or step limit closed the reasoning; `interrupted`: the user or
-    a deadline did.
+    `stop`: the model ended it; `length`: the context or the reply's token limit was full;
+    `budget`: the reasoning budget or the step limit closed the reasoning; `interrupted`: the user
+    or a deadline stopped it.
     """
 
     STOP = "stop"
@@ -33,7 +33,7 @@ class FinishReason(StrEnum):
 
 
 class Phase(StrEnum):
-    """What a path is doing: thinking, saying its answer, or nothing more."""
+    """Whether a trajectory is in its reasoning, in its answer, or finished."""
 
     REASONING = "reasoning"
     ANSWER = "answer"
@@ -43,11 +43,10 @@ class Phase(StrEnum):
 class Step(BaseModel):
     """One step of reasoning.
 
-    `text` is the full thought; `name`, `summary` and `reflection` are filled by protocols that
-    mark them. `tokens` counts every token of the step, `forced` those among them that the
-    controller placed. `logprob` is the sum of the sampled tokens' natural-log probabilities under
-    the model at temperature 1. `call` is the tool call that ended the step; its output's
-    tokens count as forced.
+    `text` is the full text; `name`, `summary` and `reflection` are filled by protocols that mark
+    them. `tokens` counts all tokens of the step, `forced` those of them that were not sampled.
+    `logprob` is the sum of the sampled tokens' natural log-probabilities at temperature 1. `call`
+    is the tool call that ended the step; the tokens of its output count as forced.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -64,12 +63,12 @@ class Step(BaseModel):
 
 
 class Path(BaseModel):
-    """Steps so far, the tokens that carry them, and the answer once there is one.
+    """The steps so far, their tokens, and the answer once there is one.
 
-    `prompt` and `tokens` are vocabulary ids; the model has read `prompt` and written `tokens`.
-    `landed` tells that the reasoning was closed for the model, not by it. `doubts` has an entry for
-    each of `tokens`, or is empty where that is not known. Extending a path makes a new one, so a
-    fork costs nothing.
+    `prompt` and `tokens` are token ids; `prompt` was prefilled, `tokens` were generated or inserted
+    after it. `landed` states that a soft stop closed the reasoning, not the model. `doubts` has the
+    token statistics of each of `tokens`, or is empty where they are not known. Extending a
+    trajectory creates a new one that shares its parts, so a fork costs nothing.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -89,16 +88,19 @@ class Path(BaseModel):
         return self.phase is Phase.DONE
 
     def grown(self, tokens: tuple[int, ...], doubts: tuple[Doubt, ...] = ()) -> "Path":
-        """The path with more tokens and what is known about them."""
-        known = len(self.doubts) == len(self.tokens) and len(doubts) == len(tokens)
-        told = self.doubts + doubts if known else ()
-        return self.model_copy(update={"tokens": self.tokens + tokens, "doubts": told})
+        """The trajectory with more tokens and their statistics; its statistics become empty where
+        those of any token are missing."""
+        complete = len(self.doubts) == len(self.tokens) and len(doubts) == len(tokens)
+        statistics = self.doubts + doubts if complete else ()
+        return self.model_copy(update={"tokens": self.tokens + tokens, "doubts": statistics})
 
     def cut(self, length: int) -> "Path":
-        """The path with its first `length` tokens only."""
-        told = self.doubts[:length] if len(self.doubts) == len(self.tokens) else ()
-        return self.model_copy(update={"tokens": self.tokens[:length], "doubts": told})
+        """The trajectory with only its first `length` tokens; steps and answer stay as they are."""
+        complete = len(self.doubts) == len(self.tokens)
+        statistics = self.doubts[:length] if complete else ()
+        return self.model_copy(update={"tokens": self.tokens[:length], "doubts": statistics})
 
     @property
     def reasoning_tokens(self) -> int:
+        """The number of tokens of all steps."""
         return sum(step.tokens for step in self.steps)

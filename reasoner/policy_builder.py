@@ -3,10 +3,11 @@
 from reasoner.budget import Budget
 from reasoner.engine.sampling import Sampling
 from reasoner.open_model import OpenModel
-from reasoner.policy import Calling, Policy
+from reasoner.policy import Policy
 from reasoner.protocol.calls import choose_style
 from reasoner.protocol.protocol import StepProtocol
 from reasoner.settings import Limits, Settings
+from reasoner.tool_calling import Calling
 from reasoner.verify.host import Verifiers
 
 __all__ = ["build_policy"]

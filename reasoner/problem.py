@@ -1,4 +1,4 @@
-"""The question: what is asked, what was said before, and what would count as right."""
+"""A problem: the question, the conversation before it, and what a right answer is checked with."""
 
 from typing import Literal
 
@@ -19,11 +19,11 @@ class Message(BaseModel):
 class Problem(BaseModel):
     """A question with its context.
 
-    `history` holds earlier turns, oldest first, without their reasoning. `system` replaces the
-    protocol's own instruction. `expect` is the known answer: it is used to check the result and
-    is never shown to a model. `tests` is Python that checks the reply's code: assertions,
-    `check(candidate)` or `test_…` functions; `entry_point` names the function they are about
-    (None: the one the question leaves to be written). Neither is shown to a model.
+    `history` holds the earlier turns, oldest first, without their reasoning. `system` replaces the
+    protocol's own instruction. `expect` is the known answer, used only to check the result. `tests`
+    is Python code that checks the reply's code: assertions, `check(candidate)` or `test_…`
+    functions. `entry_point` names the function under test; None stands for the one that the
+    question leaves to be written. `expect` and `tests` are never shown to a model.
     """
 
     model_config = ConfigDict(frozen=True)

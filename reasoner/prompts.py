@@ -1,4 +1,4 @@
-"""The tokens a model reads before it writes: the conversation in its own chat template."""
+"""Prompts: conversations rendered by a model's chat template, as tokens."""
 
 from reasoner.engine.engine import Engine
 from reasoner.engine.template import render
@@ -11,35 +11,45 @@ __all__ = ["Prompts"]
 
 
 class Prompts:
-    """The prompts of one model. With `merge_system`, for models that were trained without system
-    prompts, such a prompt is put before the question."""
+    """Builds the prompts of one model.
+
+    With `merge_system`, for models trained without system prompts, the system prompt becomes the
+    beginning of the first user message.
+    """
 
     def __init__(self, engine: Engine, protocol: StepProtocol, merge_system: bool) -> None:
         self._engine, self._protocol = engine, protocol
         self._merge_system = merge_system
 
     def tokens(self, problem: Problem, think: bool, style: CallStyle | None) -> list[int]:
-        """The prompt of a problem; tools are offered in their `style`, to who thinks. Raises
-        BadModelFile when the model has no chat template."""
-        template = self._engine.chat_template
-        if template is None:
-            raise BadModelFile(
-                "the model has no chat template, so it was not made to answer questions; "
-                "choose an instruction-tuned one (reasoner models list)"
-            )
+        """The tokens of a problem's prompt.
+
+        `think` states whether the reply begins with reasoning; only then tools are offered, in the
+        given `style`. Raises BadModelFile when the model has no chat template.
+        """
+        template = self._template()
         messages = self._protocol.messages(problem, think)
         style = style if think else None
         if style is not None:
             messages = style.offer(messages)
         text = render(
             template,
-            [self._disarmed(message) for message in self._merged(messages)],
+            [self._without_control_tokens(message) for message in self._merged(messages)],
             functions=style.functions() if style else (),
-            bos=self._name(self._engine.bos),
-            eos=self._name(self._engine.eos),
+            bos=self._token_text(self._engine.bos),
+            eos=self._token_text(self._engine.eos),
             think=think,
         )
         return self._engine.tokenize(text + self._protocol.opening(text, think))
+
+    def _template(self) -> str:
+        template = self._engine.chat_template
+        if template is None:
+            raise BadModelFile(
+                "the model has no chat template, so it was not made to answer questions; "
+                "choose an instruction-tuned one (reasoner models list)"
+            )
+        return template
 
     def _merged(self, messages: list[Message]) -> list[Message]:
         if not self._merge_system or len(messages) < 2 or messages[0].role != "system":
@@ -47,8 +57,9 @@ class Prompts:
         merged = f"{messages[0].content}\n\n{messages[1].content}"
         return [messages[1].model_copy(update={"content": merged}), *messages[2:]]
 
-    def _disarmed(self, message: Message) -> Message:
-        """Text that spells a control token must not act as one: break its name up."""
+    def _without_control_tokens(self, message: Message) -> Message:
+        """The message with a zero-width space in every control token's name, so that text which
+        spells a control token is not tokenised as one."""
         special = {
             token
             for token in self._engine.tokenize(message.content)
@@ -59,5 +70,5 @@ class Prompts:
             content = content.replace(name, f"{name[:1]}\u200b{name[1:]}")
         return message if not special else message.model_copy(update={"content": content})
 
-    def _name(self, token: int | None) -> str:
+    def _token_text(self, token: int | None) -> str:
         return "" if token is None else self._engine.detokenize([token], special=True)

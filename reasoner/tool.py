@@ -1,4 +1,4 @@
-"""What a policy may call in the middle of its thought, and the record of a call."""
+"""Tools that a policy may call while it reasons, their replies, and the record of a call."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -6,10 +6,10 @@ __all__ = ["Tool", "ToolCall", "ToolReply"]
 
 
 class Tool(BaseModel):
-    """A tool as a model is told of it: one text in, one text out.
+    """The declaration of a tool that maps one text to one text, as it is shown to a model.
 
-    `parameter` names the text in a function call; `fence` is the language of the fenced blocks
-    that call it where a model knows no function calls.
+    `parameter` names the text argument in a function call. `fence` is the language tag of the
+    fenced code blocks that call the tool, for models that were not trained on function calls.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -21,8 +21,11 @@ class Tool(BaseModel):
 
 
 class ToolReply(BaseModel):
-    """What a tool says. `output` goes back into the context, so it is short; `ok` tells that the
-    call succeeded, `kept` that later calls of the same path are to see its effects."""
+    """A tool's reply.
+
+    `output` is inserted into the model's context, so it should be short. `ok` states that the call
+    succeeded. `kept` states that its effects are visible to later calls of the same trajectory.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,7 +35,7 @@ class ToolReply(BaseModel):
 
 
 class ToolCall(BaseModel):
-    """A call as it was made: what went in, what came back, how long it took."""
+    """The record of one tool call: the tool's name, its input `text`, its reply, its duration."""
 
     model_config = ConfigDict(frozen=True)
 

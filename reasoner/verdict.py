@@ -1,4 +1,4 @@
-"""What a check said about a candidate, and what the check was given."""
+"""The verdict of a verifier, and the submission that the verifier receives."""
 
 from enum import StrEnum
 
@@ -10,7 +10,7 @@ __all__ = ["Candidate", "Outcome", "Verdict"]
 
 
 class Outcome(StrEnum):
-    """`pass` and `fail` were decided; `unknown` could not be; `error` means the check broke."""
+    """`pass` and `fail` are proofs; `unknown` is undecided; `error` means the verifier failed."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -19,13 +19,13 @@ class Outcome(StrEnum):
 
 
 class Verdict(BaseModel):
-    """One verifier's judgement.
+    """One verifier's verdict on a submission or a step.
 
-    `score` is in [0, 1]. `reason` is one line. `evidence` is plain data that lets a person
-    repeat the judgement (the equation and its value, the program and its output). A pass that
-    `settles` the question leaves nothing to be doubted: a slip on the way to it does not matter,
-    and a search need not go on. It settles nothing where the user gave a known answer or tests.
-    A `cached` one was said about the same reply before.
+    `score` is in [0, 1]. `reason` is one line. `evidence` is plain data with which a person can
+    repeat the check (the equation and its value, the program and its output). `settles` marks a
+    pass that proves the answer right regardless of mistakes in the reasoning, so that a search can
+    end; it has no effect where the user gave a known answer or tests. `seconds` is the duration of
+    the check. `cached` marks a verdict that was reused from an earlier check of the same reply.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,16 +41,17 @@ class Verdict(BaseModel):
 
     @property
     def proves(self) -> bool:
-        """Whether the answer is right beyond doubt."""
+        """Whether the verdict is a pass that settles the question."""
         return self.settles and self.outcome is Outcome.PASS
 
 
 class Candidate(BaseModel):
-    """A finished reply under judgement: all of it is text a model wrote, so it is hostile.
+    """A finished reply as a verifier receives it. All of its text comes from a model: it is
+    hostile input.
 
-    `steps` are the reasoning steps' texts, `answer` the reply, `final` the short final answer
-    extracted from it, `code` the reply's Python code blocks in order, `calls` the tool calls
-    made on the way.
+    `steps` holds the texts of the reasoning steps, `answer` the reply, `final` the short final
+    answer extracted from it, `code` the reply's Python code blocks in order, `calls` the tool calls
+    made during the reasoning.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -1,4 +1,4 @@
-"""The tools of the trade on a real model, for tests of operators and strategies."""
+"""A search context on a real model, for tests of operators and strategies."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ __all__ = ["Workbench", "workbench"]
 
 
 class Workbench:
-    """An open engine, the tools that work on it, and the events they told."""
+    """An open engine, a search context that uses it, and the events that the context emitted."""
 
     def __init__(self, engine: LocalEngine, tools: Tools, events: list[Event]) -> None:
         self.engine, self.tools, self.events = engine, tools, events
@@ -40,6 +40,7 @@ async def workbench(
     sequences: int = 32,
     **limits: Any,
 ) -> AsyncIterator[Workbench]:
+    """A workbench with one model; `limits` are fields of `Limits`, here small by default."""
     engine = await LocalEngine.open(model, EngineSettings(context=2048, sequences=sequences))
     events: list[Event] = []
     budget = Budget(seconds, tokens)

@@ -1,1 +1,1 @@
-"""The moves that searches are made of, each a small function over chains, trees and graphs."""
+"""Search operators: small functions that extend, score, prune and merge trajectories."""

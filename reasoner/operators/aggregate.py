@@ -1,4 +1,4 @@
-"""Aggregate: merge attempts that state the same answer, so that they speak with one voice."""
+"""Grouping of candidates that state the same answer."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -13,44 +13,46 @@ Same = Callable[[str, str], Awaitable[bool]]
 
 @dataclass(frozen=True)
 class Group:
-    """Attempts with one answer between them: in the graph of thoughts, a node of many parents."""
+    """Candidates with the same final answer: an aggregation in a Graph of Thoughts (Besta et al.
+    2023). `answer` is the normalised text of the first one's final answer."""
 
     answer: str
     attempts: tuple[Attempt, ...]
 
-    def joined(self, attempt: Attempt) -> "Group":
-        return Group(self.answer, (*self.attempts, attempt))
+    def joined(self, candidate: Attempt) -> "Group":
+        """The group with one more candidate."""
+        return Group(self.answer, (*self.attempts, candidate))
 
 
-async def aggregate(attempts: Iterable[Attempt], same: Same) -> tuple[Group, ...]:
-    """Group the attempts by their answers, in the order in which the answers first came up.
+async def aggregate(candidates: Iterable[Attempt], same: Same) -> tuple[Group, ...]:
+    """Group the candidates by their answers, in the order in which the answers first occur.
 
-    Answers with the same normalised text are the same; only different texts are put to `same`,
-    each against the first text of every group. Attempts that came to no end, or whose reply
-    holds no final answer, are left out.
+    Equal normalised texts are the same answer; a new text is compared by `same` with the first text
+    of every group. Incomplete candidates and those without a final answer are left out.
     """
     groups: list[Group] = []
-    known: dict[str, int] = {}
-    for attempt in attempts:
-        if not attempt.whole or attempt.final is None:
+    group_of_text: dict[str, int] = {}
+    for candidate in candidates:
+        if not candidate.whole or candidate.final is None:
             continue
-        text = normal(attempt.final)
-        if text not in known:
-            known[text] = await _place(text, groups, same)
-        if known[text] == len(groups):
-            groups.append(Group(text, (attempt,)))
+        text = normal(candidate.final)
+        if text not in group_of_text:
+            group_of_text[text] = await _group_index(text, groups, same)
+        index = group_of_text[text]
+        if index == len(groups):
+            groups.append(Group(text, (candidate,)))
         else:
-            groups[known[text]] = groups[known[text]].joined(attempt)
+            groups[index] = groups[index].joined(candidate)
     return tuple(groups)
 
 
 def normal(answer: str) -> str:
-    """An answer's text without what never matters: case, spacing, a full stop."""
+    """The answer's text in lower case, with single spaces and without a final full stop."""
     return " ".join(answer.casefold().split()).rstrip(".")
 
 
-async def _place(text: str, groups: list[Group], same: Same) -> int:
-    """The index of the group with this answer; where there is none, that of a new one."""
+async def _group_index(text: str, groups: list[Group], same: Same) -> int:
+    """The index of the group with this answer; the number of groups where there is none."""
     for index, group in enumerate(groups):
         if await same(group.answer, text):
             return index

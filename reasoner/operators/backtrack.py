@@ -1,4 +1,4 @@
-"""Backtrack: leave a dead end for the nearest place where something is still untried."""
+"""Backtracking from a dead end to the nearest untried node."""
 
 from reasoner.operators.node import Node
 
@@ -6,9 +6,9 @@ __all__ = ["backtrack"]
 
 
 def backtrack(node: Node) -> Node | None:
-    """The best untried child of the nearest ancestor that has one; None when all is tried.
+    """The best-scored untried child of the nearest ancestor that has one; None when there is none.
 
-    Untried is a child that was neither visited nor pruned; its score says how good it is.
+    A child is untried when it was neither visited nor pruned.
     """
     for ancestor in node.ancestors():
         untried = [child for child in ancestor.children if not child.visits and not child.pruned]

@@ -1,4 +1,4 @@
-"""Evaluate: say how good something is, without changing what it says."""
+"""Scores for nodes during a search and for candidates at its end."""
 
 from collections.abc import Iterable
 from math import exp
@@ -15,57 +15,59 @@ from reasoner.verify.status import standing
 
 __all__ = ["LEAST", "ballot", "evaluate", "likelihood", "merit"]
 
-PASSED = 0.75
-"""The least standing of an attempt that passed a check."""
+MIN_PASSED_SCORE = 0.75
+"""The minimum verdict score of a candidate that passed a check."""
 LEAST = 0.1
-"""What a refuted attempt's vote still counts: its answer may be right all the same."""
+"""The minimum vote weight, that of a refuted candidate: its answer may be right all the same."""
 
 
-async def evaluate(problem: Problem, tools: Tools, nodes: Iterable[Node], ahead: int = 0) -> None:
-    """Give each node a score in [0, 1]: the value model's, else the likelihood of its last step.
+async def evaluate(problem: Problem, context: Tools, nodes: Iterable[Node], ahead: int = 0) -> None:
+    """Score each node without a score, in [0, 1]: by the value model, or without one by the
+    likelihood of its last step.
 
-    With `ahead`, what is scored is where that many further steps at temperature 0 lead
-    (lookahead search, Snell et al. 2024).
+    With `ahead` the trajectory is scored after that many further steps at temperature 0 (lookahead
+    search, Snell et al. 2024). Raises what the context's `extend` and `score` do.
     """
 
-    async def rate(node: Node) -> None:
-        path = await _ahead(tools, node, ahead)
-        value = await tools.score(problem, path)
-        node.score = likelihood(path) if value is None else value
-        tools.tell(node)
+    async def evaluate_node(node: Node) -> None:
+        trajectory = await _look_ahead(context, node, ahead)
+        score = await context.score(problem, trajectory)
+        node.score = likelihood(trajectory) if score is None else score
+        context.tell(node)
 
-    await together(rate(node) for node in nodes if node.score is None)
+    await together(evaluate_node(node) for node in nodes if node.score is None)
 
 
-def likelihood(path: Path) -> float:
+def likelihood(trajectory: Path) -> float:
     """The geometric mean of the probabilities of the last step's sampled tokens; 0.5 without."""
-    for step in reversed(path.steps):
+    for step in reversed(trajectory.steps):
         if step.tokens > step.forced:
             return exp(step.logprob / (step.tokens - step.forced))
     return 0.5
 
 
-async def _ahead(tools: Tools, node: Node, steps: int) -> Path:
-    path = node.path
-    for _ in range(steps):
-        if path.done or tools.budget.reasoning_over():
+async def _look_ahead(context: Tools, node: Node, step_count: int) -> Path:
+    """The node's trajectory after `step_count` greedy steps, or as many as the budget allows."""
+    trajectory = node.path
+    for _ in range(step_count):
+        if trajectory.done or context.budget.reasoning_over():
             break
-        path = await tools.extend(path, node.number, sampling=GREEDY, silent=True)
-    if path is not node.path:
-        tools.drop(path, node.path)
-    return path
+        trajectory = await context.extend(trajectory, node.number, sampling=GREEDY, silent=True)
+    if trajectory is not node.path:
+        context.drop(trajectory, node.path)
+    return trajectory
 
 
-def merit(attempt: Attempt, agreement: float | None = None) -> float:
-    """What an attempt is worth, in [0, 1]: the mean of its standing before the verifiers, of its
-    value, and of the share of others that agree with it, as far as there are any of these."""
-    known = (standing(attempt.verdicts or ()), attempt.value, agreement)
-    return fmean(part for part in known if part is not None)
+def merit(candidate: Attempt, agreement: float | None = None) -> float:
+    """The score of a candidate, in [0, 1]: the mean of its verdict score, its value score and the
+    share of candidates that agree with it, as far as these are known."""
+    scores = (standing(candidate.verdicts or ()), candidate.value, agreement)
+    return fmean(score for score in scores if score is not None)
 
 
-def ballot(attempt: Attempt) -> float:
-    """How much an attempt's vote counts, in [0, 1]: all of it when it passed its checks or
-    nobody checked it, two thirds when they could not decide, at most a third when refuted."""
-    if not attempt.verdicts:
+def ballot(candidate: Attempt) -> float:
+    """The weight of a candidate's vote, in [0, 1]: 1 when it passed or was not verified, two thirds
+    when the verifiers could not decide, at most a third when it was refuted."""
+    if not candidate.verdicts:
         return 1.0
-    return min(1.0, max(LEAST, standing(attempt.verdicts) / PASSED))
+    return min(1.0, max(LEAST, standing(candidate.verdicts) / MIN_PASSED_SCORE))

@@ -1,6 +1,4 @@
-"""Generate: grow a structure by steps."""
-
-from collections.abc import Iterable
+"""Sampling of a node's next steps."""
 
 from reasoner.operators.node import Node
 from reasoner.operators.prune import merge
@@ -11,35 +9,31 @@ from reasoner.operators.tools import Tools
 __all__ = ["generate"]
 
 
-async def generate(tools: Tools, node: Node, count: int = 1, *, prune: bool = True) -> list[Node]:
-    """The node's new children: `count` samples of its next step, drawn side by side.
+async def generate(context: Tools, node: Node, count: int = 1, *, prune: bool = True) -> list[Node]:
+    """The node's new children: `count` samples of its next step, generated concurrently.
 
-    With `prune`, a step that a plugin refutes is drawn once more, and if that one is refuted too
-    it is left out; but a node is never left without a child. Samples that came out the same are
-    one child. A single child goes on under its parent's number, several get numbers of their own.
+    With `prune`, a step that a verifier refutes is sampled once more and left out if it is refuted
+    again; but at least one child remains. Equal samples become one child. A single child keeps its
+    parent's trajectory number; several get new numbers. Raises what the context's `extend` does.
     """
-    alone = count == 1 and not node.children
-    numbers = [node.number] if alone else [next(tools.numbers) for _ in range(count)]
-    sampled = await together(_sample(tools, node, number, prune) for number in numbers)
-    drawn = merge(sampled)
-    children = _sound(drawn) or drawn[:1]
-    for refuted in drawn:
-        if refuted not in children:
-            tools.drop(refuted.path, node.path)
-    for sample in sampled:
+    single = count == 1 and not node.children
+    numbers = [node.number] if single else [next(context.numbers) for _ in range(count)]
+    samples = await together(_sample_child(context, node, number, prune) for number in numbers)
+    distinct = merge(samples)
+    children = [child for child in distinct if child.refuted is None] or distinct[:1]
+    for child in distinct:
+        if child not in children:
+            context.drop(child.path, node.path)
+    for sample in samples:
         sample.pruned = sample not in children
-        tools.tell(sample)
+        context.tell(sample)
     node.children += children
     return children
 
 
-def _sound(nodes: Iterable[Node]) -> list[Node]:
-    return [node for node in nodes if node.refuted is None]
-
-
-async def _sample(tools: Tools, parent: Node, number: int, prune: bool) -> Node:
-    child = Node(await tools.extend(parent.path, number), number, parent)
+async def _sample_child(context: Tools, parent: Node, number: int, prune: bool) -> Node:
+    child = Node(await context.extend(parent.path, number), number, parent)
     if not prune:
         return child
-    child.refuted = await tools.check_step(child.said, number, child.step)
-    return child if child.refuted is None else await refine(tools, child)
+    child.refuted = await context.check_step(child.said, number, child.step)
+    return child if child.refuted is None else await refine(context, child)

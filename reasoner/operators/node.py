@@ -1,4 +1,4 @@
-"""A state of thought in a structure: a chain is a list of nodes, a tree its root."""
+"""Nodes of a search: a chain is a list of nodes, a tree is its root."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,13 +11,14 @@ __all__ = ["Node"]
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """A path, and what a search knows about it.
+    """A trajectory with the statistics of a search.
 
-    `number` is the line of thought it is told under. `refuted` is the verdict against its last
-    step. `score`, in [0, 1], is what an evaluation said; `visits`, `quality` and `pending` (walks
-    under way through it) belong to Monte-Carlo tree search. `copies` counts the samples that came
-    to this very state; of the others, `same` is the one that was kept. `state` is what its steps
-    have come to, where a plugin frames the problem.
+    `number` is the trajectory's number in the events. `refuted` is the verdict that refutes its
+    last step. `score`, in [0, 1], is the result of an evaluation. `visits`, `quality` (Q) and
+    `pending` (unfinished simulations through the node) belong to Monte-Carlo tree search. `copies`
+    counts the samples that led to this state; `same`, on the others, is the node that represents
+    them. `state` is the environment state after its steps, where a plugin knows the problem's
+    rules.
     """
 
     path: Path
@@ -36,10 +37,10 @@ class Node:
 
     @property
     def said(self) -> str:
-        """What was written between the parent and this node: its step, or else its answer."""
-        before = len(self.parent.path.steps) if self.parent else 0
-        fresh = [step.text for step in self.path.steps[before:]]
-        return "\n\n".join([*fresh, self.path.answer] if self.path.done else fresh)
+        """The text between the parent and this node: its new steps, then its answer once done."""
+        parent_steps = len(self.parent.path.steps) if self.parent else 0
+        texts = [step.text for step in self.path.steps[parent_steps:]]
+        return "\n\n".join([*texts, self.path.answer] if self.path.done else texts)
 
     @property
     def step(self) -> int | None:
@@ -48,6 +49,7 @@ class Node:
 
     @property
     def depth(self) -> int:
+        """The number of ancestors."""
         return sum(1 for _ in self.ancestors())
 
     def ancestors(self) -> "Iterator[Node]":
@@ -58,9 +60,9 @@ class Node:
             node = node.parent
 
     def subtree(self) -> "Iterator[Node]":
-        """This node and all below it."""
-        waiting = [self]
-        while waiting:
-            node = waiting.pop()
+        """This node and all of its descendants."""
+        pending_nodes = [self]
+        while pending_nodes:
+            node = pending_nodes.pop()
             yield node
-            waiting += node.children
+            pending_nodes += node.children

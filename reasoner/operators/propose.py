@@ -1,4 +1,4 @@
-"""Propose: generate several different next steps in one reply (Yao et al. 2023)."""
+"""Proposing several different next steps in one reply (Tree of Thoughts, Yao et al. 2023)."""
 
 import re
 from collections.abc import Sequence
@@ -11,53 +11,56 @@ from reasoner.problem import Problem
 
 __all__ = ["lines", "propose", "so_far"]
 
-ASKED = (
+PROPOSE_PROMPT = (
     "{question}\n\n{so_far}Propose {count} different possibilities for the next step only, each "
     "complete in itself, one per line, numbered from 1. Write nothing else."
 )
-MARK = re.compile(r"^\s{0,8}(?:\d{1,3}[.):]|[-*•])\s+")
-LONGEST = 2000
+LIST_MARKER = re.compile(r"^\s{0,8}(?:\d{1,3}[.):]|[-*•])\s+")
+MAX_PROPOSAL_CHARACTERS = 2000
 
 
 async def propose(
-    problem: Problem, tools: Tools, node: Node, count: int, *, prune: bool = True
+    problem: Problem, context: Tools, node: Node, count: int, *, prune: bool = True
 ) -> list[Node]:
-    """The node's new children: up to `count` next steps out of one reply of the model.
+    """The node's new children: up to `count` next steps from one reply of the model.
 
-    They differ because the model sees them side by side. With `prune`, refuted ones are left
-    out, unless all are.
+    They differ because the model generates them in one list. With `prune`, refuted ones are left
+    out, unless all are refuted. Raises UsageError where the protocol marks steps by tokens, and
+    what the context's `ask` does.
     """
-    text = ASKED.format(question=problem.question, so_far=so_far(node), count=count)
-    reply = await tools.ask(problem.model_copy(update={"question": text}), node.number)
-    drawn = merge([_child(tools, node, step) for step in lines(reply)[:count]])
-    for child in drawn:
-        tools.tell_step(child.path, child.number)
+    text = PROPOSE_PROMPT.format(question=problem.question, so_far=so_far(node), count=count)
+    reply = await context.ask(problem.model_copy(update={"question": text}), node.number)
+    proposals = merge([_proposed_child(context, node, step) for step in lines(reply)[:count]])
+    for child in proposals:
+        context.tell_step(child.path, child.number)
     if prune:
-        await together(_check(tools, child) for child in drawn)
-    children = [child for child in drawn if child.refuted is None] or drawn[:1]
+        await together(_verify_child(context, child) for child in proposals)
+    children = [child for child in proposals if child.refuted is None] or proposals[:1]
     node.children += children
-    for child in drawn:
+    for child in proposals:
         child.pruned = child not in children
-        tools.tell(child)
+        context.tell(child)
     return children
 
 
 def lines(reply: str) -> list[str]:
-    """The proposals of a reply: its numbered lines, or all its lines where none is numbered."""
-    found = [line for line in reply.splitlines() if line.strip()]
-    numbered = [line for line in found if MARK.match(line)]
-    return [MARK.sub("", line).strip()[:LONGEST] for line in numbered or found]
+    """The proposals in a reply: its numbered lines, or all of its lines where none is numbered."""
+    nonblank = [line for line in reply.splitlines() if line.strip()]
+    numbered = [line for line in nonblank if LIST_MARKER.match(line)]
+    return [
+        LIST_MARKER.sub("", line).strip()[:MAX_PROPOSAL_CHARACTERS] for line in numbered or nonblank
+    ]
 
 
 def so_far(node: Node) -> str:
-    """The steps that lead to a node, for a prompt; nothing where there are none."""
+    """The part of a prompt that lists the steps up to a node; empty where there are none."""
     steps: Sequence[str] = [step.text for step in node.path.steps]
     return "Steps so far:\n" + "\n".join(steps) + "\n\n" if steps else ""
 
 
-def _child(tools: Tools, node: Node, step: str) -> Node:
-    return Node(tools.policy.place(node.path, step), next(tools.numbers), node)
+def _proposed_child(context: Tools, node: Node, step: str) -> Node:
+    return Node(context.policy.place(node.path, step), next(context.numbers), node)
 
 
-async def _check(tools: Tools, child: Node) -> None:
-    child.refuted = await tools.check_step(child.said, child.number, child.step)
+async def _verify_child(context: Tools, child: Node) -> None:
+    child.refuted = await context.check_step(child.said, child.number, child.step)

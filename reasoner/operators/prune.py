@@ -1,4 +1,4 @@
-"""Prune: drop what is not worth going on with, and free what it held."""
+"""Pruning of nodes, which frees their share of the prefix cache, and merging of duplicates."""
 
 from collections.abc import Sequence
 
@@ -8,42 +8,42 @@ from reasoner.operators.tools import Tools
 __all__ = ["drop", "merge", "prune"]
 
 
-def prune(tools: Tools, nodes: Sequence[Node], keep: int) -> list[Node]:
-    """The `keep` best-scored nodes, the best first; the others are marked, told, and their
-    share of the cache is freed at once."""
+def prune(context: Tools, nodes: Sequence[Node], width: int) -> list[Node]:
+    """The `width` best-scored nodes, the best first; the others are discarded (see `drop`)."""
     ranked = sorted(nodes, key=lambda node: -1.0 if node.score is None else node.score)
     ranked.reverse()
-    drop(tools, ranked[keep:])
-    return ranked[:keep]
+    drop(context, ranked[width:])
+    return ranked[:width]
 
 
-def drop(tools: Tools, nodes: Sequence[Node]) -> None:
-    """Mark nodes as pruned; the cache keeps of them what leads to an open state elsewhere."""
+def drop(context: Tools, nodes: Sequence[Node]) -> None:
+    """Mark nodes as pruned, emit them, and free their share of the prefix cache, except for the
+    part that they share with a node that may still be extended."""
     for node in nodes:
         node.pruned = True
     for node in nodes:
-        stem = next((up for up in node.ancestors() if _leads_on(up)), None)
-        tools.drop(node.path, stem.path if stem else None)
-        tools.tell(node)
+        shared = next((ancestor for ancestor in node.ancestors() if _is_open(ancestor)), None)
+        context.drop(node.path, shared.path if shared else None)
+        context.tell(node)
 
 
-def _leads_on(node: Node) -> bool:
-    """Whether there is a leaf below the node that may still be grown."""
+def _is_open(node: Node) -> bool:
+    """Whether the node has a leaf in its subtree that may still be extended."""
     return any(not (n.children or n.pruned or n.path.done) for n in node.subtree())
 
 
 def merge(nodes: Sequence[Node]) -> list[Node]:
-    """The nodes without those that say the same as an earlier one; that one counts them.
+    """The nodes without duplicates; each remaining node counts its own in `copies`.
 
-    Two states are the same when their tokens are, or their steps and answer up to white space.
+    Nodes are duplicates when the texts of their steps and answers are equal up to white space.
     """
-    kept: dict[tuple[str, ...], Node] = {}
+    distinct: dict[tuple[str, ...], Node] = {}
     for node in nodes:
         texts = (*(step.text for step in node.path.steps), node.path.answer)
         state = tuple(" ".join(text.split()) for text in texts)
-        if state in kept:
-            kept[state].copies += node.copies
-            node.same = kept[state]
+        if state in distinct:
+            distinct[state].copies += node.copies
+            node.same = distinct[state]
         else:
-            kept[state] = node
-    return list(kept.values())
+            distinct[state] = node
+    return list(distinct.values())

@@ -1,4 +1,4 @@
-"""Refine: say a step again that was found wrong."""
+"""Resampling of a refuted step."""
 
 from reasoner.operators.node import Node
 from reasoner.operators.tools import Tools
@@ -6,15 +6,16 @@ from reasoner.operators.tools import Tools
 __all__ = ["refine"]
 
 
-async def refine(tools: Tools, node: Node) -> Node:
-    """The node's last step drawn anew from before it, and checked again; the node itself once
-    nothing may be drawn any more."""
-    if node.parent is None or tools.budget.stopped:
+async def refine(context: Tools, node: Node) -> Node:
+    """A new node whose last step is sampled anew from the parent and verified again; the node
+    itself when it has no parent or the budget has stopped. Raises what the context's `extend` does.
+    """
+    if node.parent is None or context.budget.stopped:
         return node
     node.pruned = True
-    tools.tell(node)
-    tools.drop(node.path, node.parent.path)
-    path = await tools.extend(node.parent.path, node.number, retry=1)
-    again = Node(path, node.number, node.parent)
-    again.refuted = await tools.check_step(again.said, node.number, again.step)
-    return again
+    context.tell(node)
+    context.drop(node.path, node.parent.path)
+    trajectory = await context.extend(node.parent.path, node.number, retry=1)
+    resampled = Node(trajectory, node.number, node.parent)
+    resampled.refuted = await context.check_step(resampled.said, node.number, resampled.step)
+    return resampled

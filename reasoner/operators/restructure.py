@@ -1,4 +1,4 @@
-"""Restructure: turn one structure of thought into another."""
+"""Chains taken from trees, and prefixes of chains."""
 
 from collections.abc import Callable
 
@@ -8,19 +8,18 @@ from reasoner.path import Path
 __all__ = ["best_leaf", "head"]
 
 
-def best_leaf(root: Node, rate: Callable[[Node], float]) -> Node:
-    """Tree to chain: the leaf reached by the best-rated child at every fork."""
+def best_leaf(root: Node, score: Callable[[Node], float]) -> Node:
+    """The leaf that is reached by following the best-scored child that is not pruned."""
     node = root
-    while kept := [child for child in node.children if not child.pruned]:
-        node = max(kept, key=rate)
+    while children := [child for child in node.children if not child.pruned]:
+        node = max(children, key=score)
     return node
 
 
-def head(path: Path, count: int) -> Path:
-    """Chain to shorter chain: the path as it was after its first `count` steps; the path itself
-    when it has no more than these."""
-    if count >= len(path.steps):
-        return path
-    steps = path.steps[:count]
-    kept = path.cut(sum(step.tokens for step in steps))
-    return Path(prompt=path.prompt, tokens=kept.tokens, doubts=kept.doubts, steps=steps)
+def head(trajectory: Path, count: int) -> Path:
+    """The trajectory as it was after its first `count` steps; unchanged when it has no more."""
+    if count >= len(trajectory.steps):
+        return trajectory
+    steps = trajectory.steps[:count]
+    prefix = trajectory.cut(sum(step.tokens for step in steps))
+    return Path(prompt=trajectory.prompt, tokens=prefix.tokens, doubts=prefix.doubts, steps=steps)

@@ -1,4 +1,4 @@
-"""Select: walk down a tree to the node that deserves the next look."""
+"""Selection of a leaf in Monte-Carlo tree search by PUCT."""
 
 from math import log, sqrt
 
@@ -10,7 +10,8 @@ __all__ = ["Exploration", "puct", "select"]
 
 
 class Exploration(BaseModel):
-    """The constants of PUCT without priors, as in x1 (Besta et al. 2025), after AlphaZero."""
+    """The constants of PUCT without priors, as in x1 (Besta et al. 2025), after AlphaZero
+    (Silver et al. 2017)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -19,41 +20,41 @@ class Exploration(BaseModel):
 
 
 def select(root: Node, exploration: Exploration | None = None) -> list[Node] | None:
-    """The walk from the root to a leaf along the children with the highest PUCT.
+    """The nodes from the root to a leaf, following the children with the highest PUCT score.
 
-    Nodes that are settled, and leaves another walk is growing just now, are passed by; None when
-    nothing is left to select.
+    Pruned and finished nodes, and leaves that another simulation is expanding, are skipped; None
+    when no leaf remains.
     """
-    chosen = exploration or Exploration()
-    if not _open(root):
+    constants = exploration or Exploration()
+    if not _is_open(root):
         return None
     qualities = [node.quality for node in root.subtree() if node.visits]
     low, high = min(qualities, default=0.0), max(qualities, default=0.0)
     walk = [root]
     while walk[-1].children:
         parent = walk[-1]
-        options = [child for child in parent.children if _open(child)]
-        walk.append(max(options, key=lambda node: puct(node, parent, low, high, chosen)))
+        children = [child for child in parent.children if _is_open(child)]
+        walk.append(max(children, key=lambda node: puct(node, parent, low, high, constants)))
     return walk
 
 
 def puct(node: Node, parent: Node, low: float, high: float, exploration: Exploration) -> float:
     """`norm(Q) + sqrt(N_parent − 1) / (1 + N) · (c1 + ln((N_parent + c2) / c2))`.
 
-    Q is scaled by the lowest and the highest quality of the tree. A walk under way counts as a
-    visit that found the lowest quality: the virtual loss that sends parallel walks elsewhere.
+    Q is scaled by the lowest and the highest Q of the tree. An unfinished simulation counts as a
+    visit with the lowest Q: the virtual loss that sends concurrent simulations elsewhere.
     """
-    visits, above = node.visits + node.pending, parent.visits + parent.pending
+    visits, parent_visits = node.visits + node.pending, parent.visits + parent.pending
     quality = (node.visits * node.quality + node.pending * low) / visits if visits else low
     scaled = (quality - low) / (high - low) if high > low else 0.5
-    bonus = exploration.c1 + log((above + exploration.c2) / exploration.c2)
-    return scaled + sqrt(max(0, above - 1)) / (1 + visits) * bonus
+    bonus = exploration.c1 + log((parent_visits + exploration.c2) / exploration.c2)
+    return scaled + sqrt(max(0, parent_visits - 1)) / (1 + visits) * bonus
 
 
-def _open(node: Node) -> bool:
-    """Whether something below the node can still be looked at."""
+def _is_open(node: Node) -> bool:
+    """Whether the node has a leaf in its subtree that may be selected."""
     if node.pruned or node.path.done:
         return False
     if not node.children:
         return node.pending == 0
-    return any(_open(child) for child in node.children)
+    return any(_is_open(child) for child in node.children)

@@ -1,4 +1,4 @@
-"""Small steps: what the model finds likeliest where a plugin frames the problem."""
+"""Expansion of a node by the likeliest next steps in an environment, instead of sampled ones."""
 
 from contextlib import aclosing
 
@@ -13,68 +13,80 @@ from reasoner.protocol.protocol import finished
 
 __all__ = ["small_steps"]
 
-PART = 3
-"""One in so many of the steps there are to take is taken, or `width` where that is more."""
-LEAST = 0.15
-"""Steps are looked at whose probability is at least this part of an even one."""
-MASS = 0.95
-"""The rest of the probability is not worth what it costs to look at."""
+CHOICES_PER_CHILD = 3
+"""One child is created for so many possible steps, or `width` children where that is more."""
+MIN_UNIFORM_SHARE = 0.15
+"""Steps are considered whose probability is at least this share of the uniform probability."""
+MAX_PROBABILITY_MASS = 0.95
+"""Expansion ends once the steps considered have this probability together."""
 
 
 async def small_steps(
-    problem: Problem, tools: Tools, node: Node, frame: Frame, width: int
+    problem: Problem, context: Tools, node: Node, frame: Frame, width: int
 ) -> list[Node]:
-    """The node's new children: the next steps that the model finds likeliest, each scored by its
-    probability, or 1 where it arrives at an answer.
+    """The node's new children: the likeliest next steps, each scored by its probability, or 1 where
+    it reaches a solution.
 
-    Steps that the frame refutes are left out, and so are those that come to a state which is in
-    the tree already. Nothing is drawn, so no step comes twice.
+    Steps that the environment refutes are left out, and so are those that lead to a state which is
+    in the tree already. Nothing is sampled, so no step occurs twice. Raises what the policy's
+    `start` and `lines` do.
     """
-    path = node.path if node.state else tools.policy.start(frame.asked, think=False)
-    most = max(width, frame.choices // PART)
-    found: list[Node] = []
+    trajectory = node.path if node.state else context.policy.start(frame.asked, think=False)
+    max_children = max(width, frame.choices // CHOICES_PER_CHILD)
+    min_probability = MIN_UNIFORM_SHARE / frame.choices
+    children: list[Node] = []
     mass = 0.0
-    async with aclosing(tools.policy.lines(path, LEAST / frame.choices)) as lines:
+    async with aclosing(context.policy.lines(trajectory, min_probability)) as lines:
         async for line in lines:
-            child = await _child(problem, tools, node, path, line)
+            child = await _expand(problem, context, node, trajectory, line)
             if child is not None:
-                found.append(child)
+                children.append(child)
             mass += line.probability
-            if len(found) == most or mass >= MASS:
+            if len(children) == max_children or mass >= MAX_PROBABILITY_MASS:
                 break
-    return found
+    return children
 
 
-async def _child(problem: Problem, tools: Tools, node: Node, path: Path, line: Line) -> Node | None:
-    """The node's child by that step; None where the step is refuted or leads nowhere new."""
-    steps = (*(step.text for step in path.steps), line.text or "")
-    frame = await tools.frame(problem, steps)
+async def _expand(
+    problem: Problem, context: Tools, node: Node, trajectory: Path, line: Line
+) -> Node | None:
+    """The node's child by that step, emitted; None where it is refuted or a duplicate."""
+    steps = (*(step.text for step in trajectory.steps), line.text or "")
+    frame = await context.frame(problem, steps)
     if frame is None:
         return None
-    longer = tools.policy.written(path, line, frame.state)
-    child = Node(longer, next(tools.numbers), node, refuted=frame.refuted, state=frame.state)
-    tools.tell_step(longer, child.number)
-    if frame.refuted is not None:
-        tools.emit(VerdictEvent(path=child.number, step=child.step, verdict=frame.refuted))
-    else:
-        child.same = _known(node, frame.state)
-    child.pruned = child.refuted is not None or child.same is not None
-    child.score = line.probability
+    child = _child(context, node, trajectory, line, frame)
+    step = child.path.steps[-1]
     if frame.answer and not child.pruned:
-        child.path = finished(longer, frame.answer, 0, FinishReason.STOP)
+        child.path = finished(child.path, frame.answer, 0, FinishReason.STOP)
         child.score = 1.0
-    tools.tell(child)
+    context.tell(child)
     if child.pruned:
         return None
-    tools.budget.place(longer.steps[-1].forced)
+    context.budget.place(step.forced)
     node.children.append(child)
     return child
 
 
-def _known(node: Node, state: str) -> Node | None:
-    """The node of the tree that has come to this state, which counts one copy more."""
+def _child(context: Tools, node: Node, trajectory: Path, line: Line, frame: Frame) -> Node:
+    """The node after that step, pruned where the step is refuted or its state is in the tree."""
+    extended = context.policy.written(trajectory, line, frame.state)
+    number = next(context.numbers)
+    child = Node(extended, number, node, refuted=frame.refuted, state=frame.state)
+    context.tell_step(extended, number)
+    if frame.refuted is not None:
+        context.emit(VerdictEvent(path=number, step=child.step, verdict=frame.refuted))
+    else:
+        child.same = _node_with_state(node, frame.state)
+    child.pruned = child.refuted is not None or child.same is not None
+    child.score = line.probability
+    return child
+
+
+def _node_with_state(node: Node, state: str) -> Node | None:
+    """The node of the tree with this state, whose count of copies is increased."""
     root = [node, *node.ancestors()][-1]
-    known = next((one for one in root.subtree() if one.state == state), None)
-    if known is not None:
-        known.copies += 1
-    return known
+    duplicate = next((other for other in root.subtree() if other.state == state), None)
+    if duplicate is not None:
+        duplicate.copies += 1
+    return duplicate

@@ -1,4 +1,4 @@
-"""Work side by side: what the engine is asked for at once, it decodes in one batch."""
+"""Concurrent coroutines with clean cancellation; their engine requests share batches."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
@@ -9,39 +9,40 @@ __all__ = ["as_drawn", "together"]
 T = TypeVar("T")
 
 
-async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """All results, in order. The first error cancels the rest and is raised."""
-    tasks = [asyncio.ensure_future(one) for one in work]
+async def together(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """All results, in order. The first exception cancels the other coroutines and is raised."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
     try:
         return list(await asyncio.gather(*tasks))
     finally:
-        await _end(tasks)
+        await _cancel_all(tasks)
 
 
 async def as_drawn(
-    draw: Callable[[], Coroutine[Any, Any, T]], more: Callable[[int], bool]
+    start: Callable[[], Coroutine[Any, Any, T]], wants_more: Callable[[int], bool]
 ) -> AsyncGenerator[T, None]:
-    """Results as they come; `more(running)` says whether to start another beside those running.
+    """Results in the order of completion, from coroutines that are started on demand.
 
-    Close the iterator (`contextlib.aclosing`) to cancel what still runs; that frees its
-    sequences at once.
+    `wants_more(running)` decides whether `start` is called for another coroutine beside those that
+    run. Closing the iterator (`contextlib.aclosing`) cancels the running ones, which frees their
+    sequences at once. An exception of a coroutine is raised from the iterator.
     """
     tasks: set[asyncio.Task[T]] = set()
     try:
         while True:
-            while more(len(tasks)):
-                tasks.add(asyncio.ensure_future(draw()))
+            while wants_more(len(tasks)):
+                tasks.add(asyncio.ensure_future(start()))
             if not tasks:
                 return
             done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 yield task.result()
     finally:
-        await _end(tasks)
+        await _cancel_all(tasks)
 
 
-async def _end(tasks: Iterable["asyncio.Task[T]"]) -> None:
-    """Cancel what is not done, and wait until it has let go."""
+async def _cancel_all(tasks: Iterable["asyncio.Task[T]"]) -> None:
+    """Cancel the unfinished tasks and wait until they have ended."""
     running = [task for task in tasks if not task.done()]
     for task in running:
         task.cancel()

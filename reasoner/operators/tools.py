@@ -1,25 +1,18 @@
-"""The tools of the trade: all that a strategy may do to the world."""
+"""The search context: everything that a strategy may do on one question."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import TypeVar
 
 from reasoner.attempt import Attempt
 from reasoner.budget import Budget
 from reasoner.engine.sampling import Sampling
-from reasoner.events import (
-    CandidateEvent,
-    Channel,
-    NodeEvent,
-    OnEvent,
-    StepEvent,
-    TextEvent,
-    VerdictEvent,
-)
+from reasoner.events import Channel, OnEvent, TextEvent, VerdictEvent
 from reasoner.frame import Frame
 from reasoner.operators.node import Node
-from reasoner.path import FinishReason, Path
+from reasoner.operators.plugin_calls import PluginCalls, without_known_answer
+from reasoner.operators.search_events import candidate_event, node_event, step_event
+from reasoner.path import Path
 from reasoner.policy import Policy
 from reasoner.problem import Problem
 from reasoner.result import Status
@@ -29,26 +22,24 @@ from reasoner.value.scorer import Scorer
 from reasoner.verdict import Candidate, Outcome, Verdict
 from reasoner.verify.extract import code_blocks, extract_final
 from reasoner.verify.host import Verifiers
-from reasoner.verify.status import standing, status
+from reasoner.verify.status import status
 
 __all__ = ["Tools", "candidate"]
 
-CHECK_SECONDS = 10.0
-STEP_SECONDS = 2.0
-RETRY = 1_000_003
-"""Sets the seeds of a repeated round apart from every other path's."""
-T = TypeVar("T")
+RETRY_SEED_OFFSET = 1_000_003
+"""Separates the seeds of a repeated round from those of all trajectories' first rounds."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What a strategy works with. It holds no cache, no batch and no model.
+    """The only handle of a strategy. It holds no cache, no batch and no model.
 
-    `verifiers` is None when nothing shall be checked, `value` without a value model. With
-    `open_book` a search may see the known answer and the given tests, and ends once they confirm
-    a line; otherwise these judge its result only, and do not help to find it. It always ends once a
-    check that needs neither settles the question. `root` is where a
-    search begins that was started in the middle of another one's path.
+    `verifiers` is the plugin host, None when nothing is to be verified; `value` is the value
+    model's scorer, None without one. With `open_book` the verifiers see the known answer and the
+    given tests during the search, which ends once these confirm a candidate; otherwise they check
+    only its result. A verdict that settles the question without them always ends the search.
+    `root` is the trajectory at which a nested search begins. `grow(trajectory, seed)` replaces the
+    policy in extending a trajectory by a step. `numbers` yields the numbers of new trajectories.
     """
 
     policy: Policy
@@ -59,125 +50,125 @@ class Tools:
     open_book: bool = False
     root: Path | None = None
     grow: Callable[[Path, int], Awaitable[Path]] | None = None
-    """What makes a path longer by a step in place of the policy: path, seed."""
     numbers: Iterator[int] = field(default_factory=count)
-    """Gives each line of thought its number."""
-    _same: dict[frozenset[str], bool] = field(default_factory=dict)
+    _known_answers: dict[frozenset[str], bool] = field(default_factory=dict)
 
     @property
     def checks_steps(self) -> bool:
+        """Whether a plugin verifies single steps."""
         return self.verifiers is not None and self.verifiers.offers("verify_step")
 
     def again(self) -> "Tools":
-        """The same tools for what was drawn before and shall come out differently."""
+        """A copy for further samples of a prompt, whose sampling is never greedy."""
         return replace(self, policy=self.policy.again())
 
     def start(self, problem: Problem) -> Path:
-        """Where the search begins: the empty path, or the one it was given."""
+        """The trajectory at which the search begins: the problem's empty one, or `root`.
+
+        Raises what `Policy.start` does.
+        """
         return self.root or self.policy.start(problem)
 
     async def extend(
         self,
-        path: Path,
+        trajectory: Path,
         number: int = 0,
         *,
         retry: int = 0,
         sampling: Sampling | None = None,
         silent: bool = False,
     ) -> Path:
-        """Continue line `number` by a round and, unless `silent`, tell everybody what was
-        written. A `retry` draws anew what an earlier call with the same path and number drew."""
+        """The trajectory with that number after one more round; emits its text and its step.
+
+        `retry` samples anew what an earlier call with the same trajectory and number sampled;
+        `silent` emits nothing. Raises what `Policy.extend` does.
+        """
 
         def on_text(channel: Channel, text: str) -> None:
             if not silent:
                 self.emit(TextEvent(path=number, channel=channel, text=text))
 
-        seed = number + RETRY * retry
+        seed = number + RETRY_SEED_OFFSET * retry
         if self.grow is not None:
-            longer = await self.grow(path, seed)
+            extended = await self.grow(trajectory, seed)
         else:
-            longer = await self.policy.extend(path, seed=seed, on_text=on_text, sampling=sampling)
-        if len(longer.steps) > len(path.steps) and not silent:
-            self.tell_step(longer, number)
-        return longer
+            extended = await self.policy.extend(
+                trajectory, seed=seed, on_text=on_text, sampling=sampling
+            )
+        if len(extended.steps) > len(trajectory.steps) and not silent:
+            self.tell_step(extended, number)
+        return extended
 
-    def drop(self, path: Path, keep: Path | None = None) -> None:
-        """Nobody will continue the path beyond `keep`: free what the cache holds of it."""
-        self.policy.forget(path, keep)
+    def drop(self, trajectory: Path, keep: Path | None = None) -> None:
+        """Free what the prefix cache holds of the trajectory beyond `keep`, or its prompt."""
+        self.policy.forget(trajectory, keep)
 
-    def tell_step(self, path: Path, number: int) -> None:
-        """Tell everybody the last step of line `number`."""
-        index = len(path.steps) - 1
-        self.emit(StepEvent(path=number, index=index, step=path.steps[index]))
+    def tell_step(self, trajectory: Path, number: int) -> None:
+        """Emit the last step of the trajectory with that number."""
+        self.emit(step_event(trajectory, number))
 
     def tell(self, node: Node) -> None:
-        """Tell everybody where a node stands."""
-        above = node.parent
-        event = NodeEvent(
-            path=node.number,
-            parent=above.number if above else None,
-            depth=node.depth,
-            forked=len(above.path.steps) if above else 0,
-            steps=len(node.path.steps),
-            done=node.path.done,
-            same=node.same.number if node.same else None,
-            value=node.score,
-            visits=node.visits,
-            pruned=node.pruned,
-        )
-        self.emit(event)
+        """Emit the current state of a node."""
+        self.emit(node_event(node))
 
     async def attempt(
         self,
         problem: Problem,
-        path: Path,
+        trajectory: Path,
         number: int,
         keep: Path | None = None,
         *,
         final: Callable[[str], str | None] = extract_final,
     ) -> Attempt:
-        """A finished path with its final answer, its verdicts and its value, told to everybody.
+        """The candidate of a finished trajectory, with final answer, verdicts and value score.
 
-        `final` finds the final answer in the reply. What the cache holds of the path is freed, but
-        for `keep` (or the prompt), which others share.
+        Emits it, frees the prefix cache beyond `keep` (or the prompt), which other trajectories
+        share, and stops the budget when the candidate is proven. `final` extracts the final answer
+        from the reply. Raises what `score` does.
         """
-        verdicts = await self.check(problem, path, number, known=self.open_book)
-        made = Attempt(
+        verdicts = await self.check(problem, trajectory, number, known=self.open_book)
+        finished = Attempt(
             number=number,
-            path=path,
-            final=final(path.answer) if path.answer else None,
+            path=trajectory,
+            final=final(trajectory.answer) if trajectory.answer else None,
             verdicts=verdicts,
-            value=await self.score(problem, path),
-            proven=any(verdict.proves for verdict in verdicts or ())
-            or (self.open_book and _known(problem) and _passed(verdicts)),
+            value=await self.score(problem, trajectory),
+            proven=self._proves(problem, verdicts or ()),
         )
-        self.emit(_event(made))
-        self.drop(path, keep)
-        if made.proven:
+        self.emit(candidate_event(finished))
+        self.drop(trajectory, keep)
+        if finished.proven:
             self.budget.stop()
-        return made
+        return finished
+
+    def _proves(self, problem: Problem, verdicts: Sequence[Verdict]) -> bool:
+        """Whether the verdicts settle the question, or confirm the known answer or given tests."""
+        if any(verdict.proves for verdict in verdicts):
+            return True
+        checkable = problem.expect is not None or problem.tests is not None
+        verified = status(verdicts, answered=True) is Status.VERIFIED
+        return self.open_book and checkable and verified
 
     async def check(
         self,
         problem: Problem,
-        path: Path,
+        trajectory: Path,
         number: int = 0,
         *,
         known: bool = False,
         late: bool = False,
     ) -> tuple[Verdict, ...] | None:
-        """What the verifiers say about a finished path; None when nobody could be asked.
+        """The verifiers' verdicts on a finished trajectory, which are also emitted.
 
-        Only with `known` are they told the known answer and the given tests. With `late` they are
-        asked although all is stopped: a proof ends a search, not what is to be said about it.
+        Only with `known` the verifiers see the known answer and the given tests. With `late` they
+        are called although the budget has stopped. None without plugins or an answer, or when the
+        budget has stopped.
         """
-        if self.verifiers is None or not path.answer or (self.budget.stopped and not late):
+        if self._plugins is None or not trajectory.answer or (self.budget.stopped and not late):
             return None
         if not known:
-            problem = problem.model_copy(update={"expect": None, "tests": None})
-        asked = self.verifiers.check(problem, candidate(path), self._seconds(CHECK_SECONDS))
-        verdicts = await (asked if late else self.budget.unless_stopped(asked))
-        self.budget.tool_calls += len(verdicts or ())
+            problem = without_known_answer(problem)
+        verdicts = await self._plugins.verify(problem, candidate(trajectory), late=late)
         for verdict in verdicts or ():
             self.emit(VerdictEvent(path=number, verdict=verdict))
         return verdicts
@@ -185,104 +176,72 @@ class Tools:
     async def check_step(
         self, text: str, number: int = 0, step: int | None = None
     ) -> Verdict | None:
-        """The verdict that refutes a step, or None; only a refutation is told, as one about the
-        step with that index."""
-        if self.verifiers is None or not text.strip():
+        """The verdict that refutes a step, or None; a refutation is emitted for the step with the
+        index `step` of the trajectory with that number."""
+        if self._plugins is None or not text.strip():
             return None
-        asked = self.verifiers.check_step(text, self._seconds(STEP_SECONDS))
-        verdicts = await self.budget.unless_stopped(asked) or ()
-        self.budget.tool_calls += len(verdicts)
-        refuted = next((v for v in verdicts if v.outcome is Outcome.FAIL), None)
-        if refuted is not None:
-            self.emit(VerdictEvent(path=number, step=step, verdict=refuted))
-        return refuted
+        verdicts = await self._plugins.verify_step(text)
+        refutation = next((v for v in verdicts if v.outcome is Outcome.FAIL), None)
+        if refutation is not None:
+            self.emit(VerdictEvent(path=number, step=step, verdict=refutation))
+        return refutation
 
     async def frame(self, problem: Problem, steps: Sequence[str]) -> Frame | None:
-        """How a plugin would have the problem thought on in small steps, if one knows its kind."""
-        if self.verifiers is None or not self.verifiers.offers("frame"):
-            return None
-        problem = problem.model_copy(update={"expect": None, "tests": None})
-        asked = self.verifiers.frame(problem, tuple(steps), self._seconds(STEP_SECONDS))
-        return await self.budget.unless_stopped(asked)
+        """The state of the problem's environment after the steps, if a plugin knows its rules."""
+        return await self._plugins.environment_state(problem, steps) if self._plugins else None
 
     async def run(self, language: str, reply: str) -> ToolCall | None:
-        """What the code in a reply does, by the tool for its language; None when there is no such
-        tool, no code, or no time."""
-        blocks = code_blocks(reply)
-        if self.verifiers is None or not blocks:
-            return None
-        tool = next((tool for tool in self.verifiers.tools() if tool.fence == language), None)
-        if tool is None:
-            return None
-        self.budget.tool_calls += 1
-        seconds = self._seconds(CHECK_SECONDS)
-        return await self.budget.unless_stopped(
-            self.verifiers.use(tool.name, blocks[:-1], blocks[-1], seconds)
-        )
+        """The record of running the reply's code; None without a tool, code, or time for it."""
+        return await self._plugins.run_code(language, reply) if self._plugins else None
 
-    async def score(self, problem: Problem, path: Path) -> float | None:
-        """What the value model gives for a path; None without one, or once all is stopped."""
+    async def same(self, first: str, second: str) -> bool:
+        """Whether two final answers mean the same."""
+        if first == second:
+            return True
+        return await self._plugins.same_answer(first, second) if self._plugins else False
+
+    async def score(self, problem: Problem, trajectory: Path) -> float | None:
+        """The value model's score of a trajectory, in [0, 1]; None without a value model, or when
+        the budget has stopped. Raises what `Scorer.score` does."""
         if self.value is None:
             return None
         try:
-            scores = await self.budget.unless_stopped(self.value.score(problem, path))
+            scores = await self.budget.unless_stopped(self.value.score(problem, trajectory))
         finally:
             self.budget.read_value(self.value.tokens)
         return None if scores is None else aggregate(scores, self.value.aggregation)
 
     async def ask(self, problem: Problem, number: int = 0) -> str:
-        """The model's reply to something asked beside the lines of thought; never told."""
-        path = self.policy.start(problem, think=False)
-        while not path.done:
-            path = await self.policy.extend(path, seed=number)
-        self.drop(path)
-        return path.answer
+        """The model's reply to a side question, without reasoning; nothing is emitted.
+
+        Raises what `Policy.start` and `Policy.extend` do.
+        """
+        trajectory = self.policy.start(problem, think=False)
+        while not trajectory.done:
+            trajectory = await self.policy.extend(trajectory, seed=number)
+        self.drop(trajectory)
+        return trajectory.answer
 
     async def choose(self, problem: Problem, options: Sequence[str]) -> tuple[float, ...]:
-        """How likely the model would reply with each option; all alike when it cannot be asked."""
-        chosen = await self.budget.unless_stopped(self.policy.choose(problem, options))
-        return chosen or tuple(1 / len(options) for _ in options)
+        """The probability that the model replies with each option; uniform when the budget or the
+        context does not allow to read it."""
+        choice = self.policy.choose(problem, options)
+        probabilities = await self.budget.unless_stopped(choice)
+        return probabilities or tuple(1 / len(options) for _ in options)
 
-    async def same(self, left: str, right: str) -> bool:
-        """Whether two final answers mean the same; each pair is asked about once."""
-        pair = frozenset((left, right))
-        if len(pair) == 1:
-            return True
-        if pair not in self._same:
-            asked = self.verifiers and self.verifiers.same_answer(left, right, STEP_SECONDS)
-            self._same[pair] = bool(asked and await self.budget.unless_stopped(asked))
-        return self._same[pair]
-
-    def _seconds(self, most: float) -> float:
-        left = self.budget.remaining
-        return most if left is None else max(0.1, min(most, left))
+    @property
+    def _plugins(self) -> PluginCalls | None:
+        if self.verifiers is None:
+            return None
+        return PluginCalls(self.verifiers, self.budget, self._known_answers)
 
 
-def _known(problem: Problem) -> bool:
-    return problem.expect is not None or problem.tests is not None
-
-
-def _passed(verdicts: tuple[Verdict, ...] | None) -> bool:
-    return status(verdicts or (), answered=True) is Status.VERIFIED
-
-
-def _event(made: Attempt) -> CandidateEvent:
-    return CandidateEvent(
-        path=made.number,
-        final=made.final,
-        finish_reason=made.path.finish_reason or FinishReason.INTERRUPTED,
-        tokens=len(made.path.tokens),
-        standing=None if made.verdicts is None else standing(made.verdicts),
-        value=made.value,
-    )
-
-
-def candidate(path: Path) -> Candidate:
-    """A finished path as the verifiers see it."""
+def candidate(trajectory: Path) -> Candidate:
+    """The submission of a finished trajectory."""
     return Candidate(
-        steps=tuple(step.text for step in path.steps),
-        answer=path.answer,
-        final=extract_final(path.answer),
-        code=code_blocks(path.answer),
-        calls=tuple(step.call for step in path.steps if step.call is not None),
+        steps=tuple(step.text for step in trajectory.steps),
+        answer=trajectory.answer,
+        final=extract_final(trajectory.answer),
+        code=code_blocks(trajectory.answer),
+        calls=tuple(step.call for step in trajectory.steps if step.call is not None),
     )

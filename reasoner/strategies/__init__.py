@@ -1,1 +1,1 @@
-"""How a structure of thought grows: one file per strategy, one dictionary of names."""
+"""Search strategies: one file each, and one dictionary of their names."""

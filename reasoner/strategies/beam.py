@@ -17,33 +17,40 @@ __all__ = ["Beam", "beam", "grow_beams"]
 
 
 class Beam(Parameters):
+    """The parameters of beam search: N = `n` beams, M = `width` steps each."""
+
     n: int = Field(8, ge=1, le=256, description="beams: steps drawn in each round")
     width: int = Field(4, ge=1, le=64, description="steps drawn from each beam that is kept")
     rounds: int = Field(40, ge=1, le=1000, description="most rounds before the beams just finish")
     prune: bool = Field(True, description="leave out steps that are refuted")
 
 
-async def beam(problem: Problem, tools: Tools, parameters: Beam) -> Findings:
+async def beam(problem: Problem, context: Tools, parameters: Beam) -> Findings:
     """Keep the best N/M of N first steps, draw M next steps from each, and so on."""
-    return await grow_beams(problem, tools, parameters, ahead=0)
+    return await grow_beams(problem, context, parameters, ahead=0)
 
 
-async def grow_beams(problem: Problem, tools: Tools, parameters: Beam, ahead: int) -> Findings:
-    """Beam search whose steps are scored `ahead` steps later. A beam that comes to its answer
-    leaves with its place; of the answers the one that weighs most is taken."""
+async def grow_beams(problem: Problem, context: Tools, parameters: Beam, ahead: int) -> Findings:
+    """Beam search whose steps are scored after `ahead` further greedy steps.
+
+    A beam that reaches its answer becomes a candidate and frees no place for another beam. The
+    answer whose candidates have the highest total score is chosen.
+    """
     n, width = parameters.n, parameters.width
-    attempts: list[Attempt] = []
-    front = await generate(tools, plant(problem, tools), n, prune=parameters.prune)
+    candidates: list[Attempt] = []
+    front = await generate(context, plant(problem, context), n, prune=parameters.prune)
     for _ in range(parameters.rounds):
-        ended = [node for node in front if node.path.done]
-        attempts += await finish_all(problem, tools, ended, prune=parameters.prune)
+        finished = [node for node in front if node.path.done]
+        candidates += await finish_all(problem, context, finished, prune=parameters.prune)
         front = [node for node in front if not node.path.done]
-        if not front or len(attempts) >= n or tools.budget.reasoning_over():
+        if not front or len(candidates) >= n or context.budget.reasoning_over():
             break
-        await evaluate(problem, tools, front, ahead)
-        kept = prune(tools, front, max(1, (n - len(attempts)) // width))
-        grown = (generate(tools, node, width, prune=parameters.prune) for node in kept)
-        front = [node for children in await together(grown) for node in children]
-    places = max(0 if attempts else 1, n - len(attempts))
-    attempts += await finish_all(problem, tools, front[:places], prune=parameters.prune)
-    return await by_answer(attempts, tools.same, weigh=merit)
+        await evaluate(problem, context, front, ahead)
+        beams = prune(context, front, max(1, (n - len(candidates)) // width))
+        expansions = (generate(context, node, width, prune=parameters.prune) for node in beams)
+        front = [node for children in await together(expansions) for node in children]
+    remaining_beams = max(0 if candidates else 1, n - len(candidates))
+    candidates += await finish_all(
+        problem, context, front[:remaining_beams], prune=parameters.prune
+    )
+    return await by_answer(candidates, context.same, weigh=merit)

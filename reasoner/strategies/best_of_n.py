@@ -1,4 +1,4 @@
-"""Best-of-N: many lines of thought, and the one that is judged best."""
+"""Best-of-N and weighted best-of-N (Li et al. 2023): N independent rollouts and a choice."""
 
 from pydantic import Field
 
@@ -18,6 +18,8 @@ __all__ = ["BestOfN", "WeightedBestOfN", "best_of_n", "draw", "weighted_best_of_
 
 
 class WeightedBestOfN(Parameters):
+    """The parameters of weighted best-of-N."""
+
     n: int = Field(8, ge=1, le=1024, description="lines of thought")
     at_once: int = Field(8, ge=1, le=256, description="lines drawn side by side")
     prune: bool = Field(True, description="draw steps again that are refuted")
@@ -25,48 +27,52 @@ class WeightedBestOfN(Parameters):
 
 
 class BestOfN(WeightedBestOfN):
+    """The parameters of best-of-N."""
+
     agree: bool = Field(True, description="count how many lines share the answer, too")
 
 
-async def best_of_n(problem: Problem, tools: Tools, parameters: BestOfN) -> Findings:
+async def best_of_n(problem: Problem, context: Tools, parameters: BestOfN) -> Findings:
     """Draw N lines of thought and take the one that its checks, its value and the others favour."""
-    attempts = await draw(problem, tools, parameters)
-    groups = await aggregate(attempts, tools.same)
-    parts = shares([len(group.attempts) for group in groups])
+    candidates = await draw(problem, context, parameters)
+    groups = await aggregate(candidates, context.same)
+    answer_shares = shares([len(group.attempts) for group in groups])
     agreement = {
-        attempt.number: share
-        for share, group in zip(parts, groups, strict=True)
-        for attempt in group.attempts
+        candidate.number: share
+        for share, group in zip(answer_shares, groups, strict=True)
+        for candidate in group.attempts
     }
 
-    def rate(attempt: Attempt) -> float:
-        share = agreement.get(attempt.number, 0.0) if parameters.agree else None
-        return merit(attempt, share)
+    def score(candidate: Attempt) -> float:
+        share = agreement.get(candidate.number, 0.0) if parameters.agree else None
+        return merit(candidate, share)
 
-    return by_score(attempts, rate, agreement)
+    return by_score(candidates, score, agreement)
 
 
 async def weighted_best_of_n(
-    problem: Problem, tools: Tools, parameters: WeightedBestOfN
+    problem: Problem, context: Tools, parameters: WeightedBestOfN
 ) -> Findings:
     """Draw N lines of thought and take the answer whose lines are worth most together."""
-    attempts = await draw(problem, tools, parameters)
-    return await by_answer(attempts, tools.same, weigh=merit)
+    candidates = await draw(problem, context, parameters)
+    return await by_answer(candidates, context.same, weigh=merit)
 
 
-async def draw(problem: Problem, tools: Tools, parameters: WeightedBestOfN) -> list[Attempt]:
-    """N finished lines of thought; fewer when the budget is spent, or all would be the same."""
-    size = parameters.n if tools.policy.varied else 1
+async def draw(problem: Problem, context: Tools, parameters: WeightedBestOfN) -> list[Attempt]:
+    """N finished candidates; fewer when the budget is spent, one when all would be the same."""
+    max_rollouts = parameters.n if context.policy.varied else 1
     started = 0
 
-    def more(running: int) -> bool:
+    def wants_more(running: int) -> bool:
         nonlocal started
-        spent = started > 0 and tools.budget.reasoning_over()
-        if started == size or running >= parameters.at_once or spent:
+        over = started > 0 and context.budget.reasoning_over()
+        if started == max_rollouts or running >= parameters.at_once or over:
             return False
         started += 1
         return True
 
-    asked = briefly(problem, tools.policy) if parameters.brief else None
-    draws = as_drawn(lambda: line(problem, tools, prune=parameters.prune, asked=asked), more)
-    return [attempt async for attempt in draws]
+    prompt_problem = briefly(problem, context.policy) if parameters.brief else None
+    rollouts = as_drawn(
+        lambda: line(problem, context, prune=parameters.prune, asked=prompt_problem), wants_more
+    )
+    return [candidate async for candidate in rollouts]

@@ -1,12 +1,12 @@
 """Cross-checking: the answer of a reasoning against those of programs, found independently.
 
 A program is another route to the same number (program of thoughts, Chen et al. 2022; program-aided
-models, Gao et al. 2022). The two routes fail in different ways, so their agreement is evidence
-that neither alone gives. Where they disagree, more lines vote until it is decided: programs,
-which worked examples keep short, reasonings at length, and brief ones, which follow such examples,
-too: a third route. The first line of each route takes the likeliest tokens if the model does, the
-others vary. On request the model is first shown both answers and thinks once more; what it says
-then is no longer independent of the program, so it confirms nothing.
+models, Gao et al. 2022). The two routes fail in different ways, so their agreement is evidence that
+neither alone gives. Where they disagree, more candidates vote until the vote is decided: programs,
+which few-shot examples keep short, full reasonings, and brief reasonings with few-shot examples, a
+third route. The first candidate of each route uses the model's own sampling, which may be greedy;
+the others vary. On request the model is first shown both answers and reasons once more; as such a
+reasoning is not independent of the program, it confirms nothing.
 """
 
 import asyncio
@@ -34,25 +34,28 @@ from reasoner.verify.extract import extract_marked
 
 __all__ = ["CrossCheck", "comparable", "cross_check", "so_far"]
 
-REVISE = (
+REVISE_PROMPT = (
     "A program written for the same problem,\n\n{program}\n\nprints {printed}, but your answer "
     "was {answer}. One of the two is wrong. Read the problem again, find the mistake, and solve "
     "it once more step by step. Put your final answer within \\boxed{{}}."
 )
 NUMERIC = re.compile(r"\d")
-SHORT = 60
-"""Characters an answer may have that a program could print."""
-LEAST, LEEWAY = 512, 2.0
-"""What a further reasoning may take: so many tokens in any case, or so many times the first's. On
-64 problems of GSM8K 37 of 83 were right, none of them with more than both, reply and all."""
-_Kind = Literal["program", "brief", "text"]
+MAX_ANSWER_CHARACTERS = 60
+"""The maximum length of an answer that a program could have printed."""
+MIN_REASONING_LIMIT_TOKENS = 512
+REASONING_LIMIT_FACTOR = 2.0
+"""A further reasoning is limited to this multiple of the first trajectory's tokens, but not to less
+than the minimum. On 64 problems of GSM8K 37 of 83 were right, none of them beyond this limit."""
+_Route = Literal["program", "brief", "text"]
 
 
 class CrossCheck(Parameters):
+    """The parameters of cross-checking."""
+
     programs: int = Field(6, ge=1, le=256, description="most programs")
     reasonings: int = Field(1, ge=1, le=256, description="most reasonings at length")
     brief: int = Field(0, ge=0, le=256, description="most reasonings kept short by examples")
-    """Programs take their place where a system prompt or the context leaves no room for these."""
+    """Programs replace them where a system prompt or the context size rules out examples."""
     at_once: int = Field(4, ge=1, le=64, description="lines drawn side by side on disagreement")
     """llama.cpp multiplies four rows at a time on a CPU: four took 141 ms, three 179 (Xeon)."""
     threshold: float = Field(
@@ -62,148 +65,158 @@ class CrossCheck(Parameters):
     prune: bool = Field(False, description="draw steps again that are refuted")
 
 
-async def cross_check(problem: Problem, tools: Tools, parameters: CrossCheck) -> Findings:
+async def cross_check(problem: Problem, context: Tools, parameters: CrossCheck) -> Findings:
     """Reason, and have programs solve the same problem; where they disagree, let more vote."""
-    ballot = await _opened(problem, tools, parameters)
+    ballot = await _first_candidates(problem, context, parameters)
     if problem.tests is not None or not comparable(ballot.texts[0]):
         return Findings(attempts=so_far(ballot))
-    if not ballot.programs and not tools.budget.reasoning_over():
-        ballot.programs.append(await program(problem, tools))
-    await _revise(problem, tools, parameters, ballot)
-    poll = _Poll(problem, parameters, tools, ballot)
-    await poll.settle()
-    async with aclosing(as_drawn(poll.draw, poll.wants)) as draws:
-        async for _ in draws:
-            await poll.settle()
-            if poll.over:
+    if not ballot.programs and not context.budget.reasoning_over():
+        ballot.programs.append(await program(problem, context))
+    await _revise(problem, context, parameters, ballot)
+    vote = _AdaptiveVote(problem, parameters, context, ballot)
+    await vote.update()
+    async with aclosing(as_drawn(vote.start_rollout, vote.wants_more)) as rollouts:
+        async for _ in rollouts:
+            await vote.update()
+            if vote.over:
                 break
-    return await judged(ballot, tools.same)
+    return await judged(ballot, context.same)
 
 
-async def _opened(problem: Problem, tools: Tools, parameters: CrossCheck) -> Ballot:
-    """The reasoning, and beside it the first program where the question looks like one for it.
+async def _first_candidates(problem: Problem, context: Tools, parameters: CrossCheck) -> Ballot:
+    """The first reasoning and, where the question has a number in it, the first program.
 
-    The program begins when the reasoning shows its first words: nobody waits longer for these.
+    The program starts at the first event of the reasoning, so that it does not delay the text
+    which is shown first.
     """
-    begun = asyncio.Event()
+    reasoning_started = asyncio.Event()
 
     def emit(event: Event) -> None:
-        begun.set()
-        tools.emit(event)
+        reasoning_started.set()
+        context.emit(event)
 
     async def reasoning() -> Attempt:
         try:
-            return await line(problem, replace(tools, emit=emit), prune=parameters.prune)
+            return await line(problem, replace(context, emit=emit), prune=parameters.prune)
         finally:
-            begun.set()
+            reasoning_started.set()
 
-    async def beside() -> Attempt:
-        await begun.wait()
-        return await program(problem, tools)
+    async def first_program() -> Attempt:
+        await reasoning_started.wait()
+        return await program(problem, context)
 
     if problem.tests is not None or not NUMERIC.search(problem.question):
         return Ballot(problem.question, [await reasoning()])
-    text, first = await together([reasoning(), beside()])
-    return Ballot(problem.question, [text], [first])
+    text, printed = await together([reasoning(), first_program()])
+    return Ballot(problem.question, [text], [printed])
 
 
 def so_far(ballot: Ballot) -> tuple[Attempt, ...]:
-    """The reasoning and its program; a number that this printed stands before a reasoning that was
-    stopped or cut off."""
-    half = not ballot.at_length[0].whole
-    printed = [one for one in ballot.programs if half and NUMERIC.search(one.final or "")]
-    return tuple(sorted(ballot.all, key=lambda one: one not in printed))
+    """All candidates, the reasoning first; but programs that printed a number precede a reasoning
+    that is incomplete."""
+    incomplete = not ballot.at_length[0].whole
+    printed = [
+        program for program in ballot.programs if incomplete and NUMERIC.search(program.final or "")
+    ]
+    return tuple(sorted(ballot.all, key=lambda candidate: candidate not in printed))
 
 
-def comparable(attempt: Attempt) -> bool:
-    """Whether the answer is one that a program could have printed, and not a program itself."""
-    final, reply = attempt.final or "", attempt.path.answer
-    told = "```" not in reply or extract_marked(reply) is not None
-    return attempt.whole and len(final) <= SHORT and bool(NUMERIC.search(final)) and told
+def comparable(candidate: Attempt) -> bool:
+    """Whether a program could have printed the candidate's answer, and it is no program itself."""
+    final, reply = candidate.final or "", candidate.path.answer
+    stated = "```" not in reply or extract_marked(reply) is not None
+    short = len(final) <= MAX_ANSWER_CHARACTERS
+    return candidate.whole and short and bool(NUMERIC.search(final)) and stated
 
 
-async def _revise(problem: Problem, tools: Tools, parameters: CrossCheck, ballot: Ballot) -> None:
-    """Second thoughts, as long as no two of the answers agree."""
+async def _revise(problem: Problem, context: Tools, parameters: CrossCheck, ballot: Ballot) -> None:
+    """Add revised reasonings, up to the requested number, while no two candidates agree."""
     for _ in range(parameters.revisions if ballot.programs else 0):
-        groups = await aggregate(ballot.all, tools.same)
-        if any(len(group.attempts) > 1 for group in groups) or tools.budget.reasoning_over():
+        groups = await aggregate(ballot.all, context.same)
+        if any(len(group.attempts) > 1 for group in groups) or context.budget.reasoning_over():
             break
-        asked = _revised(problem, [*ballot.texts, *ballot.revised][-1], ballot.programs[0])
-        ballot.revised.append(await line(asked, tools, prune=parameters.prune))
+        last_reasoning = [*ballot.texts, *ballot.revised][-1]
+        revision = _revision(problem, last_reasoning, ballot.programs[0])
+        ballot.revised.append(await line(revision, context, prune=parameters.prune))
 
 
-def _revised(problem: Problem, attempt: Attempt, other: Attempt) -> Problem:
-    """The problem with both answers on the table."""
-    said = REVISE.format(
-        program=other.path.answer, printed=other.final, answer=attempt.final or "missing"
+def _revision(problem: Problem, reasoning: Attempt, printed: Attempt) -> Problem:
+    """The problem as a conversation in which the model sees its answer and the program's."""
+    question = REVISE_PROMPT.format(
+        program=printed.path.answer, printed=printed.final, answer=reasoning.final or "missing"
     )
     history = (
         *problem.history,
         Message(role="user", content=problem.question),
-        Message(role="assistant", content=attempt.path.answer),
+        Message(role="assistant", content=reasoning.path.answer),
     )
-    return problem.model_copy(update={"history": history, "question": said})
+    return problem.model_copy(update={"history": history, "question": question})
 
 
-class _Poll:
-    """Draws further lines until the vote is decided."""
+class _AdaptiveVote:
+    """Adds candidates of all routes until the vote is decided."""
 
     def __init__(
-        self, problem: Problem, parameters: CrossCheck, tools: Tools, ballot: Ballot
+        self, problem: Problem, parameters: CrossCheck, context: Tools, ballot: Ballot
     ) -> None:
         self._problem, self._parameters, self._ballot = problem, parameters, ballot
-        self._tools, self._again, self._budget = tools, tools.again(), tools.budget
-        self._asked = briefly(problem, tools.policy) if parameters.brief else None
-        brief = parameters.brief if self._asked else 0
-        self._left: dict[_Kind, int] = {
+        self._context, self._varied_context = context, context.again()
+        self._brief_problem = briefly(problem, context.policy) if parameters.brief else None
+        brief = parameters.brief if self._brief_problem else 0
+        self._remaining: dict[_Route, int] = {
             "program": parameters.programs + parameters.brief - brief - len(ballot.programs),
             "brief": brief,
             "text": parameters.reasonings - len(ballot.at_length),
         }
-        self._running = Counter[_Kind]()
-        self._votes: dict[_Kind, list[Attempt]] = {
+        self._running = Counter[_Route]()
+        self._candidates: dict[_Route, list[Attempt]] = {
             "program": ballot.programs,
             "brief": ballot.brief,
             "text": ballot.at_length,
         }
-        self.over = not ballot.programs or not self._again.policy.varied
+        self.over = not ballot.programs or not self._varied_context.policy.varied
 
-    async def settle(self) -> None:
-        """See whether the vote is decided: no votes to come could overturn it, or need to."""
-        left = sum(
-            (count + self._running[kind]) * (AT_LENGTH if kind == "text" else 1.0)
-            for kind, count in self._left.items()
+    async def update(self) -> None:
+        """Set `over` once the votes to come cannot overturn the answer or are not needed."""
+        remaining_weight = sum(
+            (count + self._running[route]) * (AT_LENGTH if route == "text" else 1.0)
+            for route, count in self._remaining.items()
         )
-        found = await self._ballot.count(self._tools.same)
-        self.over = self.over or found.decided(self._parameters.threshold, left)
+        count = await self._ballot.count(self._context.same)
+        self.over = self.over or count.decided(self._parameters.threshold, remaining_weight)
 
-    def wants(self, running: int) -> bool:
-        """Whether to start another line; if so, `draw` will be called for it."""
-        if self.over or running >= self._parameters.at_once or self._budget.reasoning_over():
+    def wants_more(self, running: int) -> bool:
+        """Whether to start another rollout; if so, `start_rollout` is called for it."""
+        over = self.over or self._context.budget.reasoning_over()
+        if over or running >= self._parameters.at_once:
             return False
-        return any(self._left.values())
+        return any(self._remaining.values())
 
-    def draw(self) -> Coroutine[Any, Any, None]:
-        """A further line: of a route not heard yet, or of the kind of which most are left."""
-        first = 0 < self._left["brief"] == self._parameters.brief
-        kind = "brief" if first else max(self._left, key=lambda kind: self._left[kind])
-        self._left[kind] -= 1
-        self._running[kind] += 1
-        return self._voted(kind, self._tools if first else self._again)
+    def start_rollout(self) -> Coroutine[Any, Any, None]:
+        """Another candidate: of the brief route if it has none yet, else of the route with the most
+        remaining rollouts."""
+        first_brief = 0 < self._remaining["brief"] == self._parameters.brief
+        largest = max(self._remaining, key=lambda route: self._remaining[route])
+        route: _Route = "brief" if first_brief else largest
+        self._remaining[route] -= 1
+        self._running[route] += 1
+        return self._vote(route, self._context if first_brief else self._varied_context)
 
-    async def _voted(self, kind: _Kind, tools: Tools) -> None:
-        vote = await self._line(kind, tools)
-        self._votes[kind].append(vote)
-        self._running[kind] -= 1
+    async def _vote(self, route: _Route, context: Tools) -> None:
+        candidate = await self._rollout(route, context)
+        self._candidates[route].append(candidate)
+        self._running[route] -= 1
 
-    def _line(self, kind: _Kind, tools: Tools) -> Coroutine[Any, Any, Attempt]:
-        if kind == "program":
-            return program(self._problem, tools)
-        asked = self._asked if kind == "brief" else None
-        return line(self._problem, self._patient(tools), prune=self._parameters.prune, asked=asked)
+    def _rollout(self, route: _Route, context: Tools) -> Coroutine[Any, Any, Attempt]:
+        if route == "program":
+            return program(self._problem, context)
+        prompt_problem = self._brief_problem if route == "brief" else None
+        limited = self._with_reasoning_limit(context)
+        return line(self._problem, limited, prune=self._parameters.prune, asked=prompt_problem)
 
-    def _patient(self, tools: Tools) -> Tools:
-        """For a further reasoning, which has lost its way when it takes much longer than the first
-        one did; the vote would wait for it alone."""
-        longest = max(LEAST, round(LEEWAY * len(self._ballot.at_length[0].path.tokens)))
-        return replace(tools, policy=tools.policy.thinking(longest))
+    def _with_reasoning_limit(self, context: Tools) -> Tools:
+        """The context with a limit on a further reasoning: one that takes much longer than the
+        first is rarely right, and the vote would wait for it alone."""
+        first_tokens = len(self._ballot.at_length[0].path.tokens)
+        limit = max(MIN_REASONING_LIMIT_TOKENS, round(REASONING_LIMIT_FACTOR * first_tokens))
+        return replace(context, policy=context.policy.thinking(limit))

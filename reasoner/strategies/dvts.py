@@ -1,4 +1,4 @@
-"""Diverse verifier tree search: beams that do not crowd each other out (Beeching et al. 2024)."""
+"""Diverse verifier tree search: beam search in independent subtrees (Beeching et al. 2024)."""
 
 from pydantic import Field
 
@@ -18,30 +18,32 @@ __all__ = ["Dvts", "dvts"]
 
 
 class Dvts(Parameters):
+    """The parameters of DVTS: N = `n` steps in each round, M = `width` of them in each tree."""
+
     n: int = Field(8, ge=1, le=256, description="steps drawn in each round, over all trees")
     width: int = Field(4, ge=1, le=64, description="steps drawn in each of the N/M trees")
     rounds: int = Field(40, ge=1, le=1000, description="most rounds before the trees just finish")
     prune: bool = Field(True, description="leave out steps that are refuted")
 
 
-async def dvts(problem: Problem, tools: Tools, parameters: Dvts) -> Findings:
+async def dvts(problem: Problem, context: Tools, parameters: Dvts) -> Findings:
     """Grow N/M trees apart from each other, each by the best of M next steps."""
-    trees = range(max(1, parameters.n // parameters.width))
-    grown = await together(_tree(problem, tools, parameters) for _ in trees)
-    attempts = [attempt for tree in grown for attempt in tree]
-    return await by_answer(attempts, tools.same, weigh=merit)
+    tree_indices = range(max(1, parameters.n // parameters.width))
+    trees = await together(_search_tree(problem, context, parameters) for _ in tree_indices)
+    candidates = [candidate for tree in trees for candidate in tree]
+    return await by_answer(candidates, context.same, weigh=merit)
 
 
-async def _tree(problem: Problem, tools: Tools, parameters: Dvts) -> list[Attempt]:
-    """One tree's answers: all that the siblings of the best last step arrived at."""
-    node = plant(problem, tools)
-    ended: list[Node] = []
+async def _search_tree(problem: Problem, context: Tools, parameters: Dvts) -> list[Attempt]:
+    """One tree's candidates: the best last node and all nodes that finished before it."""
+    node = plant(problem, context)
+    finished: list[Node] = []
     for _ in range(parameters.rounds):
-        children = await generate(tools, node, parameters.width, prune=parameters.prune)
-        await evaluate(problem, tools, children)
-        ended += [child for child in children if child.path.done]
-        [node] = prune(tools, children, 1)
-        if node.path.done or tools.budget.reasoning_over():
+        children = await generate(context, node, parameters.width, prune=parameters.prune)
+        await evaluate(problem, context, children)
+        finished += [child for child in children if child.path.done]
+        [node] = prune(context, children, 1)
+        if node.path.done or context.budget.reasoning_over():
             break
-    last = ended if node.path.done else [*ended, node]
-    return await finish_all(problem, tools, last, prune=parameters.prune)
+    leaves = finished if node.path.done else [*finished, node]
+    return await finish_all(problem, context, leaves, prune=parameters.prune)

@@ -1,4 +1,4 @@
-"""One line of thought, checked at its end: what every search comes down to."""
+"""Rollouts: a trajectory is continued to its end and becomes a candidate."""
 
 from collections.abc import Iterable
 
@@ -12,35 +12,36 @@ from reasoner.problem import Problem
 __all__ = ["finish", "finish_all", "line", "plant"]
 
 
-def plant(problem: Problem, tools: Tools) -> Node:
-    """A new root, where nothing has been thought yet."""
-    root = Node(tools.start(problem), next(tools.numbers))
-    tools.tell(root)
+def plant(problem: Problem, context: Tools) -> Node:
+    """A new root node with the trajectory at which the search begins."""
+    root = Node(context.start(problem), next(context.numbers))
+    context.tell(root)
     return root
 
 
 async def line(
-    problem: Problem, tools: Tools, *, prune: bool, asked: Problem | None = None
+    problem: Problem, context: Tools, *, prune: bool, asked: Problem | None = None
 ) -> Attempt:
-    """Think from the beginning to an answer; with `prune`, refuted steps are drawn again.
+    """A candidate for the problem by one rollout; with `prune`, refuted steps are sampled again.
 
-    `asked` is what the model is asked where that is not the problem as it stands.
+    `asked` is the problem as the model is prompted with it, where that differs from `problem`, on
+    which the candidate is verified. Raises what the context's `start` and `extend` do.
     """
-    return await finish(problem, tools, plant(asked or problem, tools), prune=prune)
+    return await finish(problem, context, plant(asked or problem, context), prune=prune)
 
 
-async def finish(problem: Problem, tools: Tools, start: Node, *, prune: bool) -> Attempt:
-    """Take a node to its answer, step by step; the tree it stands in is left as it is."""
-    node = start
-    while not node.path.done:
-        bud = Node(node.path, node.number, node.parent)
-        node = (await generate(tools, bud, prune=prune))[0]
-    keep = start.parent.path if start.path.done and start.parent else start.path
-    return await tools.attempt(problem, node.path, node.number, keep)
+async def finish(problem: Problem, context: Tools, node: Node, *, prune: bool) -> Attempt:
+    """A candidate by a rollout from the node; the node's tree stays unchanged."""
+    leaf = node
+    while not leaf.path.done:
+        copy = Node(leaf.path, leaf.number, leaf.parent)
+        [leaf] = await generate(context, copy, prune=prune)
+    keep = node.parent.path if node.path.done and node.parent else node.path
+    return await context.attempt(problem, leaf.path, leaf.number, keep)
 
 
 async def finish_all(
-    problem: Problem, tools: Tools, nodes: Iterable[Node], *, prune: bool
+    problem: Problem, context: Tools, nodes: Iterable[Node], *, prune: bool
 ) -> list[Attempt]:
-    """Take several nodes to their answers, side by side."""
-    return await together(finish(problem, tools, node, prune=prune) for node in nodes)
+    """Candidates by concurrent rollouts from several nodes."""
+    return await together(finish(problem, context, node, prune=prune) for node in nodes)

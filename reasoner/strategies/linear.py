@@ -1,4 +1,4 @@
-"""One line of thought, round after round."""
+"""A single rollout without search (chain of thought, Wei et al. 2022)."""
 
 from reasoner.attempt import Attempt, Findings
 from reasoner.operators.tools import Tools
@@ -9,10 +9,10 @@ from reasoner.strategies.parameters import NoParameters
 __all__ = ["linear"]
 
 
-async def linear(problem: Problem, tools: Tools, _: NoParameters) -> Findings:
+async def linear(problem: Problem, context: Tools, _: NoParameters) -> Findings:
     """One line of thought, streamed as it is written."""
-    root = plant(problem, tools)
-    path = root.path
-    while not path.done:
-        path = await tools.extend(path, root.number)
-    return Findings(attempts=(Attempt(number=root.number, path=path),))
+    root = plant(problem, context)
+    trajectory = root.path
+    while not trajectory.done:
+        trajectory = await context.extend(trajectory, root.number)
+    return Findings(attempts=(Attempt(number=root.number, path=trajectory),))

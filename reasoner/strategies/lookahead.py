@@ -1,4 +1,4 @@
-"""Lookahead search: beam search that judges a step by where it leads (Snell et al. 2024)."""
+"""Lookahead search: beam search that scores a step by a short rollout (Snell et al. 2024)."""
 
 from pydantic import Field
 
@@ -11,9 +11,11 @@ __all__ = ["Lookahead", "lookahead"]
 
 
 class Lookahead(Beam):
+    """The parameters of lookahead search."""
+
     k: int = Field(1, ge=1, le=16, description="steps to look ahead, at temperature 0")
 
 
-async def lookahead(problem: Problem, tools: Tools, parameters: Lookahead) -> Findings:
+async def lookahead(problem: Problem, context: Tools, parameters: Lookahead) -> Findings:
     """Beam search in which each step is scored k greedy steps later."""
-    return await grow_beams(problem, tools, parameters, ahead=parameters.k)
+    return await grow_beams(problem, context, parameters, ahead=parameters.k)

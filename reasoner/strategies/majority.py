@@ -1,7 +1,7 @@
-"""Self-consistency: the answer that most lines of thought arrive at (Wang et al. 2022).
+"""Self-consistency: the answer with the most votes among sampled candidates (Wang et al. 2022).
 
-Voting is adaptive: lines are drawn a few at a time, and none is started or finished once the
-vote is decided (after Aggarwal et al. 2023, who do not count how many votes are left).
+Voting is adaptive: a few rollouts run at a time, and none is started or finished once the vote is
+decided (after Aggarwal et al. 2023, who do not take the number of remaining votes into account).
 """
 
 from collections.abc import Callable
@@ -25,6 +25,8 @@ __all__ = ["Majority", "Poll", "majority"]
 
 
 class Majority(Parameters):
+    """The parameters of self-consistency."""
+
     n: int = Field(16, ge=1, le=1024, description="most lines of thought")
     at_once: int = Field(4, ge=1, le=256, description="lines drawn side by side")
     adaptive: bool = Field(True, description="stop once the vote is decided")
@@ -36,54 +38,63 @@ class Majority(Parameters):
     brief: bool = Field(False, description="keep the lines short, by worked examples")
 
 
-async def majority(problem: Problem, tools: Tools, parameters: Majority) -> Findings:
+async def majority(problem: Problem, context: Tools, parameters: Majority) -> Findings:
     """Draw several lines of thought and take the answer most of them arrive at."""
-    attempts: list[Attempt] = []
-    poll = Poll(parameters, tools.policy.varied, tools.budget.reasoning_over)
-    asked = briefly(problem, tools.policy) if parameters.brief else None
-    draws = as_drawn(lambda: line(problem, tools, prune=parameters.prune, asked=asked), poll.wants)
-    async with aclosing(draws):
-        async for attempt in draws:
-            attempts.append(attempt)
-            poll.count(await aggregate(attempts, tools.same), len(attempts))
+    candidates: list[Attempt] = []
+    poll = Poll(parameters, context.policy.varied, context.budget.reasoning_over)
+    prompt_problem = briefly(problem, context.policy) if parameters.brief else None
+    rollouts = as_drawn(
+        lambda: line(problem, context, prune=parameters.prune, asked=prompt_problem), poll.wants
+    )
+    async with aclosing(rollouts):
+        async for candidate in rollouts:
+            candidates.append(candidate)
+            poll.count(await aggregate(candidates, context.same), len(candidates))
             if poll.settled:
                 break
-    return await by_answer(attempts, tools.same, weigh=poll.weigh)
+    return await by_answer(candidates, context.same, weigh=poll.weigh)
 
 
 class Poll:
-    """Counts the votes and says whether more are wanted; `over` tells when the time is up."""
+    """An adaptive vote: counts the votes and decides whether another rollout is worth its cost.
+
+    `varied` states whether two rollouts can differ; `over()` states that the budget for reasoning
+    is spent.
+    """
 
     def __init__(self, parameters: Majority, varied: bool, over: Callable[[], bool]) -> None:
         self._parameters, self._over = parameters, over
-        self._size = parameters.n if varied else 1
+        self._max_votes = parameters.n if varied else 1
         self._started = self._counted = 0
         self._weights = [0.0]
 
-    def weigh(self, attempt: Attempt) -> float:
-        value = 1.0 if attempt.value is None else attempt.value
-        return ballot(attempt) * value if self._parameters.weigh else 1.0
+    def weigh(self, candidate: Attempt) -> float:
+        """The weight of a candidate's vote, in [0, 1]."""
+        value = 1.0 if candidate.value is None else candidate.value
+        return ballot(candidate) * value if self._parameters.weigh else 1.0
 
     def wants(self, running: int) -> bool:
-        """Whether to start another line: not while those that run might decide the vote."""
+        """Whether to start another rollout; not while the running ones may decide the vote."""
         if self._started and self._over():
             return False
-        if self._started == self._size or running >= self._parameters.at_once:
+        if self._started == self._max_votes or running >= self._parameters.at_once:
             return False
         lead, *others = sorted(self._weights, reverse=True)
-        if self._decided([lead + running, *others], self._size - self._started):
+        if self._decided([lead + running, *others], self._max_votes - self._started):
             return False
         self._started += 1
         return True
 
     def count(self, groups: tuple[Group, ...], counted: int) -> None:
+        """Set the current vote: candidates grouped by answer, out of `counted` in all."""
         self._weights = [sum(map(self.weigh, group.attempts)) for group in groups] or [0.0]
         self._counted = counted
 
     @property
     def settled(self) -> bool:
-        """Whether no vote to come is worth waiting for."""
-        return self._decided(self._weights, self._size - self._counted)
+        """Whether the vote is decided, whatever the rollouts that still run would add."""
+        return self._decided(self._weights, self._max_votes - self._counted)
 
-    def _decided(self, weights: list[float], left: int) -> bool:
-        return self._parameters.adaptive and decided(weights, left, self._parameters.threshold)
+    def _decided(self, weights: list[float], remaining_votes: int) -> bool:
+        threshold = self._parameters.threshold
+        return self._parameters.adaptive and decided(weights, remaining_votes, threshold)

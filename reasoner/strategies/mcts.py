@@ -25,6 +25,8 @@ __all__ = ["Mcts", "mcts"]
 
 
 class Mcts(Parameters):
+    """The parameters of Monte-Carlo tree search."""
+
     simulations: int = Field(16, ge=1, le=10_000, description="walks down the tree")
     width: int = Field(2, ge=1, le=64, description="steps drawn at each leaf")
     parallel: int = Field(4, ge=1, le=64, description="walks at once")
@@ -36,82 +38,83 @@ class Mcts(Parameters):
     prune: bool = Field(True, description="leave out steps that are refuted")
 
 
-async def mcts(problem: Problem, tools: Tools, parameters: Mcts) -> Findings:
+async def mcts(problem: Problem, context: Tools, parameters: Mcts) -> Findings:
     """Walk down a tree to where PUCT points, grow it there, and carry back what that is worth."""
-    search = _Search(problem, tools, parameters)
-    walks = as_drawn(search.begin, search.wants)
-    async with aclosing(walks):
-        async for _ in walks:
+    search = _TreeSearch(problem, context, parameters)
+    simulations = as_drawn(search.start_simulation, search.wants_more)
+    async with aclosing(simulations):
+        async for _ in simulations:
             pass
-    return await by_answer(await search.answers(), tools.same, weigh=merit)
+    return await by_answer(await search.finish_candidates(), context.same, weigh=merit)
 
 
-class _Search:
-    """The tree, and the answers its leaves came to."""
+class _TreeSearch:
+    """The tree of one search and the candidates that its leaves led to."""
 
-    def __init__(self, problem: Problem, tools: Tools, parameters: Mcts) -> None:
-        self._problem, self._tools, self._parameters = problem, tools, parameters
-        self._root = plant(problem, tools)
+    def __init__(self, problem: Problem, context: Tools, parameters: Mcts) -> None:
+        self._problem, self._context, self._parameters = problem, context, parameters
+        self._root = plant(problem, context)
         self._exploration = Exploration(c1=parameters.c1)
-        by_value = parameters.evaluation == "auto" and tools.value is not None
-        self._by_value = by_value or parameters.evaluation == "value"
-        self._attempts: list[Attempt] = []
-        self._left = parameters.simulations
+        value_model = parameters.evaluation == "auto" and context.value is not None
+        self._by_value = value_model or parameters.evaluation == "value"
+        self._candidates: list[Attempt] = []
+        self._remaining_simulations = parameters.simulations
 
-    def wants(self, running: int) -> bool:
-        """Whether to begin another walk: there is a leaf that nobody is growing, and budget."""
-        if self._left <= 0 or running >= self._parameters.parallel:
+    def wants_more(self, running: int) -> bool:
+        """Whether to start another simulation: a leaf is free, and the budget allows it."""
+        if self._remaining_simulations <= 0 or running >= self._parameters.parallel:
             return False
-        return not self._tools.budget.reasoning_over() and self._select() is not None
+        return not self._context.budget.reasoning_over() and self._select() is not None
 
-    def begin(self) -> Coroutine[Any, Any, None]:
-        """Select a walk and mark it, so that the next one goes elsewhere."""
-        walk = self._select()
-        assert walk is not None
-        self._left -= 1
-        for node in walk:
+    def start_simulation(self) -> Coroutine[Any, Any, None]:
+        """Select a leaf and mark the nodes above it as pending, so that the next simulation selects
+        another one."""
+        nodes = self._select()
+        assert nodes is not None
+        self._remaining_simulations -= 1
+        for node in nodes:
             node.pending += 1
-        return self._simulate(walk)
+        return self._simulate(nodes)
 
-    async def answers(self) -> list[Attempt]:
-        """All that was arrived at; where steps were judged by their value, also where the best
-        of them lead, for no answer may have been among the leaves."""
+    async def finish_candidates(self) -> list[Attempt]:
+        """All candidates. Without any, and in a search by value that has not finished its best
+        leaf, a rollout from that leaf adds one."""
         leaf = best_leaf(self._root, lambda node: node.quality)
-        if not self._attempts or (self._by_value and not leaf.path.done):
-            await self._arrive(leaf)
-        return self._attempts
+        if not self._candidates or (self._by_value and not leaf.path.done):
+            await self._roll_out(leaf)
+        return self._candidates
 
     def _select(self) -> list[Node] | None:
         return select(self._root, self._exploration)
 
-    async def _simulate(self, walk: Sequence[Node]) -> None:
-        """Expand the leaf, evaluate its children, update the walk."""
+    async def _simulate(self, nodes: Sequence[Node]) -> None:
+        """Expand the leaf, evaluate its children, backpropagate."""
         width, prune = self._parameters.width, self._parameters.prune
         try:
-            children = await generate(self._tools, walk[-1], width, prune=prune)
-            await together(map(self._appraise, children))
+            children = await generate(self._context, nodes[-1], width, prune=prune)
+            await together(map(self._evaluate, children))
         finally:
-            for node in walk:
+            for node in nodes:
                 node.pending -= 1
-        update(walk, discount=self._parameters.discount)
-        for node in walk:
-            self._tools.tell(node)
+        update(nodes, discount=self._parameters.discount)
+        for node in nodes:
+            self._context.tell(node)
 
-    async def _appraise(self, node: Node) -> None:
-        """A new node's first quality: what its answer is worth, or its rollout's, or its value."""
+    async def _evaluate(self, node: Node) -> None:
+        """Set a new node's first Q: its value score, or the score of a candidate by a rollout."""
         if node.path.done or not self._by_value:
-            node.quality = await self._arrive(node)
+            node.quality = await self._roll_out(node)
         else:
-            await evaluate(self._problem, self._tools, [node])
+            await evaluate(self._problem, self._context, [node])
             node.quality = node.score or 0.0
         node.score, node.visits = node.quality, 1
 
-    async def _arrive(self, node: Node) -> float:
-        """Take a node to an answer, and say what that is worth without knowing the right one:
-        its standing and value, and the share of the answers so far that agree."""
-        attempt = await finish(self._problem, self._tools, node, prune=self._parameters.prune)
-        self._attempts.append(attempt)
-        groups = await aggregate(self._attempts, self._tools.same)
+    async def _roll_out(self, node: Node) -> float:
+        """Add a candidate by a rollout and return its score, which does not depend on the known
+        answer: verdicts, value, and the share of the candidates that agree with it."""
+        candidate = await finish(self._problem, self._context, node, prune=self._parameters.prune)
+        self._candidates.append(candidate)
+        groups = await aggregate(self._candidates, self._context.same)
         votes = sum(len(group.attempts) for group in groups)
-        ours = next((len(group.attempts) for group in groups if attempt in group.attempts), 0)
-        return merit(attempt, ours / votes if votes else 0.0)
+        agreeing = next((len(group.attempts) for group in groups if candidate in group.attempts), 0)
+        return merit(candidate, agreeing / votes if votes else 0.0)

@@ -1,4 +1,4 @@
-"""What a strategy can be told: a small validated model each, filled from `-S key=value`."""
+"""Parameters of strategies: one validated model each, filled from `-S key=value`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,7 @@ class Parameters(BaseModel):
 
 
 class NoParameters(Parameters):
-    """For strategies that cannot be told anything."""
+    """The parameters of strategies without any."""
 
 
 def describe(parameters: type[Parameters]) -> Iterator[dict[str, Any]]:

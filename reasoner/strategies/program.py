@@ -1,4 +1,4 @@
-"""A program as a line of thought: the model writes it, the sandbox runs it, its output answers."""
+"""Candidates by programs: the model writes one, the sandbox runs it, its output is the answer."""
 
 from dataclasses import replace
 
@@ -13,38 +13,38 @@ from reasoner.verify.extract import extract_final
 __all__ = ["program"]
 
 LANGUAGE = "python"
-ASK = (
+SYSTEM_PROMPT = (
     "Solve the problem with a Python program. Compute the answer from the numbers in the problem, "
     "step by step and with telling names, and print the final answer only. "
     "Write nothing but one ```python block."
 )
-TOKENS = 768
-"""The most that a program and what is said about it may take; those that were right on GSM8K took
-274 at most, those that ran away thousands."""
-REPLY = "{code}\n\nThe program prints {printed}.\n\nThe answer is {printed}."
+MAX_PROGRAM_TOKENS = 768
+"""The maximum length of the reply with the program. On GSM8K right ones took at most 274 tokens,
+runaway ones thousands."""
+REPLY_TEMPLATE = "{code}\n\nThe program prints {printed}.\n\nThe answer is {printed}."
 
 
-async def program(problem: Problem, tools: Tools) -> Attempt:
-    """Have the problem solved by a program (program of thoughts, Chen et al. 2022).
+async def program(problem: Problem, context: Tools) -> Attempt:
+    """A candidate by a program (program of thoughts, Chen et al. 2022).
 
-    Its last line of output is the answer; an attempt without a final answer is a program that
-    failed or printed none.
+    Its final answer is the last line that the program prints, None when the program failed or
+    printed nothing. Raises what the context's `start` and `extend` do.
     """
-    tools = replace(tools, policy=tools.policy.within(TOKENS))
-    asked = problem.model_copy(update={"system": ASK})
-    node = plant(shown(asked, PROGRAMS, tools.policy), tools)
-    path = node.path
-    while not path.done:
-        path = await tools.extend(path, node.number, silent=True)
-    printed = await _printed(path, tools)
+    context = replace(context, policy=context.policy.within(MAX_PROGRAM_TOKENS))
+    prompt_problem = problem.model_copy(update={"system": SYSTEM_PROMPT})
+    node = plant(shown(prompt_problem, PROGRAMS, context.policy), context)
+    trajectory = node.path
+    while not trajectory.done:
+        trajectory = await context.extend(trajectory, node.number, silent=True)
+    printed = await _printed_answer(trajectory, context)
     if printed is not None:
-        reply = REPLY.format(code=path.answer.strip(), printed=printed)
-        path = path.model_copy(update={"answer": reply})
-    return await tools.attempt(problem, path, node.number, final=lambda _reply: printed)
+        reply = REPLY_TEMPLATE.format(code=trajectory.answer.strip(), printed=printed)
+        trajectory = trajectory.model_copy(update={"answer": reply})
+    return await context.attempt(problem, trajectory, node.number, final=lambda _reply: printed)
 
 
-async def _printed(path: Path, tools: Tools) -> str | None:
-    call = await tools.run(LANGUAGE, path.answer)
+async def _printed_answer(trajectory: Path, context: Tools) -> str | None:
+    call = await context.run(LANGUAGE, trajectory.answer)
     if call is None or not call.ok:
         return None
     return extract_final(call.output.strip().rsplit("\n", 1)[-1])

@@ -1,4 +1,4 @@
-"""Strategies by name."""
+"""All strategies by name."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from reasoner.strategies.linear import linear
 from reasoner.strategies.lookahead import Lookahead, lookahead
 from reasoner.strategies.majority import Majority, majority
 from reasoner.strategies.mcts import Mcts, mcts
-from reasoner.strategies.nested import Nested, nested
+from reasoner.strategies.nested import Nested, nested_search
 from reasoner.strategies.parameters import NoParameters
 from reasoner.strategies.revise import Revise, revise
 from reasoner.strategies.strategy import Strategy
@@ -19,6 +19,15 @@ from reasoner.strategies.tot_bfs import TotBfs, tot_bfs
 from reasoner.strategies.tot_dfs import TotDfs, tot_dfs
 
 __all__ = ["STRATEGIES", "find_strategy"]
+
+
+def find_strategy(name: str) -> Strategy[Any]:
+    """The strategy of that name, in which `_` may stand for `-`. Raises UnknownName."""
+    name = name.replace("_", "-")
+    if name not in STRATEGIES:
+        raise UnknownName("strategy", name, STRATEGIES, hint="(reasoner strategies list)")
+    return STRATEGIES[name]
+
 
 STRATEGIES: dict[str, Strategy[Any]] = {
     "linear": Strategy(linear, NoParameters, varied=False, live="reply"),
@@ -33,13 +42,5 @@ STRATEGIES: dict[str, Strategy[Any]] = {
     "tot-bfs": Strategy(tot_bfs, TotBfs),
     "tot-dfs": Strategy(tot_dfs, TotDfs),
     "revise": Strategy(revise, Revise),
-    "nested": Strategy(nested, Nested),
+    "nested": Strategy(nested_search(find_strategy), Nested),
 }
-
-
-def find_strategy(name: str) -> Strategy[Any]:
-    """By its name, in which `_` may stand for `-`. Raises UnknownName."""
-    name = name.replace("_", "-")
-    if name not in STRATEGIES:
-        raise UnknownName("strategy", name, STRATEGIES, hint="(reasoner strategies list)")
-    return STRATEGIES[name]

@@ -1,8 +1,8 @@
-"""Worked examples that a model sees before it solves a problem another way than by itself.
+"""Few-shot examples for programs and for brief reasonings.
 
-They show how little is needed: with them the default model's programs are shorter by almost half
-and as often right, and its reasonings shorter by more than half (bench/README.md). The problems are
-ours.
+With them the default model's programs are shorter by almost half and as often right, and its
+reasonings are shorter by more than half (bench/README.md). The problems were written for this
+project.
 """
 
 from reasoner.policy import Policy
@@ -10,7 +10,7 @@ from reasoner.problem import Message, Problem
 
 __all__ = ["PROGRAMS", "REASONINGS", "briefly", "shown"]
 
-_SOLVED = (
+_EXAMPLES = (
     (
         "A bakery bakes 6 trays of 24 rolls every morning. A third of the rolls go to a "
         "hotel, and the rest are sold in bags of 4 for $3 a bag. How much does the bakery "
@@ -112,14 +112,14 @@ _SOLVED = (
         "The answer is \\boxed{50}.",
     ),
 )
-"""Question, program, reasoning."""
+"""Rows of question, program and reasoning."""
 
 
 def _turns(replies: list[str]) -> tuple[Message, ...]:
-    """A conversation in which the questions got these replies."""
+    """A conversation with the examples' questions and these replies."""
     return tuple(
         message
-        for (question, *_), reply in zip(_SOLVED, replies, strict=True)
+        for (question, *_), reply in zip(_EXAMPLES, replies, strict=True)
         for message in (
             Message(role="user", content=question),
             Message(role="assistant", content=reply),
@@ -127,20 +127,23 @@ def _turns(replies: list[str]) -> tuple[Message, ...]:
     )
 
 
-PROGRAMS = _turns([f"```python\n{code}\n```" for _, code, _ in _SOLVED])
-"""Turns to stand before a question that a program shall answer."""
-REASONINGS = _turns([text for *_, text in _SOLVED])
-"""Turns to stand before a question that a few short paragraphs shall answer."""
+PROGRAMS = _turns([f"```python\n{code}\n```" for _, code, _ in _EXAMPLES])
+"""Few-shot turns before a question that is to be answered by a program."""
+REASONINGS = _turns([text for *_, text in _EXAMPLES])
+"""Few-shot turns before a question that is to be answered in a few short paragraphs."""
 
 
 def shown(problem: Problem, examples: tuple[Message, ...], policy: Policy) -> Problem:
-    """The problem with examples before it, where half of the context holds them."""
-    longer = problem.model_copy(update={"history": (*examples, *problem.history)})
-    return longer if 2 * policy.measure(longer) <= policy.n_ctx else problem
+    """The problem with few-shot examples in its history; the problem itself where the prompt would
+    take more than half of the context."""
+    extended = problem.model_copy(update={"history": (*examples, *problem.history)})
+    return extended if 2 * policy.measure(extended) <= policy.n_ctx else problem
 
 
 def briefly(problem: Problem, policy: Policy) -> Problem | None:
-    """The problem asked so that its reasoning is short; None where it has to be asked as it is: for
-    want of room, or because whoever gave a system prompt of their own has said how to reply."""
-    asked = shown(problem, REASONINGS, policy) if problem.system is None else problem
-    return None if asked is problem else asked
+    """The problem with examples of brief reasonings; None where the context does not hold them, or
+    where the user's own system prompt already says how to reply."""
+    if problem.system is not None:
+        return None
+    extended = shown(problem, REASONINGS, policy)
+    return None if extended is problem else extended

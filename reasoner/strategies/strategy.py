@@ -1,4 +1,4 @@
-"""What a strategy is: a function that reads like the paper, and what it can be told."""
+"""The record of a strategy: its search function, its parameters and its properties."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -21,10 +21,12 @@ P = TypeVar("P", bound=Parameters)
 
 @dataclass(frozen=True)
 class Strategy(Generic[P]):
-    """`run` searches until it has an answer or the budget stops it, and returns what it has.
+    """A search strategy.
 
-    `varied` tells that it draws the same step several times, so that sampling must not be greedy.
-    `live` is what may be shown of its first line of thought while it is written.
+    `run(problem, context, parameters)` searches until it has an answer or the budget stops it, and
+    returns its candidates. `varied` states that it samples the same step several times, so that
+    sampling must not be greedy. `live` states what may be shown of its first trajectory while it is
+    generated.
     """
 
     run: Callable[[Problem, Tools, P], Awaitable[Findings]]
@@ -34,15 +36,15 @@ class Strategy(Generic[P]):
 
     @property
     def summary(self) -> str:
-        """The first line of what the function says of itself."""
+        """The first line of the search function's docstring."""
         return (self.run.__doc__ or "").strip().splitlines()[0]
 
     def parse(self, options: Mapping[str, Any]) -> P:
-        """The parameters from `-S key=value`; a bad name or value is a UsageError."""
+        """The parameters from `-S key=value`. Raises UsageError for a bad name or value."""
         try:
             return self.parameters(**options)
         except ValidationError as error:
-            known = ", ".join(self.parameters.model_fields) or "none"
+            names = ", ".join(self.parameters.model_fields) or "none"
             raise UsageError(
-                f"strategy option {explain(error)} ({self.run.__name__} takes: {known})"
+                f"strategy option {explain(error)} ({self.run.__name__} takes: {names})"
             ) from error

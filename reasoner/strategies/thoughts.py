@@ -1,4 +1,5 @@
-"""What both Tree-of-Thoughts searches share: how thoughts come up and how they are weighed."""
+"""Thought generation and state evaluation, shared by both Tree-of-Thoughts searches (Yao et al.
+2023)."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -19,6 +20,8 @@ __all__ = ["Thoughts", "leaves", "think_on", "weigh"]
 
 
 class Thoughts(Parameters):
+    """The parameters of both Tree-of-Thoughts searches."""
+
     thoughts: Literal["sample", "propose"] = Field(
         "sample", description="draw each next step by itself, or ask for several in one reply"
     )
@@ -28,36 +31,40 @@ class Thoughts(Parameters):
     framed: bool = Field(True, description="think in small steps where a plugin knows how")
 
 
-async def think_on(problem: Problem, tools: Tools, node: Node, parameters: Thoughts) -> list[Node]:
-    """A state's next thoughts. Where the model proposes none, one is drawn; where a plugin frames
-    the problem there may be none worth a look."""
+async def think_on(
+    problem: Problem, context: Tools, node: Node, parameters: Thoughts
+) -> list[Node]:
+    """The node's new children: steps in the problem's environment where a plugin knows its rules,
+    else proposed or sampled steps. Where the model proposes none, one is sampled; in an environment
+    there may be none."""
     if parameters.framed and (node.state or not node.path.steps):
-        frame = await tools.frame(problem, [step.text for step in node.path.steps])
+        frame = await context.frame(problem, [step.text for step in node.path.steps])
         if frame is not None:
-            return await small_steps(problem, tools, node, frame, parameters.width)
+            return await small_steps(problem, context, node, frame, parameters.width)
     if parameters.thoughts == "propose":
-        found = await propose(problem, tools, node, parameters.width, prune=parameters.prune)
-        return found or await generate(tools, node, prune=parameters.prune)
-    return await generate(tools, node, parameters.width, prune=parameters.prune)
+        children = await propose(problem, context, node, parameters.width, prune=parameters.prune)
+        return children or await generate(context, node, prune=parameters.prune)
+    return await generate(context, node, parameters.width, prune=parameters.prune)
 
 
 async def weigh(
-    problem: Problem, tools: Tools, nodes: Sequence[Node], by: Literal["vote", "judge"]
+    problem: Problem, context: Tools, nodes: Sequence[Node], by: Literal["vote", "judge"]
 ) -> None:
-    """Score the states that have no score yet: by the value model where there is one, else the
-    model votes or judges."""
-    nodes = [node for node in nodes if node.score is None]
-    if not nodes:
+    """Score the nodes that have no score yet: by the value model where there is one, else by the
+    policy's votes (`by="vote"`) or its separate judgements (`by="judge"`)."""
+    unscored = [node for node in nodes if node.score is None]
+    if not unscored:
         return
-    if tools.value is not None:
-        await evaluate(problem, tools, nodes)
+    if context.value is not None:
+        await evaluate(problem, context, unscored)
     elif by == "vote":
-        await vote(problem, tools, nodes)
+        await vote(problem, context, unscored)
     else:
-        await judge(problem, tools, nodes)
+        await judge(problem, context, unscored)
 
 
 def leaves(root: Node, nodes: Sequence[Node]) -> list[Node]:
-    """The nodes to answer from: where small steps stopped half way, that is the root."""
-    ends = [node for node in nodes if node.path.done or not node.state]
-    return ends or [root]
+    """The nodes from which to finish candidates; the root, where the search stopped half way in an
+    environment, whose unfinished steps are no reply."""
+    finishable = [node for node in nodes if node.path.done or not node.state]
+    return finishable or [root]

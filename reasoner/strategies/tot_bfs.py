@@ -17,24 +17,26 @@ __all__ = ["TotBfs", "tot_bfs"]
 
 
 class TotBfs(Thoughts):
+    """The parameters of breadth-first Tree of Thoughts."""
+
     breadth: int = Field(3, ge=1, le=64, description="states kept at each depth")
 
 
-async def tot_bfs(problem: Problem, tools: Tools, parameters: TotBfs) -> Findings:
+async def tot_bfs(problem: Problem, context: Tools, parameters: TotBfs) -> Findings:
     """Tree of Thoughts, level by level: the model votes which states to keep."""
-    root = plant(problem, tools)
+    root = plant(problem, context)
     front = [root]
-    ended: list[Node] = []
+    finished: list[Node] = []
     for _ in range(parameters.depth):
-        grown = await together(think_on(problem, tools, node, parameters) for node in front)
-        states = [child for children in grown for child in children]
-        await weigh(problem, tools, states, by="vote")
-        kept = prune(tools, states, parameters.breadth)
-        ended += [node for node in kept if node.path.done]
-        front = [node for node in kept if not node.path.done]
-        enough = len(ended) >= parameters.breadth or any(node.state for node in ended)
-        if not front or enough or tools.budget.reasoning_over():
+        expansions = await together(think_on(problem, context, node, parameters) for node in front)
+        states = [child for children in expansions for child in children]
+        await weigh(problem, context, states, by="vote")
+        frontier = prune(context, states, parameters.breadth)
+        finished += [node for node in frontier if node.path.done]
+        front = [node for node in frontier if not node.path.done]
+        enough = len(finished) >= parameters.breadth or any(node.state for node in finished)
+        if not front or enough or context.budget.reasoning_over():
             break
-    last = leaves(root, [*ended, *front])[: parameters.breadth]
-    attempts = await finish_all(problem, tools, last, prune=parameters.prune)
-    return await by_answer(attempts, tools.same, weigh=merit)
+    last_nodes = leaves(root, [*finished, *front])[: parameters.breadth]
+    candidates = await finish_all(problem, context, last_nodes, prune=parameters.prune)
+    return await by_answer(candidates, context.same, weigh=merit)

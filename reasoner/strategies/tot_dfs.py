@@ -17,38 +17,42 @@ __all__ = ["TotDfs", "tot_dfs"]
 
 
 class TotDfs(Thoughts):
+    """The parameters of depth-first Tree of Thoughts."""
+
     threshold: float = Field(0.5, ge=0.0, le=1.0, description="least score of a state to go on")
     states: int = Field(24, ge=1, le=10_000, description="most states to look at")
     answers: int = Field(2, ge=1, le=64, description="answers to arrive at")
 
 
-async def tot_dfs(problem: Problem, tools: Tools, parameters: TotDfs) -> Findings:
+async def tot_dfs(problem: Problem, context: Tools, parameters: TotDfs) -> Findings:
     """Tree of Thoughts, the best state first: go down while it looks good, else backtrack."""
-    root = plant(problem, tools)
+    root = plant(problem, context)
     node: Node | None = root
-    attempts: list[Attempt] = []
+    candidates: list[Attempt] = []
     for _ in range(parameters.states):
-        if node is None or tools.budget.reasoning_over():
+        if node is None or context.budget.reasoning_over():
             break
         node.visits = 1
         if node.path.done or node.depth >= parameters.depth:
-            attempts.append(await finish(problem, tools, node, prune=parameters.prune))
-            if node.state or len(attempts) >= parameters.answers:
+            candidates.append(await finish(problem, context, node, prune=parameters.prune))
+            if node.state or len(candidates) >= parameters.answers:
                 break
             node = backtrack(node)
         else:
-            node = await _descend(problem, tools, node, parameters)
-    if not attempts:
+            node = await _descend(problem, context, node, parameters)
+    if not candidates:
         [start] = leaves(root, [node] if node else [])
-        attempts = [await finish(problem, tools, start, prune=parameters.prune)]
-    return await by_answer(attempts, tools.same, weigh=merit)
+        candidates = [await finish(problem, context, start, prune=parameters.prune)]
+    return await by_answer(candidates, context.same, weigh=merit)
 
 
-async def _descend(problem: Problem, tools: Tools, node: Node, parameters: TotDfs) -> Node | None:
-    """The best of the node's next states; where none is good enough, one elsewhere."""
-    children = await think_on(problem, tools, node, parameters)
-    unjudged = [child for child in children if child.score is None]
-    await weigh(problem, tools, unjudged, by="judge")
-    drop(tools, [child for child in unjudged if (child.score or 0.0) < parameters.threshold])
-    best = [child for child in children if not child.pruned]
-    return max(best, key=lambda child: child.score or 0.0) if best else backtrack(node)
+async def _descend(problem: Problem, context: Tools, node: Node, parameters: TotDfs) -> Node | None:
+    """The best-scored new child of the node; where none reaches the threshold, an untried node."""
+    children = await think_on(problem, context, node, parameters)
+    unscored = [child for child in children if child.score is None]
+    await weigh(problem, context, unscored, by="judge")
+    drop(context, [child for child in unscored if (child.score or 0.0) < parameters.threshold])
+    promising = [child for child in children if not child.pruned]
+    if not promising:
+        return backtrack(node)
+    return max(promising, key=lambda child: child.score or 0.0)

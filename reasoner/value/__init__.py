@@ -1,1 +1,1 @@
-"""Scores for steps and paths: process reward models, heads on hidden states, judges."""
+"""Scores for steps and trajectories: process reward models, value heads, judges."""

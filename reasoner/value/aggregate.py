@@ -1,4 +1,4 @@
-"""From the scores of steps to the score of their path."""
+"""Aggregation of step scores into the score of a trajectory."""
 
 from collections.abc import Sequence
 from math import prod
@@ -8,14 +8,11 @@ from reasoner.models.format import Aggregation
 __all__ = ["Aggregation", "aggregate"]
 
 
-def aggregate(scores: Sequence[float], how: Aggregation) -> float:
-    """One score in [0, 1] for a path of steps scored in [0, 1].
-
-    A path without steps has nothing against it or for it: 0.5.
-    """
+def aggregate(scores: Sequence[float], aggregation: Aggregation) -> float:
+    """A trajectory's score in [0, 1] from its steps' scores in [0, 1]; 0.5 without steps."""
     if not scores:
         return 0.5
-    match how:
+    match aggregation:
         case "min":
             return min(scores)
         case "prod":

@@ -1,9 +1,8 @@
-"""How much a model doubted the steps it wrote: what a value head of our own reads.
+"""Features of steps from token statistics: the inputs of the value heads that this project trains.
 
-A model that is about to go wrong often hesitates first, and where the numbers stand it matters
-most. So a step is described by how surprising its tokens were and how open the choice was at each
-(its entropy), over all of them and over those that write digits. Both come from the probabilities
-that the model gave when it wrote the step: reading them off costs nothing.
+Uncertainty of a model often precedes its mistakes, above all at numbers. A step is therefore
+described by the surprisal and the entropy of its tokens, over all tokens and over those with
+digits. Both are known from the generation of the step, so they cost no computation.
 """
 
 from collections.abc import Sequence
@@ -19,13 +18,13 @@ __all__ = ["FEATURES", "StepReader"]
 Floats = npt.NDArray[np.float32]
 
 FEATURES = ("tokens before", "entropy", "surprise of digits", "entropy of digits")
-"""Of each of them the head reads log(1 + x); surprise and entropy are sums, in nats. More of them
-(lengths, counts, the surprise of all tokens, hidden states of any layer) made the head no better on
-problems of another kind than it was trained on."""
+"""The names of the features; each is used as log(1 + x), surprisal and entropy as sums in nats.
+Further features (lengths, counts, the surprisal of all tokens, hidden states of any layer) did not
+improve the head on problems of another kind than it was trained on."""
 
 
 class StepReader:
-    """Describes the steps of paths that `engine`'s model has written or would read."""
+    """Computes the features of steps for the model of an engine."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -41,36 +40,39 @@ class StepReader:
         doubts: Sequence[Doubt] = (),
         on_decoded: OnDecoded | None = None,
     ) -> Floats:
-        """A row of features (len(ends) - first, len(FEATURES)) for each step from `first` on;
-        `ends` says where among `tokens` each step ends.
+        """The features (len(ends) - first, len(FEATURES)) of the steps from index `first` on.
 
-        `doubts` are those of `tokens`, if they were kept; otherwise the model reads the steps,
-        but none before `first` again that the cache holds. Raises what `Engine.doubts` does.
+        `ends[i]` is the number of `tokens` up to the end of step i. `doubts` holds the token
+        statistics of `tokens` where they are known; otherwise the model prefills the steps, reusing
+        the cached prefix, and `on_decoded` receives the number of decoded tokens. Raises what
+        `Engine.doubts` does.
         """
         begins = (0, *ends)[:-1]
         start = begins[first]
         if len(doubts) == len(tokens):
-            known = list(doubts[start : ends[-1]])
+            statistics = list(doubts[start : ends[-1]])
         elif ends[-1] > start:
-            whole, begin = (*prompt, *tokens[: ends[-1]]), len(prompt) + start
-            known = await self._engine.doubts(whole, begin, on_decoded)
+            sequence = (*prompt, *tokens[: ends[-1]])
+            statistics = await self._engine.doubts(sequence, len(prompt) + start, on_decoded)
         else:
-            known = []
+            statistics = []
         return np.stack(
             [
-                self._features(known[begin - start : end - start], tokens[begin:end], begin)
+                self._features(statistics[begin - start : end - start], tokens[begin:end], begin)
                 for begin, end in zip(begins[first:], ends[first:], strict=True)
             ]
         )
 
-    def _features(self, doubts: Sequence[Doubt], tokens: Sequence[int], place: int) -> Floats:
-        table = np.array(doubts, np.float32).reshape(len(doubts), 2)
+    def _features(
+        self, statistics: Sequence[Doubt], tokens: Sequence[int], position: int
+    ) -> Floats:
+        table = np.array(statistics, np.float32).reshape(len(statistics), 2)
         digits = np.array([self._has_digit(token) for token in tokens], np.bool_)
-        row = np.array([place, table[:, 1].sum(), *table[digits].sum(axis=0)], np.float32)
+        row = np.array([position, table[:, 1].sum(), *table[digits].sum(axis=0)], np.float32)
         return np.asarray(np.log1p(row), np.float32)
 
     def _has_digit(self, token: int) -> bool:
         if token not in self._digits:
             text = self._engine.detokenize([token])
-            self._digits[token] = any(letter.isdigit() for letter in text)
+            self._digits[token] = any(character.isdigit() for character in text)
         return self._digits[token]

@@ -1,8 +1,8 @@
-"""Formats put to work: from a problem and a path to the sheet of tokens a value model reads.
+"""Layouts: value formats bound to a model, which turn a problem and a trajectory into tokens.
 
-The format's own text may hold control tokens; questions and steps are hostile, so in them a
-control token's name is only text. Each piece is tokenised by itself: a step that is added can
-then never change the tokens before it.
+The text of a format may contain control tokens. Questions and steps are hostile input, so the name
+of a control token in them is tokenised as plain text. Each piece is tokenised by itself, so that an
+added step never changes the tokens before it.
 """
 
 from typing import Protocol
@@ -18,38 +18,43 @@ from reasoner.value.sheet import Sheet
 __all__ = ["Layout", "lay_out", "scored_texts"]
 
 QUESTION, STEP, NEXT = "⟦question⟧", "⟦step⟧", "⟦next⟧"
-"""Stand where the chat template shall put hostile text, which is then tokenised apart."""
+"""Placeholders for hostile text in a rendered chat template; that text is tokenised by itself."""
 
 
 class Layout(Protocol):
     """A format bound to a model's vocabulary and chat template."""
 
     def sheet(self, problem: Problem, path: Path) -> Sheet:
-        """What to read to score every step of the path, and its answer once it is done."""
+        """The tokens from which the trajectory's steps are scored, and its answer once done."""
 
 
 def lay_out(form: ValueFormat, engine: Engine) -> Layout:
-    """Bind the format to the model. Raises ModelError when the model cannot be asked that way."""
+    """Bind the format to the model. Raises ModelError when the model's vocabulary or chat template
+    does not support it."""
     match form.layout:
         case "text":
-            return _text(form, engine)
+            return _text_layout(form, engine)
         case "chat":
-            return _chat(form, engine)
+            return _chat_layout(form, engine)
         case "turns":
-            return _turns(form, engine)
+            return _turns_layout(form, engine)
         case "path":
             return PathLayout(form, engine)
 
 
 def scored_texts(path: Path) -> list[str]:
-    """The texts that get a score: the steps, and the answer once the path is done."""
+    """The texts that receive a score: the steps, and the answer once the trajectory is done."""
     answer = path.answer.strip() if path.done else ""
     return [step.text.strip() for step in path.steps] + ([answer] if answer else [])
 
 
 class TextLayout:
-    """Question and steps written out anew: `head` question `neck`, then step, `tag` and `after`
-    for each step, and `closing` behind the last."""
+    """Question and steps as text: `head`, question, `neck`, then for each step its text and `tag`,
+    with `after` between steps, and `closing` after the last.
+
+    The first step has the template `first`, the others the format's own. Raises ModelError when the
+    format reads scores at a tag that is not a single token of the model.
+    """
 
     def __init__(
         self,
@@ -65,8 +70,9 @@ class TextLayout:
     ) -> None:
         self._engine, self._step, self._first = engine, form.step, first
         self._head = engine.tokenize(head) if head else []
-        self._neck, self._tag = self._marks(neck), self._marks(tag)
-        self._after, self._closing = self._marks(after), tuple(self._marks(closing))
+        self._neck, self._tag = self._control_tokens(neck), self._control_tokens(tag)
+        self._after = self._control_tokens(after)
+        self._closing = tuple(self._control_tokens(closing))
         self._back = form.back
         if form.tag and len(self._tag) != 1:
             raise ModelError(
@@ -75,6 +81,7 @@ class TextLayout:
             )
 
     def sheet(self, problem: Problem, path: Path) -> Sheet:
+        """See `Layout`."""
         tokens = self._head + self._plain(asked(problem)) + self._neck
         ends = []
         for number, text in enumerate(scored_texts(path), 1):
@@ -84,85 +91,88 @@ class TextLayout:
             ends.append(len(tokens))
         return Sheet(tuple(tokens), tuple(ends), self._closing, self._back)
 
-    def _marks(self, text: str) -> list[int]:
-        return self._within(text, special=True)
+    def _control_tokens(self, text: str) -> list[int]:
+        return self._inner_tokens(text, special=True)
 
     def _plain(self, text: str) -> list[int]:
-        return self._within(text, special=False)
+        return self._inner_tokens(text, special=False)
 
-    def _within(self, text: str, special: bool) -> list[int]:
-        """Tokens of a text that something stands before.
+    def _inner_tokens(self, text: str, special: bool) -> list[int]:
+        """The tokens of a text that follows other text.
 
-        SentencePiece puts a blank before whatever it is given; behind a line break it does not.
+        SentencePiece adds a blank before a text, but not after a line break; so the text is
+        tokenised after one, whose tokens are removed.
         """
         if not text:
             return []
-        line = self._engine.tokenize("\n", special)
-        whole = self._engine.tokenize(f"\n{text}", special)
-        split = whole[: len(line)] == line
-        return whole[len(line) :] if split else self._engine.tokenize(text, special)
+        line_break = self._engine.tokenize("\n", special)
+        tokens = self._engine.tokenize(f"\n{text}", special)
+        if tokens[: len(line_break)] == line_break:
+            return tokens[len(line_break) :]
+        return self._engine.tokenize(text, special)
 
 
 class PathLayout:
-    """The tokens the policy itself has read and written, so only a closing is ever new."""
+    """The trajectory's own tokens, which the policy's KV cache holds; only a closing is added."""
 
     def __init__(self, form: ValueFormat, engine: Engine) -> None:
         self._engine, self._back = engine, form.back
-        self._closing = tuple(engine.tokenize(self._turn(form))) if form.user else ()
+        self._closing = tuple(engine.tokenize(self._next_turn(form))) if form.user else ()
 
-    def _turn(self, form: ValueFormat) -> str:
-        """What a chat template puts between the end of a reply and the next one."""
+    def _next_turn(self, form: ValueFormat) -> str:
+        """The chat template's text from the end of a reply to the beginning of the next one."""
         messages = [Message(role="user", content=QUESTION)]
         messages += [Message(role="assistant", content=STEP)]
         messages += [Message(role="user", content=form.user)]
-        return _split(_rendered(messages, self._engine, form), form, STEP)[1]
+        return _split_at(_rendered(messages, self._engine, form), form, STEP)[1]
 
     def sheet(self, problem: Problem, path: Path) -> Sheet:
-        written = list(path.tokens)
-        while written and self._engine.is_eog(written[-1]):
-            written.pop()
+        """See `Layout`."""
+        tokens = list(path.tokens)
+        while tokens and self._engine.is_eog(tokens[-1]):
+            tokens.pop()
         ends, end = [], len(path.prompt)
-        whole = len(path.prompt) + len(written)
+        length = len(path.prompt) + len(tokens)
         for step in path.steps:
-            end = min(end + step.tokens, whole)
+            end = min(end + step.tokens, length)
             ends.append(end)
         if len(scored_texts(path)) > len(path.steps):
-            ends.append(whole)
-        return Sheet(path.prompt + tuple(written), tuple(ends), self._closing, self._back)
+            ends.append(length)
+        return Sheet(path.prompt + tuple(tokens), tuple(ends), self._closing, self._back)
 
 
 def asked(problem: Problem) -> str:
-    """The question with what was said before it."""
+    """The question after the earlier turns of its conversation."""
     turns = [f"{message.role}: {message.content}" for message in problem.history]
     return "\n\n".join([*turns, problem.question.strip()])
 
 
 def filled(template: str, number: int, text: str) -> str:
-    """A step's template with its holes filled; braces in `text` stay what they are."""
-    before, _, behind = template.replace("{number}", str(number)).partition("{step}")
-    return f"{before}{text}{behind}"
+    """A step's template with number and text filled in; braces in `text` stay unchanged."""
+    before, _, after = template.replace("{number}", str(number)).partition("{step}")
+    return f"{before}{text}{after}"
 
 
-def _text(form: ValueFormat, engine: Engine) -> Layout:
+def _text_layout(form: ValueFormat, engine: Engine) -> Layout:
     head, _, neck = form.opening.partition("{question}")
     parts = {"tag": form.tag, "after": form.after, "closing": form.closing}
     return TextLayout(form, engine, head=head, neck=neck, first=form.first or form.step, **parts)
 
 
-def _chat(form: ValueFormat, engine: Engine) -> Layout:
+def _chat_layout(form: ValueFormat, engine: Engine) -> Layout:
     user = form.user.replace("{question}", QUESTION).replace("{steps}", STEP)
     text = _rendered(_conversation(form, user), engine, form)
-    head, neck, closing = _split(text, form, QUESTION, STEP)
+    head, neck, closing = _split_at(text, form, QUESTION, STEP)
     first = form.first or form.step
     return TextLayout(form, engine, head=head, neck=neck, first=first, closing=closing)
 
 
-def _turns(form: ValueFormat, engine: Engine) -> Layout:
+def _turns_layout(form: ValueFormat, engine: Engine) -> Layout:
     user = form.user.replace("{question}", QUESTION).replace("{step}", STEP)
     messages = _conversation(form, user)
     messages += [Message(role="assistant", content=form.good[0])]
     messages += [Message(role="user", content=NEXT)]
-    head, neck, between, closing = _split(
+    head, neck, between, closing = _split_at(
         _rendered(messages, engine, form), form, QUESTION, STEP, NEXT
     )
     if not between.startswith(closing):
@@ -187,12 +197,15 @@ def _rendered(messages: list[Message], engine: Engine, form: ValueFormat) -> str
     return render(engine.chat_template, messages, bos=names[0], eos=names[1], think=False)
 
 
-def _split(text: str, form: ValueFormat, *marks: str) -> list[str]:
-    """The rendered text between the marks, each of which must have come through once."""
+def _split_at(text: str, form: ValueFormat, *placeholders: str) -> list[str]:
+    """The parts of the rendered text between the placeholders.
+
+    Raises ModelError unless the chat template kept each placeholder exactly once.
+    """
     parts = []
-    for mark in marks:
-        if text.count(mark) != 1:
+    for placeholder in placeholders:
+        if text.count(placeholder) != 1:
             raise ModelError(f"the model's chat template does not suit the format {form.name}")
-        part, _, text = text.partition(mark)
+        part, _, text = text.partition(placeholder)
         parts.append(part)
     return [*parts, text]

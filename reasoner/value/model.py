@@ -1,30 +1,28 @@
-"""A value model at work: a format bound to a model, read through the engine."""
+"""Value models: a value format bound to a model, whose scores are read through an engine."""
 
 import asyncio
-import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from reasoner.engine.engine import Engine
+from reasoner.engine.softmax import leading_share
 from reasoner.errors import ModelError
 from reasoner.models.format import Aggregation, ValueFormat
 from reasoner.path import Path
 from reasoner.problem import Problem
 from reasoner.value.doubts import FEATURES, StepReader
+from reasoner.value.head import Head
 from reasoner.value.layout import lay_out
 from reasoner.value.scorer import Scorer
 from reasoner.value.sheet import Sheet
-
-if TYPE_CHECKING:
-    from reasoner.value.head import Head
 
 __all__ = ["DoubtScorer", "ModelScorer", "ValueModel"]
 
 
 class ValueModel:
-    """A loaded model with a way to ask it; every question gets a scorer of its own.
+    """An open model with a value format, and a scorer for each question.
 
-    Constructing one trusts that the format suits the model; `reasoner.value.trial` finds out.
+    The constructor does not test whether the model's scores mean anything under this format; the
+    self-test (`reasoner.value.trial`) does.
     """
 
     def __init__(
@@ -32,112 +30,119 @@ class ValueModel:
         name: str,
         engine: Engine,
         form: ValueFormat,
-        head: "Head | None" = None,
+        head: Head | None = None,
         *,
         writes: bool = False,
     ) -> None:
-        """`writes` tells that this very model writes the paths it scores. Raises ModelError when
-        the vocabulary, the chat template or the head do not fit."""
+        """`writes` states that this model also generates the trajectories it scores.
+
+        Raises ModelError when the vocabulary, the chat template or the head does not fit.
+        """
         self.name, self.form, self.engine = name, form, engine
         self.aggregation: Aggregation = (
-            head.aggregation if head and head.aggregation else (form.aggregation)
+            head.aggregation if head and head.aggregation else form.aggregation
         )
         self.layout = lay_out(form, engine)
         self.head, self.writes = head, writes
         if form.has_head:
             _check_head(form, engine, head)
         else:
-            self._good, self._bad = answer_tokens(form, engine)
+            self._good, self._bad = _answer_tokens(form, engine)
 
     def scorer(self) -> Scorer:
+        """A scorer for one question."""
         return DoubtScorer(self) if self.form.own_head else ModelScorer(self)
 
     async def read(
         self, tokens: Sequence[int], positions: Sequence[int]
     ) -> tuple[list[float], int]:
-        """The scores that stand at `positions`, and how many tokens had to be decoded."""
+        """The scores at `positions` of the tokens, and the number of tokens that were decoded."""
         decoded: list[int] = []
         if self.head is not None:
             states = await self.engine.hidden(tokens, positions, decoded.append)
             return self.head.scores(states), sum(decoded)
         targets = [(*self._good, *self._bad)] * len(positions)
         rows = await self.engine.score(tokens, positions, targets, decoded.append)
-        return [share(row, len(self._good)) for row in rows], sum(decoded)
+        return [leading_share(row, len(self._good)) for row in rows], sum(decoded)
 
 
 class ModelScorer:
-    """See `Scorer`. Remembers every score by the tokens it depends on."""
+    """Scores steps by a model's output tokens or hidden states; see `Scorer`.
+
+    Every score is kept under the tokens that it depends on.
+    """
 
     def __init__(self, model: ValueModel) -> None:
         self._model = model
         self.name, self.aggregation = model.name, model.aggregation
-        self._known: dict[tuple[int, ...], float] = {}
+        self._scores: dict[tuple[int, ...], float] = {}
         self._tokens = 0
 
     @property
     def tokens(self) -> int:
+        """Tokens decoded for scoring so far."""
         return self._tokens
 
     async def score(self, problem: Problem, path: Path) -> tuple[float, ...]:
+        """See `Scorer.score`."""
         sheet = self._model.layout.sheet(problem, path)
-        new = [i for i in range(len(sheet.ends)) if sheet.prefix(i) not in self._known]
-        await self._read(sheet, new)
-        return tuple(self._known[sheet.prefix(i)] for i in range(len(sheet.ends)))
+        unscored = [i for i in range(len(sheet.ends)) if sheet.prefix(i) not in self._scores]
+        await self._score_steps(sheet, unscored)
+        return tuple(self._scores[sheet.prefix(i)] for i in range(len(sheet.ends)))
 
-    async def _read(self, sheet: Sheet, steps: list[int]) -> None:
+    async def _score_steps(self, sheet: Sheet, steps: list[int]) -> None:
         readings = sheet.readings(steps)
         results = await asyncio.gather(*(self._model.read(*reading) for reading in readings))
         self._tokens += sum(decoded for _, decoded in results)
-        scores = [score for found, _ in results for score in found]
+        scores = [score for row, _ in results for score in row]
         for step, score in zip(steps, scores, strict=True):
-            self._known[sheet.prefix(step)] = score
+            self._scores[sheet.prefix(step)] = score
 
 
 class DoubtScorer:
-    """See `Scorer`. Scores each step by what the model doubted when it wrote it, which costs
-    nothing; only a path that something else wrote is read."""
+    """Scores steps by a value head on token statistics; see `Scorer`.
+
+    The statistics are known from the generation of the steps, so that only trajectories of another
+    model have to be prefilled.
+    """
 
     def __init__(self, model: ValueModel) -> None:
         assert model.head is not None
         self._model, self._head = model, model.head
         self.name, self.aggregation = model.name, model.aggregation
         self._reader = StepReader(model.engine)
-        self._known: dict[tuple[int, ...], float] = {}
+        self._scores: dict[tuple[int, ...], float] = {}
         self._decoded: list[int] = []
 
     @property
     def tokens(self) -> int:
+        """Tokens decoded for scoring so far."""
         return sum(self._decoded)
 
     async def score(self, problem: Problem, path: Path) -> tuple[float, ...]:
+        """See `Scorer.score`."""
         sheet = self._model.layout.sheet(problem, path)
         steps = range(len(sheet.ends))
-        if new := [i for i in steps if sheet.prefix(i) not in self._known]:
+        if unscored := [i for i in steps if sheet.prefix(i) not in self._scores]:
             begin, end = len(path.prompt), len(sheet.tokens)
-            told = path.doubts if self._model.writes else ()
+            statistics = path.doubts if self._model.writes else ()
             rows = await self._reader.read(
                 path.prompt,
                 sheet.tokens[begin:],
-                [place - begin for place in sheet.ends],
-                new[0],
-                doubts=told[: end - begin] if len(told) == len(path.tokens) else (),
+                [step_end - begin for step_end in sheet.ends],
+                unscored[0],
+                doubts=statistics[: end - begin] if len(statistics) == len(path.tokens) else (),
                 on_decoded=self._decoded.append,
             )
             scores = self._head.scores(rows)
-            self._known |= {sheet.prefix(i): scores[i - new[0]] for i in new}
-        return tuple(self._known[sheet.prefix(i)] for i in steps)
+            self._scores |= {sheet.prefix(i): scores[i - unscored[0]] for i in unscored}
+        return tuple(self._scores[sheet.prefix(i)] for i in steps)
 
 
-def share(logprobs: Sequence[float], good: int) -> float:
-    """The probability of the first `good` tokens among all of those given."""
-    top = max(logprobs)
-    weights = [math.exp(logprob - top) for logprob in logprobs]
-    return sum(weights[:good]) / sum(weights)
-
-
-def answer_tokens(form: ValueFormat, engine: Engine) -> tuple[list[int], list[int]]:
-    """The tokens that say good and bad: each word as one token, else the first of its tokens."""
-    good, bad = (_spellings(words, engine) for words in (form.good, form.bad))
+def _answer_tokens(form: ValueFormat, engine: Engine) -> tuple[list[int], list[int]]:
+    """The tokens that stand for a right and a wrong step: words that are one token, else the first
+    token of the first word. Raises ModelError when they cannot be told apart."""
+    good, bad = (_word_tokens(words, engine) for words in (form.good, form.bad))
     if not good or not bad or set(good) & set(bad):
         raise ModelError(
             f"the model's vocabulary cannot tell {form.good[0]!r} from {form.bad[0]!r}, which the "
@@ -146,13 +151,13 @@ def answer_tokens(form: ValueFormat, engine: Engine) -> tuple[list[int], list[in
     return good, bad
 
 
-def _spellings(words: Sequence[str], engine: Engine) -> list[int]:
-    spelt = [engine.tokenize(word, False) for word in words]
-    whole = {tokens[0] for tokens in spelt if len(tokens) == 1}
-    return sorted(whole or {tokens[0] for tokens in spelt[:1] if tokens})
+def _word_tokens(words: Sequence[str], engine: Engine) -> list[int]:
+    tokenised = [engine.tokenize(word, False) for word in words]
+    single_tokens = {tokens[0] for tokens in tokenised if len(tokens) == 1}
+    return sorted(single_tokens or {tokens[0] for tokens in tokenised[:1] if tokens})
 
 
-def _check_head(form: ValueFormat, engine: Engine, head: "Head | None") -> None:
+def _check_head(form: ValueFormat, engine: Engine, head: Head | None) -> None:
     if head is None:
         raise ModelError(f"the format {form.name} needs a head: give its file with --value-head")
     width = len(FEATURES) if form.own_head else engine.n_embd

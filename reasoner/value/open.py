@@ -1,82 +1,78 @@
-"""From settings to a value model that has shown it can tell right from wrong."""
+"""Opening of the value models that the settings name, with their self-test."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reasoner.engine.local import LocalEngine
 from reasoner.errors import ModelError, UnknownName
-from reasoner.loaded import Loaded, loaded
 from reasoner.models.catalog import formats
 from reasoner.models.checksum import model_checksum
-from reasoner.models.ensure import ensure_model
 from reasoner.models.format import Pair, ValueFormat
-from reasoner.models.served import ServedModel, served_model
-from reasoner.models.spec import ModelFile
+from reasoner.models.progress import Progress
+from reasoner.open_model import OpenModel, open_model, resolve
 from reasoner.settings import EngineSettings, Settings
+from reasoner.value.ensemble import ValueEnsemble
+from reasoner.value.head import Head, read_head
 from reasoner.value.model import ValueModel
-from reasoner.value.panel import Panel
 from reasoner.value.trial import PAIRS, on_trial
 
-if TYPE_CHECKING:
-    from reasoner.models.progress import Progress
-    from reasoner.value.head import Head
-
-__all__ = ["SELF", "Loaded", "exact", "value_model"]
+__all__ = ["SELF", "exact", "value_model"]
 
 SELF = "self"
-"""The name that stands for the policy model as its own judge: one model, one KV cache."""
-JUDGE, HEAD = "judge", "head"
+"""The name for the policy's model as its own value model, with one KV cache for both."""
+JUDGE_FORMAT, HEAD_FORMAT = "judge", "head"
 
 
 @asynccontextmanager
 async def value_model(
     settings: Settings,
-    policy: Loaded,
+    policy: OpenModel,
     notice: Callable[[str], None],
-    progress: "Progress | None" = None,
+    progress: Progress | None = None,
     pairs: Sequence[Pair] = PAIRS,
-) -> AsyncIterator[ValueModel | Panel | None]:
-    """The value model that the settings name, tested, or None when they name none; of several, all
-    of them as a panel. Where nothing is said, it is the head that the registry has for the policy.
+) -> AsyncIterator[ValueModel | ValueEnsemble | None]:
+    """The value model that the settings name, an ensemble where they name several, else None.
 
-    A second model is loaded only where it is another file than the policy's. Without `pairs` it
-    is not tested. Raises what `ensure_model` does, and ModelError when the model cannot serve.
+    Without a setting it is the value head that the registry has for the policy. A model is opened
+    only where it is another file than the policy's. `pairs` are scored as a self-test; without any
+    the test is skipped. Raises what `ensure_model` does, and ModelError when the model does not fit
+    its format or fails the test.
     """
-    async with AsyncExitStack() as opened:
+    async with AsyncExitStack() as resources:
         models = []
-        wanted = settings.value_models
+        requested = settings.value_models
         if _has_own_head(settings, policy):
-            wanted = ((SELF, HEAD),)
-            pairs = pairs if settings.value_head else ()  # ours is for this file, by its checksum
-        for name, form in wanted:
-            own = settings.model_copy(update={"value": name, "value_format": form})
-            one = await opened.enter_async_context(_one(own, policy, notice, progress, pairs))
-            models.append(one)
-        yield Panel(models) if len(models) > 1 else next(iter(models), None)
+            requested = ((SELF, HEAD_FORMAT),)
+            pairs = (
+                pairs if settings.value_head else ()
+            )  # the registry pins head and model by checksum
+        for name, form in requested:
+            single = settings.model_copy(update={"value": name, "value_format": form})
+            member = _single_model(single, policy, notice, progress, pairs)
+            models.append(await resources.enter_async_context(member))
+        yield ValueEnsemble(models) if len(models) > 1 else next(iter(models), None)
 
 
-def _has_own_head(settings: Settings, policy: Loaded) -> bool:
-    """Whether nothing was said, and the policy has a head to judge itself by."""
+def _has_own_head(settings: Settings, policy: OpenModel) -> bool:
+    """Whether no value model is set and the policy's model has a value head."""
     if settings.value is not None or settings.value_format is not None:
         return False
-    local = isinstance(policy.file, ModelFile) and isinstance(policy.engine, LocalEngine)
+    local = policy.model.is_local and isinstance(policy.engine, LocalEngine)
     return local and _head_path(settings, policy) is not None
 
 
 @asynccontextmanager
-async def _one(
+async def _single_model(
     settings: Settings,
-    policy: Loaded,
+    policy: OpenModel,
     notice: Callable[[str], None],
-    progress: "Progress | None",
+    progress: Progress | None,
     pairs: Sequence[Pair],
 ) -> AsyncIterator[ValueModel]:
-    async with _loaded(settings, policy, notice, progress) as judge:
+    async with _judge_model(settings, policy, notice, progress) as judge:
         form = _format(settings, judge)
-        if form.layout == "path" and not _reads_alike(judge, policy):
+        if form.layout == "path" and not _shares_vocabulary(judge, policy):
             raise ModelError(
                 f"the format {form.name} reads the policy's own tokens: --value {SELF}, or a model "
                 "that has the same"
@@ -90,42 +86,31 @@ async def _one(
 
 
 @asynccontextmanager
-async def _loaded(
+async def _judge_model(
     settings: Settings,
-    policy: Loaded,
+    policy: OpenModel,
     notice: Callable[[str], None],
-    progress: "Progress | None",
-) -> AsyncIterator[Loaded]:
-    """The policy again, or a second model in memory."""
+    progress: Progress | None,
+) -> AsyncIterator[OpenModel]:
+    """The policy's model itself, or a second model."""
     if settings.value in (SELF, settings.model):
         yield policy
         return
-    name = settings.value or SELF
-    if served_model(name):
-        async with loaded(name, settings, notice, progress) as served:
-            yield served
-        return
-    file = await asyncio.to_thread(
-        ensure_model,
-        name,
-        offline=settings.offline,
-        on_notice=notice,
-        on_progress=progress,
-    )
-    if isinstance(policy.file, ModelFile):
-        if file.path.resolve() == policy.file.path.resolve():
+    model = await resolve(settings.value or SELF, settings, notice, progress)
+    if model.path is not None and policy.model.path is not None:
+        if model.path.resolve() == policy.model.path.resolve():
             yield policy
             return
-        sizes = [model.path.stat().st_size / 1e9 for model in (policy.file, file)]
+        sizes = [path.stat().st_size / 1e9 for path in (policy.model.path, model.path)]
         notice(f"two models in memory: {sizes[0]:.1f} GB and, for values, {sizes[1]:.1f} GB")
-    engine = await LocalEngine.open(file.path, exact(settings.engine), notice)
-    try:
-        yield Loaded(file, engine)
-    finally:
-        await engine.close()
+    chosen = exact(settings.engine) if model.is_local else settings.engine
+    async with open_model(
+        model, settings, notice, engine_settings=chosen, keep_prompts=False
+    ) as judge:
+        yield judge
 
 
-def _reads_alike(judge: Loaded, policy: Loaded) -> bool:
+def _shares_vocabulary(judge: OpenModel, policy: OpenModel) -> bool:
     if judge is policy:
         return True
     ours, theirs = judge.engine, policy.engine
@@ -135,19 +120,25 @@ def _reads_alike(judge: Loaded, policy: Loaded) -> bool:
 
 
 def exact(settings: EngineSettings) -> EngineSettings:
-    """Attention whose result does not depend on what else is in the batch, unless told otherwise.
+    """The settings with attention whose result does not depend on the rest of the batch, where they
+    leave the choice.
 
-    llama.cpp's fused attention on a CPU sums in 16 bits, in an order that the cache decides, so
-    that a score read step by step would differ from one read at once by some thousandths.
+    llama.cpp's fused attention on a CPU sums in 16 bits, in an order that depends on the cache, so
+    that scores computed step by step differ by some thousandths from those computed at once.
     """
-    free = settings.flash_attention == "auto" and settings.kv_type == "f16"
-    return settings.model_copy(update={"flash_attention": "off"}) if free else settings
+    unset = settings.flash_attention == "auto" and settings.kv_type == "f16"
+    return settings.model_copy(update={"flash_attention": "off"}) if unset else settings
 
 
-def _format(settings: Settings, judge: Loaded) -> ValueFormat:
-    """The format asked for, the registry's word for this model, a head's own, or a judge."""
-    spec = judge.file.spec
-    default = HEAD if _head_path(settings, judge) and settings.value == SELF else JUDGE
+def _format(settings: Settings, judge: OpenModel) -> ValueFormat:
+    """The format that is set, else the registry's for this model, else a head's or a judge's.
+
+    Raises UnknownName for a format that does not exist.
+    """
+    spec = judge.spec
+    default = (
+        HEAD_FORMAT if _head_path(settings, judge) and settings.value == SELF else JUDGE_FORMAT
+    )
     name = settings.value_format or (spec.format if spec else None) or default
     known = formats()
     if name not in known:
@@ -155,26 +146,25 @@ def _format(settings: Settings, judge: Loaded) -> ValueFormat:
     return known[name]
 
 
-def _head_path(settings: Settings, judge: Loaded) -> Path | None:
-    return settings.value_head or (judge.file.spec.head if judge.file.spec else None)
+def _head_path(settings: Settings, judge: OpenModel) -> Path | None:
+    return settings.value_head or (judge.spec.head if judge.spec else None)
 
 
-def _head(settings: Settings, judge: Loaded, form: ValueFormat) -> "Head | None":
-    """The head's side file, if the format reads one. Raises ModelError for another model's."""
-    place = _head_path(settings, judge)
-    if place is None or not form.has_head:
+def _head(settings: Settings, judge: OpenModel, form: ValueFormat) -> Head | None:
+    """The value head, if the format uses one. Raises ModelError for a head of another model, and
+    BadModelFile for a damaged file."""
+    path = _head_path(settings, judge)
+    if path is None or not form.has_head:
         return None
-    if isinstance(judge.file, ServedModel):
+    if not judge.model.is_local:
         raise ModelError(
             f"the format {form.name} reads more than a server tells; "
             "use a model on this machine as --value, or another --value-format"
         )
-    from reasoner.value.head import read_head
-
-    head = read_head(place, form.head)
-    if head.base_sha256 not in (None, model_checksum(judge.file.path)):
+    head = read_head(path, form.head)
+    if head.base_sha256 not in (None, model_checksum(judge.model.file)):
         raise ModelError(
-            f"{place} was trained on another model than {judge.file.name}; "
+            f"{path} was trained on another model than {judge.model.name}; "
             "train one for this model or leave it out"
         )
     return head

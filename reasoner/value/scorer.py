@@ -1,4 +1,4 @@
-"""What the search needs of a value model, whatever it reads its scores from."""
+"""The scorer protocol: what a search needs of a value model of any kind."""
 
 from typing import Protocol
 
@@ -10,24 +10,24 @@ __all__ = ["Scorer"]
 
 
 class Scorer(Protocol):
-    """How good the steps of a path are. One scorer serves one question and all of its paths.
+    """Scores the steps of trajectories. One scorer serves one question and all its trajectories.
 
-    It remembers what it has scored, so a path that grew by a step costs that step's tokens, and
-    a fork costs nothing for what it shares.
+    Scores are kept, so that a trajectory extended by a step costs that step's tokens only, and a
+    fork costs nothing for the steps that it shares.
     """
 
     name: str
-    """The value model's name, as the result states it."""
+    """The value model's name in the result."""
     aggregation: Aggregation
-    """How this kind's step scores make a path's score: `aggregate(scores, scorer.aggregation)`."""
+    """How step scores become a trajectory's score: `aggregate(scores, scorer.aggregation)`."""
 
     @property
     def tokens(self) -> int:
-        """Tokens decoded for scoring so far, for the question's account."""
+        """Tokens decoded for scoring so far; they count against the question's budget."""
 
     async def score(self, problem: Problem, path: Path) -> tuple[float, ...]:
-        """A score in [0, 1] for each step of `path`; when the path is done and has an answer,
-        the answer counts as one more step.
+        """A score in [0, 1] for each step of the trajectory; once it is done, its answer counts as
+        one more step.
 
         Raises PromptTooLong when question and steps do not fit the value model's context,
         ContextFull or EngineError.

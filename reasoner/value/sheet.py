@@ -1,4 +1,4 @@
-"""Which tokens a value model reads for a path, and where among them each step's score stands."""
+"""The token sequence from which a value model scores a trajectory, and the score positions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,10 +8,11 @@ __all__ = ["Sheet"]
 
 @dataclass(frozen=True)
 class Sheet:
-    """Tokens that only ever grow at their end, so that what was read once is never read again.
+    """The tokens of a question and steps, to which a further step is only ever appended, so that
+    the KV cache of what was read before stays valid.
 
-    `ends[i]` is how many of `tokens` belong to the first i + 1 steps. `closing` follows the steps
-    that are to be scored and is forgotten again. The score stands `back` tokens before the end.
+    `ends[i]` is the number of `tokens` up to the end of step i. `closing` is appended to the steps
+    to be scored and not kept. A step's score is read `back` tokens before its last one.
     """
 
     tokens: tuple[int, ...]
@@ -20,20 +21,21 @@ class Sheet:
     back: int = 0
 
     def prefix(self, step: int) -> tuple[int, ...]:
-        """The tokens that step `step`'s score depends on: a key to remember it by."""
+        """The tokens on which the score of the step with that index depends; its key in a cache."""
         return self.tokens[: self.ends[step]]
 
     def readings(self, steps: Sequence[int]) -> list[tuple[tuple[int, ...], list[int]]]:
-        """What to read to score `steps` (ascending): token sequences with the positions in them.
+        """The token sequences to prefill to score the steps of these ascending indices, each with
+        the positions of the scores in it.
 
-        Without a closing one reading serves all; with one each step needs its own.
+        Without a closing one sequence serves all steps; with one each step needs its own.
         """
         if not steps:
             return []
         if not self.closing:
             return [(self.prefix(steps[-1]), [self.ends[i] - 1 - self.back for i in steps])]
-        found = []
+        sequences = []
         for i in steps:
             tokens = self.prefix(i) + self.closing
-            found.append((tokens, [len(tokens) - 1 - self.back]))
-        return found
+            sequences.append((tokens, [len(tokens) - 1 - self.back]))
+        return sequences

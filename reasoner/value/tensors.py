@@ -1,6 +1,6 @@
-"""Float tensors out of small GGUF and safetensors files, as numpy arrays.
+"""Float tensors from small GGUF and safetensors files, as numpy arrays.
 
-Nothing in a file is trusted: every length is checked against the file's own before it is used.
+Files are untrusted: every length is checked against the size of the file before it is used.
 """
 
 import json
@@ -23,23 +23,24 @@ Facts = dict[str, Any]
 
 GGUF_KINDS = {0: "F32", 1: "F16", 30: "BF16"}
 DTYPES = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}
-MOST_BYTES = 1 << 28
-MOST_HEADER = 1 << 24
-MOST_DIMS = 8
+MAX_TENSOR_BYTES = 1 << 28
+MAX_HEADER_BYTES = 1 << 24
+MAX_DIMENSIONS = 8
 
 
-class _Entry(BaseModel):
-    """What a safetensors header says about a tensor."""
+class _TensorEntry(BaseModel):
+    """A tensor in the header of a safetensors file."""
 
     dtype: str
-    shape: Annotated[tuple[NonNegativeInt, ...], Field(max_length=MOST_DIMS)]
+    shape: Annotated[tuple[NonNegativeInt, ...], Field(max_length=MAX_DIMENSIONS)]
     data_offsets: tuple[NonNegativeInt, NonNegativeInt]
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Floats], Facts]:
-    """Every small float tensor of the file, and its metadata. Raises BadModelFile.
+    """Every float tensor of the file by name, and the file's metadata.
 
-    Quantised tensors, and those over 256 MB, are left out: no head has such.
+    Quantised tensors and those over 256 MB are left out: value heads have none. Raises BadModelFile
+    when the file cannot be read, is damaged or holds numbers that are not finite.
     """
     try:
         with path.open("rb") as file:
@@ -51,50 +52,50 @@ def read_tensors(path: Path) -> tuple[dict[str, Floats], Facts]:
 
 def _from_gguf(path: Path) -> tuple[dict[str, Floats], Facts]:
     gguf = read_gguf(path)
-    found: dict[str, Floats] = {}
+    tensors: dict[str, Floats] = {}
     for tensor in gguf.tensors:
         kind = GGUF_KINDS.get(tensor.kind)
         if kind is not None:
             shape = tuple(reversed(tensor.shape))
-            found |= _array(path, tensor.name, kind, shape, gguf.start + tensor.offset)
-    return found, gguf.values
+            tensors |= _array(path, tensor.name, kind, shape, gguf.start + tensor.offset)
+    return tensors, gguf.values
 
 
 def _from_safetensors(path: Path) -> tuple[dict[str, Floats], Facts]:
-    """Eight bytes of header length, a JSON header, then the data it describes."""
+    """Read eight bytes of header length, a JSON header, and the data that it describes."""
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        if not 2 <= length <= min(MOST_HEADER, size - 8):
+        if not 2 <= length <= min(MAX_HEADER_BYTES, size - 8):
             raise BadModelFile(f"{path} is neither a GGUF nor a safetensors file")
         try:
             header = json.loads(file.read(length))
         except (ValueError, RecursionError) as error:
             raise BadModelFile(f"{path} has a broken safetensors header") from error
-    found: dict[str, Floats] = {}
+    tensors: dict[str, Floats] = {}
     for name, entry in header.items() if isinstance(header, dict) else ():
         if name == "__metadata__":
             continue
         try:
-            told = _Entry.model_validate(entry)
+            tensor = _TensorEntry.model_validate(entry)
         except ValidationError as error:
             raise BadModelFile(f"{path} has a broken safetensors header at {name!r}") from error
-        kind, shape, (begin, end) = told.dtype, told.shape, told.data_offsets
+        kind, shape, (begin, end) = tensor.dtype, tensor.shape, tensor.data_offsets
         if kind in DTYPES:
-            if end - begin != prod(shape) * _width(kind):
+            if end - begin != prod(shape) * _item_bytes(kind):
                 raise BadModelFile(f"{path}: the tensor {name!r} does not fill its place")
-            found |= _array(path, name, kind, shape, 8 + length + begin)
-    return found, {}
+            tensors |= _array(path, name, kind, shape, 8 + length + begin)
+    return tensors, {}
 
 
 def _array(
     path: Path, name: str, kind: str, shape: tuple[int, ...], offset: int
 ) -> dict[str, Floats]:
-    """The tensor as 32-bit floats, or nothing when it is too large to be part of a head."""
+    """The tensor as 32-bit floats under its name; empty when it is too large for a head."""
     count = prod(shape)
-    if count * _width(kind) > MOST_BYTES:
+    if count * _item_bytes(kind) > MAX_TENSOR_BYTES:
         return {}
-    if offset + count * _width(kind) > path.stat().st_size:
+    if offset + count * _item_bytes(kind) > path.stat().st_size:
         raise BadModelFile(f"{path} is truncated: the tensor {name!r} ends behind it")
     data = np.fromfile(path, dtype=DTYPES[kind], count=count, offset=offset)
     if kind == "BF16":
@@ -106,5 +107,5 @@ def _array(
     return {name: values.reshape(shape)}
 
 
-def _width(kind: str) -> int:
+def _item_bytes(kind: str) -> int:
     return np.dtype(DTYPES[kind]).itemsize

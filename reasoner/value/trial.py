@@ -1,8 +1,8 @@
-"""The self-test of a value model: a format that does not suit its model scores noise, silently.
+"""The self-test of value models: with an unsuitable format a model's scores are noise.
 
-Pairs of steps of which one is right and one is wrong are scored; who cannot tell them apart is
-refused. The pairs mirror each other (what is right in one is wrong in the next), so that liking
-a number is not enough.
+Pairs of a right and a wrong step are scored, and a model that cannot tell them apart is refused.
+The pairs mirror each other (the right number of one is the wrong number of the next), so that a
+preference for certain numbers does not suffice.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ PAIRS = (
     Pair("What is 15 - 8?", "15 - 8 = 7", "15 - 8 = 9"),
     Pair("What is 15 - 6?", "15 - 6 = 9", "15 - 6 = 7"),
 )
-PASS_SHARE = 0.8
-"""How many of the pairs must come out in the right order; chance gives half."""
-MARGIN = 0.02
-"""By how much the right steps must lead in the mean."""
+MIN_ORDERED_SHARE = 0.8
+"""The share of pairs whose right step must have the higher score; chance gives one half."""
+MIN_MEAN_MARGIN = 0.02
+"""The margin by which the mean score of the right steps must exceed that of the wrong ones."""
 
 
 class Trial(NamedTuple):
-    """Mean scores of the right and of the wrong steps, and the share of pairs in order."""
+    """Mean scores of the right and of the wrong steps, and the share of correctly ordered pairs."""
 
     good: float
     bad: float
@@ -43,46 +43,51 @@ class Trial(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        return self.share >= PASS_SHARE and self.good - self.bad >= MARGIN
+        """Whether the scores tell right steps from wrong ones."""
+        return self.share >= MIN_ORDERED_SHARE and self.good - self.bad >= MIN_MEAN_MARGIN
 
 
 async def on_trial(model: ValueModel, pairs: Sequence[Pair] = PAIRS) -> Trial:
-    """Score the pairs, or those of the model's format. Raises ModelError unless the model tells
-    right from wrong."""
+    """Run the self-test on these pairs, or on those of the model's format where it has any.
+
+    Raises ModelError when the model cannot tell right steps from wrong ones.
+    """
     pairs = model.form.trial or pairs
     good = await asyncio.gather(*(_score(model, pair.question, pair.good) for pair in pairs))
     bad = await asyncio.gather(*(_score(model, pair.question, pair.bad) for pair in pairs))
     right = sum(better > worse for better, worse in zip(good, bad, strict=True))
-    trial = Trial(sum(good) / len(good), sum(bad) / len(bad), right / len(pairs))
-    if not trial.passed:
+    result = Trial(sum(good) / len(good), sum(bad) / len(bad), right / len(pairs))
+    if not result.passed:
         raise ModelError(
             f"{model.name} with the format {model.form.name} cannot tell right steps "
-            f"(mean score {trial.good:.3f}) from wrong ones ({trial.bad:.3f}): {right} of "
+            f"(mean score {result.good:.3f}) from wrong ones ({result.bad:.3f}): {right} of "
             f"{len(pairs)} pairs in order; choose another --value-format or --value model"
         )
-    return trial
+    return result
 
 
 async def _score(model: ValueModel, question: str, step: str) -> float:
     problem = Problem(question=question)
-    path = written(model.engine, problem, [step], special=bool(model.form.trial))
-    return (await model.scorer().score(problem, path))[0]
+    trajectory = written(model.engine, problem, [step], special=bool(model.form.trial))
+    return (await model.scorer().score(problem, trajectory))[0]
 
 
 def written(
     engine: Engine, problem: Problem, steps: Sequence[str], *, special: bool = False
 ) -> Path:
-    """A path of these steps as the engine's model would have written them, paragraphs each; with
-    `special` control tokens' names in them are control tokens."""
+    """A trajectory with these steps, one paragraph each, as the engine's model tokenises them.
+
+    With `special`, the names of control tokens in the steps become control tokens.
+    """
     messages = [*problem.history, Message(role="user", content=problem.question)]
     template = engine.chat_template
     text = render(template, messages) if template else f"{problem.question}\n\n"
     tokens: list[int] = []
-    made = []
+    steps_with_tokens = []
     for index, step in enumerate(steps):
         gap = "\n\n" if index + 1 < len(steps) else ""
-        new = engine.tokenize(step + gap, special=special)
-        tokens += new
-        made.append(Step(text=step, tokens=len(new)))
+        step_tokens = engine.tokenize(step + gap, special=special)
+        tokens += step_tokens
+        steps_with_tokens.append(Step(text=step, tokens=len(step_tokens)))
     prompt = engine.tokenize(text)
-    return Path(prompt=tuple(prompt), tokens=tuple(tokens), steps=tuple(made))
+    return Path(prompt=tuple(prompt), tokens=tuple(tokens), steps=tuple(steps_with_tokens))

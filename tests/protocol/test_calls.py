@@ -13,11 +13,11 @@ from reasoner.engine.sampling import GREEDY
 from reasoner.engine.template import render, render_reply
 from reasoner.errors import BadModelFile
 from reasoner.path import FinishReason
-from reasoner.policy import CALLS, Calling
 from reasoner.problem import Message, Problem
 from reasoner.protocol.calls import Call, Fenced, Native, choose_style
 from reasoner.settings import Limits
 from reasoner.tool import Tool, ToolCall
+from reasoner.tool_calling import CALLS, Calling
 from reasoner.verify.host import Verifiers
 from tests.protocol.writing import open_engine, write
 from tests.tiny_gguf import CHATML

@@ -6,10 +6,11 @@ from reasoner.budget import Budget
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import Sampling
 from reasoner.path import Path
-from reasoner.policy import Calling, Policy
+from reasoner.policy import Policy
 from reasoner.problem import Problem
 from reasoner.protocol.registry import choose_protocol
 from reasoner.settings import EngineSettings, Limits
+from reasoner.tool_calling import Calling
 
 __all__ = ["QUESTION", "open_engine", "write"]
 

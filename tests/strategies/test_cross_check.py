@@ -110,13 +110,13 @@ async def test_a_line_that_nothing_confirms_decides_nothing() -> None:
         alone = await Ballot(ASK.question, [sound], [other]).count(numeric)
         assert alone.lines == 1
         assert alone.sure > 0.65
-        assert not alone.decided(0.65, left=5.0)
-        assert alone.decided(0.65, left=1.0)
+        assert not alone.decided(0.65, remaining_weight=5.0)
+        assert alone.decided(0.65, remaining_weight=1.0)
     agreed = await Ballot(ASK.question, [sound], [attempt(1, "12.0")]).count(numeric)
     assert agreed.lines == 2
-    assert agreed.decided(0.65, left=5.0)
+    assert agreed.decided(0.65, remaining_weight=5.0)
     nothing = await Ballot(ASK.question, [attempt(0, None)]).count(numeric)
-    assert not nothing.decided(0.65, left=0.0)
+    assert not nothing.decided(0.65, remaining_weight=0.0)
 
 
 def test_a_longer_lead_is_surer() -> None:
@@ -153,8 +153,8 @@ async def test_a_further_reasoning_is_not_waited_for_when_it_goes_on_and_on(
     smollm2: File, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All would take as long as the first, which is asked for many sentences."""
-    monkeypatch.setattr(crossed, "LEAST", 12)
-    monkeypatch.setattr(crossed, "LEEWAY", 0.0)
+    monkeypatch.setattr(crossed, "MIN_REASONING_LIMIT_TOKENS", 12)
+    monkeypatch.setattr(crossed, "REASONING_LIMIT_FACTOR", 0.0)
     ask = Problem(question=f"{ASK.question} Explain each step at length, in many sentences.")
     options = {"programs": 1, "reasonings": 4, "threshold": 1.0}
     changes = {"strategy_options": options, "max_tokens": 300, "budget": 200, "temperature": 0.01}

@@ -16,7 +16,7 @@ async def test_a_program_that_does_not_end_is_ended(
     tiny_gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A model that writes nothing but noise, and on and on."""
-    monkeypatch.setattr(programs, "TOKENS", MOST)
+    monkeypatch.setattr(programs, "MAX_PROGRAM_TOKENS", MOST)
     async with workbench(tiny_gguf, temperature=0.0, budget=None, max_tokens=None) as bench:
         thought = await line(ASK, bench.tools, prune=False)
         written = await programs.program(ASK, bench.tools)

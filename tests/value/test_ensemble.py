@@ -1,4 +1,4 @@
-"""Several value models heard together."""
+"""Ensembles of value models."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,12 +14,11 @@ from reasoner.models.spec import ModelFile
 from reasoner.problem import Problem
 from reasoner.settings import Settings
 from reasoner.store.results import Results
-from reasoner.value.combine import combine
 from reasoner.value.doubts import FEATURES
+from reasoner.value.ensemble import ValueEnsemble, pool_scores
 from reasoner.value.head import Head, write_head
 from reasoner.value.model import ValueModel
 from reasoner.value.open import Loaded, value_model
-from reasoner.value.panel import Panel
 from reasoner.value.trial import written
 from tests.store.test_results import PROBLEM, result
 from tests.tiny_gguf import write_tiny_gguf
@@ -46,25 +45,27 @@ async def test_each_steps_scores_are_pooled_and_all_tokens_counted(engine: Local
         ValueModel("tiny", engine, form("one", aggregation="prod")),
         ValueModel("tiny", engine, form("two", good=("x",), bad=("y",))),
     ]
-    panel = Panel(members)
-    assert (panel.name, panel.aggregation) == ("tiny@one + tiny@two", "prod")
+    ensemble = ValueEnsemble(members)
+    assert (ensemble.name, ensemble.aggregation) == ("tiny@one + tiny@two", "prod")
     path = written(engine, QUESTION, list(STEPS[:2]))
     alone = [member.scorer() for member in members]
-    told = await asyncio.gather(*(scorer.score(QUESTION, path) for scorer in alone))
-    together = panel.scorer()
-    scores = await together.score(QUESTION, path)
-    assert scores == pytest.approx([combine(step) for step in zip(*told, strict=True)], abs=1e-3)
-    assert together.tokens > 0
+    rows = await asyncio.gather(*(scorer.score(QUESTION, path) for scorer in alone))
+    pooled = ensemble.scorer()
+    scores = await pooled.score(QUESTION, path)
+    assert scores == pytest.approx(
+        [pool_scores(step) for step in zip(*rows, strict=True)], abs=1e-3
+    )
+    assert pooled.tokens > 0
 
 
-async def test_names_with_their_formats_open_a_panel(
+async def test_names_with_their_formats_open_an_ensemble(
     engine: LocalEngine, tiny_gguf: Path, tmp_path: Path
 ) -> None:
     place = head_file(tmp_path / "head.gguf")
     policy = Loaded(ModelFile(name="tiny", path=tiny_gguf), engine)
     settings = Settings.load(value="self, self@judge", value_head=place)
     async with value_model(settings, policy, print, pairs=()) as model:
-        assert isinstance(model, Panel)
+        assert isinstance(model, ValueEnsemble)
         assert model.name == "self@head + self@judge"
         assert model.engine is engine
 
@@ -98,3 +99,16 @@ def test_answers_judged_by_known_models_are_kept(own_directories: Path) -> None:
     assert later.find(PROBLEM, settings) is None
     for one in (results, later):
         one.close()
+
+
+def test_scores_meet_in_the_middle_of_the_odds() -> None:
+    assert pool_scores([0.9, 0.1]) == pytest.approx(0.5)
+    assert pool_scores([0.8, 0.8]) == pytest.approx(0.8)
+    assert pool_scores([0.7]) == pytest.approx(0.7)
+    odds = (0.9 / 0.1 * 0.5 / 0.5) ** 0.5
+    assert pool_scores([0.9, 0.5]) == pytest.approx(odds / (1 + odds))
+
+
+def test_no_source_decides_alone() -> None:
+    assert 0 < pool_scores([0.0, 0.99]) < 0.5
+    assert 0.5 < pool_scores([1.0, 0.01]) < 1
