@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from pydantic import JsonValue
 
 from reasoner.plugins.number_puzzle.formula import MAX_LENGTH, Formula, NotAFormula, read
-from reasoner.plugins.number_puzzle.frame import frame
+from reasoner.plugins.number_puzzle.frame import describe_environment
 from reasoner.plugins.number_puzzle.puzzle import Puzzle, recognise
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 from reasoner.verify.extract import extract_stated
 from reasoner.verify.hookspecs import hookimpl
 
-__all__ = ["NAME", "frame", "health", "verify"]
+__all__ = ["NAME", "describe_environment", "health", "verify"]
 
 NAME = "number_puzzle"
 MAX_LINES = 400
@@ -32,14 +32,14 @@ _LABEL = re.compile(r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)")
 
 
 @hookimpl
-def verify(problem: Problem, candidate: Candidate) -> Verdict | None:
+def verify(problem: Problem, submission: Candidate) -> Verdict | None:
     """Judge the formula a reply ends with; None when the question is no number puzzle."""
     began = time.monotonic()
     puzzle = recognise(problem.question)
     if puzzle is None:
         return None
-    formula = _final(candidate) or _written(candidate.answer, puzzle)
-    verdict = _judge(formula, puzzle) if formula else _without(candidate.answer, puzzle)
+    formula = _final(submission) or _written(submission.answer, puzzle)
+    verdict = _judge(formula, puzzle) if formula else _without(submission.answer, puzzle)
     proof = verdict.outcome is Outcome.PASS
     return verdict.model_copy(update={"settles": proof, "seconds": time.monotonic() - began})
 
@@ -52,10 +52,10 @@ def health() -> dict[str, JsonValue]:
     return {"ok": ok, "detail": "reads formulas itself, over exact fractions"}
 
 
-def _final(candidate: Candidate) -> Formula | None:
+def _final(submission: Candidate) -> Formula | None:
     """The formula that is the reply's final answer."""
-    tags = _TAG.findall(candidate.answer[-20_000:])
-    for text in (*tags[-1:], candidate.final or ""):
+    tags = _TAG.findall(submission.answer[-20_000:])
+    for text in (*tags[-1:], submission.final or ""):
         if (formula := _formula(text)) is not None:
             return formula
     return None

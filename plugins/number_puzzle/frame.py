@@ -15,7 +15,7 @@ from reasoner.problem import Message, Problem
 from reasoner.verdict import Outcome, Verdict
 from reasoner.verify.hookspecs import hookimpl
 
-__all__ = ["frame"]
+__all__ = ["describe_environment"]
 
 NAME = "number_puzzle"
 OPERATIONS = 6
@@ -66,7 +66,7 @@ Left = tuple[Number, ...]
 
 
 @hookimpl
-def frame(problem: Problem, steps: tuple[str, ...]) -> Frame | None:
+def describe_environment(problem: Problem, steps: tuple[str, ...]) -> Frame | None:
     """Where the steps have come, or why the last of them cannot stand."""
     puzzle = recognise(problem.question)
     if puzzle is None or not 2 <= len(puzzle.numbers) <= MOST_NUMBERS:

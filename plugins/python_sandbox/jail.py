@@ -115,7 +115,7 @@ class Jail:
             "read": readable(),
             "write": [self._box, os.devnull],
         }
-        module = "reasoner.plugins.python_sandbox.inside.main"
+        module = f"{__package__}.inside.main"
         inner = python_command(module, 0, import_path(), [json.dumps(terms)])
         return subprocess.Popen(
             self.layer.command(inner, self._box),

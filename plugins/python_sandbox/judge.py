@@ -4,18 +4,22 @@ The verdict's score orders candidates: passes tests, passes examples, passes its
 fails some tests, does not run, is no Python; doubtful lines and slowness break ties.
 """
 
+from collections.abc import Callable
+
 from pydantic import JsonValue
 
+from reasoner.plugins.python_sandbox.execution import Run
 from reasoner.plugins.python_sandbox.layers import UNCONFINED
 from reasoner.plugins.python_sandbox.probe import chosen
 from reasoner.plugins.python_sandbox.program import constants
-from reasoner.plugins.python_sandbox.run import Run
 from reasoner.plugins.python_sandbox.trial import Trial
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 
-__all__ = ["NAME", "by_calls", "judge", "verdict"]
+__all__ = ["NAME", "Compare", "by_calls", "judge", "verdict"]
 
+Compare = Callable[[str, str], tuple[Outcome, str]]
+"""Takes the expected and the given answer; returns PASS, FAIL or UNKNOWN, and the reason."""
 NAME = "python_sandbox"
 TAIL = 2000
 _REASONS = {
@@ -31,7 +35,7 @@ _NOT_ITS_FAULT = {"EOFError", "ModuleNotFoundError", "PermissionError", "FileNot
 
 
 def judge(
-    problem: Problem, candidate: Candidate, code: str, run: Run, trial: Trial, left: float
+    problem: Problem, submission: Candidate, code: str, run: Run, trial: Trial, compare: Compare
 ) -> Verdict:
     if run.outcome == "refused":
         return verdict(Outcome.UNKNOWN, run.error or "the code was not run", run, trial=trial)
@@ -39,7 +43,7 @@ def judge(
         return verdict(Outcome.FAIL, run.error or "it is no Python", run, 0.0, trial)
     if run.outcome not in ("ok", "error"):
         return verdict(Outcome.FAIL, _REASONS[run.outcome], run, 0.1, trial)
-    return _tested(run, trial) or _ran(problem, candidate, code, run, trial, left)
+    return _tested(run, trial) or _ran(problem, submission, code, run, trial, compare)
 
 
 def _tested(run: Run, trial: Trial) -> Verdict | None:
@@ -65,7 +69,7 @@ def _tested(run: Run, trial: Trial) -> Verdict | None:
 
 
 def _ran(
-    problem: Problem, candidate: Candidate, code: str, run: Run, trial: Trial, left: float
+    problem: Problem, submission: Candidate, code: str, run: Run, trial: Trial, compare: Compare
 ) -> Verdict:
     """By how the program itself went."""
     if run.kind in _NOT_ITS_FAULT:
@@ -77,29 +81,31 @@ def _ran(
         reason = f"{run.failed} of {run.tried} doctests fail"
         return verdict(Outcome.FAIL, reason, run, 0.3, trial)
     if problem.expect is not None:
-        return _against(problem.expect, candidate, run, trial, left)
-    return _by_itself(candidate, code, run, trial, left)
+        return _against(problem.expect, submission, run, trial, compare)
+    return _by_itself(submission, code, run, trial, compare)
 
 
-def _against(expect: str, candidate: Candidate, run: Run, trial: Trial, left: float) -> Verdict:
+def _against(
+    expect: str, submission: Candidate, run: Run, trial: Trial, compare: Compare
+) -> Verdict:
     """The last line it printed against the expected answer, out here."""
-    from reasoner.plugins.sympy_check import compare
-
     if not (line := _last_line(run)):
         reason = "runs without error and prints nothing to compare"
         return verdict(Outcome.UNKNOWN, reason, run, 0.5, trial)
-    outcome, reason = compare(expect, line, max(0.5, left))
+    outcome, reason = compare(expect, line)
     if outcome is Outcome.PASS:
         reason = "the last line it prints equals the expected answer"
         return verdict(outcome, reason, run, 1.0, trial)
-    if outcome is Outcome.FAIL and candidate.final is None:
+    if outcome is Outcome.FAIL and submission.final is None:
         reason = "the last line it prints differs from the expected answer"
         return verdict(outcome, reason, run, 0.3, trial)
     reason = f"runs without error; its last line: {reason}"
     return verdict(Outcome.UNKNOWN, reason, run, 0.5, trial)
 
 
-def _by_itself(candidate: Candidate, code: str, run: Run, trial: Trial, left: float) -> Verdict:
+def _by_itself(
+    submission: Candidate, code: str, run: Run, trial: Trial, compare: Compare
+) -> Verdict:
     """By its own assertions, doctests and output."""
     passed = []
     if run.asserts:
@@ -109,16 +115,16 @@ def _by_itself(candidate: Candidate, code: str, run: Run, trial: Trial, left: fl
     if passed:
         reason = f"runs without error; {' and '.join(passed)}"
         return verdict(Outcome.PASS, reason, run, 0.7, trial)
-    if _prints(candidate.final, code, run, left):
+    if _prints(submission.final, code, run, compare):
         reason = "the program computes the final answer and prints it"
         return verdict(Outcome.PASS, reason, run, 0.7, trial)
     return verdict(Outcome.UNKNOWN, "runs without error; nothing in it tests it", run, 0.6, trial)
 
 
-def by_calls(problem: Problem, candidate: Candidate, seconds: float) -> Verdict | None:
+def by_calls(problem: Problem, submission: Candidate, compare: Compare) -> Verdict | None:
     """By what the programs printed that ran in the middle of the thought; None when that does not
     settle anything."""
-    calls = [call for call in candidate.calls if call.tool == "python" and call.ok]
+    calls = [call for call in submission.calls if call.tool == "python" and call.ok]
     if not calls or problem.expect is not None:
         return None
     code = "\n".join(call.text for call in calls)
@@ -129,24 +135,20 @@ def by_calls(problem: Problem, candidate: Candidate, seconds: float) -> Verdict 
         seconds=calls[-1].seconds,
         layer=layer.name if layer else "",
     )
-    if not _prints(candidate.final, code, run, seconds):
+    if not _prints(submission.final, code, run, compare):
         return None
     reason = "a program it ran while thinking computes the final answer"
     return verdict(Outcome.PASS, reason, run, 0.7)
 
 
-def _prints(final: str | None, code: str, run: Run, left: float) -> bool:
+def _prints(final: str | None, code: str, run: Run, compare: Compare) -> bool:
     """Whether the last line printed is the final answer, and not just spelled out in the code."""
-    from reasoner.plugins.sympy_check import compare
-
     line = _last_line(run)
     if not line or final is None or constants(final) & constants(code) or final in code:
         return False
     said = line.rpartition(":")[2].strip() if ":" in line else line
     return any(
-        compare(final, text, max(0.5, left))[0] is Outcome.PASS
-        for text in dict.fromkeys((line, said))
-        if text
+        compare(final, text)[0] is Outcome.PASS for text in dict.fromkeys((line, said)) if text
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reasoner.verify import child
 from reasoner.verify.confine.trees import DEVICES, package, readable
 
 __all__ = ["LAYERS", "UNCONFINED", "Layer"]
@@ -18,6 +19,7 @@ __all__ = ["LAYERS", "UNCONFINED", "Layer"]
 
 OWN = ("machine code",)
 """Gaps that open nothing but the program's own process."""
+_OWN_FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,7 @@ UNCONFINED = Layer("no sandbox", "", (), ("files", "network", "processes"))
 
 def _bubblewrap(box: str) -> list[str]:
     """Only what is bound exists; no network, no capabilities, no further user namespaces."""
-    import reasoner
-
-    root = Path(reasoner.__file__).parent
-    ours = (root / "plugins" / "python_sandbox", root / "verify")
+    ours = (_OWN_FOLDER, Path(child.__file__).parent)
     arguments = [
         "bwrap",
         "--unshare-all",
@@ -108,7 +107,7 @@ def _bound() -> list[str]:
 
 def _seatbelt(box: str) -> str:
     """A deny-by-default profile for macOS; paths must be canonical (/private/var, not /var)."""
-    trees = [os.path.realpath(path) for path in (*_bound(), *package())]
+    trees = [os.path.realpath(path) for path in (*_bound(), *package(str(_OWN_FOLDER)))]
     trees += ["/usr/lib", "/System/Library", "/Library/Frameworks", sys.base_prefix]
     reads = " ".join(f'(subpath "{tree}")' for tree in dict.fromkeys(trees))
     executable = os.path.realpath(sys.executable)

@@ -11,8 +11,8 @@ import tempfile
 import threading
 from dataclasses import dataclass, replace
 
+from reasoner.plugins.python_sandbox.execution import MEMORY, run_in
 from reasoner.plugins.python_sandbox.layers import LAYERS, UNCONFINED, Layer
-from reasoner.plugins.python_sandbox.run import MEMORY, run_in
 
 __all__ = ["UNSAFE", "Choice", "chosen", "permit_unsafe", "self_test"]
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from reasoner.plugins.python_sandbox.execution import Run
 from reasoner.plugins.python_sandbox.program import MAX_CODE
-from reasoner.plugins.python_sandbox.run import Run, run_with_earlier
+from reasoner.plugins.python_sandbox.run import run_with_earlier
 
 __all__ = ["MAX_SHOWN", "Block", "run_block"]
 

@@ -4,7 +4,7 @@ from reasoner.plugins.python_sandbox.session import run_block
 from reasoner.tool import Tool, ToolReply
 from reasoner.verify.hookspecs import hookimpl
 
-__all__ = ["tools", "use"]
+__all__ = ["call_tool", "register_tools"]
 
 PYTHON = Tool(
     name="python",
@@ -15,13 +15,13 @@ PYTHON = Tool(
 
 
 @hookimpl
-def tools() -> tuple[Tool, ...]:
+def register_tools() -> tuple[Tool, ...]:
     """The one tool there is."""
     return (PYTHON,)
 
 
 @hookimpl
-def use(earlier: tuple[str, ...], text: str, seconds: float) -> ToolReply:
+def call_tool(earlier: tuple[str, ...], text: str, seconds: float) -> ToolReply:
     """Run a block in the state that the path's earlier blocks have left."""
     block = run_block(earlier, text, seconds)
     if block.refused is not None:

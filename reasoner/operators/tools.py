@@ -199,7 +199,7 @@ class Tools:
 
     async def frame(self, problem: Problem, steps: Sequence[str]) -> Frame | None:
         """How a plugin would have the problem thought on in small steps, if one knows its kind."""
-        if self.verifiers is None or not self.verifiers.offers("frame"):
+        if self.verifiers is None or not self.verifiers.offers("describe_environment"):
             return None
         problem = problem.model_copy(update={"expect": None, "tests": None})
         asked = self.verifiers.frame(problem, tuple(steps), self._seconds(STEP_SECONDS))

@@ -1,8 +1,8 @@
 """Whether a program is Python, lints, and does what the tests and the question's examples say.
 
-The tests run in one sandbox and the candidate in another; only calls and plain values pass
+The tests run in one sandbox and the submission in another; only calls and plain values pass
 between them, by way of this process (see `suite`). So a program cannot forge a result: it can
-only return right values. Two gaps are left. Tests that use the candidate's classes or variables,
+only return right values. Two gaps are left. Tests that use the submission's classes or variables,
 or pass it functions, run in its process (`apart` is false): there a program that searches our
 frames can find the nonce that marks the report and write one of its own. And a program that
 knows the examples can spell their results out.
@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from reasoner.plugins.python_sandbox.run import Run
+from reasoner.plugins.python_sandbox.execution import Run
 from reasoner.plugins.python_sandbox.trial.boxed import run_boxed
 from reasoner.problem import Problem
 

@@ -23,7 +23,7 @@ _TRIES = 20
 
 
 class Asked(NamedTuple):
-    """`prelude` is source the candidate may rely on: imports, helpers, constants. `functions`
+    """`prelude` is source the submission may rely on: imports, helpers, constants. `functions`
     are the names left to be written, `parameters` those of the last of them."""
 
     prelude: str = ""

@@ -5,15 +5,17 @@ import marshal
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from reasoner.plugins.python_sandbox.run import Run, run_python
+from reasoner.plugins.python_sandbox.execution import Run
+from reasoner.plugins.python_sandbox.run import run_python
 
 __all__ = ["run_boxed"]
 
-_PACKAGE = "reasoner.plugins.python_sandbox.trial"
-_PACKAGES = ["reasoner", "reasoner.plugins", "reasoner.plugins.python_sandbox", _PACKAGE]
+_PACKAGE = __name__.rpartition(".")[0]
+_PACKAGES = list(accumulate(_PACKAGE.split("."), "{}.{}".format))
 _OUTSIDE = {"__init__", "boxed"}
 _BOOT = """
 import base64, importlib.machinery, json, marshal, sys

@@ -1,4 +1,4 @@
-"""The candidate's side of a trial: calls its functions, as told, and passes back the values.
+"""The submission's side of a trial: calls its functions, as told, and passes back the values.
 
 Runs inside the sandbox together with the hostile program, which may say whatever it likes here.
 It is told the arguments and nothing else: neither the tests nor what they expect.

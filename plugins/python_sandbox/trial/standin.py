@@ -1,4 +1,4 @@
-"""Stand-ins for the candidate's functions in the sandbox where the tests run."""
+"""Stand-ins for the submission's functions in the sandbox where the tests run."""
 
 import ast
 import builtins
@@ -47,7 +47,7 @@ class Guess:
 
 
 class Together(BaseException):
-    """The tests need more of the candidate than its functions' values."""
+    """The tests need more of the submission than its functions' values."""
 
 
 class StandIns:
@@ -67,7 +67,7 @@ class StandIns:
         self._asked: set[str] = set()
 
     def forbid(self, names: Iterable[str]) -> None:
-        """Names of the candidate's that nothing can stand in for."""
+        """Names of the submission's that nothing can stand in for."""
         self._forbidden = {*names} - self._names
 
     def check(self, tests: str, question: str) -> None:
@@ -122,7 +122,7 @@ def _exception(kind: str, text: str) -> BaseException:
 
 
 def _change(arguments: Sequence[Any], after: Any) -> None:
-    """Do to the arguments what the candidate did to its copies."""
+    """Do to the arguments what the submission did to its copies."""
     if after is None:
         return
     for mine, new in zip(arguments, decode(after), strict=False):

@@ -1,10 +1,10 @@
-"""The tests' side of a trial: runs the tests against stand-ins for the candidate's functions.
+"""The tests' side of a trial: runs the tests against stand-ins for the submission's functions.
 
-Runs inside a sandbox of its own, in which the candidate never runs. A stand-in looks up what the
+Runs inside a sandbox of its own, in which the submission never runs. A stand-in looks up what the
 candidate returned when it was called that way; a call nobody has made yet is written down, so
-that it can be made in the candidate's sandbox and the tests be run again. Thus no program under
+that it can be made in the submission's sandbox and the tests be run again. Thus no program under
 test can touch the tests, see what they expect or report their result. Only tests that need the
-candidate's classes or variables run together with it, and the report says so.
+submission's classes or variables run together with it, and the report says so.
 """
 
 import ast
@@ -82,7 +82,7 @@ def _run(
 def _world(
     order: dict[str, Any], asked: Asked, tree: ast.Module, stand_ins: StandIns
 ) -> dict[str, Any]:
-    """The names that tests see: the question's helpers, and the candidate's or its stand-ins."""
+    """The names that tests see: the question's helpers, and the submission's or its stand-ins."""
     if order["together"]:
         module, _ = load(order["code"], asked.prelude)
     else:

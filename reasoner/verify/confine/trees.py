@@ -12,15 +12,12 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo")
 
 
-def package() -> tuple[str, ...]:
-    """The folders of this package, as imported and as they really are."""
-    root = Path(__file__).parents[2]
-    folders = (root, root / "plugins")
-    return tuple(
-        dict.fromkeys(
-            path for folder in folders for path in (str(folder), os.path.realpath(folder))
-        )
-    )
+def package(*others: str) -> tuple[str, ...]:
+    """Return the folder of the package `reasoner` and the `others`, both as given and resolved."""
+    root = Path(__file__).parents[__name__.count(".") - 1]
+    folders = (str(root), *others)
+    paths = (path for folder in folders for path in (folder, os.path.realpath(folder)))
+    return tuple(dict.fromkeys(paths))
 
 
 def readable() -> tuple[str, ...]:
