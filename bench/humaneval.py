@@ -33,7 +33,7 @@ from pydantic import BaseModel, ConfigDict
 from reasoner import Problem, Settings, Solver
 from reasoner.batch.tally import wilson
 from reasoner.plugins import python_sandbox, sympy_check
-from reasoner.plugins.python_sandbox.trial.asked import read_question
+from reasoner.plugins.python_sandbox.test_run.question import read_question
 from reasoner.verdict import Outcome, Verdict
 from reasoner.verify.status import standing
 from reasoner.verify.submission import read_reply

@@ -4,7 +4,7 @@ A PASS means one of the following, strongest first: the given tests hold; the ex
 question hold; or the program ran to its end and a check of its own that could have failed passed.
 Such a check is an assertion that was reached, a doctest, or printed output that equals the final
 answer without the code containing it. Tests and examples run in a process of their own, where the
-program cannot forge their result (see `trial`). A program's own checks were written by the model,
+program cannot forge their result (see `test_run`). A program's own checks were written by the model,
 and a hostile program can report anything, so a PASS by them is evidence about an honest program
 only. A known answer never enters the sandbox: it is compared outside.
 """
@@ -20,8 +20,8 @@ from reasoner.plugins.python_sandbox.judge import NAME, Compare, by_calls, judge
 from reasoner.plugins.python_sandbox.probe import chosen, permit_unsafe
 from reasoner.plugins.python_sandbox.program import MAX_CODE, programs
 from reasoner.plugins.python_sandbox.run import run_python
+from reasoner.plugins.python_sandbox.test_run import Trial, survey, try_out
 from reasoner.plugins.python_sandbox.tool import call_tool, register_tools
-from reasoner.plugins.python_sandbox.trial import Trial, survey, try_out
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 from reasoner.verify.hookspecs import CompareAnswers, hookimpl

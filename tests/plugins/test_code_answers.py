@@ -5,10 +5,10 @@ import pytest
 from reasoner.plugins import python_sandbox, sympy_check
 from reasoner.plugins.python_sandbox import probe
 from reasoner.plugins.python_sandbox.layers import LAYERS
-from reasoner.plugins.python_sandbox.trial.asked import read_question
-from reasoner.plugins.python_sandbox.trial.examples import find_examples
-from reasoner.plugins.python_sandbox.trial.lint import lint
-from reasoner.plugins.python_sandbox.trial.values import Opaque, decode, encode
+from reasoner.plugins.python_sandbox.test_run.examples import find_examples
+from reasoner.plugins.python_sandbox.test_run.lint import lint
+from reasoner.plugins.python_sandbox.test_run.question import read_question
+from reasoner.plugins.python_sandbox.test_run.values import Opaque, decode, encode
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 

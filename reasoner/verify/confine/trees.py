@@ -1,4 +1,4 @@
-"""Which files an interpreter needs to start and to import what is installed beside it."""
+"""The files that an interpreter needs to start and to import the installed packages."""
 
 import os
 import site
@@ -21,16 +21,16 @@ def package(*others: str) -> tuple[str, ...]:
 
 
 def readable() -> tuple[str, ...]:
-    """The trees a program may read: the interpreter, its libraries, the system's libraries."""
+    """Return the trees a program may read: the interpreter, its and the system's libraries."""
     bases = {sys.base_prefix, sys.prefix, os.path.realpath(sys.base_prefix)}
-    trees = [f"{base}/{part}" for base in sorted(bases) for part in ("lib", "lib64")]
+    trees = [f"{base}/{folder}" for base in sorted(bases) for folder in ("lib", "lib64")]
     trees += [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")]
     trees += [*site.getsitepackages(), *_SYSTEM, *DEVICES]
     return tuple(dict.fromkeys(tree for tree in trees if tree and os.path.exists(tree)))
 
 
 def import_path() -> list[str]:
-    """Our import path without what a program has no business with: the project, the user's."""
+    """Return the entries of `sys.path` that lie in `readable`: not the project, not the user's."""
     trees = [os.path.realpath(tree) for tree in readable()]
     zipped = [entry for entry in sys.path if entry.endswith(".zip")]
     return [

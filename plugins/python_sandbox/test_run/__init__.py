@@ -1,11 +1,11 @@
-"""Whether a program is Python, lints, and does what the tests and the question's examples say.
+"""Linting a program, and running the given tests and the question's examples against it.
 
-The tests run in one sandbox and the submission in another; only calls and plain values pass
-between them, by way of this process (see `suite`). So a program cannot forge a result: it can
-only return right values. Two gaps are left. Tests that use the submission's classes or variables,
-or pass it functions, run in its process (`apart` is false): there a program that searches our
-frames can find the nonce that marks the report and write one of its own. And a program that
-knows the examples can spell their results out.
+The tests run in one sandbox and the submitted program in another. Only calls and plain values pass
+between them, through this process (see `suite`), so that a program cannot forge a result except by
+returning the right values. Two gaps remain. Tests that use the program's classes or variables, or
+pass functions to it, run in its process (`apart` is false); there a program that searches the
+callers' frames can find the nonce that marks the report and write a report of its own. And a
+program that contains the question's examples can return their results literally.
 """
 
 import json
@@ -16,23 +16,23 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from reasoner.plugins.python_sandbox.execution import Run
-from reasoner.plugins.python_sandbox.trial.boxed import run_boxed
+from reasoner.plugins.python_sandbox.test_run.boxed import run_boxed
 from reasoner.problem import Problem
 
 __all__ = ["Trial", "survey", "try_out"]
 
-ROUNDS = 20
-"""Tests whose calls depend on earlier results need a round for each."""
+MAX_TEST_RUNS = 20
+"""The largest number of runs of the tests; a call that depends on an earlier result needs one."""
 SURVEY_SECONDS = 5.0
 
 
 class Trial(BaseModel):
-    """What is known of a program so far.
+    """The results of linting and testing a program so far.
 
-    `python` is None when nothing could look. `calls` are those still to be made; with none left
-    the counts are final. `given` says that tests counted and not only the question's examples;
-    `broken` why tests could not be run; `failures` and `open` tell the first failed and
-    undecided checks.
+    `python` is whether it parses, None when the check did not run. `calls` are the calls of the
+    program that the tests still need; without any the counts are final. `given` is set when tests
+    were run and not only the question's examples. `broken` is the reason why the tests could not
+    be run. `failures` and `open` describe the first failed and the first undecided checks.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -55,35 +55,39 @@ class Trial(BaseModel):
 
     @property
     def total(self) -> int:
+        """The number of checks."""
         return self.passes + self.failed + self.undecided
 
 
 def survey(problem: Problem, code: str, seconds: float) -> Trial:
-    """Look at the program without running it: is it Python, does it lint, what will be called."""
+    """Lint the program and collect the calls that the tests make, without running it."""
     guessed = _suite(problem, code, [], min(SURVEY_SECONDS, seconds), guess=True)
-    if guessed.python is None:  # a guess may keep a loop from ending
+    if guessed.python is None:  # a guessed value may keep a loop from ending
         return _suite(problem, code, [], min(SURVEY_SECONDS, seconds))
     return guessed
 
 
 def try_out(problem: Problem, code: str, looked: Trial, seconds: float) -> Trial:
-    """Run the program's functions as the tests ask, until every check is decided."""
+    """Make the calls that the tests need, for at most `seconds`, until every check is decided.
+
+    `looked` is the result of `survey`.
+    """
     end = time.monotonic() + seconds
     memo: list[tuple[str, dict[str, Any]]] = []
-    trial, spent = looked, 0.0
-    for _ in range(ROUNDS):
-        left = end - time.monotonic()
-        if not trial.calls or left <= 0.2:
+    trial, spent_seconds = looked, 0.0
+    for _ in range(MAX_TEST_RUNS):
+        remaining_seconds = end - time.monotonic()
+        if not trial.calls or remaining_seconds <= 0.2:
             break
-        results, took = _call(code, trial, left / 2)
-        spent += took
+        results, took = _call(code, trial, remaining_seconds / 2)
+        spent_seconds += took
         memo += results
         trial = _suite(problem, code, memo, max(1.0, end - time.monotonic()))
     if trial.together:
         began = time.monotonic()
         trial = _suite(problem, code, [], max(1.0, end - began), together=True)
-        spent += time.monotonic() - began
-    return trial.model_copy(update={"seconds": spent})
+        spent_seconds += time.monotonic() - began
+    return trial.model_copy(update={"seconds": spent_seconds})
 
 
 def _suite(
@@ -107,39 +111,39 @@ def _suite(
         "nonce": nonce,
     }
     run, lines = run_boxed("suite", order, seconds)
-    told = next((line.removeprefix(nonce) for line in lines if line.startswith(nonce)), "")
-    report = _object(told)
+    report_text = next((line.removeprefix(nonce) for line in lines if line.startswith(nonce)), "")
+    report = _object(report_text)
     if not report:
-        why = run.error or f"the tests did not come to an end ({run.outcome})"
-        wanted = problem.tests is not None and run.outcome != "refused"
-        return Trial(broken=why if wanted else None, apart=not together)
+        reason = run.error or f"the tests did not come to an end ({run.outcome})"
+        tests_expected = problem.tests is not None and run.outcome != "refused"
+        return Trial(broken=reason if tests_expected else None, apart=not together)
     return Trial.model_validate(report | {"apart": not together})
 
 
 def _call(
     code: str, trial: Trial, seconds: float
 ) -> tuple[list[tuple[str, dict[str, Any]]], float]:
-    """The results of calls, whatever the program says of them, and the seconds it took.
+    """Return the results of the calls, as the program reports them, and the seconds they took.
 
-    With a call that ends the program those behind it are lost; they are asked for again.
+    A call that ends the program also prevents the calls after it; they are made again later.
     """
     order = {"code": code, "prelude": trial.prelude, "calls": trial.calls}
     run, lines = run_boxed("callee", order, seconds)
     results: dict[int, dict[str, Any]] = {}
     for line in lines:
-        said = _object(line)
-        number = said.get("call")
+        message = _object(line)
+        number = message.get("call")
         if isinstance(number, int) and 0 <= number < len(trial.calls):
-            results.setdefault(number, said)
+            results.setdefault(number, message)
     lost = next((n for n in range(len(trial.calls)) if n not in results), None)
     if lost is not None:
         results[lost] = _lost(run)
-    return [(json.dumps(trial.calls[n]), said) for n, said in results.items()], run.seconds
+    return [(json.dumps(trial.calls[n]), result) for n, result in results.items()], run.seconds
 
 
 def _lost(run: Run) -> dict[str, Any]:
-    """What stands for a result that did not come."""
-    if run.outcome == "ok":  # it was cut out of too much output
+    """Return the result of a call that the program did not report."""
+    if run.outcome == "ok":  # it was cut from too long an output
         return {"opaque": "too much data"}
     kind = "TimeoutError" if run.outcome == "timeout" else "RuntimeError"
     return {"raised": kind, "text": f"{kind}: the program ended without a result ({run.outcome})"}
@@ -147,7 +151,7 @@ def _lost(run: Run) -> dict[str, Any]:
 
 def _object(line: str) -> dict[str, Any]:
     try:
-        said = json.loads(line)
+        message = json.loads(line)
     except (ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return message if isinstance(message, dict) else {}
