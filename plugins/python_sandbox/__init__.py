@@ -4,7 +4,7 @@ A PASS means one of the following, strongest first: the given tests hold; the ex
 question hold; or the program ran to its end and a check of its own that could have failed passed.
 Such a check is an assertion that was reached, a doctest, or printed output that equals the final
 answer without the code containing it. Tests and examples run in a process of their own, where the
-program cannot forge their result (see `test_run`). A program's own checks were written by the model,
+program cannot forge their result (see `test_run`). The model wrote the program's own checks,
 and a hostile program can report anything, so a PASS by them is evidence about an honest program
 only. A known answer never enters the sandbox: it is compared outside.
 """

@@ -28,7 +28,7 @@ def run_transcript(text: str, names: dict[str, Any], scores: Scores) -> None:
 
 class _Checker(doctest.OutputChecker):
     def check_output(self, want: str, got: str, optionflags: int) -> bool:
-        """Compare also as values: `"a"` for `'a'`, `[1,2]` for `[1, 2]`, floats but for rounding."""
+        """Compare as values, too: `"a"` for `'a'`, `[1,2]` for `[1, 2]`, rounded floats."""
         if not want:
             return got != "False\n"
         return super().check_output(want, got, optionflags) or _equal(want, got)
