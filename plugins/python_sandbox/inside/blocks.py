@@ -31,8 +31,8 @@ def run(earlier: Sequence[str], code: str) -> dict[str, Any]:
     except BaseException as error:
         if isinstance(error, SystemExit) and error.code in (None, 0):
             return {"stage": "ran"}
-        number = line_number(error, name)
-        message = line(error) + (f" (line {number})" if number else "")
+        failed_line = line_number(error, name)
+        message = line(error) + (f" (line {failed_line})" if failed_line else "")
         return {"stage": "error", "error": message, "kind": type(error).__name__}
     return {"stage": "ran"}
 
