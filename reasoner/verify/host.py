@@ -245,7 +245,7 @@ class Verifiers:
 
 def _combined(replies: Iterable[object]) -> tuple[Outcome, str]:
     """Combine what plugins returned for `compare_answers`: they must not contradict each other."""
-    comparisons = {}
+    comparisons: dict[Outcome, str] = {}
     for reply in replies:
         match reply:
             case (Outcome() as outcome, str() as reason):
