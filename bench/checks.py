@@ -17,8 +17,9 @@ from statistics import median, quantiles
 
 from reasoner.plugins import python_sandbox, sympy_check
 from reasoner.plugins.python_sandbox import folder, pool, probe
+from reasoner.plugins.python_sandbox.execution import MEMORY, run_in
 from reasoner.plugins.python_sandbox.layers import LAYERS, Layer
-from reasoner.plugins.python_sandbox.run import MEMORY, run_in, run_python
+from reasoner.plugins.python_sandbox.run import run_python
 from reasoner.plugins.python_sandbox.session import run_block
 
 CODE = "print(1+1)"

@@ -32,11 +32,11 @@ from pydantic import BaseModel, ConfigDict
 
 from reasoner import Problem, Settings, Solver
 from reasoner.batch.tally import wilson
-from reasoner.plugins import python_sandbox
-from reasoner.plugins.python_sandbox.trial.asked import read_question
+from reasoner.plugins import python_sandbox, sympy_check
+from reasoner.plugins.python_sandbox.test_run.question import read_question
 from reasoner.verdict import Outcome, Verdict
-from reasoner.verify.reply import read_reply
 from reasoner.verify.status import standing
+from reasoner.verify.submission import read_reply
 
 ASK = "Complete this Python function. Reply with the whole function in one code block.\n\n"
 SECONDS = 20.0
@@ -104,8 +104,10 @@ async def attempt(solver: Solver, task: Task, number: int, settings: Settings) -
 
 
 def judge(problem: Problem, reply: str) -> Verdict | None:
-    candidate = read_reply(reply)
-    return python_sandbox.verify(problem=problem, candidate=candidate, seconds=SECONDS)
+    submission = read_reply(reply)
+    return python_sandbox.verify(
+        problem=problem, submission=submission, seconds=SECONDS, compare_answers=sympy_check.compare
+    )
 
 
 def _passes(verdict: Verdict | None, by: str) -> bool:

@@ -29,10 +29,11 @@ from reasoner.result import Answer, Result
 from reasoner.settings import Settings
 from reasoner.store.verdicts import open_verdicts
 from reasoner.value.open import value_model
-from reasoner.verdict import Candidate, Verdict
-from reasoner.verify.extract import code_blocks, extract_final
+from reasoner.verdict import Verdict
+from reasoner.verify.extract import extract_final
 from reasoner.verify.host import Verifiers
 from reasoner.verify.status import status
+from reasoner.verify.submission import build_submission
 
 __all__ = ["LocalSolver"]
 
@@ -113,7 +114,8 @@ class LocalSolver:
 
     async def verify(self, problem: Problem, result: Result) -> tuple[Verdict, ...]:
         """Return the verdicts of the verifiers on an earlier answer to a problem."""
-        return await self._verifiers.check(problem, answered(result))
+        submission = build_submission(result.reasoning, result.answer, result.final)
+        return await self._verifiers.check(problem, submission)
 
     async def solve(
         self,
@@ -245,16 +247,6 @@ async def _final_verdicts(problem: Problem, best: Attempt, tools: Tools) -> tupl
     for verdict in best.found:
         tools.emit(VerdictEvent(path=best.number, verdict=verdict))
     return (*best.found, *checked)
-
-
-def answered(result: Result) -> Candidate:
-    """Return an earlier answer as the verifiers take it."""
-    return Candidate(
-        steps=tuple(step.text for step in result.reasoning),
-        answer=result.answer,
-        final=result.final,
-        code=code_blocks(result.answer),
-    )
 
 
 def _summary(candidate: Attempt) -> Answer:

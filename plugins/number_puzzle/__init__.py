@@ -1,8 +1,8 @@
-"""Checks number puzzles: does the reply's formula use the given numbers and reach the target?
+"""Checks number puzzles: whether a reply's formula uses the given numbers and makes the target.
 
-It speaks only where the question is Countdown or a Game of 24. PASS: every number as often as it
-was given (fewer where the question allows that), and exactly the target; that settles the question.
-The formula is read by a parser of its own over exact fractions; nothing is evaluated as code.
+It applies only to Countdown and the Game of 24. PASS means that every number is used as often as
+it was given (less often where the question allows it) and that the value is exactly the target;
+this settles the question. The formula is parsed here and never evaluated as code.
 """
 
 import re
@@ -12,15 +12,15 @@ from collections.abc import Iterator
 
 from pydantic import JsonValue
 
+from reasoner.plugins.number_puzzle.environment import describe_environment
 from reasoner.plugins.number_puzzle.formula import MAX_LENGTH, Formula, NotAFormula, read
-from reasoner.plugins.number_puzzle.frame import frame
 from reasoner.plugins.number_puzzle.puzzle import Puzzle, recognise
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 from reasoner.verify.extract import extract_stated
 from reasoner.verify.hookspecs import hookimpl
 
-__all__ = ["NAME", "frame", "health", "verify"]
+__all__ = ["NAME", "describe_environment", "health", "verify"]
 
 NAME = "number_puzzle"
 MAX_LINES = 400
@@ -32,37 +32,39 @@ _LABEL = re.compile(r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)")
 
 
 @hookimpl
-def verify(problem: Problem, candidate: Candidate) -> Verdict | None:
-    """Judge the formula a reply ends with; None when the question is no number puzzle."""
+def verify(problem: Problem, submission: Candidate) -> Verdict | None:
+    """Check the formula that a reply ends with; None when the question is no number puzzle."""
     began = time.monotonic()
     puzzle = recognise(problem.question)
     if puzzle is None:
         return None
-    formula = _final(candidate) or _written(candidate.answer, puzzle)
-    verdict = _judge(formula, puzzle) if formula else _without(candidate.answer, puzzle)
+    formula = _final(submission) or _last_formula(submission.answer, puzzle)
+    verdict = (
+        _judge(formula, puzzle) if formula else _verdict_without_formula(submission.answer, puzzle)
+    )
     proof = verdict.outcome is Outcome.PASS
     return verdict.model_copy(update={"settles": proof, "seconds": time.monotonic() - began})
 
 
 @hookimpl
 def health() -> dict[str, JsonValue]:
-    """Solve one known puzzle."""
+    """Check the solution of one known puzzle."""
     puzzle = recognise("Use 3 3 8 8 to make 24")
     ok = puzzle is not None and _judge(read("8/(3-8/3)"), puzzle).outcome is Outcome.PASS
     return {"ok": ok, "detail": "reads formulas itself, over exact fractions"}
 
 
-def _final(candidate: Candidate) -> Formula | None:
-    """The formula that is the reply's final answer."""
-    tags = _TAG.findall(candidate.answer[-20_000:])
-    for text in (*tags[-1:], candidate.final or ""):
+def _final(submission: Candidate) -> Formula | None:
+    """Return the formula that is the reply's final answer, or None."""
+    tags = _TAG.findall(submission.answer[-20_000:])
+    for text in (*tags[-1:], submission.final or ""):
         if (formula := _formula(text)) is not None:
             return formula
     return None
 
 
-def _written(answer: str, puzzle: Puzzle) -> Formula | None:
-    """The last formula in the reply that uses just the given numbers."""
+def _last_formula(answer: str, puzzle: Puzzle) -> Formula | None:
+    """Return the last formula in the reply that uses exactly the given numbers, or None."""
     for line in reversed(answer.splitlines()[-MAX_LINES:]):
         for chunk in reversed(list(_chunks(_LABEL.sub("", line[:2000])))):
             formula = _formula(chunk)
@@ -79,7 +81,7 @@ def _chunks(line: str) -> Iterator[str]:
 
 
 def _formula(text: str) -> Formula | None:
-    """A text as a formula with at least one operation; `= 24` may follow or precede it."""
+    """Parse a formula with at least one operation; `= 24` may follow or precede it."""
     for side in text[: 2 * MAX_LENGTH].split("="):
         try:
             formula = read(side.strip().strip("$`").rstrip("."))
@@ -90,10 +92,12 @@ def _formula(text: str) -> Formula | None:
     return None
 
 
-def _without(answer: str, puzzle: Puzzle) -> Verdict:
-    """No formula of the given numbers. Who states another number than the target is refuted; the
-    target alone proves nothing, and sound sums on the way to it say nothing of the puzzle, hence
-    the score."""
+def _verdict_without_formula(answer: str, puzzle: Puzzle) -> Verdict:
+    """Return the verdict on a reply without a formula of the given numbers.
+
+    A stated answer other than the target is refuted. The target alone proves nothing, and correct
+    sums in the reasoning do not solve the puzzle, so the score is 0.
+    """
     stated = (extract_stated(answer) or "").strip("$. ")
     if re.fullmatch(r"-?\d{1,9}", stated, re.ASCII) and int(stated) != puzzle.target:
         reason = f"the answer is {stated}, not {puzzle.target}"

@@ -1,8 +1,8 @@
 r"""A formula over whole numbers: `6 * (8 - 4)`, `8 ÷ (3 − 8/3)`, `\frac{8}{3} \times 9`.
 
-Read by a small parser of its own and worked out over exact fractions. Length, depth and the
-number of operands are bounded, and only the four operations exist, so no text makes it slow:
-that is why it may run in this process.
+It is parsed here and evaluated with exact fractions. Length, depth and the number of operands are
+bounded, and only the four operations exist, so that hostile text cannot make it slow; therefore it
+may run in the main process.
 """
 
 import re
@@ -29,12 +29,12 @@ _TOKEN = re.compile(r" *(\d{1,6}(?![\d.])|[-+*/(){}F])", re.ASCII)
 
 
 class NotAFormula(ValueError):
-    """The text is no arithmetic of whole numbers, or too long to be one."""
+    """The text is not arithmetic on whole numbers, or too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """`numbers` are the operands in reading order; `value` is None where it divides by zero."""
+    """A formula: `numbers` are its operands in order; `value` is None when it divides by zero."""
 
     text: str
     numbers: tuple[int, ...]
@@ -42,13 +42,13 @@ class Formula:
 
 
 def read(text: str) -> Formula:
-    """Read a whole text as one formula, or raise NotAFormula."""
+    """Parse a whole text as one formula. Raises NotAFormula."""
     if len(text) > MAX_LENGTH:
         raise NotAFormula("too long")
-    spelled = text
+    normalised = text
     for pattern, sign in _SPELLINGS:
-        spelled = pattern.sub(sign, spelled)
-    parser = _Parser(_tokens(spelled.strip()))
+        normalised = pattern.sub(sign, normalised)
+    parser = _Parser(_tokens(normalised.strip()))
     value = parser.sum(0)
     if parser.peek():
         raise NotAFormula(f"'{parser.peek()}' is left over")
@@ -67,7 +67,7 @@ def _tokens(text: str) -> list[str]:
 
 
 class _Parser:
-    """Recursive descent; None stands for a value that a division by zero took away."""
+    """A recursive-descent parser; a value is None after a division by zero."""
 
     def __init__(self, tokens: list[str]) -> None:
         self._tokens, self._at = tokens, 0

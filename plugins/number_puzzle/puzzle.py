@@ -1,7 +1,7 @@
-"""The question of a number puzzle: which numbers must make which target.
+"""Recognising a number puzzle: which numbers must make which target.
 
-Countdown and the Game of 24 in their usual wordings. Anything else is not recognised: a word
-problem that happens to hold numbers must never be refuted as a puzzle.
+It recognises Countdown and the Game of 24 in their usual wordings and nothing else, because a word
+problem with numbers must never be refuted as a puzzle.
 """
 
 import re
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 __all__ = ["Puzzle", "recognise"]
 
-MAX_QUESTION = 20_000
-MAX_APART = 300
+MAX_QUESTION_CHARACTERS = 20_000
+MAX_DISTANCE_CHARACTERS = 300
 
 _GAP = r"(?:[ \t]*,[ \t]*(?:and[ \t]+)?|[ \t]+(?:and[ \t]+)?)"
 _NUMBERS = re.compile(
@@ -51,8 +51,10 @@ _EVERY = re.compile(r"(?i)\bexactly once\b|\ball (?:of )?(?:the|these|four|three
 
 @dataclass(frozen=True, slots=True)
 class Puzzle:
-    """`numbers` in the question's order. `all_used` is None where the wording leaves it open
-    whether every number must be used."""
+    """A number puzzle: `numbers` are in the question's order.
+
+    `all_used` is whether every number must be used, None where the wording does not say.
+    """
 
     numbers: tuple[int, ...]
     target: int
@@ -60,8 +62,8 @@ class Puzzle:
 
 
 def recognise(question: str) -> Puzzle | None:
-    """The puzzle a question poses (its last one, if it shows others first); None if none."""
-    question = question[-MAX_QUESTION:]
+    """Return the puzzle of a question, the last one if it shows several, or None."""
+    question = question[-MAX_QUESTION_CHARACTERS:]
     if _OTHER.search(question) or not _INTENT.search(question):
         return None
     lists = list(_NUMBERS.finditer(question))
@@ -75,12 +77,12 @@ def recognise(question: str) -> Puzzle | None:
 
 
 def _target(question: str, numbers: re.Match[str]) -> int | None:
-    """The target nearest to the numbers, rather after than before them."""
+    """Return the target nearest after the numbers, otherwise the nearest before them."""
     start, end = numbers.span("numbers")
-    after = _TARGET.search(question, end, end + MAX_APART)
+    after = _TARGET.search(question, end, end + MAX_DISTANCE_CHARACTERS)
     if after is not None:
         return int(after["target"])
-    before = list(_TARGET.finditer(question, max(0, start - MAX_APART), start))
+    before = list(_TARGET.finditer(question, max(0, start - MAX_DISTANCE_CHARACTERS), start))
     if before:
         return int(before[-1]["target"])
     return 24 if _TWENTY_FOUR.search(question) else None

@@ -1,65 +1,92 @@
-"""Runs the Python that a reply holds, in the strongest sandbox there is, and says how it went.
+"""Runs the Python code of a submission in the strongest sandbox available and judges the run.
 
-What a PASS means, strongest first: the given tests hold; the examples in the question hold; or
-the program ran to its end, and something of its own that could have failed did not: an assertion
-which was reached, a doctest, or printed output that gives the final answer without the program
-spelling it out. Tests and examples run apart from the program and cannot be forged by it (see
-`trial`). Its own checks the model wrote too, and a hostile program can report whatever it likes,
-so a PASS by those is evidence about an honest program and nothing more. A known answer never
-goes into the sandbox: it is compared outside.
+A PASS means one of the following, strongest first: the given tests hold; the examples in the
+question hold; or the program ran to its end and a check of its own that could have failed passed.
+Such a check is an assertion that was reached, a doctest, or printed output that equals the final
+answer without the code containing it. Tests and examples run in a process of their own, where the
+program cannot forge their result (see `test_run`). The model wrote the program's own checks,
+and a hostile program can report anything, so a PASS by them is evidence about an honest program
+only. A known answer never enters the sandbox: it is compared outside.
 """
 
 import time
+from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from reasoner.plugins.python_sandbox.judge import NAME, by_calls, judge, verdict
+from reasoner.plugins.python_sandbox import pool
+from reasoner.plugins.python_sandbox.execution import Run
+from reasoner.plugins.python_sandbox.judge import NAME, Compare, by_calls, judge, verdict
+from reasoner.plugins.python_sandbox.probe import chosen, permit_unsafe
 from reasoner.plugins.python_sandbox.program import MAX_CODE, programs
-from reasoner.plugins.python_sandbox.run import Run, run_python
-from reasoner.plugins.python_sandbox.tool import tools, use
-from reasoner.plugins.python_sandbox.trial import survey, try_out
+from reasoner.plugins.python_sandbox.run import run_python
+from reasoner.plugins.python_sandbox.test_run import Trial, survey, try_out
+from reasoner.plugins.python_sandbox.tool import call_tool, register_tools
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
-from reasoner.verify.hookspecs import hookimpl
+from reasoner.verify.hookspecs import CompareAnswers, hookimpl
 
 __all__ = [
     "NAME",
     "Run",
+    "call_tool",
     "close",
     "health",
-    "lasting",
-    "permit",
+    "is_deterministic",
+    "register_tools",
     "run_python",
-    "tools",
-    "use",
+    "set_permissions",
     "verify",
 ]
 
 
 @hookimpl
-def verify(problem: Problem, candidate: Candidate, seconds: float) -> Verdict | None:
-    """Run the candidate's code; None when it has none and none was asked for."""
-    codes = programs(candidate.code)
+def verify(
+    problem: Problem, submission: Candidate, seconds: float, compare_answers: CompareAnswers
+) -> Verdict | None:
+    """Run the submission's code; None when it has none and no tests ask for any."""
+    deadline = time.monotonic() + seconds
+    codes = programs(submission.code)
     if not codes:
-        return _without_code(problem) or by_calls(problem, candidate, seconds)
-    began = time.monotonic()
+        compare = _with_limit(compare_answers, seconds)
+        return _without_code(problem) or by_calls(problem, submission, compare)
     if any(len(code) > MAX_CODE for code in codes):
         return verdict(Outcome.UNKNOWN, "the code is too long to run", Run(outcome="refused"))
+    code, run, trial = _run_first_working(problem, codes, deadline)
+    if run.outcome in ("ok", "error"):
+        trial = try_out(problem, code, trial, max(0.5, deadline - time.monotonic()))
+    compare = _with_limit(compare_answers, deadline - time.monotonic())
+    judged = judge(problem, submission, code, run, trial, compare)
+    return judged.model_copy(update={"seconds": time.monotonic() - deadline + seconds})
+
+
+def _run_first_working(
+    problem: Problem, codes: Sequence[str], deadline: float
+) -> tuple[str, Run, Trial]:
+    """Run the programs in order up to the first that ends well or cannot be helped by the next.
+
+    Returns the last program run, how its run went, and the survey of it.
+    """
     for number, code in enumerate(codes):
-        left = seconds - (time.monotonic() - began)
-        looked = survey(problem, code, left / 2)
-        left = seconds - (time.monotonic() - began)
-        share = 0.5 if looked.calls or looked.together else 0.75
-        whole = code if "from __future__" in code else f"{looked.prelude}\n{code}".lstrip("\n")
-        run = run_python(whole, seconds=max(0.5, left if number else left * share))
+        trial = survey(problem, code, (deadline - time.monotonic()) / 2)
+        remaining = deadline - time.monotonic()
+        share = 0.5 if trial.calls or trial.together else 0.75  # the rest is for the tests
+        limit = max(0.5, remaining if number else remaining * share)
+        run = run_python(_with_prelude(trial.prelude, code), seconds=limit)
         if run.outcome in ("ok", "refused", "timeout"):
             break
-    trial = looked
-    if run.outcome in ("ok", "error"):
-        trial = try_out(problem, code, looked, max(0.5, seconds - (time.monotonic() - began)))
-    left = seconds - (time.monotonic() - began)
-    judged = judge(problem, candidate, code, run, trial, left)
-    return judged.model_copy(update={"seconds": time.monotonic() - began})
+    return code, run, trial
+
+
+def _with_prelude(prelude: str, code: str) -> str:
+    """Return `code` after the question's own helpers; a `__future__` import must come first."""
+    return code if "from __future__" in code else f"{prelude}\n{code}".lstrip("\n")
+
+
+def _with_limit(compare_answers: CompareAnswers, remaining_seconds: float) -> Compare:
+    """Return the comparison with a time limit of at least half a second."""
+    limit = max(0.5, remaining_seconds)
+    return lambda expected, answer: compare_answers(expected, answer, limit)
 
 
 def _without_code(problem: Problem) -> Verdict | None:
@@ -70,23 +97,20 @@ def _without_code(problem: Problem) -> Verdict | None:
 
 
 @hookimpl
-def permit(unsafe_exec: bool) -> None:
-    """Run code also where no layer is strong enough, or refuse to."""
-    from reasoner.plugins.python_sandbox.probe import permit_unsafe
-
+def set_permissions(unsafe_exec: bool) -> None:
+    """Allow or refuse to run code where no layer is strong enough."""
     permit_unsafe(unsafe_exec)
 
 
 @hookimpl
-def lasting() -> bool:
+def is_deterministic() -> bool:
+    """Return True: a verdict depends on the arguments and the sandbox only."""
     return True
 
 
 @hookimpl
 def health() -> dict[str, JsonValue]:
-    """The layer in use, what its self-test found, and why stronger ones are not used."""
-    from reasoner.plugins.python_sandbox.probe import chosen
-
+    """Report the layer in use, the result of its self-test, and why stronger ones are not used."""
     choice = chosen()
     name = choice.layer.name if choice.layer else None
     gaps = choice.layer.gaps if choice.layer else ()
@@ -103,6 +127,4 @@ def health() -> dict[str, JsonValue]:
 @hookimpl
 def close() -> None:
     """End the jails that wait for a program."""
-    from reasoner.plugins.python_sandbox import pool
-
     pool.close()

@@ -1,7 +1,8 @@
-"""Throw-away directories, and nothing of them left behind, however this process ends.
+"""Temporary directories that are removed however this process ends.
 
-They live in one folder that the process holds a lock on while it lives. The next process that
-needs one removes the folders nobody holds any more: those of processes that were killed.
+They are created in one root folder, on which the process holds a lock while it runs. A process
+that needs its first directory removes the root folders without a lock, which belonged to
+processes that were killed.
 """
 
 import atexit
@@ -17,46 +18,48 @@ from pathlib import Path
 __all__ = ["PREFIX", "discard", "make"]
 
 PREFIX = "reasoner-run-"
-SETTLED = 60.0
-"""Seconds after which a folder has been locked by whoever made it."""
+MIN_STALE_SECONDS = 60.0
+"""The age below which a root folder may not be locked yet by the process that created it."""
 
 _lock = threading.Lock()
 _root: list[tuple[int, str]] = []
-"""The process that made the folder, and the folder."""
+"""The process that created the root folder, and its path."""
 
 
 def make() -> str:
-    """A new empty directory for one jail."""
+    """Create an empty directory for one jail and return its path."""
     with _lock:
         if not _root or _root[0][0] != os.getpid():
-            _root[:] = [(os.getpid(), _claim())]
+            _root[:] = [(os.getpid(), _create_root())]
         return tempfile.mkdtemp(dir=_root[0][1])
 
 
 def discard(folder: str) -> None:
-    """Remove a directory and whatever a program put there."""
+    """Remove a directory and everything in it."""
     shutil.rmtree(folder, ignore_errors=True)
     if os.path.exists(folder):  # nested too deeply for Python
         subprocess.run(["rm", "-rf", folder], check=False, stderr=subprocess.DEVNULL)
 
 
-def _claim() -> str:
-    _sweep()
+def _create_root() -> str:
+    _remove_stale_roots()
     folder = tempfile.mkdtemp(prefix=PREFIX)
-    fcntl.flock(os.open(folder, os.O_RDONLY | os.O_CLOEXEC), fcntl.LOCK_EX)  # until we end
-    atexit.register(_leave, os.getpid(), folder)
+    fcntl.flock(
+        os.open(folder, os.O_RDONLY | os.O_CLOEXEC), fcntl.LOCK_EX
+    )  # until this process ends
+    atexit.register(_remove_root, os.getpid(), folder)
     return folder
 
 
-def _leave(pid: int, folder: str) -> None:
-    if pid == os.getpid():  # and not a fork of it
+def _remove_root(pid: int, folder: str) -> None:
+    if pid == os.getpid():  # a forked process must not remove it
         discard(folder)
 
 
-def _sweep() -> None:
+def _remove_stale_roots() -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         try:
-            if time.time() - folder.stat().st_mtime < SETTLED:
+            if time.time() - folder.stat().st_mtime < MIN_STALE_SECONDS:
                 continue
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError:
@@ -65,6 +68,6 @@ def _sweep() -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             discard(str(folder))
         except OSError:
-            continue  # its owner lives
+            continue  # its owner still runs
         finally:
             os.close(descriptor)

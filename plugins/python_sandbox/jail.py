@@ -1,7 +1,7 @@
-"""The host's side of a jail: start it, give it one order, hold the clock, end it.
+"""The parent's side of a jail: starting it, sending it one order, limiting its time, ending it.
 
-What comes back is what the program printed and what the child says about it; neither proves
-anything about a hostile program.
+The result holds the program's output and the report of the child process. Neither proves anything
+about a hostile program.
 """
 
 import json
@@ -25,7 +25,7 @@ __all__ = ["Ending", "Jail", "Order"]
 
 @dataclass(frozen=True)
 class Order:
-    """What a jail is to run: a program, or, with `earlier` blocks, one more block after them."""
+    """The code a jail is to run: a program, or, with `earlier`, one more block after those."""
 
     code: str
     earlier: tuple[str, ...] | None = None
@@ -34,8 +34,12 @@ class Order:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a jail ended. `said` is the child's account of the program, None when it gave none;
-    `ready` whether it was confined and had its order, without which nothing was run."""
+    """How a jail ended.
+
+    `over` is the limit that was exceeded. `said` is the child's report on the program, None
+    without one. `ready` is set when the child was confined and had received its order; otherwise
+    no code was run.
+    """
 
     exit_code: int
     over: Over | None
@@ -46,55 +50,57 @@ class Ending:
 
 
 class Jail:
-    """A confined interpreter that waits for its one order.
+    """A confined interpreter process that waits for one order.
 
-    `seconds` bounds its CPU time, whatever happens to us; `memory` its address space in bytes.
-    Raises OSError when it cannot be started.
+    `seconds` limits its CPU time even when this process ends, `memory` its address space in
+    bytes. Raises OSError when it cannot be started.
     """
 
     def __init__(self, layer: Layer, memory: int, seconds: float) -> None:
         self.layer, self.memory, self.seconds = layer, memory, seconds
         self._box = folder.make()
-        self._report, reply = os.pipe()
+        self._report, report_sink = os.pipe()
         try:
-            self._process = self._start(reply)
+            self._process = self._start(report_sink)
         except OSError:
             os.close(self._report)
             folder.discard(self._box)
             raise
         finally:
-            os.close(reply)
+            os.close(report_sink)
 
     @property
     def alive(self) -> bool:
+        """Whether the process has not ended."""
         return self._process.poll() is None
 
     @property
     def pid(self) -> int:
+        """The process id."""
         return self._process.pid
 
     def run(self, order: Order, seconds: float) -> Ending:
-        """Carry out `order` for at most `seconds` of wall time, then end the jail for good."""
+        """Run `order` for at most `seconds` of wall time, then end the jail."""
         watch = Watch(self._box, self.pid, self.memory)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         assert self._process.stderr is not None
-        heard: dict[str, IO[bytes] | int] = {
+        sources: dict[str, IO[bytes] | int] = {
             "out": self._process.stdout,
             "err": self._process.stderr,
             "say": self._report,
         }
         try:
-            watch.run(json.dumps(asdict(order)).encode(), self._process.stdin, heard, seconds)
+            watch.run(json.dumps(asdict(order)).encode(), self._process.stdin, sources, seconds)
         finally:
             self.close()
-        out, err, say = (bytes(watch.kept[name]) for name in heard)
+        out, err, say = (bytes(watch.kept[name]) for name in sources)
         ready = say.startswith(READY)
-        said = _account(say.removeprefix(READY))
-        return Ending(self._process.returncode, watch.over, out, err, ready, said)
+        report = _parsed_report(say.removeprefix(READY))
+        return Ending(self._process.returncode, watch.over, out, err, ready, report)
 
     def close(self) -> None:
-        """Kill the whole group, whatever is left of it, and leave nothing behind."""
+        """Kill the process group and remove the jail's directory."""
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
@@ -106,16 +112,16 @@ class Jail:
         os.close(self._report)
         folder.discard(self._box)
 
-    def _start(self, reply: int) -> subprocess.Popen[bytes]:
+    def _start(self, report_sink: int) -> subprocess.Popen[bytes]:
         terms = {
-            "report": reply,
+            "report": report_sink,
             "seconds": self.seconds,
             "memory": self.memory,
             "confine": self.layer.confine,
             "read": readable(),
             "write": [self._box, os.devnull],
         }
-        module = "reasoner.plugins.python_sandbox.inside.main"
+        module = f"{__package__}.inside.main"
         inner = python_command(module, 0, import_path(), [json.dumps(terms)])
         return subprocess.Popen(
             self.layer.command(inner, self._box),
@@ -123,16 +129,16 @@ class Jail:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            pass_fds=(reply,),
+            pass_fds=(report_sink,),
             env=bare_environment(self._box),
             cwd=self._box,
             start_new_session=True,
         )
 
 
-def _account(data: bytes) -> dict[str, JsonValue] | None:
+def _parsed_report(data: bytes) -> dict[str, JsonValue] | None:
     try:
-        said = json.loads(data)
+        report = json.loads(data)
     except (ValueError, RecursionError):
         return None
-    return said if isinstance(said, dict) else None
+    return report if isinstance(report, dict) else None

@@ -1,23 +1,28 @@
-"""From how a program ran and what the tests said to a verdict.
+"""Computing the verdict from the run of a program and the results of its tests.
 
-The verdict's score orders candidates: passes tests, passes examples, passes its own checks, runs,
-fails some tests, does not run, is no Python; doubtful lines and slowness break ties.
+The verdict's score orders candidates, from high to low: passes tests, passes examples, passes its
+own checks, runs, fails some tests, does not run, is not Python. Lint findings and run time break
+ties.
 """
+
+from collections.abc import Callable
 
 from pydantic import JsonValue
 
+from reasoner.plugins.python_sandbox.execution import Run
 from reasoner.plugins.python_sandbox.layers import UNCONFINED
 from reasoner.plugins.python_sandbox.probe import chosen
 from reasoner.plugins.python_sandbox.program import constants
-from reasoner.plugins.python_sandbox.run import Run
-from reasoner.plugins.python_sandbox.trial import Trial
+from reasoner.plugins.python_sandbox.test_run import Trial
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 
-__all__ = ["NAME", "by_calls", "judge", "verdict"]
+__all__ = ["NAME", "Compare", "by_calls", "judge", "verdict"]
 
+Compare = Callable[[str, str], tuple[Outcome, str]]
+"""Takes the expected and the given answer; returns PASS, FAIL or UNKNOWN, and the reason."""
 NAME = "python_sandbox"
-TAIL = 2000
+MAX_STREAM_CHARACTERS = 2000
 _REASONS = {
     "timeout": "the program did not end in time",
     "memory": "the program ran out of memory",
@@ -26,49 +31,59 @@ _REASONS = {
     "exit": "the program left before its end",
     "signal": "the program crashed the interpreter",
 }
-_NOT_ITS_FAULT = {"EOFError", "ModuleNotFoundError", "PermissionError", "FileNotFoundError"}
-"""What a sound program raises for lack of input, packages, files or rights in here."""
+_MISSING_RESOURCE_ERRORS = {
+    "EOFError",
+    "ModuleNotFoundError",
+    "PermissionError",
+    "FileNotFoundError",
+}
+"""Exceptions that a correct program raises because the sandbox lacks something."""
 
 
 def judge(
-    problem: Problem, candidate: Candidate, code: str, run: Run, trial: Trial, left: float
+    problem: Problem, submission: Candidate, code: str, run: Run, trial: Trial, compare: Compare
 ) -> Verdict:
+    """Return the verdict on a program.
+
+    `run` is its run, `trial` the results of its tests; `compare` decides whether its output
+    equals the expected answer.
+    """
     if run.outcome == "refused":
         return verdict(Outcome.UNKNOWN, run.error or "the code was not run", run, trial=trial)
     if run.outcome == "syntax":
         return verdict(Outcome.FAIL, run.error or "it is no Python", run, 0.0, trial)
     if run.outcome not in ("ok", "error"):
         return verdict(Outcome.FAIL, _REASONS[run.outcome], run, 0.1, trial)
-    return _tested(run, trial) or _ran(problem, candidate, code, run, trial, left)
+    return _test_verdict(run, trial) or _run_verdict(problem, submission, code, run, trial, compare)
 
 
-def _tested(run: Run, trial: Trial) -> Verdict | None:
-    """By the tests and examples somebody else wrote; None when there are none that speak."""
-    what = "tests" if trial.given else "examples"
+def _test_verdict(run: Run, trial: Trial) -> Verdict | None:
+    """Judge by given tests and the question's examples; None when there are none."""
+    kind = "tests" if trial.given else "examples"
     if trial.failed:
-        reason = f"{trial.failed} of {trial.total} {what} fail: {'; '.join(trial.failures[:1])}"
+        reason = f"{trial.failed} of {trial.total} {kind} fail: {'; '.join(trial.failures[:1])}"
         score = 0.3 + 0.5 * trial.passes / trial.total
         return verdict(Outcome.FAIL, reason, run, score, trial)
     if trial.broken:
         return verdict(Outcome.UNKNOWN, trial.broken, run, 0.5, trial)
     if trial.undecided:
-        reason = f"{trial.undecided} of {trial.total} {what} undecided"
+        reason = f"{trial.undecided} of {trial.total} {kind} undecided"
         detail = ": " + trial.open[0] if trial.open else ""
         return verdict(Outcome.UNKNOWN, reason + detail, run, 0.7, trial)
     if not trial.passes:
         return None
-    reason = f"{trial.passes} of {trial.total} {what} pass"
+    reason = f"{trial.passes} of {trial.total} {kind} pass"
     score = (1.0 if trial.given else 0.9) if trial.apart else 0.8
     if run.outcome == "error":
         reason, score = f"{reason}; then it fails: {run.error}", score - 0.2
     return verdict(Outcome.PASS, reason, run, score, trial)
 
 
-def _ran(
-    problem: Problem, candidate: Candidate, code: str, run: Run, trial: Trial, left: float
+def _run_verdict(
+    problem: Problem, submission: Candidate, code: str, run: Run, trial: Trial, compare: Compare
 ) -> Verdict:
-    """By how the program itself went."""
-    if run.kind in _NOT_ITS_FAULT:
+    """Judge by how the program itself ran."""
+    if run.kind in _MISSING_RESOURCE_ERRORS:
         reason = f"it needs what the sandbox lacks: {run.error}"
         return verdict(Outcome.UNKNOWN, reason, run, 0.4, trial)
     if run.outcome == "error":
@@ -77,48 +92,52 @@ def _ran(
         reason = f"{run.failed} of {run.tried} doctests fail"
         return verdict(Outcome.FAIL, reason, run, 0.3, trial)
     if problem.expect is not None:
-        return _against(problem.expect, candidate, run, trial, left)
-    return _by_itself(candidate, code, run, trial, left)
+        return _expected_verdict(problem.expect, submission, run, trial, compare)
+    return _own_checks_verdict(submission, code, run, trial, compare)
 
 
-def _against(expect: str, candidate: Candidate, run: Run, trial: Trial, left: float) -> Verdict:
-    """The last line it printed against the expected answer, out here."""
-    from reasoner.plugins.sympy_check import compare
-
+def _expected_verdict(
+    expect: str, submission: Candidate, run: Run, trial: Trial, compare: Compare
+) -> Verdict:
+    """Compare the last printed line with the expected answer, outside the sandbox."""
     if not (line := _last_line(run)):
         reason = "runs without error and prints nothing to compare"
         return verdict(Outcome.UNKNOWN, reason, run, 0.5, trial)
-    outcome, reason = compare(expect, line, max(0.5, left))
+    outcome, reason = compare(expect, line)
     if outcome is Outcome.PASS:
         reason = "the last line it prints equals the expected answer"
         return verdict(outcome, reason, run, 1.0, trial)
-    if outcome is Outcome.FAIL and candidate.final is None:
+    if outcome is Outcome.FAIL and submission.final is None:
         reason = "the last line it prints differs from the expected answer"
         return verdict(outcome, reason, run, 0.3, trial)
     reason = f"runs without error; its last line: {reason}"
     return verdict(Outcome.UNKNOWN, reason, run, 0.5, trial)
 
 
-def _by_itself(candidate: Candidate, code: str, run: Run, trial: Trial, left: float) -> Verdict:
-    """By its own assertions, doctests and output."""
-    passed = []
+def _own_checks_verdict(
+    submission: Candidate, code: str, run: Run, trial: Trial, compare: Compare
+) -> Verdict:
+    """Judge by the program's own assertions, doctests and output."""
+    passed_checks = []
     if run.asserts:
-        passed.append(f"{run.asserts} assertion{'s' * (run.asserts > 1)} hold")
+        passed_checks.append(f"{run.asserts} assertion{'s' * (run.asserts > 1)} hold")
     if run.tried:
-        passed.append(f"{run.tried} doctest{'s' * (run.tried > 1)} pass")
-    if passed:
-        reason = f"runs without error; {' and '.join(passed)}"
+        passed_checks.append(f"{run.tried} doctest{'s' * (run.tried > 1)} pass")
+    if passed_checks:
+        reason = f"runs without error; {' and '.join(passed_checks)}"
         return verdict(Outcome.PASS, reason, run, 0.7, trial)
-    if _prints(candidate.final, code, run, left):
+    if _prints_answer(submission.final, code, run, compare):
         reason = "the program computes the final answer and prints it"
         return verdict(Outcome.PASS, reason, run, 0.7, trial)
     return verdict(Outcome.UNKNOWN, "runs without error; nothing in it tests it", run, 0.6, trial)
 
 
-def by_calls(problem: Problem, candidate: Candidate, seconds: float) -> Verdict | None:
-    """By what the programs printed that ran in the middle of the thought; None when that does not
-    settle anything."""
-    calls = [call for call in candidate.calls if call.tool == "python" and call.ok]
+def by_calls(problem: Problem, submission: Candidate, compare: Compare) -> Verdict | None:
+    """Judge by the output of the programs that ran during the reasoning.
+
+    Returns None when they do not compute the final answer.
+    """
+    calls = [call for call in submission.calls if call.tool == "python" and call.ok]
     if not calls or problem.expect is not None:
         return None
     code = "\n".join(call.text for call in calls)
@@ -129,35 +148,34 @@ def by_calls(problem: Problem, candidate: Candidate, seconds: float) -> Verdict 
         seconds=calls[-1].seconds,
         layer=layer.name if layer else "",
     )
-    if not _prints(candidate.final, code, run, seconds):
+    if not _prints_answer(submission.final, code, run, compare):
         return None
     reason = "a program it ran while thinking computes the final answer"
     return verdict(Outcome.PASS, reason, run, 0.7)
 
 
-def _prints(final: str | None, code: str, run: Run, left: float) -> bool:
-    """Whether the last line printed is the final answer, and not just spelled out in the code."""
-    from reasoner.plugins.sympy_check import compare
-
+def _prints_answer(final: str | None, code: str, run: Run, compare: Compare) -> bool:
+    """Return whether the last printed line is the final answer and the code does not contain it."""
     line = _last_line(run)
     if not line or final is None or constants(final) & constants(code) or final in code:
         return False
-    said = line.rpartition(":")[2].strip() if ":" in line else line
+    after_colon = line.rpartition(":")[2].strip() if ":" in line else line
     return any(
-        compare(final, text, max(0.5, left))[0] is Outcome.PASS
-        for text in dict.fromkeys((line, said))
+        compare(final, text)[0] is Outcome.PASS
+        for text in dict.fromkeys((line, after_colon))
         if text
     )
 
 
 def _last_line(run: Run) -> str:
     lines = run.stdout.strip().splitlines()
-    return lines[-1].strip()[:TAIL] if lines else ""
+    return lines[-1].strip()[:MAX_STREAM_CHARACTERS] if lines else ""
 
 
 def verdict(
     outcome: Outcome, reason: str, run: Run, score: float | None = None, trial: Trial | None = None
 ) -> Verdict:
+    """Build a verdict with its evidence; lint findings and run time lower `score` slightly."""
     trial = trial or Trial()
     if score is not None:  # ties go to the cleaner and the faster program
         score = max(0.0, score - 0.02 * min(3, len(trial.lints)) - 0.002 * min(10.0, run.seconds))
@@ -173,7 +191,7 @@ def verdict(
 
 
 def _evidence(run: Run, trial: Trial) -> dict[str, JsonValue]:
-    """The list of checks on code, each a field, and what a person needs to repeat them."""
+    """Return the result of each check on the code, and what is needed to repeat it."""
     refused = run.outcome == "refused"
     return {
         "python": trial.python if refused else run.outcome != "syntax",
@@ -193,6 +211,6 @@ def _evidence(run: Run, trial: Trial) -> dict[str, JsonValue]:
         "layer_note": run.note or None,
         "outcome": run.outcome,
         "exit_code": run.exit_code,
-        "stdout": run.stdout[-TAIL:],
-        "stderr": run.stderr[-TAIL:],
+        "stdout": run.stdout[-MAX_STREAM_CHARACTERS:],
+        "stderr": run.stderr[-MAX_STREAM_CHARACTERS:],
     }

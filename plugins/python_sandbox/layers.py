@@ -1,7 +1,7 @@
-"""The layers a program can be run in, strongest first.
+"""The sandbox layers, strongest first.
 
-A layer is a way to start the child and the confinement the child then puts on itself. Which of
-them works here is found out by `probe`, by trying.
+A layer is a way to start the child process, and the confinement that the child applies to itself.
+`probe` determines by trial which of them work on this machine.
 """
 
 import os
@@ -11,19 +11,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reasoner.verify import child
 from reasoner.verify.confine.trees import DEVICES, package, readable
 
 __all__ = ["LAYERS", "UNCONFINED", "Layer"]
 
 
-OWN = ("machine code",)
-"""Gaps that open nothing but the program's own process."""
+HARMLESS_GAPS = ("machine code",)
+"""Gaps that expose only the program's own process."""
+_OWN_FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Layer:
-    """`outer` is the wrapper around the interpreter ("" for none); `confine` what the child
-    does to itself; `gaps` what is known to get through."""
+    """A way to run a program.
+
+    `outer` is the wrapper around the interpreter ("" for none), `confine` the methods that the
+    child applies to itself, `gaps` the attacks that are known to succeed.
+    """
 
     name: str
     outer: str
@@ -32,21 +37,21 @@ class Layer:
 
     @property
     def note(self) -> str:
-        """What a verdict has to say about the layer; nothing about the strongest."""
+        """The warning that a verdict carries about the layer; empty for the strongest."""
         if not self.confine and not self.outer:
             return "RUN WITHOUT A SANDBOX"
-        missing = [gap for gap in self.gaps if gap not in OWN]
+        missing = [gap for gap in self.gaps if gap not in HARMLESS_GAPS]
         return f"open to: {', '.join(missing)}" if missing else ""
 
     @property
     def possible(self) -> bool:
-        """Whether it is worth probing here."""
+        """Whether the layer can work on this machine, so that probing it makes sense."""
         if self.outer == "sandbox-exec":
             return sys.platform == "darwin"
         return sys.platform == "linux" and (not self.outer or shutil.which(self.outer) is not None)
 
     def command(self, inner: Sequence[str], box: str) -> list[str]:
-        """`inner` wrapped; `box` is the only writable directory."""
+        """Return the command `inner` in its wrapper; `box` is the only writable directory."""
         if self.outer == "bwrap":
             return [*_bubblewrap(box), *inner]
         if self.outer == "sandbox-exec":
@@ -55,26 +60,23 @@ class Layer:
 
 
 LAYERS = (
-    Layer("bubblewrap + landlock + seccomp", "bwrap", ("landlock", "seccomp"), OWN),
-    Layer("bubblewrap + seccomp", "bwrap", ("seccomp",), OWN),
+    Layer("bubblewrap + landlock + seccomp", "bwrap", ("landlock", "seccomp"), HARMLESS_GAPS),
+    Layer("bubblewrap + seccomp", "bwrap", ("seccomp",), HARMLESS_GAPS),
     Layer(
         "landlock + seccomp",
         "",
         ("landlock", "seccomp"),
-        (*OWN, "file metadata", "process existence"),
+        (*HARMLESS_GAPS, "file metadata", "process existence"),
     ),
     Layer("sandbox-exec", "sandbox-exec", (), ("memory is only watched, not limited",)),
 )
 UNCONFINED = Layer("no sandbox", "", (), ("files", "network", "processes"))
-"""Not a sandbox: limits and a clean environment, for those who ask for it explicitly."""
+"""No sandbox: only limits and a minimal environment, used when the user asks for it explicitly."""
 
 
 def _bubblewrap(box: str) -> list[str]:
-    """Only what is bound exists; no network, no capabilities, no further user namespaces."""
-    import reasoner
-
-    root = Path(reasoner.__file__).parent
-    ours = (root / "plugins" / "python_sandbox", root / "verify")
+    """Return a `bwrap` command without network, capabilities, and files other than those bound."""
+    ours = (_OWN_FOLDER, Path(child.__file__).parent)
     arguments = [
         "bwrap",
         "--unshare-all",
@@ -97,7 +99,7 @@ def _bubblewrap(box: str) -> list[str]:
 
 
 def _bound() -> list[str]:
-    """What must exist inside for the interpreter to start."""
+    """Return the paths that the interpreter needs to start."""
     interpreter = [sys.executable, os.path.realpath(sys.executable)]
     folders = [os.path.dirname(path) for path in interpreter]
     folders += [f"{sys.base_prefix}/bin", f"{os.path.realpath(sys.base_prefix)}/bin"]
@@ -107,8 +109,8 @@ def _bound() -> list[str]:
 
 
 def _seatbelt(box: str) -> str:
-    """A deny-by-default profile for macOS; paths must be canonical (/private/var, not /var)."""
-    trees = [os.path.realpath(path) for path in (*_bound(), *package())]
+    """Return a deny-by-default profile for macOS; paths are canonical (/private/var, not /var)."""
+    trees = [os.path.realpath(path) for path in (*_bound(), *package(str(_OWN_FOLDER)))]
     trees += ["/usr/lib", "/System/Library", "/Library/Frameworks", sys.base_prefix]
     reads = " ".join(f'(subpath "{tree}")' for tree in dict.fromkeys(trees))
     executable = os.path.realpath(sys.executable)

@@ -1,8 +1,8 @@
-"""Jails started ahead of time, so that a check need not wait for an interpreter to boot.
+"""Jails started in advance, so that a check does not wait for an interpreter to start.
 
-Each is used for one program and thrown away; what one program does to its jail, the next never
-sees. The kernel ends a jail with the thread that started it, so all warm ones are started by one
-thread that lives as long as the process, and none outlives it.
+Each jail is used for one program only, so that no program can affect the next one. The kernel
+ends a jail together with the thread that started it; therefore one thread, which runs as long as
+the process, starts all of them.
 """
 
 import atexit
@@ -16,61 +16,61 @@ __all__ = ["LONGEST", "SIZE", "Pool", "close", "pids", "warm"]
 
 SIZE = 2
 LONGEST = 60.0
-"""Seconds of CPU time a warm jail may use, whatever the program's own limit."""
-IDLE = 60.0
-"""Seconds after which jails that nobody asked for are let go."""
-STARTING = 5.0
-"""Seconds that closing waits for a jail which is just being started."""
+"""CPU time limit of a warm jail in seconds; a program with a higher limit gets its own jail."""
+MAX_IDLE_SECONDS = 60.0
+"""Time after which unused jails are ended."""
+MAX_START_SECONDS = 5.0
+"""Time that `close` waits for a jail that is being started."""
 
 
 class Pool:
-    """At most `size` jails of one kind, waiting; none before the first `take`."""
+    """At most `size` waiting jails for one layer and memory limit; none before the first `take`."""
 
     def __init__(self, layer: Layer, memory: int, size: int = SIZE) -> None:
         self.kind = (layer, memory)
         self._size = size
-        self._wanted = 0
+        self._target_size = 0
         self._starting = False
         self._idle: list[Jail] = []
         self._changed = threading.Condition()
         threading.Thread(target=self._keep, name="reasoner-jails", daemon=True).start()
 
     def take(self) -> Jail | None:
-        """A jail that waits, None if there is none yet; others are started in the background."""
+        """Return a waiting jail, or None; new ones are started in the background."""
         with self._changed:
-            self._wanted = self._size
-            found = None
-            while self._idle and found is None:
-                found = self._idle.pop(0)
-                if not found.alive:
-                    found.close()
-                    found = None
+            self._target_size = self._size
+            jail = None
+            while self._idle and jail is None:
+                jail = self._idle.pop(0)
+                if not jail.alive:
+                    jail.close()
+                    jail = None
             self._changed.notify_all()
-        return found
+        return jail
 
     def pids(self) -> tuple[int, ...]:
-        """The jails that wait now."""
+        """Return the process ids of the waiting jails."""
         with self._changed:
             return tuple(jail.pid for jail in self._idle)
 
     def close(self) -> None:
-        """End the jails that wait; those in use go on. A later `take` starts new ones."""
+        """End the waiting jails, not those in use. A later `take` starts new ones."""
         with self._changed:
             idle = self._empty()
-            self._changed.wait_for(lambda: not self._starting, STARTING)
+            self._changed.wait_for(lambda: not self._starting, MAX_START_SECONDS)
         for jail in idle:
             jail.close()
 
     def _empty(self) -> list[Jail]:
-        self._wanted = 0
+        self._target_size = 0
         idle, self._idle = self._idle, []
         return idle
 
     def _keep(self) -> None:
         while True:
             with self._changed:
-                patience = IDLE if self._idle else None
-                short = self._changed.wait_for(self._is_short, patience)
+                timeout = MAX_IDLE_SECONDS if self._idle else None
+                short = self._changed.wait_for(self._is_short, timeout)
                 unused = [] if short else self._empty()
                 self._starting = short
             for jail in unused:
@@ -79,22 +79,25 @@ class Pool:
                 self._start()
 
     def _is_short(self) -> bool:
-        return len(self._idle) < self._wanted
+        return len(self._idle) < self._target_size
 
     def _start(self) -> None:
         try:
             jail = Jail(*self.kind, LONGEST)
-        except (OSError, RuntimeError):  # the next program starts its own and says what is wrong
+        except (
+            OSError,
+            RuntimeError,
+        ):  # the next program starts its own jail and reports the error
             jail = None
         with self._changed:
             self._starting = False
             if jail is None:
-                self._wanted = 0
+                self._target_size = 0
             elif self._is_short():
                 self._idle.append(jail)
                 jail = None
             self._changed.notify_all()
-        if jail is not None:  # closed meanwhile
+        if jail is not None:  # the pool was closed in the meantime
             jail.close()
 
 
@@ -103,7 +106,7 @@ _pools: list[Pool] = []
 
 
 def warm(layer: Layer, memory: int, seconds: float) -> Jail | None:
-    """A warm jail for a program of this kind; None when it has to start its own."""
+    """Return a waiting jail for a program with these limits; None when it must start its own."""
     if seconds > LONGEST:
         return None
     with _lock:
@@ -119,11 +122,11 @@ def warm(layer: Layer, memory: int, seconds: float) -> Jail | None:
 
 
 def pids() -> tuple[int, ...]:
-    """The jails that wait now."""
+    """Return the process ids of the waiting jails."""
     return tuple(pid for pool in _pools for pid in pool.pids())
 
 
 def close() -> None:
-    """End the jails that wait; later programs start new ones."""
+    """End the waiting jails of all pools; later programs start new ones."""
     for pool in _pools:
         pool.close()

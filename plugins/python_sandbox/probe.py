@@ -1,7 +1,7 @@
-"""Which layer really works here: each is tried with a small attack before it is trusted.
+"""Choosing the strongest layer that works here: each is attacked before it is used.
 
-The truth is taken from outside where there is one: the listening sockets must have heard nothing
-and the secret must not come back.
+Success of an attack is observed from outside the sandbox: nothing may arrive at the listening
+sockets, and the secret must not appear in the output.
 """
 
 import os
@@ -11,13 +11,13 @@ import tempfile
 import threading
 from dataclasses import dataclass, replace
 
+from reasoner.plugins.python_sandbox.execution import MEMORY, run_in
 from reasoner.plugins.python_sandbox.layers import LAYERS, UNCONFINED, Layer
-from reasoner.plugins.python_sandbox.run import MEMORY, run_in
 
 __all__ = ["UNSAFE", "Choice", "chosen", "permit_unsafe", "self_test"]
 
 UNSAFE = "--unsafe-exec"
-"""The flag (also REASONER_UNSAFE_EXEC=1) that runs a model's code where there is no sandbox."""
+"""The flag (also REASONER_UNSAFE_EXEC=1) that allows a model's code to run without a sandbox."""
 
 _ATTACK = """
 import os, socket
@@ -45,7 +45,7 @@ print("ALIVE", 6 * 7)
 
 @dataclass(frozen=True)
 class Choice:
-    """The layer in use, or None with the reasons; `tried` has each layer's failure."""
+    """The layer in use, or None, and why; `tried` holds each failed layer and its failure."""
 
     layer: Layer | None
     detail: str
@@ -59,7 +59,7 @@ _permitted = threading.Event()
 
 
 def permit_unsafe(allowed: bool) -> None:
-    """Whether code may run where no layer is strong enough; from now on, in this process."""
+    """Allow or forbid, in this process, to run code where no layer is strong enough."""
     if allowed:
         _permitted.set()
     else:
@@ -67,18 +67,21 @@ def permit_unsafe(allowed: bool) -> None:
 
 
 def chosen() -> Choice:
-    """The strongest layer that passed its self-test; found once per process (a few 100 ms)."""
+    """Return the strongest layer that passes its self-test.
+
+    The self-tests run once per process and take a few hundred milliseconds.
+    """
     with _lock:
         if not _choice:
             _choice.append(_choose())
-        found = _choice[0]
-    if found.layer is None and _permitted.is_set():
-        return replace(found, layer=UNCONFINED, detail=f"{UNSAFE}: {found.detail}", strong=False)
-    return found
+        choice = _choice[0]
+    if choice.layer is None and _permitted.is_set():
+        return replace(choice, layer=UNCONFINED, detail=f"{UNSAFE}: {choice.detail}", strong=False)
+    return choice
 
 
 def self_test(layer: Layer) -> str | None:
-    """Attack a layer; None when it holds, else what got through or why it does not run."""
+    """Attack a layer; return None when it holds, else which attacks succeeded or why it fails."""
     with (
         tempfile.TemporaryDirectory(prefix="reasoner-probe-") as folder,
         socket.create_server(("127.0.0.1", 0)) as tcp,
@@ -93,7 +96,7 @@ def self_test(layer: Layer) -> str | None:
         run = run_in(layer, code, stdin="", seconds=5, memory=MEMORY)
         through = [line[4:] for line in run.stdout.splitlines() if line.startswith("GOT ")]
         through += ["read"] * (key in run.stdout) + ["write"] * os.path.exists(secret + ".new")
-        through += ["tcp"] * _heard(tcp) + ["udp"] * _heard(udp)
+        through += ["tcp"] * _received(tcp) + ["udp"] * _received(udp)
     if through:
         return f"got through: {', '.join(dict.fromkeys(through))}"
     if run.outcome != "ok" or "ALIVE 42" not in run.stdout:
@@ -102,7 +105,7 @@ def self_test(layer: Layer) -> str | None:
     return None
 
 
-def _heard(server: socket.socket) -> bool:
+def _received(server: socket.socket) -> bool:
     server.settimeout(0)
     try:
         if server.type == socket.SOCK_DGRAM:
@@ -124,6 +127,6 @@ def _choose() -> Choice:
                 layer, "self-test passed: nothing read, written, sent or started", tuple(tried)
             )
         tried.append((layer.name, failure))
-    why = "; ".join(f"{name}: {failure}" for name, failure in tried) or "none for this system"
-    detail = f"no sandbox is strong enough to run a model's code ({why})"
+    reasons = "; ".join(f"{name}: {failure}" for name, failure in tried) or "none for this system"
+    detail = f"no sandbox is strong enough to run a model's code ({reasons})"
     return Choice(None, detail, tuple(tried), strong=False)

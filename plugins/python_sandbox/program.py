@@ -1,4 +1,4 @@
-"""One program out of a reply's code blocks."""
+"""Assembling programs from the code blocks of a reply."""
 
 import re
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ _CONSTANT = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
 
 
 def programs(blocks: Sequence[str]) -> tuple[str, ...]:
-    """What is worth running, in order of preference: all blocks together, then the last alone.
+    """Return the programs to try, in order: all blocks together, then the last block alone.
 
-    Blocks of an interpreter's transcript (`>>>`) become doctests of the others.
+    Blocks that are interpreter transcripts (`>>>`) become doctests of the program.
     """
     plain = [block for block in blocks if not _is_transcript(block)]
     examples = "\n\n".join(block.strip() for block in blocks if _is_transcript(block))
@@ -29,5 +29,5 @@ def _is_transcript(block: str) -> bool:
 
 
 def constants(code: str) -> set[float]:
-    """The numbers a program spells out, however it writes them."""
+    """Return the numbers that occur literally in `code`."""
     return {float(number[:40]) for number in _CONSTANT.findall(code)}

@@ -1,16 +1,17 @@
-"""Blocks of Python in the middle of a path's reasoning, run as a notebook runs its cells."""
+"""Running the Python blocks of a trajectory's reasoning as a notebook runs its cells."""
 
 from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from reasoner.plugins.python_sandbox.execution import Run
 from reasoner.plugins.python_sandbox.program import MAX_CODE
-from reasoner.plugins.python_sandbox.run import Run, run_with_earlier
+from reasoner.plugins.python_sandbox.run import run_with_earlier
 
 __all__ = ["MAX_SHOWN", "Block", "run_block"]
 
 MAX_SHOWN = 2000
-_STOPPED = {
+_LIMIT_MESSAGES = {
     "memory": "MemoryError: the block ran out of memory",
     "output": "stopped: the block printed too much",
     "disk": "stopped: the block wrote too much",
@@ -20,14 +21,14 @@ _STOPPED = {
 
 
 class Block(BaseModel):
-    """What came of one block.
+    """The result of running one block.
 
-    `output` is what the model reads, at most `MAX_SHOWN` characters without control characters:
+    `output` is the text for the model, at most `MAX_SHOWN` characters without control characters:
     what the block printed, the repr of a bare expression at its end, and one line for a failure.
-    `ok` says that it ran to its end; `kept` that its effects are worth replaying, so that it
-    belongs into the next block's `earlier`: also after an exception, but not after a limit or a
-    crash, which would only happen again. `layer` names the sandbox; `refused` says why nothing
-    was run.
+    `ok` is set when the block ran to its end. `kept` is set when the block belongs into `earlier`
+    of the next one: also after an exception, but not after an exceeded limit or a crash, which
+    the replay would repeat. `layer` names the sandbox; `refused` is the reason why the block was
+    not run.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,12 +42,13 @@ class Block(BaseModel):
 
 
 def run_block(earlier: Sequence[str], code: str, seconds: float) -> Block:
-    """Run `code` in the state that the blocks in `earlier` leave behind.
+    """Run `code` in the state that the blocks in `earlier` leave.
 
-    State is replayed: every call starts a fresh interpreter, runs `earlier` again in order,
-    unheard and whatever they raise, and then `code`. So the state of a path is an immutable
-    value, the tuple of its blocks, and forks with the path for free. Random numbers repeat from
-    replay to replay; clocks do not. `seconds` is wall time for the replay and the block together.
+    The state is recomputed: every call starts a new interpreter and runs the `earlier` blocks in
+    order, ignoring their output and exceptions, before `code`. The state of a trajectory is
+    therefore an immutable tuple of its blocks, which a forked trajectory shares. Random numbers
+    are the same in each replay; clocks are not. `seconds` is the wall time for replay and block
+    together.
     """
     if sum(map(len, earlier)) + len(code) > MAX_CODE:
         return _refused(f"the blocks are longer than {MAX_CODE} characters together", None)
@@ -54,7 +56,7 @@ def run_block(earlier: Sequence[str], code: str, seconds: float) -> Block:
     if run.outcome == "refused":
         return _refused(run.error or "the block was not run", run.layer or None)
     return Block(
-        output=_shown(run, seconds),
+        output=_model_output(run, seconds),
         ok=run.outcome == "ok",
         kept=run.outcome in ("ok", "error", "syntax"),
         seconds=run.seconds,
@@ -67,17 +69,17 @@ def _refused(reason: str, layer: str | None) -> Block:
     return Block(output=reason, ok=False, kept=False, seconds=0.0, layer=layer, refused=reason)
 
 
-def _shown(run: Run, seconds: float) -> str:
-    said = [run.stdout.rstrip()]
+def _model_output(run: Run, seconds: float) -> str:
+    lines = [run.stdout.rstrip()]
     if run.outcome == "timeout":
-        said.append(f"stopped: the block ran longer than {seconds:g} s")
+        lines.append(f"stopped: the block ran longer than {seconds:g} s")
     elif run.outcome != "ok":
-        said.append(_STOPPED.get(run.outcome) or run.error or "the block failed")
-    return _shortened("\n".join(part for part in said if part))
+        lines.append(_LIMIT_MESSAGES.get(run.outcome) or run.error or "the block failed")
+    return _shortened("\n".join(line for line in lines if line))
 
 
 def _shortened(text: str) -> str:
-    """The head and the tail of what is too long, with a line in between that says so."""
+    """Return the beginning and the end of a text that is too long, with a note in between."""
     if len(text) <= MAX_SHOWN:
         return text
     half = (MAX_SHOWN - 60) // 2

@@ -1,10 +1,10 @@
-"""Python as a tool in mid-thought: a path's blocks are one session, as in a notebook."""
+"""Python as a tool: the blocks of one trajectory form a session, as in a notebook."""
 
 from reasoner.plugins.python_sandbox.session import run_block
 from reasoner.tool import Tool, ToolReply
 from reasoner.verify.hookspecs import hookimpl
 
-__all__ = ["tools", "use"]
+__all__ = ["call_tool", "register_tools"]
 
 PYTHON = Tool(
     name="python",
@@ -15,14 +15,14 @@ PYTHON = Tool(
 
 
 @hookimpl
-def tools() -> tuple[Tool, ...]:
-    """The one tool there is."""
+def register_tools() -> tuple[Tool, ...]:
+    """Return the tool `python`."""
     return (PYTHON,)
 
 
 @hookimpl
-def use(earlier: tuple[str, ...], text: str, seconds: float) -> ToolReply:
-    """Run a block in the state that the path's earlier blocks have left."""
+def call_tool(earlier: tuple[str, ...], text: str, seconds: float) -> ToolReply:
+    """Run a block in the state that the trajectory's earlier blocks left."""
     block = run_block(earlier, text, seconds)
     if block.refused is not None:
         return ToolReply(output=f"not run: {block.refused}", ok=False, kept=False)

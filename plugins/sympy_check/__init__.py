@@ -26,9 +26,9 @@ __all__ = [
     "check_step",
     "close",
     "compare",
+    "compare_answers",
     "health",
-    "lasting",
-    "same_answer",
+    "is_deterministic",
     "verify",
     "verify_step",
 ]
@@ -37,7 +37,7 @@ NAME = "sympy_check"
 MEMORY = 1 << 30
 MAX_TEXT = 400_000
 
-_workers = ChildPool("reasoner.plugins.sympy_check.worker", MEMORY)
+_workers = ChildPool(f"{__name__}.worker", MEMORY)
 atexit.register(_workers.close)
 
 
@@ -75,15 +75,15 @@ def check_step(text: str, seconds: float = 1.0) -> Verdict:
 
 
 @hookimpl
-def verify(problem: Problem, candidate: Candidate, seconds: float) -> Verdict | None:
+def verify(problem: Problem, submission: Candidate, seconds: float) -> Verdict | None:
     """Compare with the expected answer when there is one, or with the value of the sum that was
     asked for; else check the stated arithmetic."""
     began = time.monotonic()
     if problem.expect is not None:
-        verdict = _against(problem.expect, candidate, seconds)
+        verdict = _against(problem.expect, submission, seconds)
     else:
-        asked = _asked(problem.question, candidate, seconds)
-        verdict = asked or _arithmetic(problem.question, candidate, seconds)
+        asked = _asked(problem.question, submission, seconds)
+        verdict = asked or _arithmetic(problem.question, submission, seconds)
     return verdict.model_copy(update={"seconds": time.monotonic() - began})
 
 
@@ -98,13 +98,14 @@ def verify_step(text: str, seconds: float) -> Verdict | None:
 
 
 @hookimpl
-def same_answer(left: str, right: str, seconds: float) -> Outcome:
-    """Whether two answers are mathematically equal."""
-    return compare(left, right, seconds)[0]
+def compare_answers(expected: str, answer: str, seconds: float) -> tuple[Outcome, str]:
+    """Decide whether two answers are mathematically equal; see `compare`."""
+    return compare(expected, answer, seconds)
 
 
 @hookimpl
-def lasting() -> bool:
+def is_deterministic() -> bool:
+    """Return True: a verdict depends on the arguments only."""
     return True
 
 
@@ -129,21 +130,21 @@ def close() -> None:
     _workers.close()
 
 
-def _against(expect: str, candidate: Candidate, seconds: float) -> Verdict:
-    if candidate.final is None:
+def _against(expect: str, submission: Candidate, seconds: float) -> Verdict:
+    if submission.final is None:
         return _verdict(Outcome.UNKNOWN, "no final answer to compare with the expected one")
-    outcome, reason = compare(expect, candidate.final, seconds)
-    evidence: dict[str, JsonValue] = {"expected": expect[:500], "answer": candidate.final[:500]}
+    outcome, reason = compare(expect, submission.final, seconds)
+    evidence: dict[str, JsonValue] = {"expected": expect[:500], "answer": submission.final[:500]}
     return _verdict(outcome, reason, evidence)
 
 
-def _asked(question: str, candidate: Candidate, seconds: float) -> Verdict | None:
+def _asked(question: str, submission: Candidate, seconds: float) -> Verdict | None:
     """Where the question is a sum, whether the answer is its value; None if that is not clear."""
     wanted = asked_sum(question)
-    if wanted is None or candidate.final is None:
+    if wanted is None or submission.final is None:
         return None
-    right = compare(wanted, candidate.final, seconds)[0] is Outcome.PASS
-    said = candidate.final if right else extract_stated(candidate.answer)
+    right = compare(wanted, submission.final, seconds)[0] is Outcome.PASS
+    said = submission.final if right else extract_stated(submission.answer)
     if said is None:
         return None
     evidence: dict[str, JsonValue] = {"asked": wanted, "answer": said[:500]}
@@ -155,9 +156,9 @@ def _asked(question: str, candidate: Candidate, seconds: float) -> Verdict | Non
     return None
 
 
-def _arithmetic(question: str, candidate: Candidate, seconds: float) -> Verdict:
-    texts = (*candidate.steps, candidate.answer)
-    reply = _ask_arithmetic(texts, candidate.final, question, seconds)
+def _arithmetic(question: str, submission: Candidate, seconds: float) -> Verdict:
+    texts = (*submission.steps, submission.answer)
+    reply = _ask_arithmetic(texts, submission.final, question, seconds)
     if isinstance(reply, str):
         return _verdict(Outcome.UNKNOWN, reply)
     if (refuted := _refuted(reply)) is not None:

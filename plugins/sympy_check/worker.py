@@ -1,5 +1,6 @@
 """The warm child in which all text from models is read as mathematics."""
 
+import os
 import sys
 from fractions import Fraction
 from typing import Any
@@ -32,7 +33,11 @@ def _confine() -> str:
     try:
         if landlock.abi():
             installed = [entry for entry in sys.path if entry.endswith("-packages")]
-            confine(["landlock"], [*readable(), *package(), *installed], DEVICES[:1])
+            confine(
+                ["landlock"],
+                [*readable(), *package(os.path.dirname(__file__)), *installed],
+                DEVICES[:1],
+            )
             done.append("landlock")
         seccomp.apply()
         done.append("seccomp")

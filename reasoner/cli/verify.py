@@ -76,7 +76,7 @@ def verify(
     program = tests is not None or (file is not None and file.suffix == ".py")
     given = None if tests is None else read_file(tests)
     problem = Problem(question=question or "", expect=expect, tests=given)
-    from reasoner.verify.reply import read_reply
+    from reasoner.verify.submission import read_reply
 
     candidate = read_reply(text, program=program)
     verifiers = _verifiers(cached=not no_cache)
@@ -215,7 +215,7 @@ async def _judge_all(verifiers: "Verifiers", descriptor: int, seconds: float) ->
 async def _judge(verifiers: "Verifiers", number: int, line: bytes, seconds: float) -> "Row":
     from reasoner.batch.rows import read_row, text_of
     from reasoner.problem import Problem
-    from reasoner.verify.reply import read_reply
+    from reasoner.verify.submission import read_reply
 
     row: Row = {}
     try:

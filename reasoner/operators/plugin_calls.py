@@ -49,7 +49,7 @@ class PluginCalls:
     async def environment_state(self, problem: Problem, steps: Sequence[str]) -> Frame | None:
         """The state of the problem's environment after the steps; None where no plugin knows the
         problem's rules."""
-        if not self._host.offers("frame"):
+        if not self._host.offers("describe_environment"):
             return None
         problem = without_known_answer(problem)
         call = self._host.frame(problem, tuple(steps), self._seconds(STEP_SECONDS))

@@ -20,9 +20,10 @@ from reasoner.tool import ToolCall
 from reasoner.value.aggregate import aggregate
 from reasoner.value.scorer import Scorer
 from reasoner.verdict import Candidate, Outcome, Verdict
-from reasoner.verify.extract import code_blocks, extract_final
+from reasoner.verify.extract import extract_final
 from reasoner.verify.host import Verifiers
 from reasoner.verify.status import status
+from reasoner.verify.submission import build_submission
 
 __all__ = ["Tools", "candidate"]
 
@@ -238,10 +239,9 @@ class Tools:
 
 def candidate(trajectory: Path) -> Candidate:
     """The submission of a finished trajectory."""
-    return Candidate(
-        steps=tuple(step.text for step in trajectory.steps),
-        answer=trajectory.answer,
-        final=extract_final(trajectory.answer),
-        code=code_blocks(trajectory.answer),
-        calls=tuple(step.call for step in trajectory.steps if step.call is not None),
+    return build_submission(
+        trajectory.steps,
+        trajectory.answer,
+        extract_final(trajectory.answer),
+        calls=[step.call for step in trajectory.steps if step.call is not None],
     )

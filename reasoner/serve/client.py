@@ -20,6 +20,7 @@ from reasoner.settings import Settings
 from reasoner.store.verdicts import open_verdicts
 from reasoner.verdict import Verdict
 from reasoner.verify.host import Verifiers
+from reasoner.verify.submission import build_submission
 
 if TYPE_CHECKING:
     import httpx2
@@ -90,7 +91,8 @@ class ServedSolver:
         settings = self._settings
         kept = open_verdicts(settings)
         with Verifiers(unsafe_exec=settings.unsafe_exec, kept=kept) as verifiers:
-            return await verifiers.check(problem, answered(result))
+            submission = build_submission(result.reasoning, result.answer, result.final)
+            return await verifiers.check(problem, submission)
 
     async def solve(
         self,

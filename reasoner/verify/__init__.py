@@ -1,1 +1,1 @@
-"""Checks: finding the final answer, asking the plugins, and what their verdicts amount to."""
+"""Extraction of final answers, the plugin host, worker processes, and the status of verdicts."""

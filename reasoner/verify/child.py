@@ -1,12 +1,13 @@
-"""A child process that is kept warm, asked in JSON, and killed when it is late.
+"""Worker processes that answer JSON requests over a pipe and are killed when they exceed a limit.
 
-Whatever parses hostile text lives on the other side of this pipe. The child is its own session
-and process group, inherits no descriptors and a bare environment, and limits its own memory and
-CPU before it imports anything. The parent holds the clock: a late child is killed and the next
-request starts a fresh one.
+Code that parses hostile text runs in such a process. A worker has a session and process group of
+its own, inherits no descriptors, gets a minimal environment, and limits its memory before it
+imports anything. The parent measures the time: a worker that exceeds its limit is killed, and the
+next request starts a new one. `reasoner.verify.serve` is the worker's side of the pipe.
 """
 
 import contextlib
+import importlib.util
 import json
 import os
 import select
@@ -17,14 +18,15 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from itertools import accumulate
 
 from pydantic import JsonValue
 
 __all__ = ["Child", "ChildDied", "ChildFailed", "ChildPool", "bare_environment", "python_command"]
 
-MAX_REPLY = 4 << 20
-_FRAME = struct.Struct(">I")
+MAX_REPLY_BYTES = 4 << 20
+_PROJECT = __name__.partition(".")[0]
+_LENGTH = struct.Struct(">I")
 _BOOT = (
     "import json,sys,types,importlib\n"
     "path,parents,module,memory=json.loads(sys.argv.pop(1))\n"
@@ -33,45 +35,51 @@ _BOOT = (
     " resource.setrlimit(resource.RLIMIT_AS,(memory,memory))\n"
     "resource.setrlimit(resource.RLIMIT_CORE,(0,0))\n"
     "sys.path[:]=path\n"
-    "for name,where in parents:\n"
+    "for name,folders in parents:\n"
     " package=sys.modules[name]=types.ModuleType(name)\n"
-    " package.__path__=[where]\n"
+    " package.__path__=folders\n"
     "importlib.import_module(module).main()\n"
 )
 
 
 class ChildFailed(Exception):
-    """The child was killed for being late, ran out of memory, or died; the message says which."""
+    """A worker exceeded its time, ran out of memory, or died; the message says which."""
 
 
 class ChildDied(ChildFailed):
-    """It was gone, or went, without having used up its time."""
+    """A worker had ended before the request, or ended during it within its time limit."""
 
 
 def python_command(
     module: str, memory: int = 0, path: Sequence[str] | None = None, arguments: Sequence[str] = ()
 ) -> list[str]:
-    """A command that runs `module.main()` in a fresh isolated interpreter.
+    """Return a command that runs `module.main()` in a new isolated interpreter.
 
-    The module's parent packages are stood in for, so that nothing but the module itself and what
-    it imports is loaded. `memory` limits the address space, in bytes (0: no limit); `path`
-    replaces the import path; `arguments` become `sys.argv[1:]`.
+    The packages above the module, and `reasoner`, are replaced by empty ones that only know their
+    folders, so that their `__init__` is not run; this also makes them importable where `path`
+    does not lead to them. `memory` limits the address space in bytes (0: no limit), `path`
+    replaces the import path, `arguments` become `sys.argv[1:]`. Raises ModuleNotFoundError when a
+    package above the module does not exist.
     """
-    import reasoner
-
-    root = Path(reasoner.__file__).parent
-    names = module.split(".")[:-1]
-    parents = [
-        (".".join(names[: count + 1]), str(root.joinpath(*names[1 : count + 1])))
-        for count in range(len(names))
-    ]
     path = [entry for entry in sys.path if entry] if path is None else list(path)
-    boot = json.dumps([path, parents, module, memory])
+    boot = json.dumps([path, _parent_folders(module), module, memory])
     return [sys.executable, "-I", "-S", "-B", "-c", _BOOT, boot, *arguments]
 
 
+def _parent_folders(module: str) -> list[tuple[str, list[str]]]:
+    """Return the packages above `module`, and ours, each with the folders of its submodules."""
+    parents = accumulate(module.split(".")[:-1], "{}.{}".format)
+    folders = []
+    for name in dict.fromkeys([_PROJECT, *parents]):
+        spec = importlib.util.find_spec(name)
+        if spec is None or not spec.submodule_search_locations:
+            raise ModuleNotFoundError(f"no package named {name}", name=name)
+        folders.append((name, list(spec.submodule_search_locations)))
+    return folders
+
+
 def bare_environment(home: str = "/nonexistent") -> dict[str, str]:
-    """The environment children get: nothing of ours, one thread, no compiled big numbers."""
+    """Return a minimal environment: nothing inherited, one thread, no compiled number libraries."""
     return {
         "HOME": home,
         "LANG": "C.UTF-8",
@@ -86,7 +94,10 @@ def bare_environment(home: str = "/nonexistent") -> dict[str, str]:
 
 
 class Child:
-    """One warm child that runs `module.main()`; used by one thread at a time."""
+    """One worker process that runs `module.main()`; used by one thread at a time.
+
+    `memory` limits its address space in bytes. Raises OSError when it cannot be started.
+    """
 
     def __init__(self, module: str, memory: int) -> None:
         self._process = subprocess.Popen(
@@ -106,22 +117,28 @@ class Child:
 
     @property
     def pid(self) -> int:
+        """The process id."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
+        """Whether the process has not ended."""
         return self._process.poll() is None
 
     def ask(self, request: dict[str, JsonValue], seconds: float) -> dict[str, JsonValue]:
-        """Send a request and wait for its reply; a late or dead child is killed (ChildFailed)."""
-        end = time.monotonic() + seconds
+        """Send a request and return its reply, after at most `seconds` of wall time.
+
+        Raises ChildDied when the worker ends by itself, and ChildFailed when it exceeds the time
+        limit or sends an invalid reply; in both cases the worker is killed.
+        """
+        deadline = time.monotonic() + seconds
         body = json.dumps(request | {"seconds": seconds}).encode()
         try:
-            self._write(_FRAME.pack(len(body)) + body, end)
-            (length,) = _FRAME.unpack(self._read(_FRAME.size, end))
-            if length > MAX_REPLY:
+            self._write(_LENGTH.pack(len(body)) + body, deadline)
+            (length,) = _LENGTH.unpack(self._read(_LENGTH.size, deadline))
+            if length > MAX_REPLY_BYTES:
                 raise ChildFailed("its reply was too long")
-            reply = json.loads(self._read(length, end))
+            reply = json.loads(self._read(length, deadline))
             if not isinstance(reply, dict):
                 raise ChildFailed("its reply was not an object")
             return reply
@@ -133,7 +150,7 @@ class Child:
             raise
 
     def close(self) -> None:
-        """Kill the child's whole group and reap it."""
+        """Kill the worker's process group and wait for it to end."""
         if self._process.poll() is None:
             try:
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -145,102 +162,109 @@ class Child:
                 with contextlib.suppress(OSError):
                     pipe.close()
 
-    def _write(self, data: bytes, end: float) -> None:
+    def _write(self, data: bytes, deadline: float) -> None:
         view = memoryview(data)
         while view:
-            self._wait(end, write=True)
+            self._wait(deadline, write=True)
             view = view[os.write(self._in, view) :]
 
-    def _read(self, count: int, end: float) -> bytes:
-        parts: list[bytes] = []
+    def _read(self, count: int, deadline: float) -> bytes:
+        pieces: list[bytes] = []
         while count:
-            self._wait(end, write=False)
-            part = os.read(self._out, min(count, 1 << 16))
-            if not part:
+            self._wait(deadline, write=False)
+            piece = os.read(self._out, min(count, 1 << 16))
+            if not piece:
                 self._process.wait()
-                raise _death(self._process.returncode)
-            parts.append(part)
-            count -= len(part)
-        return b"".join(parts)
+                raise _death_error(self._process.returncode)
+            pieces.append(piece)
+            count -= len(piece)
+        return b"".join(pieces)
 
-    def _wait(self, end: float, write: bool) -> None:
-        left = end - time.monotonic()
+    def _wait(self, deadline: float, write: bool) -> None:
+        remaining_seconds = deadline - time.monotonic()
         poll = select.poll()
         poll.register(self._in if write else self._out, select.POLLOUT if write else select.POLLIN)
-        if left <= 0 or not poll.poll(left * 1000):
+        if remaining_seconds <= 0 or not poll.poll(remaining_seconds * 1000):
             raise ChildFailed("it took longer than the time limit")
 
 
-def _death(code: int | None) -> ChildFailed:
+def _death_error(code: int | None) -> ChildFailed:
     if code == -signal.SIGPROF:
         return ChildFailed("it took longer than the time limit")
     return ChildDied(f"the worker died (exit {code}), most likely out of memory")
 
 
 class ChildPool:
-    """Warm children of one kind, made as they are needed and shared by any number of threads."""
+    """Workers of one kind, started on demand, reused, and shared by any number of threads.
+
+    At most `most` work at the same time; at most `warm` are kept when idle.
+    """
 
     def __init__(self, module: str, memory: int, most: int = 4, warm: int = 2) -> None:
-        self._module, self._memory, self._warm = module, memory, warm
+        self._module, self._memory, self._max_idle = module, memory, warm
         self._slots = threading.BoundedSemaphore(most)
         self._lock = threading.Lock()
         self._idle: list[Child] = []
         self._busy: set[Child] = set()
 
     def ask(self, request: dict[str, JsonValue], seconds: float) -> dict[str, JsonValue]:
-        """As `Child.ask`, by whichever child is free; waiting for one counts as time spent."""
-        end = time.monotonic() + seconds
+        """Send a request to a free worker and return its reply.
+
+        `seconds` includes the time spent waiting for one. Raises ChildFailed as `Child.ask` does,
+        and when every worker stays busy.
+        """
+        deadline = time.monotonic() + seconds
         if not self._slots.acquire(timeout=seconds):
             raise ChildFailed("every worker was busy")
         try:
-            return self._ask_one(request, end, self._take())
+            return self._ask_worker(request, deadline, self._take())
         finally:
             self._slots.release()
 
-    def _ask_one(
-        self, request: dict[str, JsonValue], end: float, child: Child, again: bool = True
+    def _ask_worker(
+        self, request: dict[str, JsonValue], deadline: float, worker: Child, retry: bool = True
     ) -> dict[str, JsonValue]:
-        """A warm child may have died since it was last asked; that costs one more try."""
+        """Ask a worker; one that died, perhaps while it was idle, is replaced once."""
         try:
-            return child.ask(request, max(0.01, end - time.monotonic()))
+            return worker.ask(request, max(0.01, deadline - time.monotonic()))
         except ChildDied:
-            if not again:
+            if not retry:
                 raise
         finally:
-            self._give_back(child)
-        return self._ask_one(request, end, self._take(), again=False)
+            self._give_back(worker)
+        return self._ask_worker(request, deadline, self._take(), retry=False)
 
     def pids(self) -> tuple[int, ...]:
-        """The children alive now."""
+        """Return the process ids of the workers that are alive."""
         with self._lock:
-            return tuple(child.pid for child in [*self._idle, *self._busy] if child.alive)
+            return tuple(worker.pid for worker in [*self._idle, *self._busy] if worker.alive)
 
     def close(self) -> None:
-        """Kill every idle child, and every busy one in the middle of what it does."""
+        """Kill every worker; a request in progress fails."""
         with self._lock:
             idle, self._idle = self._idle, []
-            for child in self._busy:
+            for worker in self._busy:
                 with contextlib.suppress(ProcessLookupError):
-                    os.killpg(child.pid, signal.SIGKILL)
-        for child in idle:
-            child.close()
+                    os.killpg(worker.pid, signal.SIGKILL)
+        for worker in idle:
+            worker.close()
 
     def _take(self) -> Child:
         with self._lock:
             while self._idle:
-                child = self._idle.pop()
-                if child.alive:
+                worker = self._idle.pop()
+                if worker.alive:
                     break
-                child.close()
+                worker.close()
             else:
-                child = Child(self._module, self._memory)
-            self._busy.add(child)
-        return child
+                worker = Child(self._module, self._memory)
+            self._busy.add(worker)
+        return worker
 
-    def _give_back(self, child: Child) -> None:
+    def _give_back(self, worker: Child) -> None:
         with self._lock:
-            self._busy.discard(child)
-            if child.alive and len(self._idle) < self._warm:
-                self._idle.append(child)
+            self._busy.discard(worker)
+            if worker.alive and len(self._idle) < self._max_idle:
+                self._idle.append(worker)
                 return
-        child.close()
+        worker.close()

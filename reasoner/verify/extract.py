@@ -1,6 +1,6 @@
-"""What a reply's short final answer is, and which code it holds.
+"""Extraction of the short final answer and of the code blocks from a model's reply.
 
-Plain string search over text that may be hostile: every pattern is linear, every result bounded.
+The text may be hostile: every pattern takes linear time, and every result is bounded.
 """
 
 import re
@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 MAX_ANSWER = 1000
-"""Characters a final answer may have; what is longer is not one."""
+"""The largest number of characters of a final answer."""
 
 _BOXED = re.compile(r"\\f?boxed\s{0,3}\{")
 _NAME_BEFORE = re.compile(r"[A-Za-z](?:_\{?\w{1,3}\}?)? ?= ?$")
@@ -51,15 +51,16 @@ _PROGRAM = re.compile(
 )
 _PYTHON = frozenset({"python", "py", "python3", "python2", "pycon"})
 _PROSE_WORDS = 4
-_LINE = 2000
+_MAX_LINE_CHARACTERS = 2000
 
 
 def extract_final(text: str) -> str | None:
-    r"""The short final answer of a reply, or None.
+    r"""Return the short final answer of a reply, or None.
 
-    In order: the last ``\boxed{}`` (unless a "final answer" line follows it), a "final answer"
-    line or header, ``#### x``, "the answer is x", a lone line in a code fence, the whole text when
-    it is nothing but mathematics, the last number or piece of mathematics.
+    It is the first of these that the reply contains: the last ``\boxed{}`` (unless a "final
+    answer" line follows it), a "final answer" line or header, ``#### x``, "the answer is x", a
+    lone line in a code fence, the whole text when it consists of mathematics only, the last number
+    or piece of mathematics.
     """
     text = _TURN.split(text, maxsplit=1)[0]
     prose = without_code(text)
@@ -73,27 +74,33 @@ def extract_final(text: str) -> str | None:
 
 
 def extract_marked(text: str) -> str | None:
-    """The final answer that a reply marks as such, by a box or in words; None when it does not."""
+    """Return the final answer that a reply marks as such, by a box or in words, or None."""
     prose = without_code(_TURN.split(text, maxsplit=1)[0])
-    for found in _candidates(prose):
-        if found and (answer := _clean(found)):
+    for marked_text in _marked_texts(prose):
+        if marked_text and (answer := _clean(marked_text)):
             return answer
     return None
 
 
 def extract_stated(text: str) -> str | None:
-    """The final answer where a reply leaves no doubt which it is: marked, all that it says, or what
-    its last line's equation comes to. Only such an answer may be refuted."""
+    """Return the final answer of a reply only where there is no doubt which it is, or None.
+
+    It is marked as such, the whole reply, or the right side of an equation in the last line. Only
+    such an answer may be refuted.
+    """
     prose = without_code(_TURN.split(text, maxsplit=1)[0])
     whole = whole_answer(prose)
-    last = _EQUATION_END.search(prose.rstrip()[-_LINE:])
-    ended = last[1] if last else None
-    return extract_marked(text) or ended or (_clean(whole) if whole else None)
+    equation = _EQUATION_END.search(prose.rstrip()[-_MAX_LINE_CHARACTERS:])
+    right_side = equation[1] if equation else None
+    return extract_marked(text) or right_side or (_clean(whole) if whole else None)
 
 
 def code_blocks(text: str) -> tuple[str, ...]:
-    """The fenced Python blocks in order; an unclosed one counts, and so does one without a
-    language when it looks like Python. A text without fences that begins as a program is one."""
+    """Return the fenced Python blocks in order.
+
+    They include an unclosed block, and a block without a language that looks like Python. A text
+    without fences that begins as a program is one block.
+    """
     blocks = list(_fences(text))
     if not blocks and _PROGRAM.match(text):
         return (text,)
@@ -105,20 +112,20 @@ def code_blocks(text: str) -> tuple[str, ...]:
 
 
 def fenced_blocks(text: str) -> tuple[str, ...]:
-    """The bodies of all fenced blocks in order, whatever their language."""
+    """Return the bodies of all fenced blocks in order, whatever their language."""
     return tuple(body for _, body, _ in _fences(text))
 
 
 def without_code(text: str) -> str:
-    """The text without its fenced blocks."""
-    parts, last = [], 0
+    """Return the text without its fenced blocks."""
+    pieces, last_end = [], 0
     for _, _, (start, end) in _fences(text):
-        parts.append(text[last:start])
-        last = end
-    return "\n".join([*parts, text[last:]])
+        pieces.append(text[last_end:start])
+        last_end = end
+    return "\n".join([*pieces, text[last_end:]])
 
 
-def _candidates(text: str) -> Iterator[str | None]:
+def _marked_texts(text: str) -> Iterator[str | None]:
     boxed, end = _last_boxed(text)
     marker = _last(_MARKER, text)
     if marker is not None and marker.end() > end:
@@ -132,16 +139,16 @@ def _candidates(text: str) -> Iterator[str | None]:
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    found = deque(pattern.finditer(text), maxlen=1)
-    return found[0] if found else None
+    last_match = deque(pattern.finditer(text), maxlen=1)
+    return last_match[0] if last_match else None
 
 
 def _last_boxed(text: str) -> tuple[str | None, int]:
-    """The content of the last box and where it ends; boxes side by side are one list."""
+    """Return the content of the last box and the index of its end; adjacent boxes form one list."""
     boxes: list[str] = []
     end = -1
     for match in deque(_BOXED.finditer(text), maxlen=64):
-        if match.start() < end:  # nested: the outer box already holds it
+        if match.start() < end:  # nested: part of the outer box
             continue
         if (close := _closing(text, match.end())) is None:
             continue
@@ -154,7 +161,7 @@ def _last_boxed(text: str) -> tuple[str | None, int]:
 
 
 def _joins(gap: str) -> bool:
-    """Whether the text between two boxes makes them one list: "and", a comma, "papers and"."""
+    """Return whether the text between two boxes joins them: "and", a comma, "papers and"."""
     if len(gap) > _MAX_GAP or "\n\n" in gap:
         return False
     rest = _PUNCTUATION.sub(" ", _NAME_BEFORE.sub("", gap)).split()
@@ -165,7 +172,7 @@ def _joins(gap: str) -> bool:
 
 
 def _closing(text: str, start: int) -> int | None:
-    """Where the brace opened just before `start` closes, within the length of an answer."""
+    """Return the index of the brace that closes the one before `start`, within `MAX_ANSWER`."""
     depth = 1
     position, stop = start, min(len(text), start + MAX_ANSWER)
     while position < stop:
@@ -183,8 +190,8 @@ def _closing(text: str, start: int) -> int | None:
 
 
 def _after(text: str, start: int) -> str | None:
-    """What a marker that ends at `start` announces: the rest of its line, else the next line."""
-    for line in text[start : start + _LINE].split("\n")[:6]:
+    """Return the text after a marker ending at `start`: the rest of its line or the next line."""
+    for line in text[start : start + _MAX_LINE_CHARACTERS].split("\n")[:6]:
         rest = _LEAD.sub("", line).strip()
         if rest.strip("*_$#:.-=\\[]() "):
             return _short(rest)
@@ -192,21 +199,21 @@ def _after(text: str, start: int) -> str | None:
 
 
 def _short(sentence: str) -> str:
-    """An answer said in a sentence, cut down to the answer."""
+    """Return the answer that a sentence contains."""
     head = _SENTENCE.split(sentence, maxsplit=1)[0]
     if len(head.split()) < _PROSE_WORDS or not re.search(r"[A-Za-z]{2}", head):
         return head
     for word in (" is ", " are ", " = ", " was "):
-        before, found, after = head.rpartition(word)
+        before, separator, after = head.rpartition(word)
         fits = before.count("$") % 2 == 0 and len(after.split()) < _PROSE_WORDS
-        if found and fits and (_MATH.search(after) or not _MATH.search(head)):
+        if separator and fits and (_MATH.search(after) or not _MATH.search(head)):
             return after
     spans = _SPAN.findall(head)
     return spans[-1] if spans else _last_number(head) or head
 
 
 def _hashes(text: str) -> str | None:
-    """GSM8K's `#### 72`; a Markdown header of that level is not an answer."""
+    """Return the answer in GSM8K's form `#### 72`; a Markdown header of that level is none."""
     match = _last(_HASHES, text)
     if match is None:
         return None
@@ -228,7 +235,7 @@ def _lone_fenced_line(text: str) -> str | None:
 
 def _last_number(text: str) -> str | None:
     for line in reversed(text.splitlines()):
-        line = line[-_LINE:]
+        line = line[-_MAX_LINE_CHARACTERS:]
         match = _last(_NUMBER, line)
         span = last_span(line)
         if span is not None and (match is None or match.end() <= span[1]):
@@ -239,7 +246,7 @@ def _last_number(text: str) -> str | None:
 
 
 def _clean(answer: str) -> str:
-    """Strip what surrounds an answer: math delimiters, emphasis, the sentence's full stop."""
+    """Strip math delimiters, emphasis and the sentence's full stop from an answer."""
     text = answer.strip()
     if len(text) > MAX_ANSWER:
         return ""
@@ -261,7 +268,7 @@ def _clean(answer: str) -> str:
 
 
 def _fences(text: str) -> Iterator[tuple[str, str, tuple[int, int]]]:
-    """(language, body, span) of every fenced block."""
+    """Yield the language, the body and the span of every fenced block."""
     opened: re.Match[str] | None = None
     for match in _FENCE.finditer(text):
         if opened is None:

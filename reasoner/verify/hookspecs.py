@@ -1,8 +1,11 @@
-"""What a plugin may offer; a module with any of these functions, marked `@hookimpl`, is one.
+"""The hooks that a plugin may implement; any module with a `@hookimpl` function is a plugin.
 
-Hooks are plain synchronous functions; the host calls them in threads. They get text a model
-wrote, so whatever parses or runs it belongs in a killable child (`reasoner.verify.child`).
+Hooks are plain synchronous functions, and the host calls them in threads. Their arguments hold
+text that a model wrote, so a plugin that parses or runs it does so in a child process that can be
+killed (`reasoner.verify.child`).
 """
+
+from collections.abc import Callable
 
 import pluggy
 from pydantic import JsonValue
@@ -12,62 +15,95 @@ from reasoner.problem import Problem
 from reasoner.tool import Tool, ToolReply
 from reasoner.verdict import Candidate, Outcome, Verdict
 
-__all__ = ["GROUP", "PluginHooks", "hookimpl", "hookspec"]
+__all__ = ["GROUP", "CompareAnswers", "PluginHooks", "hookimpl", "hookspec"]
 
 GROUP = "reasoner"
 """The entry-point group, and pluggy's project name."""
+
+CompareAnswers = Callable[[str, str, float], tuple[Outcome, str]]
+"""Takes the expected answer, the given answer and a time limit in seconds; returns PASS (equal),
+FAIL (different) or UNKNOWN, and the reason in one line. It raises nothing."""
 
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
 
 
 class PluginHooks:
-    """The specification; an implementation takes any subset of the arguments, by name."""
+    """The hook specification. An implementation takes any subset of a hook's arguments, by name."""
 
     @hookspec
-    def permit(self, unsafe_exec: bool) -> None:
-        """Told before anything is asked, what the person allows: `unsafe_exec` that a model's
-        code runs even where no sandbox is strong enough for it."""
+    def set_permissions(self, unsafe_exec: bool) -> None:
+        """Receive what the user allows, before any other hook is called.
 
-    @hookspec
-    def verify(self, problem: Problem, candidate: Candidate, seconds: float) -> Verdict | None:
-        """Judge a candidate within `seconds`; None when the plugin has nothing to say about it."""
-
-    @hookspec
-    def lasting(self) -> bool:  # type: ignore[empty-body]
-        """Whether `verify` depends on nothing but its arguments and the plugin itself, so that
-        what it decided may be kept. Without it, the plugin is asked every time."""
-
-    @hookspec
-    def verify_step(self, text: str, seconds: float) -> Verdict | None:
-        """Judge one step of a reasoning that still goes on; None without anything to say.
-
-        FAIL means that the step is certainly wrong in itself: a search drops or repeats it.
+        `unsafe_exec` allows a model's code to run where no sandbox is strong enough for it.
         """
 
     @hookspec
-    def frame(self, problem: Problem, steps: tuple[str, ...]) -> Frame | None:
-        """How the problem, after these steps, is thought on in small ones; None where the plugin
-        does not know its kind. It frames and checks; what the next step is, the model says."""
+    def verify(
+        self,
+        problem: Problem,
+        submission: Candidate,
+        seconds: float,
+        compare_answers: CompareAnswers,
+    ) -> Verdict | None:
+        """Check a submission within `seconds` of wall time.
+
+        `compare_answers` asks all plugins that implement the hook of that name whether two answers
+        are equal. Returns None when the plugin does not apply to the problem.
+        """
 
     @hookspec
-    def same_answer(self, left: str, right: str, seconds: float) -> Outcome | None:
-        """Whether two short final answers mean the same: PASS, FAIL, or UNKNOWN when it cannot
-        be decided within `seconds`. Neither is the known one."""
+    def is_deterministic(self) -> bool:  # type: ignore[empty-body]
+        """Return whether `verify` depends only on its arguments and the plugin's version.
+
+        The verdicts of such a plugin are cached; any other plugin is called every time.
+        """
 
     @hookspec
-    def tools(self) -> tuple[Tool, ...]:  # type: ignore[empty-body]
-        """What a policy may call in the middle of its thought."""
+    def verify_step(self, text: str, seconds: float) -> Verdict | None:
+        """Check one reasoning step of an unfinished trajectory within `seconds`.
+
+        FAIL means that the step is certainly wrong in itself: a search drops or repeats it.
+        Returns None when the step holds nothing that the plugin can check.
+        """
 
     @hookspec
-    def use(self, tool: str, earlier: tuple[str, ...], text: str, seconds: float) -> ToolReply:  # type: ignore[empty-body]
-        """Answer one call within `seconds`; `earlier` are the texts of the calls that the same
-        path has made of this tool before, in order, as far as their effects are to be kept."""
+    def describe_environment(self, problem: Problem, steps: tuple[str, ...]) -> Frame | None:
+        """Return the state that `steps` lead to, where the problem is one solved in small steps.
+
+        The state must not contain the next step: a plugin describes and checks steps, and the
+        model proposes them. Returns None for any other kind of problem.
+        """
+
+    @hookspec
+    def compare_answers(
+        self, expected: str, answer: str, seconds: float
+    ) -> tuple[Outcome, str] | None:
+        """Decide within `seconds` whether two short final answers are equal.
+
+        Returns PASS (equal), FAIL (different) or UNKNOWN (not decided), with the reason in one
+        line; None when the plugin does not compare answers of this kind. When two submissions are
+        compared with each other, neither is the known answer.
+        """
+
+    @hookspec
+    def register_tools(self) -> tuple[Tool, ...]:  # type: ignore[empty-body]
+        """Return the tools that a policy may call in the middle of its reasoning."""
+
+    @hookspec
+    def call_tool(  # type: ignore[empty-body]
+        self, tool: str, earlier: tuple[str, ...], text: str, seconds: float
+    ) -> ToolReply:
+        """Execute one call of a tool within `seconds` and return its output.
+
+        `text` is the argument of the call. `earlier` are the arguments of the calls of this tool
+        that the same trajectory made before, in order, without those whose reply had `kept` unset.
+        """
 
     @hookspec
     def health(self) -> dict[str, JsonValue]:  # type: ignore[empty-body]
-        """How the plugin is, for `doctor`: at least `ok` (bool) and `detail` (one line)."""
+        """Run a self-test for `doctor` and return at least `ok` (bool) and `detail` (one line)."""
 
     @hookspec
     def close(self) -> None:
-        """End every process the plugin started."""
+        """End every process that the plugin started."""

@@ -1,7 +1,7 @@
-"""The plugin host: asks the loaded plugins, all at once.
+"""The plugin host: calls the hooks of the loaded plugins concurrently, each with a time limit.
 
-A plugin that raises, hangs or returns something else than a verdict is named and left out; it
-never takes the answer down with it.
+A plugin that raises, hangs or returns a value of the wrong type is reported and left out; the
+results of the other plugins are used as usual.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Protocol, Self
 
 from reasoner.frame import Frame
 from reasoner.patience import in_thread
@@ -20,22 +20,38 @@ from reasoner.tool import Tool, ToolCall, ToolReply
 from reasoner.verdict import Candidate, Outcome, Verdict
 from reasoner.verify.plugins import PluginInfo, Plugins, summary
 
-if TYPE_CHECKING:
-    from reasoner.store.verdicts import Verdicts
-
-__all__ = ["Verifiers"]
+__all__ = ["VerdictCache", "Verifiers"]
 
 GRACE = 3.0
-"""Seconds past its limit after which a plugin's silence is an error."""
+"""Seconds beyond its time limit that a plugin may take before the call counts as failed."""
+
+
+class VerdictCache(Protocol):
+    """A store of earlier verdicts, which the host asks before it calls a deterministic plugin."""
+
+    def find(self, plugin: str, problem: Problem, candidate: Candidate, /) -> Verdict | None:
+        """Return the plugin's earlier verdict on the same submission, or None."""
+
+    def keep(
+        self, plugin: str, problem: Problem, candidate: Candidate, verdict: Verdict, /
+    ) -> None:
+        """Store a verdict."""
+
+    def close(self) -> None:
+        """Close the store."""
 
 
 class Verifiers:
-    """The loaded plugins. `on_notice` gets one line for each plugin that had to be left out.
+    """The loaded plugins of one solver.
 
-    `entry_points` replaces what is installed and the user's files. Loading imports the plugins'
-    modules and starts nothing; children start with the first check and end with `close`.
-    `unsafe_exec` lets them run a model's code without a sandbox where none is strong enough.
-    `kept` remembers the verdicts of plugins that allow it; it is closed with them.
+    `on_notice` receives one line for each plugin that had to be left out. `entry_points` replaces
+    the installed plugins and the user's files. `unsafe_exec` allows plugins to run a model's code
+    without a sandbox where none is strong enough. `kept` is a cache for the verdicts of
+    deterministic plugins; it is closed together with the host.
+
+    Loading imports the plugins' modules and starts no process; worker processes start with the
+    first check and end with `close`. Raises UsageError when the user's choice of plugins cannot
+    be read.
     """
 
     def __init__(
@@ -43,98 +59,110 @@ class Verifiers:
         on_notice: Callable[[str], None] | None = None,
         entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
         unsafe_exec: bool = False,
-        kept: "Verdicts | None" = None,
+        kept: VerdictCache | None = None,
     ) -> None:
         self._notice = on_notice or (lambda _: None)
-        self._kept = kept
+        self._cache = kept
         self._plugins = Plugins(self._notice, entry_points)
-        for name in self._plugins.having("permit"):
-            with contextlib.suppress(Exception):  # then it keeps to what is safe
-                self._plugins.call(name, "permit", unsafe_exec=unsafe_exec)
+        for name in self._plugins.having("set_permissions"):
+            with contextlib.suppress(Exception):  # the plugin then keeps its safe default
+                self._plugins.call(name, "set_permissions", unsafe_exec=unsafe_exec)
 
     def names(self) -> tuple[str, ...]:
-        """The names of the plugins in use."""
+        """Return the names of the plugins in use."""
         return self._plugins.names()
 
     def describe(self, health: bool = False) -> tuple[PluginInfo, ...]:
-        """See `Plugins.describe`."""
+        """Return a description of every plugin; see `Plugins.describe`."""
         return self._plugins.describe(health)
 
     async def check(
         self, problem: Problem, candidate: Candidate, seconds: float = 10.0
     ) -> tuple[Verdict, ...]:
-        """Ask every plugin at once; at most `seconds` each, plus a little grace.
+        """Check a submission with all plugins concurrently, `seconds` for each plus `GRACE`.
 
-        The verdicts come in the plugins' order; plugins with nothing to say are absent. None
-        settles the question where there is a known answer or a given test to do so.
+        Returns the verdicts in the order of the plugins; plugins that do not apply are absent. No
+        verdict `settles` a question that has a known answer or given tests.
         """
         names = self._plugins.having("verify")
-        asked = (self._known(name, problem, candidate, seconds) for name in names)
-        said = tuple(verdict for verdict in await asyncio.gather(*asked) if verdict is not None)
+        verdicts = await asyncio.gather(
+            *(self._verify(name, problem, candidate, seconds) for name in names)
+        )
+        applicable = tuple(verdict for verdict in verdicts if verdict is not None)
         if problem.expect is None and problem.tests is None:
-            return said
-        return tuple(verdict.model_copy(update={"settles": False}) for verdict in said)
+            return applicable
+        return tuple(verdict.model_copy(update={"settles": False}) for verdict in applicable)
 
     async def check_step(self, text: str, seconds: float = 2.0) -> tuple[Verdict, ...]:
-        """Ask every plugin that judges single steps; those with nothing to say are absent."""
+        """Check one reasoning step with all plugins; those that do not apply are absent."""
         names = self._plugins.having("verify_step")
-        said = await asyncio.gather(
-            *(self._judge(name, "verify_step", seconds, text=text) for name in names)
+        verdicts = await asyncio.gather(
+            *(self._call_for_verdict(name, "verify_step", seconds, text=text) for name in names)
         )
-        return tuple(verdict for verdict in said if verdict is not None)
+        return tuple(verdict for verdict in verdicts if verdict is not None)
 
     async def frame(
         self, problem: Problem, steps: tuple[str, ...], seconds: float = 2.0
     ) -> Frame | None:
-        """How the first plugin that knows the problem's kind would have it thought on."""
-        for name in self._plugins.having("frame"):
+        """Return the environment state by the first plugin that recognises the problem."""
+        for name in self._plugins.having("describe_environment"):
             try:
-                frame = await self._reply(name, "frame", seconds, problem=problem, steps=steps)
+                state = await self._call(
+                    name, "describe_environment", seconds, problem=problem, steps=steps
+                )
             except Exception as error:
                 self._notice(f"plugin '{name}' frames nothing: {summary(error)}")
                 continue
-            if isinstance(frame, Frame):
-                return frame
+            if isinstance(state, Frame):
+                return state
         return None
 
     async def same_answer(self, left: str, right: str, seconds: float = 2.0) -> bool:
-        """Whether a plugin holds two final answers for the same, and none for different."""
-        names = self._plugins.having("same_answer")
-        asked = (
-            self._reply(name, "same_answer", seconds, left=left, right=right) for name in names
+        """Return whether a plugin decides that two final answers are equal, and none that they
+        differ."""
+        names = self._plugins.having("compare_answers")
+        calls = (
+            self._call(name, "compare_answers", seconds, expected=left, answer=right)
+            for name in names
         )
-        said = await asyncio.gather(*asked, return_exceptions=True)
-        return Outcome.PASS in said and Outcome.FAIL not in said
+        replies = await asyncio.gather(*calls, return_exceptions=True)
+        return _combined(replies)[0] is Outcome.PASS
 
     def offers(self, hook: str) -> bool:
-        """Whether any plugin in use has the hook."""
+        """Return whether any plugin in use implements the hook."""
         return bool(self._plugins.having(hook))
 
     def tools(self) -> tuple[Tool, ...]:
-        """What the plugins offer a policy to call."""
-        return tuple(tool for offered in self._offers().values() for tool in offered)
+        """Return the tools that the plugins offer to a policy."""
+        return tuple(tool for tools in self._tools_by_plugin().values() for tool in tools)
 
     async def use(self, tool: str, earlier: tuple[str, ...], text: str, seconds: float) -> ToolCall:
-        """Make a call; a plugin that fails shows in the output, for the model to go on from."""
-        began = time.monotonic()
-        owner = next(name for name, offered in self._offers().items() if tool in _names(offered))
+        """Call a tool; when its plugin fails, the output of the call says so.
+
+        `tool` is the name of one of `tools`; `earlier` and `text` are as in the hook `call_tool`.
+        """
+        start = time.monotonic()
+        plugins = self._tools_by_plugin().items()
+        owner = next(name for name, tools in plugins if any(t.name == tool for t in tools))
         try:
-            reply = await self._reply(owner, "use", seconds, tool=tool, earlier=earlier, text=text)
+            reply = await self._call(
+                owner, "call_tool", seconds, tool=tool, earlier=earlier, text=text
+            )
         except TimeoutError:
-            reply = _broken(f"no reply within {seconds + GRACE:g} s")
+            reply = _failed_reply(f"no reply within {seconds + GRACE:g} s")
         except Exception as error:
-            reply = _broken(summary(error))
+            reply = _failed_reply(summary(error))
         if not isinstance(reply, ToolReply):
-            reply = _broken(f"it returned {type(reply).__name__}, not a reply")
+            reply = _failed_reply(f"it returned {type(reply).__name__}, not a reply")
         return ToolCall(
-            tool=tool, text=text, seconds=time.monotonic() - began, **reply.model_dump()
+            tool=tool, text=text, seconds=time.monotonic() - start, **reply.model_dump()
         )
 
     def close(self) -> None:
         """End the plugins' processes; a later check would start them again."""
         self._plugins.close()
-        if self._kept is not None:
-            self._kept.close()
+        if self._cache is not None:
+            self._cache.close()
 
     def __enter__(self) -> Self:
         return self
@@ -147,71 +175,97 @@ class Verifiers:
     ) -> None:
         self.close()
 
-    def _offers(self) -> dict[str, tuple[Tool, ...]]:
-        """Each plugin's tools; one that cannot say what it offers, offers nothing."""
-        offers: dict[str, tuple[Tool, ...]] = {}
-        for name in self._plugins.having("tools"):
+    def _tools_by_plugin(self) -> dict[str, tuple[Tool, ...]]:
+        """Return each plugin's tools; a plugin whose hook fails has none."""
+        tools_by_plugin: dict[str, tuple[Tool, ...]] = {}
+        for name in self._plugins.having("register_tools"):
             try:
-                offered = self._plugins.call(name, "tools")
+                reply = self._plugins.call(name, "register_tools")
             except Exception as error:
                 self._notice(f"plugin '{name}' offers no tools: {summary(error)}")
                 continue
-            found = offered if isinstance(offered, tuple) else ()
-            offers[name] = tuple(tool for tool in found if isinstance(tool, Tool))
-        return offers
+            tools = reply if isinstance(reply, tuple) else ()
+            tools_by_plugin[name] = tuple(tool for tool in tools if isinstance(tool, Tool))
+        return tools_by_plugin
 
-    async def _known(
-        self, name: str, problem: Problem, candidate: Candidate, seconds: float
+    def _compare_answers(self, expected: str, answer: str, seconds: float) -> tuple[Outcome, str]:
+        """Compare two answers with all plugins, in the calling thread; see `CompareAnswers`."""
+        replies: list[object] = []
+        for name in self._plugins.having("compare_answers"):
+            try:
+                reply = self._plugins.call(
+                    name, "compare_answers", expected=expected, answer=answer, seconds=seconds
+                )
+            except Exception as error:
+                reply = (Outcome.UNKNOWN, f"could not be decided: {summary(error)}")
+            replies.append(reply)
+        return _combined(replies)
+
+    async def _verify(
+        self, name: str, problem: Problem, submission: Candidate, seconds: float
     ) -> Verdict | None:
-        """A plugin's verdict on a candidate, remembered where that may be."""
-        kept = self._kept if self._lasts(name) else None
-        verdict = kept.find(name, problem, candidate) if kept else None
-        if verdict is None:
-            verdict = await self._judge(
-                name, "verify", seconds, problem=problem, candidate=candidate
-            )
-            if kept and verdict is not None:
-                kept.keep(name, problem, candidate, verdict)
+        """Return a plugin's verdict, from the cache where the plugin is deterministic."""
+        cache = self._cache if self._is_deterministic(name) else None
+        verdict = cache.find(name, problem, submission) if cache else None
+        if verdict is not None:
+            return verdict
+        arguments = {"problem": problem, "submission": submission}
+        verdict = await self._call_for_verdict(
+            name, "verify", seconds, compare_answers=self._compare_answers, **arguments
+        )
+        if cache and verdict is not None:
+            cache.keep(name, problem, submission, verdict)
         return verdict
 
-    def _lasts(self, name: str) -> bool:
-        with contextlib.suppress(Exception):  # then it is asked every time
-            return self._plugins.call(name, "lasting") is True
+    def _is_deterministic(self, name: str) -> bool:
+        with contextlib.suppress(Exception):  # the plugin is then called every time
+            return self._plugins.call(name, "is_deterministic") is True
         return False
 
-    async def _judge(
+    async def _call_for_verdict(
         self, name: str, hook: str, seconds: float, **arguments: object
     ) -> Verdict | None:
-        """A plugin's verdict; whatever goes wrong is a verdict too."""
-        began = time.monotonic()
+        """Call a hook that returns a verdict; a failure of the plugin becomes an ERROR verdict."""
+        start = time.monotonic()
         try:
-            said = await self._reply(name, hook, seconds, **arguments)
+            reply = await self._call(name, hook, seconds, **arguments)
         except TimeoutError:
-            return _error(name, f"no verdict within {seconds + GRACE:g} s", began)
+            return _error_verdict(name, f"no verdict within {seconds + GRACE:g} s", start)
         except Exception as error:
-            return _error(name, summary(error), began)
-        if said is None or isinstance(said, Verdict):
-            return said
-        return _error(name, f"returned {type(said).__name__}, not a verdict", began)
+            return _error_verdict(name, summary(error), start)
+        if reply is None or isinstance(reply, Verdict):
+            return reply
+        return _error_verdict(name, f"returned {type(reply).__name__}, not a verdict", start)
 
-    async def _reply(self, name: str, hook: str, seconds: float, **arguments: object) -> object:
-        """What a plugin's hook returns; TimeoutError when it stays silent."""
+    async def _call(self, name: str, hook: str, seconds: float, **arguments: object) -> object:
+        """Call a hook in a thread. Raises TimeoutError after `seconds` plus `GRACE`."""
         call = partial(self._plugins.call, name, hook, seconds=seconds, **arguments)
         return await asyncio.wait_for(in_thread(call), seconds + GRACE)
 
 
-def _error(name: str, reason: str, began: float) -> Verdict:
+def _combined(replies: Iterable[object]) -> tuple[Outcome, str]:
+    """Combine what plugins returned for `compare_answers`: they must not contradict each other."""
+    comparisons: dict[Outcome, str] = {}
+    for reply in replies:
+        match reply:
+            case (Outcome() as outcome, str() as reason):
+                comparisons.setdefault(outcome, reason)
+    if Outcome.PASS in comparisons and Outcome.FAIL in comparisons:
+        return Outcome.UNKNOWN, "could not be decided: the plugins disagree"
+    for outcome in (Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN):
+        if outcome in comparisons:
+            return outcome, comparisons[outcome]
+    return Outcome.UNKNOWN, "could not be decided: no plugin compares answers"
+
+
+def _error_verdict(name: str, reason: str, start: float) -> Verdict:
     return Verdict(
         verifier=name,
         outcome=Outcome.ERROR,
         reason=f"the plugin failed: {reason}",
-        seconds=time.monotonic() - began,
+        seconds=time.monotonic() - start,
     )
 
 
-def _broken(reason: str) -> ToolReply:
+def _failed_reply(reason: str) -> ToolReply:
     return ToolReply(output=f"the tool failed: {reason}", ok=False, kept=False)
-
-
-def _names(tools: tuple[Tool, ...]) -> set[str]:
-    return {tool.name for tool in tools}

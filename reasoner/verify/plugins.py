@@ -1,7 +1,7 @@
-"""The plugins of this session, loaded: which there are, how each is, and calling one's hook.
+"""Loading plugins, describing them, and calling the hooks of one.
 
-A plugin that cannot be imported is named and left out; it never takes the others down with it.
-One that crashes the interpreter does: it runs in this process.
+A plugin that cannot be imported is reported and left out; the others are loaded as usual. Plugins
+run in this process, so one that crashes the interpreter ends the program.
 """
 
 import contextlib
@@ -25,11 +25,12 @@ CLOSE_SECONDS = 5.0
 
 
 class PluginInfo(BaseModel):
-    """One plugin as `plugins list` and `doctor` show it.
+    """The description of a plugin that `plugins list` and `doctor` print.
 
     `origin` is the package or the file it comes from, `version` the package's or the file's
-    `__version__`. One that is not `enabled` was not imported. `error` says why a broken one was
-    left out. `health` is the plugin's own report, filled only when asked for.
+    `__version__`. A plugin that is not `enabled` was not imported. `error` is the reason why a
+    broken one was left out. `health` is the result of the plugin's self-test, None unless it was
+    requested.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,9 +45,10 @@ class PluginInfo(BaseModel):
 
 
 class Plugins:
-    """Loads what is enabled; `on_notice` gets one line for each that had to be left out.
+    """The enabled plugins, imported; `on_notice` receives one line for each that was left out.
 
-    `entry_points` replaces what is installed and the user's files.
+    `entry_points` replaces the installed plugins and the user's files. Raises UsageError when the
+    user's choice of plugins cannot be read.
     """
 
     def __init__(
@@ -66,15 +68,15 @@ class Plugins:
             self._load(source)
 
     def names(self) -> tuple[str, ...]:
-        """The names of the plugins in use."""
+        """Return the names of the plugins in use."""
         return tuple(name for name, info in self._infos.items() if _in_use(info))
 
     def having(self, hook: str) -> list[str]:
-        """The names of those that have the hook."""
+        """Return the names of the plugins that implement the hook."""
         return [name for name, info in self._infos.items() if hook in info.hooks]
 
     def describe(self, health: bool = False) -> tuple[PluginInfo, ...]:
-        """Every plugin found, broken ones too; `health` also asks each how it is (slow)."""
+        """Return every plugin, broken ones too; `health` also runs each one's self-test (slow)."""
         if not health:
             return tuple(self._infos.values())
         return tuple(
@@ -83,9 +85,12 @@ class Plugins:
         )
 
     def call(self, name: str, hook: str, **arguments: object) -> object:
-        """Call one plugin's hook, so that one that raises does not silence the others."""
-        chosen = self._manager.get_plugin(name)
-        others = [plugin for plugin in self._manager.get_plugins() if plugin is not chosen]
+        """Call a hook of one plugin only, so that its errors concern no other.
+
+        Returns None when the plugin does not implement the hook; raises what the hook raises.
+        """
+        target = self._manager.get_plugin(name)
+        others = [plugin for plugin in self._manager.get_plugins() if plugin is not target]
         results = self._manager.subset_hook_caller(hook, others)(**arguments)
         return results[0] if results else None
 
@@ -115,7 +120,7 @@ class Plugins:
         self._infos[name] = info
 
     def _register(self, source: Source) -> dict[str, object]:
-        with contextlib.redirect_stdout(sys.stderr):  # stdout is the answer's
+        with contextlib.redirect_stdout(sys.stderr):  # stdout holds the answer only
             plugin = within(source.load, LOAD_SECONDS)
         self._manager.register(plugin, name=source.name)
         hooks = tuple(sorted(c.name for c in self._manager.get_hookcallers(plugin) or ()))
@@ -133,7 +138,7 @@ class Plugins:
 
 
 def summary(error: BaseException) -> str:
-    """An exception in a line."""
+    """Return an exception as one line of at most 200 characters."""
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return text if len(text) <= 200 else text[:199] + "…"
 

@@ -1,6 +1,6 @@
-"""The child's side of the pipe that `child` holds: length-prefixed JSON in, JSON out.
+"""The worker's side of the pipe of `child`: each message is JSON after a four-byte length.
 
-Standard library only, so that a worker starts fast and can be confined early.
+It imports the standard library only, so that a worker starts fast and can be confined early.
 """
 
 import json
@@ -12,45 +12,46 @@ from typing import Any
 
 __all__ = ["serve"]
 
-_FRAME = struct.Struct(">I")
+_LENGTH = struct.Struct(">I")
 
 
 def serve(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Answer requests from stdin until it closes. Each may use `seconds` of CPU, then we die.
+    """Read requests from stdin and write what `answer` returns to stdout, until stdin closes.
 
-    An exception becomes a reply with `error`; what `answer` prints goes nowhere.
+    A request may use its `seconds` of CPU time, and two more, before the process is killed. An
+    exception becomes a reply with the key `error`. What `answer` itself prints is discarded.
     """
-    source, sink = os.dup(0), os.dup(1)
-    nowhere = os.open(os.devnull, os.O_RDWR)
+    requests, replies = os.dup(0), os.dup(1)
+    null_device = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
-        os.dup2(nowhere, descriptor)
-    while (request := _receive(source)) is not None:
+        os.dup2(null_device, descriptor)
+    while (request := _receive(requests)) is not None:
         _limit_cpu(float(request.get("seconds", 10)))
         try:
             reply = answer(request)
         except MemoryError:
-            os._exit(1)  # what is left of the heap is not worth keeping
+            os._exit(1)  # a process that ran out of memory is not reused
         except Exception as error:
             reply = {"error": f"{type(error).__name__}: {error}"[:300]}
         body = json.dumps(reply).encode()
-        _send(sink, _FRAME.pack(len(body)) + body)
+        _send(replies, _LENGTH.pack(len(body)) + body)
 
 
 def _receive(source: int) -> dict[str, Any] | None:
-    head = _read(source, _FRAME.size)
-    if len(head) < _FRAME.size:
+    length = _read(source, _LENGTH.size)
+    if len(length) < _LENGTH.size:
         return None
-    request = json.loads(_read(source, _FRAME.unpack(head)[0]))
+    request = json.loads(_read(source, _LENGTH.unpack(length)[0]))
     return request if isinstance(request, dict) else None
 
 
 def _read(source: int, count: int) -> bytes:
     data = b""
     while len(data) < count:
-        part = os.read(source, count - len(data))
-        if not part:
+        piece = os.read(source, count - len(data))
+        if not piece:
             break
-        data += part
+        data += piece
     return data
 
 
@@ -60,5 +61,5 @@ def _send(sink: int, data: bytes) -> None:
 
 
 def _limit_cpu(seconds: float) -> None:
-    """A backstop for a parent that died: CPU time beyond this request's ends the process."""
+    """End the process after this much CPU time, in case its parent no longer watches it."""
     signal.setitimer(signal.ITIMER_PROF, seconds + 2)

@@ -1,8 +1,8 @@
-"""Where plugins come from: entry points of installed packages, and files in the user's folder.
+"""Discovery of plugins: entry points of installed packages, and files in the user's folder.
 
-Installing a package is a decision, so its plugins are on until they are disabled. A file that
-merely lies in a folder is not: it is imported only after it was enabled by name. Whatever is
-imported runs in this process with all of the user's rights.
+The plugins of an installed package are enabled until the user disables them, because installing
+is a decision. A file in the folder is imported only after the user enabled it by name. Imported
+plugins run in this process with all of the user's rights.
 """
 
 import importlib.metadata
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reasoner.errors import UsageError
+from reasoner.settings import directories
 from reasoner.verify.hookspecs import GROUP
 
 __all__ = ["Source", "choose", "entry_source", "find_sources"]
@@ -22,7 +23,7 @@ __all__ = ["Source", "choose", "entry_source", "find_sources"]
 
 @dataclass(frozen=True)
 class Source:
-    """A plugin that could be loaded. `origin` is a package or a file's path; `load` imports it."""
+    """A plugin that can be loaded: `origin` is a package or a file's path, `load` imports it."""
 
     name: str
     origin: str
@@ -32,7 +33,10 @@ class Source:
 
 
 def find_sources() -> list[Source]:
-    """Every plugin there is, whether enabled or not. Raises UsageError for a broken choice file."""
+    """Return every plugin, enabled or not.
+
+    Raises UsageError when the file with the user's choices cannot be read.
+    """
     choices = _choices()
     entries = importlib.metadata.entry_points(group=GROUP)
     installed = [entry_source(entry, choices.get(entry.name, True)) for entry in entries]
@@ -40,41 +44,40 @@ def find_sources() -> list[Source]:
 
 
 def entry_source(entry: importlib.metadata.EntryPoint, enabled: bool = True) -> Source:
-    """The plugin that an entry point names."""
+    """Return the plugin that an entry point names."""
     package = entry.dist
     origin, version = (package.name, package.version) if package else (entry.value, None)
     return Source(entry.name, origin, version, enabled, entry.load)
 
 
 def choose(name: str, enabled: bool) -> None:
-    """Remember that a plugin is to be loaded, or not."""
-    from reasoner.settings import directories
+    """Store whether a plugin is to be loaded.
 
+    Raises UsageError when the file with the user's choices cannot be read.
+    """
     choices = _choices() | {name: enabled}
     path = directories().plugins_file
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [f"{json.dumps(key)} = {str(on).lower()}\n" for key, on in sorted(choices.items())]
-    part = path.with_suffix(".part")
-    part.write_text("# Written by `reasoner plugins enable` and `disable`.\n" + "".join(lines))
-    part.replace(path)
+    partial_file = path.with_suffix(".part")
+    partial_file.write_text(
+        "# Written by `reasoner plugins enable` and `disable`.\n" + "".join(lines)
+    )
+    partial_file.replace(path)
 
 
 def _choices() -> dict[str, bool]:
-    from reasoner.settings import directories
-
     path = directories().plugins_file
     try:
-        given = tomllib.loads(path.read_text("utf-8"))
+        choices = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"cannot read {path}: {error}; repair or delete it") from error
-    return {name: enabled for name, enabled in given.items() if isinstance(enabled, bool)}
+    return {name: enabled for name, enabled in choices.items() if isinstance(enabled, bool)}
 
 
 def _files(choices: dict[str, bool]) -> Iterator[Source]:
-    from reasoner.settings import directories
-
     for path in sorted(directories().plugins.glob("*.py")):
         if path.stem.isidentifier() and path.is_file():
             enabled = choices.get(path.stem, False)

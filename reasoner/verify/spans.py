@@ -1,7 +1,7 @@
-r"""Which parts of a text are mathematics: `$…$`, `\(…\)`, `\[…\]`, or a whole bare answer.
+r"""Finding mathematics in a text: `$…$`, `\(…\)`, `\[…\]`, or a text that is only mathematics.
 
-Dollar signs are also money, so a span between two of them is looked at before it is believed.
-Plain search over text that may be hostile: every pattern is linear.
+Dollar signs also denote money, so the text between two of them is examined first. The text may be
+hostile: every pattern takes linear time.
 """
 
 import re
@@ -26,7 +26,7 @@ _EQUATION = re.compile(r"[^=]*\d\W*[-+*/x×÷]\W*\d[^=]*=")
 
 
 def last_span(line: str) -> tuple[str, int] | None:
-    """The last piece of mathematics in a line, with its delimiters, and where it ends."""
+    """Return the last mathematics in a line, with its delimiters, and the index of its end."""
     for span in reversed(deque(_SPAN.finditer(line), maxlen=16)):
         if _is_mathematics(span[0].strip("$"), line[span.end() : span.end() + 1]):
             return span[0], span.end()
@@ -34,10 +34,10 @@ def last_span(line: str) -> tuple[str, int] | None:
 
 
 def whole_answer(text: str) -> str | None:
-    """The text, without dollar signs, when it is an answer and nothing else.
+    """Return the text without dollar signs when it consists of an answer only, otherwise None.
 
-    That is mathematics, perhaps several pieces joined by commas, "and" or "or". A calculation
-    that runs to an equals sign, `3 * 4 = 12`, is not: its end is the answer.
+    An answer is mathematics, or several pieces of it joined by commas, "and" or "or". A
+    calculation such as `3 * 4 = 12` is none, because its right side is the answer.
     """
     text = text.strip()
     if not text or len(text) > 1000 or "\n\n" in text or not re.search(r"[\d\\$]", text):
@@ -50,7 +50,7 @@ def whole_answer(text: str) -> str | None:
 
 
 def _is_mathematics(inside: str, after: str) -> bool:
-    """Not the prose between two prices, "5 and the other costs "."""
+    """Return False for the prose between two prices, as in "5 and the other costs "."""
     bare = inside.strip()
     if not bare or bare[-1] in "+-*/=<>(," or after.isdigit():
         return False

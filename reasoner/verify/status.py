@@ -1,5 +1,7 @@
-"""From verdicts to a status and a standing: nothing is verified unless a check that could fail
-passed, and nothing outranks what passed."""
+"""The status and the score of a candidate, computed from its verdicts.
+
+A candidate is verified only when a check that could have failed passed.
+"""
 
 from collections.abc import Iterable
 from math import prod
@@ -10,15 +12,18 @@ from reasoner.verdict import Outcome, Verdict
 __all__ = ["standing", "status"]
 
 BAND = 0.25
-"""How much of [0, 1] a refutation's, an open question's and a confirmation's own score spans."""
+"""The width of the interval of scores of each group: refuted, undecided, confirmed."""
 DOUBT = 0.25
-"""The score below which a check that could not decide speaks against an answer all the same."""
+"""The score below which an `unknown` verdict keeps a candidate from being verified."""
 
 
 def status(verdicts: Iterable[Verdict], answered: bool) -> Status:
-    """A pass that settles the question verifies. Else any failure refutes, else any pass verifies,
-    unless another check has its doubts: an `unknown` that scores below `DOUBT`. Other `unknown`
-    and `error` decide nothing."""
+    """Return the status of an answer from its verdicts; `answered` is False without an answer.
+
+    A pass that settles the question makes it VERIFIED. Otherwise any failure makes it REFUTED.
+    Otherwise any pass makes it VERIFIED, unless an `unknown` verdict scores below `DOUBT`. In all
+    other cases it is ANSWERED: other `unknown` verdicts and `error` change nothing.
+    """
     verdicts = list(verdicts)
     outcomes = {verdict.outcome for verdict in verdicts}
     if not answered:
@@ -27,22 +32,23 @@ def status(verdicts: Iterable[Verdict], answered: bool) -> Status:
         return Status.VERIFIED
     if Outcome.FAIL in outcomes:
         return Status.REFUTED
-    passed = Outcome.PASS in outcomes and not any(map(_doubts, verdicts))
-    return Status.VERIFIED if passed else Status.ANSWERED
+    is_verified = Outcome.PASS in outcomes and not any(map(_is_doubtful, verdicts))
+    return Status.VERIFIED if is_verified else Status.ANSWERED
 
 
 def standing(verdicts: Iterable[Verdict]) -> float:
-    """What candidates are ranked by, in [0, 1]: refuted < undecided < confirmed.
+    """Return the score by which candidates are ranked, in [0, 1]: refuted < undecided < confirmed.
 
-    What a check settled is 1. The three outcomes keep to bands that do not overlap, so that the
-    order of `status` is never turned round by a score: any failure gives [0, 0.25], else any pass
-    [0.75, 1], else [0.375, 0.625] with 0.5 for nothing said at all. Within its band the verdict's
-    own score orders: of two refuted programs the one that passes four of five examples comes
-    first, and of two undecided ones the one that at least ran. Of several failures the worst
-    counts, since an answer is as good as its weakest link. Passes add up like independent pieces
-    of evidence, each halving at most the doubt that is left, so a second check raises the standing
-    and none makes it certain. A missing score is 0 for a failure, 1 for a pass and 0.5 otherwise;
-    `error` says something about the check, not the candidate, and is left out.
+    A settled question gives 1. The three groups have intervals that do not overlap, so that the
+    ranking never contradicts `status`: any failure gives [0, 0.25], otherwise any pass [0.75, 1],
+    otherwise the score lies in [0.375, 0.625], and is 0.5 without verdicts. Within a group the
+    verdicts' own scores decide: of two refuted programs the one that passes more examples ranks
+    higher, and of two undecided ones the one that ran without error.
+
+    Of several failures the lowest score counts. Passes are combined like independent evidence:
+    each at most halves the remaining distance to 1. A missing score is 0 for a failure, 1 for a
+    pass and 0.5 otherwise. `error` verdicts are about the check, not the candidate, and are
+    ignored.
     """
     verdicts = list(verdicts)
     if any(verdict.proves for verdict in verdicts):
@@ -50,16 +56,16 @@ def standing(verdicts: Iterable[Verdict]) -> float:
     scores: dict[Outcome, list[float]] = {outcome: [] for outcome in Outcome}
     for verdict in verdicts:
         scores[verdict.outcome].append(_score(verdict))
-    if failed := scores[Outcome.FAIL]:
-        return BAND * min(failed)
-    passed = scores[Outcome.PASS]
-    if passed and not any(map(_doubts, verdicts)):
-        return 1 - BAND * prod(1 - score / 2 for score in passed)
-    open_ = scores[Outcome.UNKNOWN] or [0.5]
-    return 0.5 + BAND * (sum(open_) / len(open_) - 0.5)
+    if fail_scores := scores[Outcome.FAIL]:
+        return BAND * min(fail_scores)
+    pass_scores = scores[Outcome.PASS]
+    if pass_scores and not any(map(_is_doubtful, verdicts)):
+        return 1 - BAND * prod(1 - score / 2 for score in pass_scores)
+    unknown_scores = scores[Outcome.UNKNOWN] or [0.5]
+    return 0.5 + BAND * (sum(unknown_scores) / len(unknown_scores) - 0.5)
 
 
-def _doubts(verdict: Verdict) -> bool:
+def _is_doubtful(verdict: Verdict) -> bool:
     return verdict.outcome is Outcome.UNKNOWN and _score(verdict) < DOUBT
 
 

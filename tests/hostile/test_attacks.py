@@ -3,8 +3,8 @@
 import pytest
 
 from reasoner.plugins.python_sandbox import probe
+from reasoner.plugins.python_sandbox.execution import MEMORY, Run, run_in
 from reasoner.plugins.python_sandbox.layers import LAYERS, Layer
-from reasoner.plugins.python_sandbox.run import MEMORY, Run, run_in
 from tests.hostile import files, kernel, language, network, processes, resources
 from tests.hostile.attack import Attack
 from tests.hostile.world import Heard, World

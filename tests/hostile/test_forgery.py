@@ -4,10 +4,10 @@ import threading
 
 import pytest
 
-from reasoner.plugins import python_sandbox
+from reasoner.plugins import python_sandbox, sympy_check
 from reasoner.plugins.python_sandbox import probe
+from reasoner.plugins.python_sandbox.execution import MEMORY, Run, run_in
 from reasoner.plugins.python_sandbox.layers import UNCONFINED, Layer
-from reasoner.plugins.python_sandbox.run import MEMORY, Run, run_in
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 from tests.hostile.test_attacks import WORKING
@@ -67,8 +67,10 @@ def double(x):
 
 def judged(code: str, tests: str = TESTS) -> Verdict:
     problem = Problem(question="Write double(x).", tests=tests)
-    candidate = Candidate(answer="", code=(code,))
-    said = python_sandbox.verify(problem=problem, candidate=candidate, seconds=8)
+    submission = Candidate(answer="", code=(code,))
+    said = python_sandbox.verify(
+        problem=problem, submission=submission, seconds=8, compare_answers=sympy_check.compare
+    )
     assert said is not None
     return said
 

@@ -39,7 +39,7 @@ def test_what_is_a_sum(question: str, wanted: str | None) -> None:
 def judge(question: str, answer: str, final: str, expect: str | None = None) -> Verdict:
     verdict = sympy_check.verify(
         problem=Problem(question=question, expect=expect),
-        candidate=Candidate(answer=answer, final=final),
+        submission=Candidate(answer=answer, final=final),
         seconds=5.0,
     )
     assert verdict is not None

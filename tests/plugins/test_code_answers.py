@@ -2,13 +2,13 @@
 
 import pytest
 
-from reasoner.plugins import python_sandbox
+from reasoner.plugins import python_sandbox, sympy_check
 from reasoner.plugins.python_sandbox import probe
 from reasoner.plugins.python_sandbox.layers import LAYERS
-from reasoner.plugins.python_sandbox.trial.asked import read_question
-from reasoner.plugins.python_sandbox.trial.examples import find_examples
-from reasoner.plugins.python_sandbox.trial.lint import lint
-from reasoner.plugins.python_sandbox.trial.values import Opaque, decode, encode
+from reasoner.plugins.python_sandbox.test_run.examples import find_examples
+from reasoner.plugins.python_sandbox.test_run.lint import lint
+from reasoner.plugins.python_sandbox.test_run.question import read_question
+from reasoner.plugins.python_sandbox.test_run.values import Opaque, decode, encode
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 
@@ -42,8 +42,10 @@ def judge(
     code: str, tests: str | None = None, question: str = "?", entry: str | None = None
 ) -> Verdict:
     problem = Problem(question=question, tests=tests, entry_point=entry)
-    candidate = Candidate(answer="", code=(code,) if code else ())
-    said = python_sandbox.verify(problem=problem, candidate=candidate, seconds=8)
+    submission = Candidate(answer="", code=(code,) if code else ())
+    said = python_sandbox.verify(
+        problem=problem, submission=submission, seconds=8, compare_answers=sympy_check.compare
+    )
     assert said is not None
     return said
 

@@ -56,8 +56,8 @@ NO_PUZZLES = [
 
 
 def judge(question: str, answer: str) -> Verdict | None:
-    candidate = Candidate(answer=answer, final=extract_final(answer))
-    return number_puzzle.verify(problem=Problem(question=question), candidate=candidate)
+    submission = Candidate(answer=answer, final=extract_final(answer))
+    return number_puzzle.verify(problem=Problem(question=question), submission=submission)
 
 
 @pytest.mark.parametrize(("question", "puzzle"), QUESTIONS)

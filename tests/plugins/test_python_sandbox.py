@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from reasoner.plugins import python_sandbox
+from reasoner.plugins import python_sandbox, sympy_check
 from reasoner.plugins.python_sandbox import probe
+from reasoner.plugins.python_sandbox.execution import MEMORY, Run, run_in
 from reasoner.plugins.python_sandbox.layers import LAYERS, Layer
-from reasoner.plugins.python_sandbox.run import MEMORY, Run, run_in
 from reasoner.problem import Problem
 from reasoner.verdict import Candidate, Outcome, Verdict
 
@@ -189,9 +189,11 @@ def test_the_working_directory_is_thrown_away(layer: Layer) -> None:
 
 
 def verdict(code: str, final: str | None = None, expect: str | None = None) -> Verdict:
-    candidate = Candidate(answer="", final=final, code=(code,))
+    submission = Candidate(answer="", final=final, code=(code,))
     problem = Problem(question="?", expect=expect)
-    said = python_sandbox.verify(problem=problem, candidate=candidate, seconds=8)
+    said = python_sandbox.verify(
+        problem=problem, submission=submission, seconds=8, compare_answers=sympy_check.compare
+    )
     assert said is not None
     return said
 
@@ -234,16 +236,25 @@ def test_verdicts(code: str, final: str | None, expect: str | None, outcome: str
 def test_blocks_run_together_and_transcripts_are_tests() -> None:
     blocks = (DOUBLE, ">>> double(3)\n6\n")
     said = python_sandbox.verify(
-        problem=Problem(question="?"), candidate=Candidate(answer="", code=blocks), seconds=5
+        problem=Problem(question="?"),
+        submission=Candidate(answer="", code=blocks),
+        seconds=5,
+        compare_answers=sympy_check.compare,
     )
     assert said is not None
     assert said.outcome is Outcome.PASS
 
 
 def test_without_code_there_is_nothing_to_say() -> None:
-    candidate = Candidate(answer="4")
+    submission = Candidate(answer="4")
     assert (
-        python_sandbox.verify(problem=Problem(question="?"), candidate=candidate, seconds=1) is None
+        python_sandbox.verify(
+            problem=Problem(question="?"),
+            submission=submission,
+            seconds=1,
+            compare_answers=sympy_check.compare,
+        )
+        is None
     )
 
 
@@ -255,7 +266,7 @@ def test_without_a_strong_layer_code_is_not_run(monkeypatch: pytest.MonkeyPatch)
     assert "no sandbox is strong enough" in said.reason
     assert "--unsafe-exec" in said.reason
     assert python_sandbox.health()["ok"] is False
-    python_sandbox.permit(unsafe_exec=True)
+    python_sandbox.set_permissions(unsafe_exec=True)
     try:
         said = verdict(DOUBLE + "assert double(2) == 4")
         assert said.outcome is Outcome.PASS
@@ -263,7 +274,7 @@ def test_without_a_strong_layer_code_is_not_run(monkeypatch: pytest.MonkeyPatch)
         assert said.evidence["layer"] == "no sandbox"
         health = python_sandbox.health()
     finally:
-        python_sandbox.permit(unsafe_exec=False)
+        python_sandbox.set_permissions(unsafe_exec=False)
     assert health["ok"] is False
     assert health["gaps"] == ["files", "network", "processes"]
     assert verdict("print(1)").outcome is Outcome.UNKNOWN

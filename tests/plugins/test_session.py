@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from reasoner.plugins import python_sandbox
+from reasoner.plugins import python_sandbox, sympy_check
 from reasoner.plugins.python_sandbox import probe
 from reasoner.plugins.python_sandbox.session import MAX_SHOWN, Block, run_block
 from reasoner.problem import Problem
@@ -144,7 +144,14 @@ def test_what_a_tool_printed_backs_the_answer(final: str | None, output: str, pa
         tool="python", text="print(sum(p))", output=output, ok=True, kept=True, seconds=0.1
     )
     said = Candidate(answer="So it is that.", final=final, calls=(call,))
-    verdict = python_sandbox.verify(Problem(question="?"), said, 10)
+    verdict = python_sandbox.verify(
+        Problem(question="?"), said, 10, compare_answers=sympy_check.compare
+    )
     assert (verdict is not None and verdict.outcome is Outcome.PASS) == passes
     literal = said.model_copy(update={"calls": (call.model_copy(update={"text": "print(639)"}),)})
-    assert python_sandbox.verify(Problem(question="?"), literal, 10) is None
+    assert (
+        python_sandbox.verify(
+            Problem(question="?"), literal, 10, compare_answers=sympy_check.compare
+        )
+        is None
+    )

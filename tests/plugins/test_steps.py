@@ -105,8 +105,8 @@ def test_a_final_answer_is_put_into_the_question(
 
 
 def verify(question: str, answer: str, final: str) -> Verdict:
-    candidate = Candidate(answer=answer, final=final)
-    verdict = sympy_check.verify(Problem(question=question), candidate, 10)
+    submission = Candidate(answer=answer, final=final)
+    verdict = sympy_check.verify(Problem(question=question), submission, 10)
     assert isinstance(verdict, Verdict)
     return verdict
 

@@ -48,9 +48,9 @@ def _workers_end() -> Iterator[None]:
 
 
 def check(*steps: str, final: str | None = None, expect: str | None = None) -> Verdict:
-    candidate = Candidate(steps=steps, answer=final or "", final=final)
+    submission = Candidate(steps=steps, answer=final or "", final=final)
     problem = Problem(question="?", expect=expect)
-    verdict = sympy_check.verify(problem=problem, candidate=candidate, seconds=5)
+    verdict = sympy_check.verify(problem=problem, submission=submission, seconds=5)
     assert verdict is not None
     return verdict
 
@@ -95,8 +95,8 @@ def test_bombs_cost_at_most_the_limit_and_equal_nothing(bomb: str) -> None:
 def test_bombs_in_steps_cost_at_most_the_limit_and_refute_nothing(bomb: str) -> None:
     text = f"Solve for $x$: {bomb} = {bomb} = 5 so x = {bomb}"
     began = time.monotonic()
-    candidate = Candidate(steps=(text,), answer=bomb, final=bomb)
-    verdict = sympy_check.verify(Problem(question=text), candidate, 1)
+    submission = Candidate(steps=(text,), answer=bomb, final=bomb)
+    verdict = sympy_check.verify(Problem(question=text), submission, 1)
     assert isinstance(verdict, Verdict)
     assert verdict.outcome is Outcome.UNKNOWN
     assert time.monotonic() - began < 1 + GRACE

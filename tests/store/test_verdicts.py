@@ -34,13 +34,13 @@ class Fickle:
 
 class Lasting(Fickle):
     @hookimpl
-    def lasting(self) -> bool:
+    def is_deterministic(self) -> bool:
         return True
 
 
 class Unsure(Fickle):
     @hookimpl
-    def lasting(self) -> bool:
+    def is_deterministic(self) -> bool:
         raise ZeroDivisionError("by design")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from reasoner.operators.node import Node
 from reasoner.operators.small_steps import small_steps
-from reasoner.plugins.number_puzzle.frame import after, given
+from reasoner.plugins.number_puzzle.environment import after, given
 from reasoner.problem import Problem
 from reasoner.strategies.line import plant
 from reasoner.strategies.registry import find_strategy

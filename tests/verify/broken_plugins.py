@@ -79,19 +79,19 @@ class Exits:
 
 class BreaksFrame:
     @hookimpl
-    def frame(self) -> Frame | None:
+    def describe_environment(self) -> Frame | None:
         raise ZeroDivisionError("by design")
 
 
 class EmptyFrame:
     @hookimpl
-    def frame(self) -> str:
+    def describe_environment(self) -> str:
         return "in small steps"
 
 
 class Frames:
     @hookimpl
-    def frame(self, problem: Problem, steps: tuple[str, ...]) -> Frame | None:
+    def describe_environment(self, problem: Problem, steps: tuple[str, ...]) -> Frame | None:
         return Frame(asked=problem, state=" ".join(steps))
 
 

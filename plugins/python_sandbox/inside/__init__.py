@@ -1,3 +1,3 @@
-"""What runs inside the jail. Standard library only: the process belongs to the program next."""
+"""The code of the child process. It uses the standard library only and runs the program."""
 
 __all__: list[str] = []

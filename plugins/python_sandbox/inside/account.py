@@ -1,4 +1,4 @@
-"""What the child tells about itself and its program: ready, one line for a failure, its frames."""
+"""The child's report on itself and its program: the start signal, error lines, tracebacks."""
 
 import sys
 import traceback
@@ -6,12 +6,12 @@ import traceback
 __all__ = ["READY", "flush", "line", "line_number", "show"]
 
 READY = b"+"
-"""Reported once confined and with the order in hand; a jail that never says it has run nothing."""
+"""Sent when the child is confined and has its order; without it no code was run."""
 MAX_LINE = 300
 
 
 def line(error: BaseException) -> str:
-    """`NameError: name 'x' is not defined`, however the exception behaves when asked."""
+    """Return an exception as one line, even when its `__str__` raises."""
     name = type(error).__name__
     try:
         text = str(error.msg if isinstance(error, SyntaxError) else error)
@@ -21,7 +21,7 @@ def line(error: BaseException) -> str:
 
 
 def line_number(error: BaseException, name: str) -> int | None:
-    """The line of the file called `name` in which it happened."""
+    """Return the number of the line in the file `name` where the exception was raised."""
     if isinstance(error, SyntaxError) and error.filename == name:
         return error.lineno
     frames = traceback.walk_tb(error.__traceback__)
@@ -30,7 +30,7 @@ def line_number(error: BaseException, name: str) -> int | None:
 
 
 def show(error: BaseException, name: str) -> None:
-    """Print the traceback without our own frames."""
+    """Print the traceback without the frames of the sandbox itself."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename != name:
         trace = trace.tb_next
@@ -38,7 +38,7 @@ def show(error: BaseException, name: str) -> None:
 
 
 def flush() -> None:
-    """Push out what was printed, wherever it still can go."""
+    """Flush both output streams, ignoring errors."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

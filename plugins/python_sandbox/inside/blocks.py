@@ -1,4 +1,4 @@
-"""The blocks of one path, as a notebook runs its cells: one namespace, the last one heard."""
+"""Running the blocks of one trajectory in one namespace; only the last one's output is kept."""
 
 import ast
 import contextlib
@@ -10,18 +10,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reasoner.plugins.python_sandbox.inside.account import flush, line, line_number
-from reasoner.plugins.python_sandbox.inside.chance import settle
+from reasoner.plugins.python_sandbox.inside.fixed_randomness import settle
 
 __all__ = ["run"]
 
 
 def run(earlier: Sequence[str], code: str) -> dict[str, Any]:
-    """Run `earlier` unheard and whatever happens in it, then `code`; see `program.run`."""
+    """Run `earlier`, ignoring output and exceptions, then `code`; returns as `program.run` does."""
     settle()
     module = types.ModuleType("__main__")
     module.__dict__["__builtins__"] = __builtins__
     sys.modules["__main__"] = module
-    with _unheard():
+    with _discard_output():
         for number, block in enumerate(earlier, 1):
             with contextlib.suppress(BaseException):
                 _execute(block, f"block {number}", module)
@@ -31,38 +31,38 @@ def run(earlier: Sequence[str], code: str) -> dict[str, Any]:
     except BaseException as error:
         if isinstance(error, SystemExit) and error.code in (None, 0):
             return {"stage": "ran"}
-        where = line_number(error, name)
-        said = line(error) + (f" (line {where})" if where else "")
-        return {"stage": "error", "error": said, "kind": type(error).__name__}
+        failed_line = line_number(error, name)
+        message = line(error) + (f" (line {failed_line})" if failed_line else "")
+        return {"stage": "error", "error": message, "kind": type(error).__name__}
     return {"stage": "ran"}
 
 
 def _execute(source: str, name: str, module: types.ModuleType) -> None:
-    """Run a block; when it ends in a bare expression, print that value's repr."""
+    """Run a block; when it ends in a bare expression, print the value's repr."""
     linecache.cache[name] = (len(source), None, source.splitlines(True), name)
     tree = ast.parse(source, name)
-    shown = [tree.body.pop()] if tree.body and isinstance(tree.body[-1], ast.Expr) else []
+    last_expression = [tree.body.pop()] if tree.body and isinstance(tree.body[-1], ast.Expr) else []
     compiled = [compile(tree, name, "exec", dont_inherit=True)]
-    if shown:  # "single" hands the value to sys.displayhook, which leaves None out
-        last = ast.Interactive(body=list[ast.stmt](shown))
+    if last_expression:  # "single" hands the value to sys.displayhook, which leaves None out
+        last = ast.Interactive(body=list[ast.stmt](last_expression))
         compiled.append(compile(last, name, "single", dont_inherit=True))
     for code in compiled:
         exec(code, module.__dict__)  # noqa: S102  this is what the sandbox is for
 
 
 @contextlib.contextmanager
-def _unheard() -> Iterator[None]:
-    """Nothing printed in here, by Python or below it, comes out."""
+def _discard_output() -> Iterator[None]:
+    """Discard all output inside this context, also that of C code."""
     flush()
-    kept = [(descriptor, os.dup(descriptor)) for descriptor in (1, 2)]
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for descriptor, _ in kept:
-        os.dup2(nowhere, descriptor)
-    os.close(nowhere)
+    saved = [(descriptor, os.dup(descriptor)) for descriptor in (1, 2)]
+    null_device = os.open(os.devnull, os.O_WRONLY)
+    for descriptor, _ in saved:
+        os.dup2(null_device, descriptor)
+    os.close(null_device)
     try:
         yield
     finally:
         flush()
-        for descriptor, copy in kept:
+        for descriptor, copy in saved:
             os.dup2(copy, descriptor)
             os.close(copy)

@@ -1,8 +1,7 @@
-"""The child's side: give up every right, wait for one order, carry it out, say how it went.
+"""The child process of a jail: confine itself, wait for one order, run it, report the result.
 
-Nothing of the project is loaded but this folder and `verify.confine`, and all of it before the
-order comes: afterwards the process belongs to the program. What it reports is the program's
-word, not proof.
+Only this package and the confinement are imported from the project, before the order arrives. From
+then on the program can change anything in the process, so the report is not trusted.
 """
 
 import ctypes
@@ -23,24 +22,24 @@ MAX_DESCRIPTORS = 64
 
 
 def main() -> None:
-    """Confine ourselves as `argv[1]` (JSON) says, then run what comes through stdin until EOF."""
+    """Confine this process as `argv[1]` (JSON) requires, then run the order read from stdin."""
     terms = json.loads(sys.argv.pop(1))
     _limit(terms)
     _die_with_parent()
     _close_others({0, 1, 2, terms["report"]})
-    if terms["confine"]:  # a failure in here raises, and no program ever runs
+    if terms["confine"]:  # raises when it fails, and then no program runs
         confine(terms["confine"], terms["read"], terms["write"])
     order = _order()
     os.write(terms["report"], READY)
     _become_stdin(order["stdin"])
     sys.argv = ["program.py"]
     if order["earlier"] is None:
-        told = program.run(order["code"])
+        report = program.run(order["code"])
     else:
-        told = blocks.run(order["earlier"], order["code"])
+        report = blocks.run(order["earlier"], order["code"])
     flush()
-    os.write(terms["report"], json.dumps(told).encode())
-    if told["stage"] != "ran":
+    os.write(terms["report"], json.dumps(report).encode())
+    if report["stage"] != "ran":
         os._exit(1)
 
 
@@ -54,14 +53,14 @@ def _limit(terms: dict[str, Any]) -> None:
         "RLIMIT_NOFILE": (MAX_DESCRIPTORS, MAX_DESCRIPTORS),
         "RLIMIT_CORE": (0, 0),
     }
-    if sys.platform != "darwin":  # there it is not enforced; the parent watches the size
+    if sys.platform != "darwin":  # not enforced there; the parent checks the size
         limits["RLIMIT_AS"] = (terms["memory"], terms["memory"])
     for name, values in limits.items():
         resource.setrlimit(getattr(resource, name), values)
 
 
 def _die_with_parent() -> None:
-    """However our parent ends, we end; before this, the end of stdin tells us."""
+    """End with the parent process; before this call the end of stdin has the same effect."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
 
@@ -76,18 +75,18 @@ def _close_others(keep: set[int]) -> None:
 
 
 def _order() -> dict[str, Any]:
-    """What to run: `code`, `stdin`, and `earlier` (None for a program)."""
-    parts = []
-    while part := os.read(0, 1 << 16):
-        parts.append(part)
-    if not parts:
-        os._exit(0)  # nobody wants us any more
-    order: dict[str, Any] = json.loads(b"".join(parts))
+    """Read the order: `code`, `stdin`, and `earlier` (None for a program)."""
+    pieces = []
+    while piece := os.read(0, 1 << 16):
+        pieces.append(piece)
+    if not pieces:
+        os._exit(0)  # the parent ended or discarded the jail
+    order: dict[str, Any] = json.loads(b"".join(pieces))
     return order
 
 
 def _become_stdin(text: str) -> None:
-    """Make `text` the standard input: a nameless file, or nothing at all."""
+    """Make `text` the standard input, through an unlinked file."""
     source = os.open(os.devnull, os.O_RDONLY)
     if text:
         os.close(source)

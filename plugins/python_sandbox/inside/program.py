@@ -1,4 +1,4 @@
-"""A whole program: run it as `__main__`, count the assertions that held, run its doctests."""
+"""Running a program as `__main__`, counting the assertions that held, running its doctests."""
 
 import ast
 import linecache
@@ -14,30 +14,30 @@ FILE = "program.py"
 
 
 def run(source: str) -> dict[str, Any]:
-    """How it went: `stage` (syntax, error, ran), `error`, `kind`, `asserts`, `tried`, `failed`."""
-    reached = [0]
+    """Run a program; return `stage` (syntax, error, ran), `error`, `kind`, `asserts` and so on."""
+    held_assertions = [0]
     module = types.ModuleType("__main__")
     module.__dict__["__builtins__"] = __builtins__
     try:
-        code = _compile(source, reached, module)
+        code = _compile(source, held_assertions, module)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         show(error, FILE)
         return {"stage": "syntax", "error": line(error)}
     sys.modules["__main__"] = module
     try:
         exec(code, module.__dict__)  # noqa: S102  this is what the sandbox is for
-        return {"stage": "ran", "asserts": reached[0], **_doctests(module, source)}
+        return {"stage": "ran", "asserts": held_assertions[0], **_doctests(module, source)}
     except SystemExit as stop:
         if stop.code in (None, 0):
-            return {"stage": "ran", "asserts": reached[0], "tried": 0, "failed": 0}
+            return {"stage": "ran", "asserts": held_assertions[0], "tried": 0, "failed": 0}
         return {"stage": "error", "error": f"SystemExit: {stop.code}"[:300], "kind": "SystemExit"}
     except BaseException as error:
         show(error, FILE)
         return {"stage": "error", "error": line(error), "kind": type(error).__name__}
 
 
-def _compile(source: str, reached: list[int], module: types.ModuleType) -> types.CodeType:
-    """Compile, with a count of the assertions that were reached and did not fail."""
+def _compile(source: str, held_assertions: list[int], module: types.ModuleType) -> types.CodeType:
+    """Compile the program so that it counts the assertions that were reached and held."""
     linecache.cache[FILE] = (len(source), None, source.splitlines(True), FILE)
     tree = ast.parse(source, FILE)
 
@@ -50,7 +50,7 @@ def _compile(source: str, reached: list[int], module: types.ModuleType) -> types
             return [node, ast.copy_location(ast.Expr(call), node)]
 
     def held() -> None:
-        reached[0] += 1
+        held_assertions[0] += 1
 
     module.__dict__["__assertion_held__"] = held
     counted = ast.fix_missing_locations(Counted().visit(tree))
@@ -58,7 +58,7 @@ def _compile(source: str, reached: list[int], module: types.ModuleType) -> types
 
 
 def _doctests(module: types.ModuleType, source: str) -> dict[str, int]:
-    """Run the examples; one without an expected output fails only when it says False."""
+    """Run the doctests; an example without expected output fails only when it prints False."""
     if ">>>" not in source:
         return {"tried": 0, "failed": 0}
     import doctest

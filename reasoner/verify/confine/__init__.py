@@ -1,14 +1,18 @@
-"""What a child process can do to itself so that hostile text or code in it reaches nothing."""
+"""Confinement that a child process applies to itself before it handles hostile text or code."""
 
 __all__ = ["confine"]
 
 from collections.abc import Sequence
 
+from reasoner.verify.confine import landlock, seccomp
+
 
 def confine(methods: Sequence[str], read: Sequence[str], write: Sequence[str] = ()) -> None:
-    """Apply `landlock` and `seccomp`, those that are asked for, for good; OSError if one fails."""
-    from reasoner.verify.confine import landlock, seccomp
+    """Apply `methods`, of "landlock" and "seccomp", irrevocably to this process.
 
+    Only the trees `read` can then be read, and only the trees `write` changed. Raises OSError
+    when a method cannot be applied.
+    """
     if "landlock" in methods:
         landlock.apply(read, write)
     if "seccomp" in methods:

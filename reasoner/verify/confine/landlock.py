@@ -1,7 +1,7 @@
-"""The file-system ruleset a child puts on itself: read here, write there, nothing else.
+"""Landlock: restricting the file system that a process can reach.
 
-Standard library only. Landlock covers files and, on newer kernels, TCP and abstract sockets;
-everything else is `seccomp`'s.
+It uses the standard library only. Landlock covers files and, on newer kernels, TCP and abstract
+sockets; `seccomp` covers the rest.
 """
 
 import ctypes
@@ -21,17 +21,20 @@ _HANDLED = {1: 13, 2: 14, 3: 15, 4: 15}
 
 
 class LandlockError(OSError):
-    """The ruleset could not be put in force, so the program must not run."""
+    """The ruleset could not be applied, so untrusted code must not run."""
 
 
 def abi() -> int:
-    """The kernel's Landlock version, 0 where there is none."""
+    """Return the kernel's Landlock version, 0 without Landlock."""
     version = ctypes.CDLL(None, use_errno=True).syscall(_CREATE, None, 0, 1)
     return max(0, int(version))
 
 
 def apply(read: Sequence[str], write: Sequence[str]) -> None:
-    """From now on only `read` trees and files can be read and only `write` trees changed."""
+    """Restrict this process irrevocably: it can read `read` and `write`, and change only `write`.
+
+    Paths that do not exist are ignored. Raises LandlockError when that cannot be enforced.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     version = abi()
     if version < 1:
@@ -57,7 +60,7 @@ def _allow(libc: ctypes.CDLL, ruleset: int, path: str, access: int) -> None:
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
-        return  # what does not exist needs no permission
+        return  # it does not exist, so it needs no permission
     try:
         if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
             access &= _ON_FILES

@@ -1,7 +1,7 @@
-"""The system-call filter a child puts on itself; nothing it starts or loads can take it off.
+"""Seccomp: an allow-list of system calls that a process applies to itself irrevocably.
 
-Standard library only. An allow-list: what is not named fails with EPERM, and calls of another
-architecture's table kill the process.
+It uses the standard library only. A call that is not on the list fails with EPERM; a call through
+the table of another architecture kills the process.
 """
 
 import ctypes
@@ -29,13 +29,15 @@ _IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)  # TCGETS, sizes, FION
 
 
 class SeccompError(OSError):
-    """The filter could not be installed, so the program must not run."""
+    """The filter could not be installed, so untrusted code must not run."""
 
 
 @dataclass(frozen=True)
 class _Rule:
-    """A call allowed when (argument & mask) == value, or != where `unless`; on both halves of
-    the 64-bit argument where `wide`."""
+    """A call that is allowed when (argument & mask) == value, or != with `unless`.
+
+    With `wide` the condition holds for both halves of the 64-bit argument.
+    """
 
     call: str
     argument: int
@@ -46,7 +48,10 @@ class _Rule:
 
 
 def apply() -> None:
-    """Install the filter on this process and all its threads, for good."""
+    """Install the filter on this process irrevocably.
+
+    Raises SeccompError when there is no table for the machine or the kernel refuses the filter.
+    """
     table = _ARCHITECTURES.get(platform.machine())
     if table is None:
         raise SeccompError(f"no system-call table for {platform.machine()}")
@@ -58,17 +63,17 @@ def apply() -> None:
     buffer = ctypes.create_string_buffer(head, len(head))
     if libc.prctl(38, 1, 0, 0, 0):  # PR_SET_NO_NEW_PRIVS
         raise SeccompError(ctypes.get_errno(), "no_new_privs")
-    libc.prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: nobody attaches to us
+    libc.prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: no process may attach
     if libc.prctl(22, 2, ctypes.c_void_p(ctypes.addressof(buffer)), 0, 0):  # PR_SET_SECCOMP
         raise SeccompError(ctypes.get_errno(), "seccomp")
 
 
 def _rules() -> list[_Rule]:
-    me = os.getpid()
+    own_pid = os.getpid()
     return [
         _Rule("clone", 0, _CLONE_THREAD, mask=_CLONE_THREAD),
-        _Rule("kill", 0, me),
-        _Rule("tgkill", 0, me),
+        _Rule("kill", 0, own_pid),
+        _Rule("tgkill", 0, own_pid),
         _Rule("mmap", 2, _WRITE_EXECUTE, mask=_WRITE_EXECUTE, unless=True),
         _Rule("mprotect", 2, _WRITE_EXECUTE, mask=_WRITE_EXECUTE, unless=True),
         _Rule("prlimit64", 2, 0, wide=True),  # read limits, never set them
@@ -80,7 +85,7 @@ def _rules() -> list[_Rule]:
 
 
 def _program(architecture: int, column: int) -> list[tuple[int, int, int, int]]:
-    """The filter as (code, jump if true, jump if false, constant) steps."""
+    """Return the filter as instructions: code, jump if true, jump if false, constant."""
     steps = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_EQUAL, 1, 0, architecture),
@@ -101,7 +106,7 @@ def _program(architecture: int, column: int) -> list[tuple[int, int, int, int]]:
 
 
 def _conditional(rule: _Rule, number: int) -> list[tuple[int, int, int, int]]:
-    """Allow one call on one condition, else go on after this block with the number loaded."""
+    """Return instructions that allow a call on one condition, and otherwise continue after them."""
     where = _ARGUMENTS + 8 * rule.argument
     checks: list[tuple[int, int, int, int]] = []
     for offset in (where, where + 4) if rule.wide else (where,):

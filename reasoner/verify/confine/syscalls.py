@@ -1,7 +1,7 @@
-"""Which system calls a Python program may make, by number on x86_64 and aarch64.
+"""The system calls a Python program may make, with their numbers on x86_64 and aarch64.
 
-None where an architecture has no such call. Everything that is not here is refused: processes,
-sockets, other programs, permissions, mounts, tracing, and whatever kernels will still invent.
+A number is None where the architecture has no such call. All other calls are refused: processes,
+sockets, other programs, permissions, mounts, tracing, and calls that future kernels add.
 """
 
 __all__ = ["ALLOWED", "NUMBERS"]
@@ -46,4 +46,4 @@ _CONDITIONAL = {"clone", "clone3", "fcntl", "ioctl", "kill", "mmap", "mprotect",
 _CONDITIONAL |= {"sendto", "socketpair", "tgkill"}
 
 ALLOWED = tuple(name for name in NUMBERS if name not in _CONDITIONAL)
-"""The calls that are harmless whatever their arguments; `seccomp` has the rules for the others."""
+"""The calls that are harmless with any arguments; `seccomp` has conditions for the others."""

@@ -1,4 +1,4 @@
-"""Which files an interpreter needs to start and to import what is installed beside it."""
+"""The files that an interpreter needs to start and to import the installed packages."""
 
 import os
 import site
@@ -12,28 +12,25 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo")
 
 
-def package() -> tuple[str, ...]:
-    """The folders of this package, as imported and as they really are."""
-    root = Path(__file__).parents[2]
-    folders = (root, root / "plugins")
-    return tuple(
-        dict.fromkeys(
-            path for folder in folders for path in (str(folder), os.path.realpath(folder))
-        )
-    )
+def package(*others: str) -> tuple[str, ...]:
+    """Return the folder of the package `reasoner` and the `others`, both as given and resolved."""
+    root = Path(__file__).parents[__name__.count(".") - 1]
+    folders = (str(root), *others)
+    paths = (path for folder in folders for path in (folder, os.path.realpath(folder)))
+    return tuple(dict.fromkeys(paths))
 
 
 def readable() -> tuple[str, ...]:
-    """The trees a program may read: the interpreter, its libraries, the system's libraries."""
+    """Return the trees a program may read: the interpreter, its and the system's libraries."""
     bases = {sys.base_prefix, sys.prefix, os.path.realpath(sys.base_prefix)}
-    trees = [f"{base}/{part}" for base in sorted(bases) for part in ("lib", "lib64")]
+    trees = [f"{base}/{folder}" for base in sorted(bases) for folder in ("lib", "lib64")]
     trees += [sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")]
     trees += [*site.getsitepackages(), *_SYSTEM, *DEVICES]
     return tuple(dict.fromkeys(tree for tree in trees if tree and os.path.exists(tree)))
 
 
 def import_path() -> list[str]:
-    """Our import path without what a program has no business with: the project, the user's."""
+    """Return the entries of `sys.path` that lie in `readable`: not the project, not the user's."""
     trees = [os.path.realpath(tree) for tree in readable()]
     zipped = [entry for entry in sys.path if entry.endswith(".zip")]
     return [

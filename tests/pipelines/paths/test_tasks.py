@@ -26,8 +26,8 @@ def finished(task: Task) -> list[Move]:
 
 
 def judged(question: str, answer: str) -> Outcome:
-    candidate = Candidate(answer=answer, final=extract_final(answer))
-    verdict = number_puzzle.verify(problem=Problem(question=question), candidate=candidate)
+    submission = Candidate(answer=answer, final=extract_final(answer))
+    verdict = number_puzzle.verify(problem=Problem(question=question), submission=submission)
     assert verdict is not None, question
     return verdict.outcome
 

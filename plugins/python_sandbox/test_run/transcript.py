@@ -1,6 +1,6 @@
-"""The `>>>` examples of a question, run as `doctest` runs them but judged more kindly.
+"""Running the `>>>` examples of a question as `doctest` does, with a more tolerant comparison.
 
-Runs inside the sandbox. An apart file because `doctest` takes its time to import.
+It runs inside the sandbox. It is a module of its own because `doctest` is slow to import.
 """
 
 import ast
@@ -8,7 +8,7 @@ import doctest
 import re
 from typing import Any
 
-from reasoner.plugins.python_sandbox.trial.scores import Scores, close_enough
+from reasoner.plugins.python_sandbox.test_run.scores import Scores, close_enough
 
 __all__ = ["run_transcript"]
 
@@ -17,7 +17,7 @@ _PROMPT = re.compile(r"(?m)^([ \t]*)>>>(?=[^ \n])")
 
 
 def run_transcript(text: str, names: dict[str, Any], scores: Scores) -> None:
-    """Run each example and note how it went; what cannot be read as examples is passed over."""
+    """Run each example and record its result; text that is not an example is ignored."""
     text = _PROMPT.sub(r"\1>>> ", _QUOTES.sub("", text.expandtabs()))
     try:
         test = doctest.DocTestParser().get_doctest(text, names, "question", None, 0)
@@ -28,7 +28,7 @@ def run_transcript(text: str, names: dict[str, Any], scores: Scores) -> None:
 
 class _Checker(doctest.OutputChecker):
     def check_output(self, want: str, got: str, optionflags: int) -> bool:
-        """Also equal as values: `"a"` for `'a'`, `[1,2]` for `[1, 2]`, floats but for rounding."""
+        """Compare as values, too: `"a"` for `'a'`, `[1,2]` for `[1, 2]`, rounded floats."""
         if not want:
             return got != "False\n"
         return super().check_output(want, got, optionflags) or _equal(want, got)

@@ -1,6 +1,6 @@
-"""The account of a test run: which checks held, which failed and why, which are still open.
+"""The results of a test run: which checks held, which failed and why, which are undecided.
 
-Runs inside the sandbox; standard library only.
+It runs inside the sandbox and uses the standard library only.
 """
 
 import ast
@@ -23,11 +23,11 @@ class Missing(BaseException):
 
 
 class Undecided(BaseException):
-    """A value that cannot be judged from outside; the message says which."""
+    """A value that cannot leave the program's process; the message describes it."""
 
 
 class Scores:
-    """Checks by where they stand; one that is reached several times must hold every time."""
+    """The result of each check, by its position; a check that is reached often must always hold."""
 
     def __init__(self) -> None:
         self._held: dict[Site, bool] = {}
@@ -37,6 +37,7 @@ class Scores:
         self.broken: str | None = None
 
     def report(self) -> dict[str, Any]:
+        """Return the counts and the first texts, as fields of `Trial`."""
         passes = sum(held and site not in self._open for site, held in self._held.items())
         return {
             "passes": passes,
@@ -49,17 +50,19 @@ class Scores:
         }
 
     def note(self, site: Site, held: bool, text: str = "") -> None:
+        """Record a check, with the text that describes its failure."""
         self._held[site] = held and self._held.get(site, True)
         if not held:
             self._failures.setdefault(site, " ".join(text.split())[:300])
 
     def compare(self, site: Site, text: str, got: object, wants: tuple[Any, ...]) -> None:
+        """Record whether a value equals one of the expected ones."""
         held = any(close_enough(got, want) for want in wants)
         self.note(site, held, f"{text} gives {_short(got)}, not {_short(wants[0])}")
 
     @contextlib.contextmanager
     def guard(self, site: Site, text: str) -> Iterator[None]:
-        """What goes wrong inside is this check's failure."""
+        """Record an exception inside this context as the failure of the check."""
         try:
             yield
         except Missing:
@@ -71,7 +74,7 @@ class Scores:
 
     @contextlib.contextmanager
     def whole(self, site: Site, text: str) -> Iterator[None]:
-        """A run of checks; without any inside, getting to its end is the check."""
+        """Guard several checks; if there are none inside, reaching the end is the check."""
         before = len(self._held) + len(self._open)
         with self.guard(site, text):
             yield
@@ -79,7 +82,7 @@ class Scores:
                 self.note(site, True)
 
     def hooks(self) -> dict[str, Callable[..., None]]:
-        """What softened assertions call."""
+        """Return the functions that softened assertions call, by name."""
         return {
             "__held__": lambda line, value, text: self.note(
                 ("line", line), bool(value), f"{text} is {_short(value)}" if text else ""
@@ -104,7 +107,10 @@ class Scores:
 
 
 def soften(tests: str) -> types.CodeType:
-    """The tests compiled so that a failing assertion is noted and the next one still runs."""
+    """Compile the tests so that a failing assertion is recorded and the next one still runs.
+
+    Raises what `ast.parse` raises for text that is not Python.
+    """
     tree = ast.fix_missing_locations(_Softener().visit(ast.parse(tests, "tests.py")))
     return compile(tree, "tests.py", "exec", dont_inherit=True)
 
@@ -129,7 +135,7 @@ def _called(name: str, arguments: list[ast.expr]) -> ast.Call:
 
 
 def close_enough(got: Any, want: Any) -> bool:
-    """Equal, or floats that differ by rounding, also inside lists and tuples."""
+    """Return whether values are equal up to rounding of floats, also in lists and tuples."""
     if isinstance(got, float) and isinstance(want, int | float):
         return got == want or math.isclose(got, want, rel_tol=TOLERANCE)
     if isinstance(got, list | tuple) and type(got) is type(want) and len(got) == len(want):

@@ -1,7 +1,7 @@
-"""Values that cross from one sandbox to another: plain data, as JSON.
+"""Encoding of the values that pass from one sandbox to another: plain data, as JSON.
 
-Runs inside the sandbox too, so: standard library only, and nothing of the project. Only data
-crosses; an object with behaviour of its own (equal to everything, say) is opaque and does not.
+It also runs inside the sandbox, so it uses the standard library only. Objects with behaviour of
+their own, such as one that equals everything, are opaque and do not pass.
 """
 
 import importlib
@@ -38,16 +38,19 @@ _NUMBERS = {"Fraction": "fractions", "Decimal": "decimal"}
 
 
 class Opaque(Exception):
-    """A value that is no plain data, or too much of it; the message names its type."""
+    """A value is not plain data, or too large; the message names its type."""
 
 
 def encode(value: object) -> Any:
-    """`value` as JSON that `decode` turns back. Raises Opaque. Iterators are used up."""
+    """Return `value` as JSON that `decode` reverses. It consumes iterators. Raises Opaque."""
     return _encode(value, [MAX_ITEMS], MAX_DEPTH)
 
 
 def decode(data: Any) -> Any:
-    """What `encode` was given. Raises ValueError, TypeError or KeyError for anything else."""
+    """Return the value that `encode` encoded.
+
+    Raises ValueError, TypeError or KeyError for any other data.
+    """
     if not isinstance(data, list):
         return data
     kind, content = data
@@ -56,43 +59,43 @@ def decode(data: Any) -> Any:
     return _MAKERS[kind]([decode(item) for item in content])
 
 
-def _encode(value: object, room: list[int], depth: int) -> Any:
-    room[0] -= 1
-    if room[0] < 0 or depth < 0:
+def _encode(value: object, allowance: list[int], depth: int) -> Any:
+    allowance[0] -= 1
+    if allowance[0] < 0 or depth < 0:
         raise Opaque("more data than can be passed on")
     if value is None or isinstance(value, bool | float):
         return value
     if isinstance(value, str):
-        return _text(str.__str__(value), room)
+        return _text(str.__str__(value), allowance)
     if isinstance(value, int) and abs(value) < _SAFE_INT:
         return int(value)
     for kind, types_ in _KINDS.items():
         if isinstance(value, types_):
             parts = islice(_parts(value), MAX_ITEMS + 1)
-            return [kind, [_encode(part, room, depth - 1) for part in parts]]
+            return [kind, [_encode(part, allowance, depth - 1) for part in parts]]
     if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
-        return _encode(value.tolist(), room, depth - 1)
-    return _spelled(value, room)
+        return _encode(value.tolist(), allowance, depth - 1)
+    return _spelled(value, allowance)
 
 
-def _spelled(value: object, room: list[int]) -> Any:
+def _spelled(value: object, allowance: list[int]) -> Any:
     for kind, (types_, spell) in _SPELLERS.items():
         if isinstance(value, types_):
-            return [kind, _text(spell(value), room)]
+            return [kind, _text(spell(value), allowance)]
     kind = type(value).__name__
     if _NUMBERS.get(kind) == type(value).__module__:
-        return [kind, _text(str(value), room)]
+        return [kind, _text(str(value), allowance)]
     raise Opaque(kind)
 
 
 def _number(module: str, name: str) -> Callable[[str], object]:
-    """A number's type, imported only where one is met: it takes its time."""
+    """Return the type of a number; importing it early would be slow."""
     made: Callable[[str], object] = getattr(importlib.import_module(module), name)
     return made
 
 
-def _text(value: str, room: list[int]) -> str:
-    room[0] -= len(value) // 4
+def _text(value: str, allowance: list[int]) -> str:
+    allowance[0] -= len(value) // 4
     if len(value) > MAX_TEXT:
         raise Opaque("more text than can be passed on")
     return value

@@ -1,4 +1,4 @@
-"""Chance that repeats: what a path's blocks drew, they draw again when they are replayed."""
+"""Deterministic random numbers, so that replayed blocks draw the same values again."""
 
 import os
 import random
@@ -8,11 +8,11 @@ __all__ = ["settle"]
 
 
 def settle() -> None:
-    """Take entropy from a fixed stream instead of the kernel, and seed `random` from it.
+    """Replace the kernel's entropy by a fixed stream, and seed `random` from it.
 
-    `secrets`, `uuid4` and `random.SystemRandom` read the stream too, and so does numpy, whose
-    generators seed themselves through `secrets` when it is imported. That it can be guessed does
-    no harm: nothing in here is worth protecting.
+    `secrets`, `uuid4` and `random.SystemRandom` read the stream too, and so do numpy's generators,
+    which are seeded through `secrets`. The values are predictable, which is harmless because the
+    sandbox holds no secrets.
     """
     stream = random.Random(0)  # noqa: S311  it shall be predictable
     seed = random.Random.seed

@@ -13,7 +13,7 @@ PUZZLE = Problem(question="Use 13 5 10 13 to make 24")
 
 
 def frame(*steps: str, problem: Problem = PUZZLE) -> Frame:
-    found = number_puzzle.frame(problem=problem, steps=steps)
+    found = number_puzzle.describe_environment(problem=problem, steps=steps)
     assert found is not None
     return found
 
@@ -58,8 +58,8 @@ def test_steps_that_cannot_stand(steps: tuple[str, ...], why: str) -> None:
 def test_the_steps_spell_a_formula_that_the_check_passes() -> None:
     answer = frame("13-10=3", "13-5=8", "8*3=24").answer
     assert answer == "(13 - 5) * (13 - 10) = 24"
-    candidate = Candidate(answer=answer, final=extract_final(answer))
-    verdict = number_puzzle.verify(problem=PUZZLE, candidate=candidate)
+    submission = Candidate(answer=answer, final=extract_final(answer))
+    verdict = number_puzzle.verify(problem=PUZZLE, submission=submission)
     assert verdict is not None
     assert verdict.outcome is Outcome.PASS
 
@@ -79,4 +79,4 @@ def test_the_examples_keep_to_the_rules(question: str) -> None:
 
 @pytest.mark.parametrize("question", [*NO_PUZZLES, "Use 1 2 3 4 5 6 7 8 to make 24"])
 def test_other_questions_are_not_framed(question: str) -> None:
-    assert number_puzzle.frame(problem=Problem(question=question), steps=()) is None
+    assert number_puzzle.describe_environment(problem=Problem(question=question), steps=()) is None

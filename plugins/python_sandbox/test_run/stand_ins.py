@@ -1,4 +1,4 @@
-"""Stand-ins for the candidate's functions in the sandbox where the tests run."""
+"""Stand-ins for the submitted program's functions in the sandbox where the tests run."""
 
 import ast
 import builtins
@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from reasoner.plugins.python_sandbox.trial.scores import Missing, Undecided
-from reasoner.plugins.python_sandbox.trial.values import Opaque, decode, encode
+from reasoner.plugins.python_sandbox.test_run.scores import Missing, Undecided
+from reasoner.plugins.python_sandbox.test_run.values import Opaque, decode, encode
 
 __all__ = ["MAX_CALLS", "Guess", "StandIns", "Together"]
 
@@ -19,7 +19,7 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 class Guess:
-    """Takes part in any expression and comes out of it unchanged."""
+    """A placeholder value: every operation on it returns it again."""
 
     def _self(self, *_: object, **__: object) -> "Guess":
         return self
@@ -47,14 +47,15 @@ class Guess:
 
 
 class Together(BaseException):
-    """The tests need more of the candidate than its functions' values."""
+    """The tests need more of the program than the values of its functions."""
 
 
 class StandIns:
-    """`memo` holds `[key, result]` for every call made so far; `calls` collects those to make.
+    """Functions that return results recorded earlier and collect the calls without one.
 
-    An unknown result raises Missing; while guessing it is a `Guess`, so that one run of the tests
-    finds the calls behind it too. What such a run says of its checks is worth nothing.
+    `memo` holds `[key, result]` for every call made so far; `calls` are the calls to make. A call
+    without a result raises Missing. With `guess` it returns a `Guess`, so that one run of the
+    tests also finds later calls; the results of its checks are then meaningless.
     """
 
     def __init__(
@@ -64,20 +65,21 @@ class StandIns:
         self._names = {*names}
         self._forbidden: set[str] = set()
         self.calls: list[Any] = []
-        self._asked: set[str] = set()
+        self._requested_keys: set[str] = set()
 
     def forbid(self, names: Iterable[str]) -> None:
-        """Names of the candidate's that nothing can stand in for."""
+        """Set the names of the program that have no stand-in."""
         self._forbidden = {*names} - self._names
 
     def check(self, tests: str, question: str) -> None:
-        """Raise Together when the tests use one of those and do not define it themselves."""
+        """Raise Together when the tests use a forbidden name that they do not define."""
         transcript = {w for line in _PROMPT.findall(question) for w in _WORD.findall(line)}
         used, defined = _names(tests)
         if self._forbidden & ((used - defined) | transcript):
             raise Together
 
     def functions(self) -> dict[str, Callable[..., Any]]:
+        """Return the stand-ins by name."""
         return {name: self._stand_in(name) for name in self._names}
 
     def _stand_in(self, name: str) -> Callable[..., Any]:
@@ -94,8 +96,8 @@ class StandIns:
             raise (Missing if str(opaque) == Guess.__name__ else Together) from None
         key = json.dumps(call)
         if key not in self._memo:
-            if key not in self._asked and len(self.calls) < MAX_CALLS:
-                self._asked.add(key)
+            if key not in self._requested_keys and len(self.calls) < MAX_CALLS:
+                self._requested_keys.add(key)
                 self.calls.append(call)
             if self._guess:
                 return Guess()
@@ -122,7 +124,7 @@ def _exception(kind: str, text: str) -> BaseException:
 
 
 def _change(arguments: Sequence[Any], after: Any) -> None:
-    """Do to the arguments what the candidate did to its copies."""
+    """Change the arguments as the program changed its copies of them."""
     if after is None:
         return
     for mine, new in zip(arguments, decode(after), strict=False):
@@ -134,7 +136,7 @@ def _change(arguments: Sequence[Any], after: Any) -> None:
 
 
 def _names(text: str) -> tuple[set[str], set[str]]:
-    """The names that a text uses, and those it defines."""
+    """Return the names that a text uses, and those that it defines."""
     try:
         parts = list(ast.walk(ast.parse(text)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):

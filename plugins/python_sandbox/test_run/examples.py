@@ -1,9 +1,9 @@
-r"""The examples a question gives for a function, in the ways people write them.
+r"""Finding the examples that a question gives for a function, in their usual notations.
 
 `f(2) == 3`, `f(2) => 3`, `f(2) returns 3`, "For x = 2 the output should be 3", `Input: x = 2`
-over `Output: 3`. (`>>> f(2)` is read by `doctest`, in `suite`.) Runs inside the sandbox, because
-it parses what people pasted. What is not certainly an example is left out: a wrong one would
-refute right answers.
+over `Output: 3`. (`>>> f(2)` is read by `doctest`, in `transcript`.) It runs inside the sandbox,
+because it parses untrusted text. Anything that is not certainly an example is left out, because a
+wrong example would refute right answers.
 """
 
 import ast
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 __all__ = ["MAX_EXAMPLES", "Example", "find_examples"]
 
 MAX_EXAMPLES = 50
-MAX_TEXT = 2000
+MAX_LITERAL_CHARACTERS = 2000
 _EQUALS = re.compile(
     r"[ \t]*(?:#[ \t]*)?(?:={1,3}>|-{1,2}>|={1,2}|[➞→⇒]|(?:should |must |will )?returns?\b|"
     r"(?:should|must|will) be\b|gives\b|evaluates to\b)[ \t]*"
@@ -33,7 +33,7 @@ _OPEN = {"(": ")", "[": "]", "{": "}"}
 
 
 class Example(NamedTuple):
-    """`call` is an expression's source; its value should equal one of `wants`."""
+    """An example: `call` is the source of an expression whose value must equal one of `wants`."""
 
     call: str
     wants: tuple[Any, ...]
@@ -42,14 +42,14 @@ class Example(NamedTuple):
 def find_examples(
     text: str, names: Iterable[str], asked: str | None, parameters: tuple[str, ...]
 ) -> list[Example]:
-    """Calls of `names`, and inputs of `asked`, with the results the text says they have."""
-    found: list[tuple[int, Example]] = []
+    """Return calls of `names`, and of `asked` with the given inputs, with their stated results."""
+    examples: list[tuple[int, Example]] = []
     known = {*names}
     for name in sorted(known):
-        found += _calls(text, name, known)
-    if asked is not None and not found:
-        found += [*_inputs(text, asked, parameters), *_fors(text, asked, parameters)]
-    return [example for _, example in sorted(found, key=lambda item: item[0])][:MAX_EXAMPLES]
+        examples += _calls(text, name, known)
+    if asked is not None and not examples:
+        examples += [*_inputs(text, asked, parameters), *_fors(text, asked, parameters)]
+    return [example for _, example in sorted(examples, key=lambda item: item[0])][:MAX_EXAMPLES]
 
 
 def _calls(text: str, name: str, known: set[str]) -> Iterator[tuple[int, Example]]:
@@ -65,7 +65,7 @@ def _calls(text: str, name: str, known: set[str]) -> Iterator[tuple[int, Example
 
 
 def _is_concrete(call: str, known: set[str]) -> bool:
-    """Whether it is a call with given values: no `f(n)`, no `f(...)`."""
+    """Return whether all arguments are given values, unlike in `f(n)` or `f(...)`."""
     try:
         parts = list(ast.walk(ast.parse(call, mode="eval")))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -94,9 +94,9 @@ def _fors(text: str, asked: str, parameters: tuple[str, ...]) -> Iterator[tuple[
 
 
 def _call(asked: str, arguments: str, parameters: tuple[str, ...]) -> str | None:
-    """`asked(…)` with the arguments in order, where there are as many as parameters."""
+    """Return a call of `asked` with the arguments in order, if their number fits, or None."""
     try:
-        call = ast.parse(f"f({arguments[:MAX_TEXT]})", mode="eval").body
+        call = ast.parse(f"f({arguments[:MAX_LITERAL_CHARACTERS]})", mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if not isinstance(call, ast.Call):
@@ -109,7 +109,7 @@ def _call(asked: str, arguments: str, parameters: tuple[str, ...]) -> str | None
 
 
 def _literal(text: str, start: int) -> tuple[Any, ...] | None:
-    """The values the literal at `start` may mean, or None when there is none to be sure of."""
+    """Return the values that the literal at `start` may mean, or None when it is unclear."""
     if chain := _CHAIN.match(text, _extent(text, start) or start):  # 19 - 5 - 6 = 8
         start = chain.end()
     end = _extent(text, start)
@@ -126,7 +126,7 @@ def _literal(text: str, start: int) -> tuple[Any, ...] | None:
 
 
 def _extent(text: str, start: int) -> int | None:
-    """Where the literal that begins at `start` ends."""
+    """Return the index of the end of the literal that begins at `start`."""
     head = text[start : start + 1]
     if head in _OPEN:
         return _closing(text, start)
@@ -137,9 +137,9 @@ def _extent(text: str, start: int) -> int | None:
 
 
 def _closing(text: str, start: int) -> int | None:
-    """Just behind the bracket that closes the one at `start`, within `MAX_TEXT` characters."""
+    """Return the index after the bracket that closes the one at `start`, or None."""
     stack: list[str] = []
-    position, stop = start, min(len(text), start + MAX_TEXT)
+    position, stop = start, min(len(text), start + MAX_LITERAL_CHARACTERS)
     while position < stop:
         character = text[position]
         if character in ("'", '"'):
@@ -159,7 +159,7 @@ def _closing(text: str, start: int) -> int | None:
 
 
 def _quoted(text: str, start: int) -> int | None:
-    """Just behind the quote that ends the one-line string at `start`."""
+    """Return the index after the quote that ends the one-line string at `start`, or None."""
     position = start + 1
     while position < len(text) and text[position] != "\n":
         if text[position] == "\\":

@@ -1,6 +1,6 @@
 import pytest
 
-from reasoner.verify.reply import read_reply
+from reasoner.verify.submission import read_reply
 
 
 @pytest.mark.parametrize(

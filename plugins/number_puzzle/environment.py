@@ -1,8 +1,9 @@
-"""A number puzzle in small steps: two of the numbers left are combined, until one is left.
+"""The environment of a number puzzle: each step combines two numbers, until one remains.
 
-What the model writes is a step, `11-7=4`, the result included. What is known here are the rules:
-which numbers are left, whether a step keeps to them and its result is right, and which formula a
-chain of steps spells. Nothing is searched for or worked out that the model did not write.
+The model writes a step with its result, such as `11-7=4`. This module implements the rules: which
+numbers remain, whether a step is valid, and the formula that a sequence of steps amounts to. It
+searches for nothing and computes nothing that the model did not write. The step format is that of
+Tree of Thoughts (arXiv:2305.10601).
 """
 
 import re
@@ -15,13 +16,13 @@ from reasoner.problem import Message, Problem
 from reasoner.verdict import Outcome, Verdict
 from reasoner.verify.hookspecs import hookimpl
 
-__all__ = ["frame"]
+__all__ = ["describe_environment"]
 
 NAME = "number_puzzle"
 OPERATIONS = 6
-"""On two numbers: their sum and product, two differences, two quotients."""
-MOST_NUMBERS = 6
-LONGEST_STEP = 60
+"""The operations on two numbers: sum, product, two differences, two quotients."""
+MAX_NUMBERS = 6
+MAX_STEP_CHARACTERS = 60
 RULE = "Combine two of the numbers at a time, until all are used and {target} is left."
 GAME_24 = (
     ("4 4 6 8", 24, "8+4=12", "6-4=2", "12*2=24"),
@@ -46,12 +47,12 @@ _STEP = re.compile(rf"{_NUMBER} ?([-+*/]) ?{_NUMBER} ?= ?{_NUMBER}", re.ASCII)
 
 
 class BrokenRule(ValueError):
-    """A step that cannot stand, and why."""
+    """A step is invalid; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number that is left, and the formula that came to it."""
+    """A remaining number, and the formula that computes it."""
 
     value: Fraction
     formula: str
@@ -62,48 +63,52 @@ class Number:
         return f"{float(self.value):.6f}".rstrip("0")
 
 
-Left = tuple[Number, ...]
+Numbers = tuple[Number, ...]
 
 
 @hookimpl
-def frame(problem: Problem, steps: tuple[str, ...]) -> Frame | None:
-    """Where the steps have come, or why the last of them cannot stand."""
+def describe_environment(problem: Problem, steps: tuple[str, ...]) -> Frame | None:
+    """Return the state after `steps`, or why the last step is invalid.
+
+    Returns None when the question is no number puzzle.
+    """
     puzzle = recognise(problem.question)
-    if puzzle is None or not 2 <= len(puzzle.numbers) <= MOST_NUMBERS:
+    if puzzle is None or not 2 <= len(puzzle.numbers) <= MAX_NUMBERS:
         return None
-    left = given(puzzle.numbers)
+    numbers = given(puzzle.numbers)
     refuted, answer = None, ""
     try:
         for step in steps:
-            left = after(left, step)
-        answer = _answer(left, puzzle)
-    except BrokenRule as broken:
-        refuted = Verdict(verifier=NAME, outcome=Outcome.FAIL, score=0.0, reason=str(broken))
+            numbers = after(numbers, step)
+        answer = _answer(numbers, puzzle)
+    except BrokenRule as error:
+        refuted = Verdict(verifier=NAME, outcome=Outcome.FAIL, score=0.0, reason=str(error))
     return Frame(
-        asked=_asked(puzzle),
-        state=shown(left),
-        choices=max(1, len(left) * (len(left) - 1) // 2 * OPERATIONS),
+        asked=_prompt(puzzle),
+        state=shown(numbers),
+        choices=max(1, len(numbers) * (len(numbers) - 1) // 2 * OPERATIONS),
         refuted=refuted,
         answer=answer,
     )
 
 
-def given(numbers: tuple[int, ...]) -> Left:
+def given(numbers: tuple[int, ...]) -> Numbers:
+    """Return the numbers at the start, in ascending order."""
     return _sorted([Number(Fraction(number), str(number)) for number in numbers])
 
 
-def shown(left: Left) -> str:
-    """The numbers left, the smallest first."""
-    return " ".join(map(str, left))
+def shown(numbers: Numbers) -> str:
+    """Return the numbers as text, in ascending order."""
+    return " ".join(map(str, numbers))
 
 
-def after(left: Left, step: str) -> Left:
-    """The numbers left after a step. Raises BrokenRule."""
-    match = _STEP.fullmatch(step.strip()) if len(step) <= LONGEST_STEP else None
+def after(numbers: Numbers, step: str) -> Numbers:
+    """Return the numbers that remain after a step. Raises BrokenRule when it is invalid."""
+    match = _STEP.fullmatch(step.strip()) if len(step) <= MAX_STEP_CHARACTERS else None
     if match is None:
         raise BrokenRule("not a step such as 11-7=4")
-    first, rest = _taken(left, Fraction(match[1]))
-    second, rest = _taken(rest, Fraction(match[3]))
+    first, rest = _removed(numbers, Fraction(match[1]))
+    second, rest = _removed(rest, Fraction(match[3]))
     value = _result(first.value, match[2], second.value)
     if value is None:
         raise BrokenRule(f"{step.strip()} divides by zero")
@@ -113,10 +118,10 @@ def after(left: Left, step: str) -> Left:
     return _sorted([*rest, Number(value, formula)])
 
 
-def _taken(left: Left, value: Fraction) -> tuple[Number, Left]:
-    for index, number in enumerate(left):
+def _removed(numbers: Numbers, value: Fraction) -> tuple[Number, Numbers]:
+    for index, number in enumerate(numbers):
         if number.value == value:
-            return number, left[:index] + left[index + 1 :]
+            return number, numbers[:index] + numbers[index + 1 :]
     raise BrokenRule(f"{Number(value, '')} is not among the numbers left")
 
 
@@ -126,21 +131,24 @@ def _result(left: Fraction, sign: str, right: Fraction) -> Fraction | None:
     return {"+": left + right, "-": left - right, "*": left * right}[sign]
 
 
-def _sorted(numbers: list[Number]) -> Left:
+def _sorted(numbers: list[Number]) -> Numbers:
     return tuple(sorted(numbers, key=lambda number: number.value))
 
 
-def _answer(left: Left, puzzle: Puzzle) -> str:
-    """The formula, where the target is left alone; raises BrokenRule where another number is."""
-    if len(left) > 1:
+def _answer(numbers: Numbers, puzzle: Puzzle) -> str:
+    """Return the formula when only the target remains, and "" before.
+
+    Raises BrokenRule when another number remains.
+    """
+    if len(numbers) > 1:
         return ""
-    if left[0].value != puzzle.target:
-        raise BrokenRule(f"{left[0]} is left, not {puzzle.target}")
-    return f"{left[0].formula[1:-1]} = {puzzle.target}"
+    if numbers[0].value != puzzle.target:
+        raise BrokenRule(f"{numbers[0]} is left, not {puzzle.target}")
+    return f"{numbers[0].formula[1:-1]} = {puzzle.target}"
 
 
-def _asked(puzzle: Puzzle) -> Problem:
-    """The puzzle after solved ones, so that the model sees how steps are written."""
+def _prompt(puzzle: Puzzle) -> Problem:
+    """Return the puzzle after solved ones, which show the model how to write steps."""
     turns: list[Message] = []
     for numbers, target, *steps in GAME_24 if puzzle.target == 24 else COUNTDOWN:
         turns += [
@@ -157,10 +165,10 @@ def _turn(numbers: str, target: int) -> Message:
 
 
 def _solved(numbers: str, steps: list[str]) -> str:
-    """Steps as the model is to write and see them: after each, the numbers left."""
-    left = given(tuple(map(int, numbers.split())))
+    """Return the steps as the model writes and sees them, each with the remaining numbers."""
+    remaining = given(tuple(map(int, numbers.split())))
     lines = []
     for step in steps:
-        left = after(left, step)
-        lines += [step, shown(left)]
+        remaining = after(remaining, step)
+        lines += [step, shown(remaining)]
     return "\n".join(lines[:-1])

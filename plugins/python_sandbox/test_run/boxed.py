@@ -1,20 +1,22 @@
-"""Running our own modules in the sandbox: they travel as code, since nothing can be read there."""
+"""Running modules of this package in the sandbox; they are sent as code, as no file is readable."""
 
 import json
 import marshal
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from reasoner.plugins.python_sandbox.run import Run, run_python
+from reasoner.plugins.python_sandbox.execution import Run
+from reasoner.plugins.python_sandbox.run import run_python
 
 __all__ = ["run_boxed"]
 
-_PACKAGE = "reasoner.plugins.python_sandbox.trial"
-_PACKAGES = ["reasoner", "reasoner.plugins", "reasoner.plugins.python_sandbox", _PACKAGE]
-_OUTSIDE = {"__init__", "boxed"}
+_PACKAGE = __name__.rpartition(".")[0]
+_PACKAGES = list(accumulate(_PACKAGE.split("."), "{}.{}".format))
+_HOST_MODULES = {"__init__", "boxed"}
 _BOOT = """
 import base64, importlib.machinery, json, marshal, sys
 given = json.load(sys.stdin)
@@ -31,11 +33,11 @@ sys.meta_path.insert(0, Carried())
 __import__(given["main"])
 sys.modules[given["main"]].main(given["order"])
 """
-"""Imports what it was given as code."""
+"""Imports the modules that were sent, and calls `main` of one of them."""
 
 
 def run_boxed(module: str, order: Mapping[str, Any], seconds: float) -> tuple[Run, list[str]]:
-    """Run `main(order)` of one of the modules in here; the run, and the lines it wrote."""
+    """Run `main(order)` of a module of this package; return the run and the lines it printed."""
     stdin = {
         "packages": _PACKAGES,
         "modules": _modules(),
@@ -48,12 +50,12 @@ def run_boxed(module: str, order: Mapping[str, Any], seconds: float) -> tuple[Ru
 
 @cache
 def _modules() -> dict[str, str]:
-    """Every module in here but those that stay outside, compiled by and for this interpreter."""
-    carried = dict.fromkeys(_PACKAGES, "")
+    """Return the modules for the sandbox, compiled by this interpreter."""
+    sources = dict.fromkeys(_PACKAGES, "")
     for path in Path(__file__).parent.glob("*.py"):
-        if path.stem not in _OUTSIDE:
-            carried[f"{_PACKAGE}.{path.stem}"] = path.read_text("utf-8")
+        if path.stem not in _HOST_MODULES:
+            sources[f"{_PACKAGE}.{path.stem}"] = path.read_text("utf-8")
     return {
         name: b64encode(marshal.dumps(compile(source, name, "exec"))).decode()
-        for name, source in carried.items()
+        for name, source in sources.items()
     }

@@ -1,10 +1,10 @@
-"""The tests' side of a trial: runs the tests against stand-ins for the candidate's functions.
+"""The tests' side of a test run: runs the tests against stand-ins for the program's functions.
 
-Runs inside a sandbox of its own, in which the candidate never runs. A stand-in looks up what the
-candidate returned when it was called that way; a call nobody has made yet is written down, so
-that it can be made in the candidate's sandbox and the tests be run again. Thus no program under
-test can touch the tests, see what they expect or report their result. Only tests that need the
-candidate's classes or variables run together with it, and the report says so.
+It runs in a sandbox of its own, in which the submitted program never runs. A stand-in returns what
+the program returned for the same call. A call without a known result is recorded, made in the
+program's sandbox, and then the tests run again. Therefore no program can change the tests, see the
+values they expect, or report their result. Only tests that need the program's classes or variables
+run in the program's process, and the report says so.
 """
 
 import ast
@@ -15,28 +15,28 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from reasoner.plugins.python_sandbox.trial.asked import Asked, read_question
-from reasoner.plugins.python_sandbox.trial.callee import load, silence
-from reasoner.plugins.python_sandbox.trial.examples import Example, find_examples
-from reasoner.plugins.python_sandbox.trial.lint import lint
-from reasoner.plugins.python_sandbox.trial.scores import Scores, soften
-from reasoner.plugins.python_sandbox.trial.standin import StandIns, Together
+from reasoner.plugins.python_sandbox.test_run.callee import load, silence
+from reasoner.plugins.python_sandbox.test_run.examples import Example, find_examples
+from reasoner.plugins.python_sandbox.test_run.lint import lint
+from reasoner.plugins.python_sandbox.test_run.question import Asked, read_question
+from reasoner.plugins.python_sandbox.test_run.scores import Scores, soften
+from reasoner.plugins.python_sandbox.test_run.stand_ins import StandIns, Together
 
 __all__ = ["main"]
 
 MODULES = ("solution", "candidate", "answer", "submission", "program", "main")
-"""What test files call the module under test."""
+"""Names under which tests import the module under test."""
 
 
 def main(order: dict[str, Any]) -> None:
-    """Do what `order` says (see `trial`); answer in a line that begins with its nonce."""
+    """Run the tests of an order (see `test_run`); print one line that begins with its nonce."""
     out = silence()
-    if "random" in (order["tests"] or ""):  # it takes its time to import
+    if "random" in (order["tests"] or ""):  # slow to import
         import random
 
         random.seed(0)  # the tests run several times and must make the same calls
-    told = json.dumps(_report(order))
-    data = f"\n{order['nonce']}{told}\n".encode()
+    report = json.dumps(_report(order))
+    data = f"\n{order['nonce']}{report}\n".encode()
     while data:
         data = data[os.write(out, data) :]
 
@@ -51,11 +51,13 @@ def _report(order: dict[str, Any]) -> dict[str, Any]:
     report: dict[str, Any] = {"python": True, "lints": lints, "prelude": asked.prelude}
     entry = order["entry_point"] or _entry(asked, tree)
     known = {*_functions(tree), *asked.functions, *filter(None, [entry])}
-    if order["entry_point"] or asked.functions:  # else the question may show what is to be mended
+    if (
+        order["entry_point"] or asked.functions
+    ):  # otherwise the question may show the code to be repaired
         known -= {*_functions(ast.parse(asked.prelude))} - {order["entry_point"]}
     stand_ins = StandIns(order["memo"], known, guess=order["guess"])
     try:
-        names = _world(order, asked, tree, stand_ins)
+        names = _test_names(order, asked, tree, stand_ins)
         scores = _run(order, asked, entry, known, names)
     except Together:
         return report | {"together": True}
@@ -66,23 +68,23 @@ def _run(
     order: dict[str, Any], asked: Asked, entry: str | None, known: set[str], names: dict[str, Any]
 ) -> Scores:
     scores = Scores()
-    found = find_examples(order["question"], known, entry, asked.parameters)
-    for number, example in enumerate(found):
+    examples = find_examples(order["question"], known, entry, asked.parameters)
+    for number, example in enumerate(examples):
         _example(scores, number, example, names)
     if ">>>" in order["question"]:
-        from reasoner.plugins.python_sandbox.trial.transcript import run_transcript
+        from reasoner.plugins.python_sandbox.test_run.transcript import run_transcript
 
         run_transcript(order["question"], names, scores)
     if order["tests"]:
         scores.given = True
-        _given(order["tests"], names, entry, scores)
+        _run_given_tests(order["tests"], names, entry, scores)
     return scores
 
 
-def _world(
+def _test_names(
     order: dict[str, Any], asked: Asked, tree: ast.Module, stand_ins: StandIns
 ) -> dict[str, Any]:
-    """The names that tests see: the question's helpers, and the candidate's or its stand-ins."""
+    """Return the names that tests see: the question's helpers, and the program's or stand-ins."""
     if order["together"]:
         module, _ = load(order["code"], asked.prelude)
     else:
@@ -102,8 +104,8 @@ def _example(scores: Scores, number: int, example: Example, names: dict[str, Any
         scores.compare(site, example.call, got, example.wants)
 
 
-def _given(tests: str, names: dict[str, Any], entry: str | None, scores: Scores) -> None:
-    """The tests somebody gave: statements, `check(candidate)` and `test_…` functions."""
+def _run_given_tests(tests: str, names: dict[str, Any], entry: str | None, scores: Scores) -> None:
+    """Run the given tests: statements, `check(candidate)` and `test_…` functions."""
     try:
         code = soften(tests)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -130,7 +132,7 @@ def _function(name: str, test: types.FunctionType, scores: Scores) -> None:
 
 
 def _entry(asked: Asked, tree: ast.Module) -> str | None:
-    """The function that is meant when nobody names it."""
+    """Return the function under test when the problem does not name it."""
     written = _functions(tree)
     return next(iter([*reversed(asked.functions), *reversed(written)]), None)
 
@@ -144,7 +146,7 @@ def _functions(tree: ast.Module) -> list[str]:
 
 
 def _bound(tree: ast.Module) -> Iterator[str]:
-    """Every name that a module's top level binds, but for imports' `*`."""
+    """Yield every name that a module's top level binds, except through `import *`."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name

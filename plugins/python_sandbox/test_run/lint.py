@@ -1,8 +1,7 @@
-"""What is doubtful about a program before it runs, found with the standard library alone.
+"""Linting a program with the standard library only.
 
-Runs inside the sandbox, because it parses hostile text. Few checks, each nearly always right:
-a name nothing defines, an import nothing uses, a default that calls share, what the compiler
-itself warns of.
+It runs inside the sandbox, because it parses hostile text. The few checks are nearly always right:
+undefined names, unused imports, mutable defaults, and the warnings of the compiler.
 """
 
 import ast
@@ -14,18 +13,30 @@ from collections.abc import Iterable, Iterator
 __all__ = ["MAX_LINTS", "lint"]
 
 MAX_LINTS = 20
-_GIVEN = {*dir(builtins), "__name__", "__file__", "__doc__", "__builtins__", "__annotations__"}
+_PREDEFINED_NAMES = {
+    *dir(builtins),
+    "__name__",
+    "__file__",
+    "__doc__",
+    "__builtins__",
+    "__annotations__",
+}
 
 
 def lint(source: str, defined: Iterable[str] = ()) -> list[str]:
-    """`line N: …` for each finding, at most `MAX_LINTS`; `defined` names exist before.
+    """Return `line N: …` for each finding, at most `MAX_LINTS`.
 
-    Raises what `ast.parse` raises for text that is no Python.
+    `defined` are names that exist before. Raises what `ast.parse` raises for text that is not
+    Python.
     """
     tree = ast.parse(source)
-    found = [*_undefined(source, tree, {*defined}), *_unused_imports(tree), *_shared(tree)]
-    found += _compiler(source)
-    return [f"line {line}: {text}" for line, text in sorted(dict.fromkeys(found))[:MAX_LINTS]]
+    findings = [
+        *_undefined(source, tree, {*defined}),
+        *_unused_imports(tree),
+        *_mutable_defaults(tree),
+    ]
+    findings += _compiler(source)
+    return [f"line {line}: {text}" for line, text in sorted(dict.fromkeys(findings))[:MAX_LINTS]]
 
 
 def _undefined(source: str, tree: ast.Module, defined: set[str]) -> Iterator[tuple[int, str]]:
@@ -33,7 +44,7 @@ def _undefined(source: str, tree: ast.Module, defined: set[str]) -> Iterator[tup
     if any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in names):
         return
     table = symtable.symtable(source, "program.py", "exec")
-    known = _GIVEN | defined | {s.get_name() for s in table.get_symbols() if _binds(s)}
+    known = _PREDEFINED_NAMES | defined | {s.get_name() for s in table.get_symbols() if _binds(s)}
     known |= {name for n in names if isinstance(n, ast.Global) for name in n.names}
     missing = _globals(table) - known
     for node in names:
@@ -47,12 +58,12 @@ def _binds(symbol: symtable.Symbol) -> bool:
 
 
 def _globals(table: symtable.SymbolTable) -> set[str]:
-    """Names that some scope looks up in the module."""
+    """Return the names that some scope looks up in the module."""
     top = table.get_type() == "module"
-    found = {
+    names = {
         s.get_name() for s in table.get_symbols() if s.is_referenced() and (top or s.is_global())
     }
-    return found.union(*(_globals(child) for child in table.get_children()))
+    return names.union(*(_globals(child) for child in table.get_children()))
 
 
 def _unused_imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -68,7 +79,7 @@ def _unused_imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
                     yield node.lineno, f"'{name}' is imported and not used"
 
 
-def _shared(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def _mutable_defaults(tree: ast.Module) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             defaults = [*node.args.defaults, *node.args.kw_defaults]
@@ -77,7 +88,7 @@ def _shared(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def _compiler(source: str) -> list[tuple[int, str]]:
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as records:
         warnings.simplefilter("always")
         compile(source, "program.py", "exec", dont_inherit=True)
-    return [(warning.lineno, str(warning.message)[:200]) for warning in said]
+    return [(warning.lineno, str(warning.message)[:200]) for warning in records]

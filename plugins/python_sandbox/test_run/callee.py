@@ -1,7 +1,7 @@
-"""The candidate's side of a trial: calls its functions, as told, and passes back the values.
+"""The program's side of a test run: calls its functions and returns their values.
 
-Runs inside the sandbox together with the hostile program, which may say whatever it likes here.
-It is told the arguments and nothing else: neither the tests nor what they expect.
+It runs inside the sandbox together with the hostile program, which may report anything. It gets the
+arguments only: neither the tests nor the values they expect.
 """
 
 import ast
@@ -12,7 +12,7 @@ import sys
 import types
 from typing import Any
 
-from reasoner.plugins.python_sandbox.trial.values import Opaque, decode, encode
+from reasoner.plugins.python_sandbox.test_run.values import Opaque, decode, encode
 
 __all__ = ["load", "main", "silence"]
 
@@ -21,34 +21,34 @@ def main(order: dict[str, Any]) -> None:
     """Load `order["code"]` and make `order["calls"]`; one line of JSON for each."""
     out = silence()
     module, error = load(order["code"], order["prelude"])
-    _say(out, {"loaded": error})
+    _send(out, {"loaded": error})
     for number, (name, arguments, keywords) in enumerate(order["calls"]):
-        _say(out, {"call": number, **_call(module, name, decode(arguments), decode(keywords))})
+        _send(out, {"call": number, **_call(module, name, decode(arguments), decode(keywords))})
 
 
-class _Nowhere(io.TextIOBase):
-    """A stream that takes everything; /dev/null cannot be written to in here."""
+class _DiscardingStream(io.TextIOBase):
+    """A stream that discards everything; the sandbox may not write to /dev/null."""
 
     def write(self, text: str) -> int:
         return len(text)
 
 
 def silence() -> int:
-    """Send what is printed nowhere; the descriptor returned leads to the real stdout."""
+    """Discard what is printed; return a descriptor of the real stdout."""
     for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
-        setattr(sys, name, _Nowhere())
+        setattr(sys, name, _DiscardingStream())
     return os.dup(1)
 
 
 def load(code: str, prelude: str) -> tuple[types.ModuleType, str | None]:
-    """A module made of both texts, and the first error on the way.
+    """Return a module made of both texts, and the first error.
 
-    Statement by statement, and on past one that raises: a failing demonstration at the end
+    The statements run one by one, also after one that raises: a failing demonstration at the end
     must not hide the functions before it.
     """
     module = types.ModuleType("candidate")
     sys.modules["candidate"] = module
-    first: str | None = None
+    first_error: str | None = None
     for text in (prelude, code):
         flags = 0
         for node in ast.parse(text).body:
@@ -60,8 +60,8 @@ def load(code: str, prelude: str) -> tuple[types.ModuleType, str | None]:
                     compile(part, "candidate.py", "exec", flags, dont_inherit=True), module.__dict__
                 )
             except BaseException as error:
-                first = first or _line(error)
-    return module, first
+                first_error = first_error or _line(error)
+    return module, first_error
 
 
 def _future(node: ast.ImportFrom) -> int:
@@ -74,7 +74,7 @@ def _future(node: ast.ImportFrom) -> int:
 def _call(
     module: types.ModuleType, name: str, arguments: list[Any], keywords: dict[str, Any]
 ) -> dict[str, Any]:
-    """`value`, with `after` where arguments changed; or `raised` and `text`; or `opaque`."""
+    """Call a function; return `value` and `after`, or `raised` and `text`, or `opaque`."""
     before = json.dumps(encode(arguments))
     try:
         if not hasattr(module, name):
@@ -95,7 +95,7 @@ def _line(error: BaseException) -> str:
         return type(error).__name__
 
 
-def _say(out: int, message: dict[str, Any]) -> None:
+def _send(out: int, message: dict[str, Any]) -> None:
     data = json.dumps(message).encode() + b"\n"
     while data:
         data = data[os.write(out, data) :]

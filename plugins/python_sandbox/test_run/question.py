@@ -1,6 +1,6 @@
-"""The Python in a question: what it already gives, and which function it asks for.
+"""The Python code in a question: the given helpers, and the function to be written.
 
-Runs inside the sandbox, because it parses what people pasted.
+It runs inside the sandbox, because it parses untrusted text.
 """
 
 import ast
@@ -11,7 +11,7 @@ __all__ = ["Asked", "read_question"]
 
 _FENCED = re.compile(r"(?ms)^[ \t]*```[^\n]*\n(.*?)^[ \t]*```")
 _CODE = re.compile(r"(?m)^(?:from \w|import \w|(?:async )?def \w|class \w|@\w)")
-_KEPT = (
+_PRELUDE_NODES = (
     ast.Import,
     ast.ImportFrom,
     ast.FunctionDef,
@@ -19,12 +19,15 @@ _KEPT = (
     ast.ClassDef,
     ast.Assign,
 )
-_TRIES = 20
+_MAX_PARSE_ATTEMPTS = 20
 
 
 class Asked(NamedTuple):
-    """`prelude` is source the candidate may rely on: imports, helpers, constants. `functions`
-    are the names left to be written, `parameters` those of the last of them."""
+    """The code of a question.
+
+    `prelude` is source that the submission may use: imports, helpers, constants. `functions` are
+    the names of the functions to be written, `parameters` those of the last one.
+    """
 
     prelude: str = ""
     functions: tuple[str, ...] = ()
@@ -32,8 +35,8 @@ class Asked(NamedTuple):
 
 
 def read_question(question: str) -> Asked:
-    """Look at the fenced blocks, else at the text from its first line of code on."""
-    kept: list[ast.stmt] = []
+    """Parse the fenced blocks, or without any the text from its first line of code on."""
+    prelude: list[ast.stmt] = []
     names: list[str] = []
     parameters: tuple[str, ...] = ()
     for text in _FENCED.findall(question) or [_from_code(question)]:
@@ -41,9 +44,9 @@ def read_question(question: str) -> Asked:
             if isinstance(node, ast.FunctionDef) and _is_empty(node):
                 names.append(node.name)
                 parameters = tuple(a.arg for a in [*node.args.posonlyargs, *node.args.args])
-            elif isinstance(node, _KEPT) and not _computes(node):
-                kept.append(node)
-    return Asked(ast.unparse(ast.Module(kept, [])), tuple(names), parameters)
+            elif isinstance(node, _PRELUDE_NODES) and not _computes(node):
+                prelude.append(node)
+    return Asked(ast.unparse(ast.Module(prelude, [])), tuple(names), parameters)
 
 
 def _from_code(text: str) -> str:
@@ -52,10 +55,10 @@ def _from_code(text: str) -> str:
 
 
 def _parsed(text: str) -> list[ast.stmt]:
-    """The statements before the first line that is no Python."""
+    """Return the statements before the first line that is not Python."""
     if text.rstrip().endswith(":"):  # a signature without a body
         text = f"{text.rstrip()}\n    pass"
-    for _ in range(_TRIES):
+    for _ in range(_MAX_PARSE_ATTEMPTS):
         try:
             return ast.parse(text).body
         except SyntaxError as error:
@@ -66,7 +69,7 @@ def _parsed(text: str) -> list[ast.stmt]:
 
 
 def _is_empty(function: ast.FunctionDef) -> bool:
-    """Whether its body is only a docstring, `pass`, `...` or `raise NotImplementedError`."""
+    """Return whether its body is only a docstring, `pass`, `...` or `raise NotImplementedError`."""
     return all(
         isinstance(node, ast.Pass)
         or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
