@@ -72,6 +72,7 @@ async def test_log_probabilities_are_those_that_scoring_gives(engine: LocalEngin
         assert token.logprob < 0
 
 
+@pytest.mark.slow
 async def test_a_seed_fixes_the_draw(engine: LocalEngine) -> None:
     prompt = engine.tokenize(PROMPT)
     _, one, again, other = [  # the first reads the prompt, the others find it in the cache
@@ -311,6 +312,7 @@ async def test_cancelling_the_awaiting_task_frees_the_sequence(small: LocalEngin
     assert await asyncio.wait_for(drain(small.generate([3], GREEDY, max_tokens=3)), 5)
 
 
+@pytest.mark.slow
 async def test_a_long_prompt_does_not_stall_a_running_sequence(engine: LocalEngine) -> None:
     running = engine.generate(engine.tokenize(PROMPT), Sampling(), Steps(Ban(engine.end_tokens)))
     await anext(running)

@@ -234,6 +234,7 @@ def test_plain_values_pass_unchanged(value: object) -> None:
     assert type(back) is type(value)
 
 
+@pytest.mark.slow
 def test_what_is_no_plain_data_does_not_pass() -> None:
     endless: list[object] = []
     endless.append(endless)

@@ -36,6 +36,7 @@ def test_runs_a_program_and_captures_what_it_prints(layer: Layer) -> None:
     assert done.layer == layer.name
 
 
+@pytest.mark.slow
 def test_installed_packages_threads_and_event_loops_work(layer: Layer) -> None:
     code = """
 import asyncio, threading, tempfile, sqlite3
@@ -49,6 +50,7 @@ print(numpy.arange(4).sum())
     assert done.stdout.split() == ["thread", "6"], done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "outcome", "said"),
     [
@@ -67,6 +69,7 @@ def test_failures_are_told_apart(layer: Layer, code: str, outcome: str, said: st
     assert said is None or said in (done.error or "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     [
@@ -83,6 +86,7 @@ def test_endless_programs_are_killed_in_time(layer: Layer, code: str) -> None:
     assert time.monotonic() - began < 10
 
 
+@pytest.mark.slow
 def test_memory_output_and_disk_are_bounded(layer: Layer) -> None:
     hungry = run(layer, "x = []\nwhile True: x.append(bytearray(20_000_000))", memory=1 << 28)
     assert hungry.outcome == "memory"
@@ -151,6 +155,7 @@ for kind, port in zip((socket.SOCK_STREAM, socket.SOCK_DGRAM), {ports}):
                 _ = server.accept() if server is tcp else server.recv(1)
 
 
+@pytest.mark.slow
 def test_no_process_is_started_and_none_is_left(layer: Layer) -> None:
     code = """
 import os, subprocess, signal

@@ -84,6 +84,7 @@ def test_long_output_keeps_head_and_tail() -> None:
     assert "characters left out" in block.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "said"),
     [

@@ -71,6 +71,7 @@ def test_prose_is_what_stands_outside_of_fences() -> None:
     assert "print" not in without_code("see\n```python\nprint(1)\n```\nend")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     ["\\boxed{", "{", "final answer ", "9", "$", "\n", "```\n", "1,", "#### \n", "*", "is ", ". A"],
