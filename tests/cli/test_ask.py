@@ -233,7 +233,7 @@ def _interrupted(home: Path, *arguments: Any) -> tuple[int, bytes, bytes]:
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
     out, error = process.communicate(timeout=120)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # usually a second or two
     return process.returncode, out, seen + error
 
 
