@@ -140,6 +140,7 @@ def test_the_questions_examples_and_imports_count() -> None:
 
 
 @needs_sandbox
+@pytest.mark.slow
 def test_better_code_scores_higher_and_every_check_is_a_field() -> None:
     good, own = "def total(xs): return sum(xs)\n", "assert total([1]) == 1"
     worst_to_best = [

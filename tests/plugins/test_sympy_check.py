@@ -132,6 +132,7 @@ def test_a_killed_worker_is_replaced() -> None:
     assert check(final="1/2", expect="0.5").outcome is Outcome.PASS
 
 
+@pytest.mark.slow
 def test_a_late_worker_is_killed_and_the_next_check_works() -> None:
     before = set(sympy_check._workers.pids())
     assert sympy_check.compare(r"\sqrt{x+1}", "(10^7)!", seconds=1)[0] is Outcome.UNKNOWN
