@@ -6,7 +6,31 @@ from pathlib import Path
 
 import pytest
 
+from reasoner.engine.threads import usable_cores
 from tests.tiny_gguf import write_tiny_gguf
+
+SLOW_FIXTURES = {"smollm2"}
+"""Fixtures that need a language model of 98 MB, which is fetched on first use."""
+SLOW_FOLDERS = {"hostile"}
+
+
+def pytest_configure() -> None:
+    """Divide the cores among the xdist workers, before any of them loads llama.cpp.
+
+    Each worker's models would use every core otherwise, and wait for each other at every layer.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        os.environ.setdefault("OMP_THREAD_LIMIT", str(max(1, usable_cores() // workers)))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what needs a real language model and what attacks the sandbox."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if SLOW_FIXTURES.intersection(fixtures) or SLOW_FOLDERS.intersection(item.path.parts):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,7 +43,10 @@ def nothing_kept() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def smollm2() -> Path:
-    """SmolLM2-135M, fetched on first use by the package itself; `REASONER_TEST_CACHE` keeps it."""
+    """SmolLM2-135M, fetched on first use by the package itself, which lets one process fetch it.
+
+    `REASONER_TEST_CACHE` names a cache directory that keeps it. Tests that use this are slow.
+    """
     from reasoner.models.ensure import ensure_model
 
     with pytest.MonkeyPatch.context() as patch:

@@ -44,8 +44,7 @@ async def test_the_expected_answer_decides_the_status(smollm2: Path) -> None:
         assert free.final is not None
         right = await solver.solve(Problem(question=ASK, expect=free.final))
         wrong = await solver.solve(Problem(question=ASK, expect="987654321"))
-    assert (right.status is Status.VERIFIED) == (right.final == free.final)
-    assert (right.status is Status.REFUTED) == (right.final != free.final)
+    assert (right.final, right.status) == (free.final, Status.VERIFIED)
     assert wrong.status is Status.REFUTED
 
 
@@ -106,10 +105,10 @@ async def test_stopping_returns_what_there_is(smollm2: Path) -> None:
 
 
 async def test_a_time_limit_still_gives_an_answer(smollm2: Path) -> None:
-    async with Solver(settings(smollm2, min_steps=0, seconds=3.0)) as solver:
-        result = await solver.solve(Problem(question="Tell me a very long story. " + ASK))
-    assert result.usage.seconds < 6
-    assert result.finish_reason is not FinishReason.INTERRUPTED
+    """The reasoning owes more steps than it can write in five seconds."""
+    async with Solver(settings(smollm2, min_steps=500, seconds=5.0)) as solver:
+        result = await solver.solve(Problem(question=ASK))
+    assert result.finish_reason is FinishReason.BUDGET
     assert result.answer
 
 

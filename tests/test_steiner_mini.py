@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 import reasoner
 from bench.grammar import faults
 from reasoner.models.here import find_model
@@ -53,6 +55,7 @@ async def test_most_puzzles_are_solved_in_one_path_with_backtracks() -> None:
     assert all(step.name and step.text and step.summary and step.reflection for step in named)
 
 
+@pytest.mark.slow
 async def test_a_check_that_settles_the_question_ends_the_search() -> None:
     options = {"n": 8, "at_once": 1}
     results = await solve(strategy="best-of-n", strategy_options=options, max_steps=12)
@@ -63,6 +66,7 @@ async def test_a_check_that_settles_the_question_ends_the_search() -> None:
     )
 
 
+@pytest.mark.slow
 async def test_its_value_model_steers_a_search() -> None:
     results = await solve(
         value="steiner-mini-value", strategy="beam", strategy_options={"n": 4, "width": 2}
@@ -73,6 +77,7 @@ async def test_its_value_model_steers_a_search() -> None:
         assert result.usage.value_tokens > 0
 
 
+@pytest.mark.slow
 async def test_its_replies_keep_the_grammar_and_the_limits() -> None:
     """The short version of bench/grammar.py."""
     found = await faults(file_of("steiner-mini"), count=200, seed=1)

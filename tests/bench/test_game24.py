@@ -5,12 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "bench.game24", *arguments, "--alone", "--n", "1"]
     return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_its_own_rows_only(tmp_path: Path) -> None:
     data, out = tmp_path / "puzzles.jsonl", tmp_path / "rows.jsonl"
     data.write_text('{"id": "p1", "numbers": [4, 6, 1, 1], "target": 24}\n')
@@ -29,6 +32,7 @@ def test_a_run_goes_on_with_its_own_rows_only(tmp_path: Path) -> None:
     assert out.read_text() == kept
 
 
+@pytest.mark.slow
 def test_files_that_are_not_there_or_something_else_are_one_line(tmp_path: Path) -> None:
     data, out = tmp_path / "puzzles.jsonl", tmp_path / "rows.jsonl"
     missing = run(data, "--out", out)

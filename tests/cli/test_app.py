@@ -115,6 +115,7 @@ def test_help_into_a_reader_that_leaves(tmp_path: Path) -> None:
     assert done.stderr == b""
 
 
+@pytest.mark.slow
 def test_a_traceback_only_when_asked_for(tmp_path: Path) -> None:
     plain = run(tmp_path, "ask", "")
     assert b"Traceback" not in plain.stderr
@@ -152,6 +153,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     assert done.stderr.count(b"\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_log_without_room_does_not_cost_the_answer(tiny_gguf: Path, tmp_path: Path) -> None:
     brief = ("--budget", "8", "--max-tokens", "40", "--seed", "1", "--no-verify")

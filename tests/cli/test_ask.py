@@ -100,6 +100,7 @@ def test_no_code_block_exits_4(tiny_gguf: Path, tmp_path: Path) -> None:
     assert done.stderr.rstrip().splitlines()[-1].startswith(b"reasoner: ")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "darwin", reason="its files have names that are text")
 def test_a_model_file_whose_name_is_no_text(tiny_gguf: Path, tmp_path: Path) -> None:
     odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.gguf"))
@@ -110,6 +111,7 @@ def test_a_model_file_whose_name_is_no_text(tiny_gguf: Path, tmp_path: Path) -> 
     assert run(tmp_path, "history", "show").returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [0, 1_000_000])
 def test_a_model_file_that_llama_cpp_aborts_at(
     tiny_gguf: Path, tmp_path: Path, layers: int
@@ -125,6 +127,7 @@ def test_a_model_file_that_llama_cpp_aborts_at(
     assert b"fetch it again" in done.stderr
 
 
+@pytest.mark.slow
 def test_noise_never_sends_control_characters(tiny_gguf: Path, tmp_path: Path) -> None:
     done = run(tmp_path, "ask", "hi", "-m", tiny_gguf, *SHORT, "--show-reasoning")
     for stream in (done.stdout, done.stderr):
@@ -166,6 +169,7 @@ def test_a_file_that_is_no_model_exits_1(tmp_path: Path) -> None:
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_huge_question_is_refused_with_both_counts(tiny_gguf: Path, tmp_path: Path) -> None:
     done = run(tmp_path, "ask", "-m", tiny_gguf, stdin=b"many words " * (10**7 // 11))
     assert done.returncode == 2
@@ -187,6 +191,7 @@ def test_bare_command_answers_stdin(smollm2: Path, tmp_path: Path) -> None:
     assert done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_an_inherited_stdin_that_never_closes_does_not_block(
     tiny_gguf: Path, tmp_path: Path
 ) -> None:
@@ -228,7 +233,7 @@ def _interrupted(home: Path, *arguments: Any) -> tuple[int, bytes, bytes]:
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
     out, error = process.communicate(timeout=120)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # usually a second or two
     return process.returncode, out, seen + error
 
 
@@ -299,6 +304,7 @@ def test_at_a_terminal_thinking_is_dim_and_ctrl_c_restores_it(
         assert b"Traceback" not in terminal.screen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {}])
 def test_no_escapes_where_none_are_wanted(
     tiny_gguf: Path, tmp_path: Path, how: dict[str, str]
@@ -317,6 +323,7 @@ def test_no_escapes_where_none_are_wanted(
         assert b"answered, not checked" in terminal.screen
 
 
+@pytest.mark.slow
 def test_markdown_is_rendered_at_a_terminal_unless_raw(tiny_gguf: Path, tmp_path: Path) -> None:
     arguments: list[str | Path] = ["ask", "hi", "-m", tiny_gguf, *SHORT, "-q"]
     with Terminal(tmp_path, arguments, columns=30) as terminal:

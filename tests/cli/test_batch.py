@@ -48,6 +48,7 @@ def grown(file: Path, lines: int) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_each_line_is_the_result_and_its_id_in_order(tiny_gguf: Path, tmp_path: Path) -> None:
     data = questions(tmp_path, 6).read_bytes() + b'{"quest\n{"question": "without an id"}'
     done = run(tmp_path, "batch", "-m", tiny_gguf, *SHORT, stdin=data)
@@ -73,6 +74,7 @@ def test_scores_and_exit_codes(smollm2: Path, tmp_path: Path) -> None:
     assert b"0 of 1 right, 0.0% [" in done.stderr
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_every_item_is_there_once(tiny_gguf: Path, tmp_path: Path) -> None:
     file, out = questions(tmp_path, 60), tmp_path / "out.jsonl"
     chance, kills, files = random.Random(5), 0, 0
@@ -96,6 +98,7 @@ def test_killed_at_random_moments_every_item_is_there_once(tiny_gguf: Path, tmp_
     assert files
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_done(tiny_gguf: Path, tmp_path: Path) -> None:
     file, out = questions(tmp_path, 300), tmp_path / "out.jsonl"
     process = start(tmp_path, file, "--out", out, "-m", tiny_gguf, *SHORT)
@@ -160,6 +163,7 @@ def test_wrong_requests_are_one_line_and_leave_files_alone(
     assert file.read_bytes().startswith(b'{"id"')
 
 
+@pytest.mark.slow
 def test_nothing_to_do_is_a_wrong_request(tiny_gguf: Path, tmp_path: Path) -> None:
     done = run(tmp_path, "batch", "-m", tiny_gguf, stdin=b"\n\n")
     assert (done.returncode, done.stderr.strip()) == (2, b"reasoner: there is no item in the input")
@@ -179,6 +183,7 @@ def test_a_reader_that_leaves_is_no_error(tiny_gguf: Path, tmp_path: Path) -> No
         assert b"Traceback" not in process.stderr.read()
 
 
+@pytest.mark.slow
 def test_progress_at_a_terminal(tiny_gguf: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     arguments: list[str | Path] = [

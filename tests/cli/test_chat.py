@@ -18,6 +18,7 @@ def arguments(smollm2: Path) -> list[str | Path]:
     return ["chat", "-m", smollm2, *BRIEF]
 
 
+@pytest.mark.slow
 def test_two_turns_help_and_leaving(arguments: list[str | Path], tmp_path: Path) -> None:
     with Terminal(tmp_path, arguments) as terminal:
         terminal.expect(PROMPT)
@@ -117,6 +118,7 @@ def test_the_bare_command_at_a_terminal_is_a_chat(tiny_gguf: Path, tmp_path: Pat
         assert terminal.restored()
 
 
+@pytest.mark.slow
 def test_several_lines_are_one_turn(tiny_gguf: Path, tmp_path: Path) -> None:
     arguments: list[str | Path] = ["chat", "-m", tiny_gguf, "-R", *BRIEF]
     with Terminal(tmp_path, arguments) as terminal:
@@ -134,6 +136,7 @@ def test_several_lines_are_one_turn(tiny_gguf: Path, tmp_path: Path) -> None:
     assert "+three\n+four\n" in history
 
 
+@pytest.mark.slow
 def test_what_is_typed_meanwhile_waits_for_its_turn(tiny_gguf: Path, tmp_path: Path) -> None:
     limits = ("--min-steps", "30", "--budget", "300", "--max-tokens", "320", "--no-verify")
     with Terminal(tmp_path, ["chat", "-m", tiny_gguf, *limits]) as terminal:
@@ -150,6 +153,7 @@ def test_what_is_typed_meanwhile_waits_for_its_turn(tiny_gguf: Path, tmp_path: P
         assert terminal.restored()
 
 
+@pytest.mark.slow
 def test_lines_break_between_words(tiny_gguf: Path, tmp_path: Path) -> None:
     with Terminal(tmp_path, ["chat", "-m", tiny_gguf], columns=40, NO_COLOR="1") as terminal:
         terminal.expect(PROMPT)

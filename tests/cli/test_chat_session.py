@@ -32,6 +32,7 @@ def questions(home: Path, conversation: str = "") -> list[str]:
     return [turn["question"] for turn in json.loads(done.stdout)["turns"]]
 
 
+@pytest.mark.slow
 def test_every_command_in_one_session(tiny_gguf: Path, tmp_path: Path) -> None:
     (tmp_path / "facts.txt").write_text("The sky is green.\n")
     editor = tmp_path / "editor"
@@ -85,6 +86,7 @@ def test_every_command_in_one_session(tiny_gguf: Path, tmp_path: Path) -> None:
     assert questions(tmp_path) == [turn["question"] for turn in saved["turns"]]
 
 
+@pytest.mark.slow
 def test_ctrl_c_at_any_moment_ends_nothing(tiny_gguf: Path, tmp_path: Path) -> None:
     moments = random.Random(6)
     arguments: list[str | Path] = ["chat", "-m", tiny_gguf, "--no-verify", "--context", "2048"]
@@ -112,6 +114,7 @@ def test_ctrl_c_at_any_moment_ends_nothing(tiny_gguf: Path, tmp_path: Path) -> N
     plain.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_the_terminal_is_restored_when_the_chat_is_ended(
     tiny_gguf: Path, tmp_path: Path, number: signal.Signals
@@ -123,6 +126,7 @@ def test_the_terminal_is_restored_when_the_chat_is_ended(
         assert terminal.restored()
 
 
+@pytest.mark.slow
 def test_a_full_context_is_never_cut_in_silence(tiny_gguf: Path, tmp_path: Path) -> None:
     arguments: list[str | Path] = ["chat", "-m", tiny_gguf, *BRIEF, "--no-verify", "-s", "Be odd"]
     with Terminal(tmp_path, arguments) as terminal:

@@ -83,6 +83,7 @@ def _commands(line: str) -> Iterator[list[str]]:
         words = []
 
 
+@pytest.mark.slow
 def test_a_terminals_own_width_counts(tmp_path: Path) -> None:
     with Terminal(tmp_path, ["cache", "--help"], columns=40) as terminal:
         assert terminal.wait() == 0

@@ -107,6 +107,7 @@ def test_wrong_requests_are_one_line(tmp_path: Path, arguments: list[str], says:
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_removing_all_asks_first(tiny_gguf: Path, tmp_path: Path) -> None:
     run(tmp_path, "ask", "hi", "-m", tiny_gguf, *BRIEF)
     for reply, left in (("n", 1), ("y", 0)):
@@ -117,6 +118,7 @@ def test_removing_all_asks_first(tiny_gguf: Path, tmp_path: Path) -> None:
         assert len(listed(tmp_path)) == left
 
 
+@pytest.mark.slow
 def test_a_chat_is_one_conversation_and_goes_on(tiny_gguf: Path, tmp_path: Path) -> None:
     chat: list[str | Path] = ["chat", "-m", tiny_gguf, *BRIEF]
     run(tmp_path, *chat, stdin=b"one\ntwo\n")

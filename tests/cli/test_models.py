@@ -34,6 +34,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, tiny_gguf: Path) -> Iterator[FakeHub]:
         yield hub
 
 
+@pytest.mark.slow
 def test_list_names_the_registry_and_what_is_here(tmp_path: Path) -> None:
     done = run(tmp_path, "models", "list")
     assert done.returncode == 0
@@ -62,18 +63,21 @@ def test_pull_show_path_and_rm(tmp_path: Path, hub: FakeHub, tiny_gguf: Path) ->
     assert run(tmp_path, "models", "path", REPO).returncode == 1
 
 
+@pytest.mark.slow
 def test_quiet_says_nothing_but_the_path(tmp_path: Path, hub: FakeHub) -> None:
     done = run(tmp_path, "models", "pull", REPO, "-q")
     assert done.returncode == 0
     assert done.stderr == b""
 
 
+@pytest.mark.slow
 def test_progress_is_drawn_on_a_terminal_only(tmp_path: Path, hub: FakeHub) -> None:
     with Terminal(tmp_path, ("models", "pull", REPO), columns=200) as terminal:
         assert terminal.wait() == 0
         assert "━".encode() in terminal.screen
 
 
+@pytest.mark.slow
 def test_show_describes_a_file_and_an_entry_that_is_not_here(
     tmp_path: Path, tiny_gguf: Path
 ) -> None:
@@ -85,6 +89,7 @@ def test_show_describes_a_file_and_an_entry_that_is_not_here(
     assert b"models pull qwen3-4b" in done.stdout
 
 
+@pytest.mark.slow
 def test_names_stay_whole_in_a_narrow_window(tmp_path: Path) -> None:
     with Terminal(tmp_path, ["models", "list"], columns=40, NO_COLOR="1") as terminal:
         assert terminal.wait() == 0
@@ -122,6 +127,7 @@ def test_errors_are_one_line_and_a_code(
     assert done.stderr.count(b"\n") == 1
 
 
+@pytest.mark.slow
 def test_a_malformed_registry_and_a_wrong_checksum(
     tmp_path: Path, hub: FakeHub, tiny_gguf: Path
 ) -> None:

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.command import run
 
 
@@ -17,6 +19,7 @@ def test_text_and_json_agree(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_asking_creates_nothing(tmp_path: Path) -> None:
     run(tmp_path, "paths")
     assert list(tmp_path.iterdir()) == []

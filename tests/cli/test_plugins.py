@@ -48,6 +48,7 @@ def test_the_documented_example_works_as_documented(tmp_path: Path) -> None:
     assert b"error    weekday         the plugin failed: ValueError" in broken.stdout
 
 
+@pytest.mark.slow
 def test_a_file_runs_only_after_it_was_enabled_by_name(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     path = plugin(tmp_path, "nice", f"open({str(trace)!r}, 'w')\n{NICE}")
@@ -67,6 +68,7 @@ def test_a_file_runs_only_after_it_was_enabled_by_name(tmp_path: Path) -> None:
     assert run(tmp_path, "verify", "1").returncode == 4
 
 
+@pytest.mark.slow
 def test_installed_plugins_can_be_disabled_too(tmp_path: Path) -> None:
     assert listed(tmp_path)["sympy_check"]["enabled"] is True
     run(tmp_path, "plugins", "disable", "sympy_check")
@@ -77,6 +79,7 @@ def test_installed_plugins_can_be_disabled_too(tmp_path: Path) -> None:
     assert run(tmp_path, "verify", "1", "--expect", "2").returncode == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -100,6 +103,7 @@ def test_a_broken_file_is_named_and_the_rest_works(tmp_path: Path, text: str, sa
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_odd_files_and_names_are_survived(tmp_path: Path) -> None:
     before = listed(tmp_path)
     plugin(tmp_path, "not-a-name", "1/0")
@@ -115,6 +119,7 @@ def test_odd_files_and_names_are_survived(tmp_path: Path) -> None:
     assert b"plugins.toml" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_list_is_for_people_too(tmp_path: Path) -> None:
     lines = run(tmp_path, "plugins", "list", NO_COLOR="1").stdout.decode().splitlines()
     assert [line.split()[:3] for line in lines] == [

@@ -72,6 +72,7 @@ def test_a_pipe_nobody_writes_to_is_left_out(monkeypatch: pytest.MonkeyPatch) ->
     assert "left out" in notices[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"GGUF\x00\x00", bytes(range(256))])
 def test_binary_stdin_is_one_line_and_2(tmp_path: Path, data: bytes) -> None:
     done = run(tmp_path, "ask", "What is this?", stdin=data)

@@ -29,6 +29,7 @@ def lines(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in whole[1:]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_ended_and_begun_again(tiny_gguf: Path, data: Path, tmp_path: Path, how: int) -> None:
     out = tmp_path / "out.jsonl"

@@ -70,6 +70,7 @@ def test_nodes_are_plain_data(recorded: Path, tmp_path: Path) -> None:
     assert any(node["mean_logprob"] for node in nodes)
 
 
+@pytest.mark.slow
 def test_it_fits_a_narrow_window(recorded: Path, tmp_path: Path) -> None:
     with Terminal(tmp_path, ["trace", recorded], columns=40, NO_COLOR="1") as terminal:
         assert terminal.wait() == 0
@@ -109,6 +110,7 @@ def test_a_page_stands_alone_and_lets_nothing_in(hostile: Path, tmp_path: Path) 
     assert "&lt;script&gt;" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [12, 40, 200])
 def test_hostile_texts_do_not_reach_the_terminal(
     hostile: Path, tmp_path: Path, columns: int

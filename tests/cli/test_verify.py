@@ -113,6 +113,7 @@ def test_wrong_requests_are_one_line_and_code_2(tmp_path: Path, arguments: list[
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_and_a_writer_that_stays_open(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*COMMAND, "verify", "--jsonl", "-"],

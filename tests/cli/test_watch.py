@@ -153,6 +153,7 @@ def test_plain_lines_tell_what_is_worth_telling() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [30, 100])
 def test_a_search_is_watched_at_a_terminal(tiny_gguf: Path, tmp_path: Path, columns: int) -> None:
     asked: list[str | Path] = ["ask", "How many?", "-m", tiny_gguf, *SMALL]
@@ -167,6 +168,7 @@ def test_a_search_is_watched_at_a_terminal(tiny_gguf: Path, tmp_path: Path, colu
     assert b"\x1b[?25l" not in terminal.screen
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_drawn_it_is_plain_lines(tiny_gguf: Path, tmp_path: Path) -> None:
     asked: list[str | Path] = ["ask", "How many?", "-m", tiny_gguf, *SMALL]
     piped = run(tmp_path, *asked, seconds=PATIENCE)
@@ -178,6 +180,7 @@ def test_where_nothing_can_be_drawn_it_is_plain_lines(tiny_gguf: Path, tmp_path:
         assert b"\x1b" not in told
 
 
+@pytest.mark.slow
 def test_no_color_leaves_the_tree_and_takes_the_colours(tiny_gguf: Path, tmp_path: Path) -> None:
     asked: list[str | Path] = ["ask", "How many?", "-m", tiny_gguf, *SMALL]
     with Terminal(tmp_path, asked, NO_COLOR="1") as terminal:

@@ -164,6 +164,7 @@ def served(engine: RemoteEngine) -> str:
     return f"{engine._server.address}#peer"
 
 
+@pytest.mark.slow
 async def test_questions_and_searches_are_answered(address: str, own_directories: Path) -> None:
     notices: list[str] = []
 
@@ -185,6 +186,7 @@ async def test_questions_and_searches_are_answered(address: str, own_directories
     assert any("ChatML" in notice for notice in notices)
 
 
+@pytest.mark.slow
 def test_the_command_and_the_users_own_names(address: str, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.mkdir()
@@ -206,6 +208,7 @@ def test_the_command_and_the_users_own_names(address: str, tmp_path: Path) -> No
         assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 async def test_a_server_without_log_probabilities(tiny_gguf: Path) -> None:
     with completions_server(tiny_gguf, logprobs=False) as bare:
         notices: list[str] = []

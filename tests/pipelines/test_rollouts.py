@@ -126,6 +126,7 @@ async def lines(smollm2: Path) -> AsyncIterator[tuple[Grower, Line]]:
         yield grower, line
 
 
+@pytest.mark.slow
 async def test_halving_asks_few_prefixes(lines: tuple[Grower, Line]) -> None:
     grower, line = lines
     assert len(line.ends) >= 3

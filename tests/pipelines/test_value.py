@@ -12,6 +12,7 @@ from reasoner.pipelines.value import load_study, train_head
 from tests.pipelines.studies import write_study
 
 
+@pytest.mark.slow
 def test_a_planted_signal_is_found(tmp_path: Path) -> None:
     study = load_study([write_study(tmp_path / "a.jsonl", problems=60)])
     head, report = train_head(study, 0)
@@ -30,6 +31,7 @@ def test_a_planted_signal_is_found(tmp_path: Path) -> None:
     assert head.base_sha256 == "ab" * 32
 
 
+@pytest.mark.slow
 def test_noise_teaches_nothing(tmp_path: Path) -> None:
     study = load_study([write_study(tmp_path / "a.jsonl", signal=0.0)])
     assert train_head(study, 0)[1].auc < 0.65

@@ -98,6 +98,7 @@ def test_a_slip_that_is_put_right_later_is_not_wrong() -> None:
     assert judged == [S, H]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["1+" * 10**5, "(" * 10**6, "1+1=2\n" * 10**5, "1 = " * 10**5, r"\frac{" * 10**5 + "=1",

@@ -142,6 +142,7 @@ def test_the_questions_examples_and_imports_count() -> None:
 
 
 @needs_sandbox
+@pytest.mark.slow
 def test_better_code_scores_higher_and_every_check_is_a_field() -> None:
     good, own = "def total(xs): return sum(xs)\n", "assert total([1]) == 1"
     worst_to_best = [
@@ -236,6 +237,7 @@ def test_plain_values_pass_unchanged(value: object) -> None:
     assert type(back) is type(value)
 
 
+@pytest.mark.slow
 def test_what_is_no_plain_data_does_not_pass() -> None:
     endless: list[object] = []
     endless.append(endless)

@@ -1,8 +1,11 @@
 from pathlib import Path
 
+import pytest
+
 from tests.plugins.fuzzing import PAYLOADS, fuzz, strings
 
 
+@pytest.mark.slow
 def test_fuzzed_answers_execute_nothing_even_unconfined(tmp_path: Path) -> None:
     found = fuzz(150, 1, tmp_path, 5.0)  # ten thousand: python -m bench.fuzz
     assert found.file_untouched
@@ -11,6 +14,7 @@ def test_fuzzed_answers_execute_nothing_even_unconfined(tmp_path: Path) -> None:
     assert found.read + len(found.late) == 150
 
 
+@pytest.mark.slow
 def test_the_payloads_do_harm_where_text_is_executed(tmp_path: Path) -> None:
     found = fuzz(0, 0, tmp_path, 5.0, execute=True)
     assert not found.file_untouched

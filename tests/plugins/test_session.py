@@ -84,6 +84,7 @@ def test_long_output_keeps_head_and_tail() -> None:
     assert "characters left out" in block.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "said"),
     [
@@ -100,7 +101,7 @@ def test_what_goes_over_a_limit_is_stopped_and_not_kept(code: str, said: str) ->
     assert len(block.output) <= MAX_SHOWN
     assert not block.ok
     assert not block.kept
-    assert time.monotonic() - began < 12
+    assert time.monotonic() - began < 30  # ten times the limit
 
 
 def test_installed_packages_are_there() -> None:

@@ -133,6 +133,7 @@ def test_one_step_is_checked_alone() -> None:
     assert sympy_check.check_step("Let me think about it.", 10).outcome is Outcome.UNKNOWN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["x+" * 50000, "x = " * 30000, r"\frac{" * 20000, "\n" * 10**5, "x(" * 50000, "5 km " * 20000,

@@ -70,6 +70,7 @@ def test_a_jail_is_used_once() -> None:
     assert not waiting & set(pool.pids())
 
 
+@pytest.mark.slow
 def test_a_warm_jail_that_died_costs_nothing_but_time() -> None:
     run_python("1")
     assert soon(filled)
@@ -80,6 +81,7 @@ def test_a_warm_jail_that_died_costs_nothing_but_time() -> None:
     assert run_python("print(6 * 7)").stdout == "42\n"
 
 
+@pytest.mark.slow
 def test_thirty_runs_and_closing_leave_nothing() -> None:
     before = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0
     outcomes = [run_python(f"open('f', 'w').write('x'); print({n})").stdout for n in range(30)]
@@ -111,6 +113,7 @@ print(*waiting, *pool.pids(), flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
 @pytest.mark.parametrize("ending", ["time.sleep(60)", "sys.exit(3)"])
 def test_jails_end_with_their_parent(ending: str, tmp_path: Path) -> None:
@@ -129,6 +132,7 @@ def test_jails_end_with_their_parent(ending: str, tmp_path: Path) -> None:
     assert killed == bool(list(tmp_path.iterdir()))
 
 
+@pytest.mark.slow
 def test_the_folder_of_a_killed_process_is_swept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

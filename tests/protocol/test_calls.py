@@ -117,6 +117,7 @@ def test_functions_reach_the_template() -> None:
     assert json.loads(text.partition("<tool_call>")[0])[0]["function"]["name"] == "python"
 
 
+@pytest.mark.slow
 async def test_a_forced_call_runs_in_the_sandbox_and_its_output_is_read(
     engine: LocalEngine,
 ) -> None:
@@ -151,6 +152,7 @@ async def test_hostile_output_spells_no_control_token(engine: LocalEngine) -> No
     assert end not in path.tokens[:-1]
 
 
+@pytest.mark.slow
 async def test_earlier_calls_are_told_in_order_and_are_bounded(engine: LocalEngine) -> None:
     told: list[tuple[str, ...]] = []
 

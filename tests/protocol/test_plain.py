@@ -103,6 +103,7 @@ async def test_a_budget_hit_makes_the_model_state_its_answer(engine: LocalEngine
     assert path.steps[-1].decision is Decision.END
 
 
+@pytest.mark.slow
 async def test_max_tokens_leaves_room_for_the_answer(engine: LocalEngine) -> None:
     limits = Limits(min_steps=3, max_tokens=80)
     for path in await asyncio.gather(*(write(engine, limits, n, problem=ASK) for n in range(4))):
@@ -110,6 +111,7 @@ async def test_max_tokens_leaves_room_for_the_answer(engine: LocalEngine) -> Non
         assert path.answer
 
 
+@pytest.mark.slow
 async def test_min_and_max_steps_hold(engine: LocalEngine) -> None:
     limits = Limits(min_steps=3, max_steps=4, budget=200)
     paths = await asyncio.gather(*(write(engine, limits, n, problem=ASK) for n in range(4)))
@@ -142,6 +144,7 @@ async def test_reasoning_that_repeats_itself_is_closed(
     assert again(engine, protocol(engine), "So it is 12 pens.", least=0).phase is Phase.REASONING
 
 
+@pytest.mark.slow
 async def test_a_model_that_would_stop_is_sent_on_in_other_words(engine: LocalEngine) -> None:
     limits = Limits(min_steps=10, max_steps=10, budget=900)
     path = await write(engine, limits, problem=ASK, sampling=GREEDY)

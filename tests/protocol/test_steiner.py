@@ -25,6 +25,7 @@ async def engine(tmp_path: File) -> AsyncIterator[LocalEngine]:
     await engine.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("least", "most", "budget"), [(0, 3, 200), (2, 4, 60), (3, 3, 10), (0, 1, 400), (5, 9, 100)]
 )
@@ -40,6 +41,7 @@ async def test_every_path_is_well_formed(
         assert path.steps[-1].decision is Decision.END
 
 
+@pytest.mark.slow
 async def test_limits_that_contradict_each_other_are_kept(tmp_path: File) -> None:
     """The short version of bench/grammar.py."""
     model = write_tiny_gguf(tmp_path / "s.gguf", extra_tokens=STEINER_TOKENS)

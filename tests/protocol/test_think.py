@@ -38,6 +38,7 @@ async def test_a_template_that_opens_the_block_is_left_alone(engine: LocalEngine
     assert protocol.opening("…assistant\n", think=False) == "<think>\n\n</think>\n\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("budget", [1, 30, 120])
 async def test_an_unclosed_block_never_costs_the_answer(engine: LocalEngine, budget: int) -> None:
     limits = Limits(budget=budget, max_tokens=400)
@@ -58,6 +59,7 @@ async def test_max_tokens_never_costs_the_answer(
         assert path.answer.strip()
 
 
+@pytest.mark.slow
 async def test_min_and_max_steps_hold(engine: LocalEngine) -> None:
     limits = Limits(min_steps=3, max_steps=5, budget=300, max_tokens=1200)
     for path in await asyncio.gather(*(write(engine, limits, seed) for seed in range(12))):

@@ -25,6 +25,7 @@ def server(tiny_gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield running
 
 
+@pytest.mark.slow
 def test_the_answer_is_the_one_from_here(server: Server, tiny_gguf: Path, tmp_path: Path) -> None:
     asked = ("ask", "What is 2 + 3?", "--seed", "5", "--json")
     here = run(tmp_path, *asked, "-m", tiny_gguf, *LIMITS)
@@ -34,6 +35,7 @@ def test_the_answer_is_the_one_from_here(server: Server, tiny_gguf: Path, tmp_pa
     assert (theirs.answer, theirs.reasoning) == (ours.answer, ours.reasoning)
 
 
+@pytest.mark.slow
 def test_events_searches_and_batches(server: Server, tmp_path: Path) -> None:
     search = ("--strategy", "majority", "-S", "n=3", "--server", server.address)
     done = run(tmp_path, "ask", "hi", *search, "--ndjson")
@@ -46,6 +48,7 @@ def test_events_searches_and_batches(server: Server, tmp_path: Path) -> None:
     assert [row["question"] for row in rows] == [f"What is {n} + 1?" for n in range(12)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_batch_whose_server_ends_goes_on_with_the_next_one(
     tiny_gguf: Path, tmp_path: Path, number: int
@@ -83,11 +86,13 @@ def test_a_batch_whose_server_ends_goes_on_with_the_next_one(
     assert not any("error" in row for row in rows)
 
 
+@pytest.mark.slow
 def test_the_library_asks_the_server_too(server: Server, own_directories: Path) -> None:
     result = reasoner.solve("hi", server=server.address, think=False, max_tokens=4)
     assert 0 < result.usage.completion_tokens <= 4
 
 
+@pytest.mark.slow
 def test_ctrl_c_gets_what_there_is(server: Server, tmp_path: Path) -> None:
     endless = ("--min-steps", "90", "--budget", "1500", "--max-tokens", "1800", "--ndjson")
     process = subprocess.Popen(
@@ -120,6 +125,7 @@ def test_no_server(tmp_path: Path, arguments: tuple[str, ...], code: int, says: 
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_what_the_server_refuses_is_a_wrong_request(server: Server, tmp_path: Path) -> None:
     for wrong, says in ((("-m", "other"), "this server has"), (("-o", "top_q=1"), "top_p")):
         done = run(tmp_path, "ask", "hi", "--server", server.address, *wrong)

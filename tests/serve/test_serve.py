@@ -68,6 +68,7 @@ def test_a_completion(client: openai.OpenAI, tiny_gguf: Path) -> None:
     assert result.seed == 3
 
 
+@pytest.mark.slow
 def test_a_stream_says_the_same(client: openai.OpenAI) -> None:
     asked: dict[str, Any] = {"model": "default", "messages": HI, "seed": 4}
     whole = client.chat.completions.create(**asked)
@@ -87,6 +88,7 @@ def test_a_stream_says_the_same(client: openai.OpenAI) -> None:
     assert [c.choices[0].finish_reason for c in chunks if c.choices][-1] is not None
 
 
+@pytest.mark.slow
 def test_effort_limits_and_our_own_fields(client: openai.OpenAI) -> None:
     create: Any = client.chat.completions.create
     at_once = create(
@@ -104,6 +106,7 @@ def test_effort_limits_and_our_own_fields(client: openai.OpenAI) -> None:
     assert longer.usage.prompt_tokens > at_once.usage.prompt_tokens + 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "status", "says"),
     [
@@ -141,6 +144,7 @@ def test_requests_that_cannot_be_answered(
     assert says in error["message"]
 
 
+@pytest.mark.slow
 def test_bodies_that_are_none(server: Server) -> None:
     assert post(server, b"{").status_code == 400
     assert post(server, b"[" * 100_000).status_code == 400
@@ -153,6 +157,7 @@ def test_bodies_that_are_none(server: Server) -> None:
         assert (response.status_code, "message" in response.json()["error"]) == (status, True)
 
 
+@pytest.mark.slow
 def test_only_this_machine_is_answered(server: Server) -> None:
     asked = json.dumps({"messages": HI}).encode()
     assert post(server, asked, host="rebound.example").status_code == 403
@@ -160,6 +165,7 @@ def test_only_this_machine_is_answered(server: Server) -> None:
     assert post(server, asked, host="localhost").status_code == 200
 
 
+@pytest.mark.slow
 def test_who_leaves_is_not_worked_for(server: Server) -> None:
     body: dict[str, Any] = {"messages": HI, "reasoner": ENDLESS, "stream": True}
     with httpx2.stream("POST", server.address + CHAT, json=body, timeout=SLOW) as response:
@@ -178,6 +184,7 @@ def test_who_leaves_is_not_worked_for(server: Server) -> None:
     idle(server)
 
 
+@pytest.mark.slow
 def test_many_at_once_with_nonsense_in_between(server: Server) -> None:
     """The short version of bench/serve.py. What one load leaves behind, a second finds there: the
     allocator keeps some tens of MiB of large requests, and more of them do not add to it."""
@@ -198,6 +205,7 @@ def test_many_at_once_with_nonsense_in_between(server: Server) -> None:
     assert held[1] < held[0] + 100
 
 
+@pytest.mark.slow
 def test_a_key_is_asked_for(tiny_gguf: Path, tmp_path: Path) -> None:
     with serving(tmp_path, tiny_gguf, *LIMITS, "--host", "0.0.0.0", REASONER_API_KEY="wort") as own:
         port = own.address.rpartition(":")[2]
@@ -220,6 +228,7 @@ def test_a_key_is_asked_for(tiny_gguf: Path, tmp_path: Path) -> None:
         assert (done.returncode, b"another --port" in done.stderr) == (2, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_being_stopped_loses_no_answer(tiny_gguf: Path, tmp_path: Path, number: int) -> None:
     body = {"messages": HI, "reasoner": ENDLESS | {"events": True}, "stream": True}

@@ -143,6 +143,7 @@ def test_what_is_removed_is_not_in_the_file(history: History) -> None:
     assert b"the codeword is" not in data
 
 
+@pytest.mark.slow
 def test_many_processes_lose_no_row(tmp_path: File) -> None:
     file = tmp_path / "history.db"
     writers = [writer(file, f"w{number}", WRITES) for number in range(PROCESSES)]
@@ -153,6 +154,7 @@ def test_many_processes_lose_no_row(tmp_path: File) -> None:
     assert sorted(said) == sorted(f"w{p} {n}" for p in range(PROCESSES) for n in range(WRITES))
 
 
+@pytest.mark.slow
 def test_kill_9_loses_nothing_that_was_written(tmp_path: File) -> None:
     file = tmp_path / "history.db"
     written = 0

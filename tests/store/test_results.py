@@ -93,11 +93,11 @@ def test_another_model_under_the_same_name_is_another_key(model: Path) -> None:
     results = Results()
     results.keep(PROBLEM, settings, result())
     write_tiny_gguf(model, seed=9)
-    for hashed in (False, True):
+    for _ in range(2):
         later = Results()
         assert later.find(PROBLEM, settings) is None
         later.close()
-        assert hashed or model_checksum(model)
+        assert model_checksum(model)  # the second time it is known
     results.close()
 
 

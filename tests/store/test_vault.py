@@ -50,6 +50,7 @@ def test_what_was_put_comes_back(vault: Vault) -> None:
     vault.close()
 
 
+@pytest.mark.slow
 def test_many_processes_lose_nothing(tmp_path: Path) -> None:
     place = str(tmp_path / "vault")
     processes = [

@@ -12,6 +12,7 @@ from tests.workbench import workbench
 MOST = 100
 
 
+@pytest.mark.slow
 async def test_a_program_that_does_not_end_is_ended(
     tiny_gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,7 +96,6 @@ async def test_the_known_answer_does_not_help_to_find_it(smollm2: Path) -> None:
     told = ASK.model_copy(update={"expect": free.candidates[-1].final or "1"})
     known, _ = await solved(smollm2, "best-of-n", told, **options)
     assert known.candidates == free.candidates
-    assert known.status in ("verified", "refuted", "answered")
 
 
 async def test_the_whole_search_keeps_to_its_tokens(smollm2: Path) -> None:

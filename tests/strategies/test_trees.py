@@ -71,6 +71,7 @@ async def test_a_value_model_is_asked_and_charged(tiny_gguf: Path, name: str) ->
     assert found.attempts[0].value is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 async def test_a_spent_search_still_answers(tiny_gguf: Path, name: str) -> None:
     """When four fifths of the tokens are spent, everything lands and no new line is begun.
@@ -88,6 +89,7 @@ async def test_a_spent_search_still_answers(tiny_gguf: Path, name: str) -> None:
     assert found.attempts[0].path.answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in SMALL if name != "linear"])
 async def test_stopping_a_search_gives_the_best_so_far(tiny_gguf: Path, name: str) -> None:
     strategy = find_strategy(name)

@@ -84,6 +84,7 @@ def test_the_plugins_that_come_along_are_found() -> None:
         assert all(info.version for info in verifiers.describe())
 
 
+@pytest.mark.slow
 def test_a_module_that_hangs_at_loading_costs_its_time_limit(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -75,6 +75,7 @@ def test_excluded_problems_stay_out(tmp_path: Path) -> None:
     assert len(keys) == 8
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path: Path) -> None:
     out = tmp_path / "paths.jsonl"
     done = run(tmp_path, "data", "paths", "--out", out, "--problems", "3", "--paths", "2")
