@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,6 +10,7 @@ from reasoner.attempt import Attempt, Findings
 from reasoner.budget import Budget
 from reasoner.effort import planned
 from reasoner.engine.sampling import Sampling
+from reasoner.engine.template import render_reply
 from reasoner.errors import UsageError
 from reasoner.events import (
     Live,
@@ -220,7 +222,8 @@ class Solver:
         end = "" if eos is None else self._engine.detokenize([eos], special=True)
         template = self._engine.chat_template or ""
         named = settings.tool_style or (self._file.spec.tool_style if self._file.spec else None)
-        style = choose_style(tools, template, end, named)
+        wrapper = partial(render_reply, template, eos=end)
+        style = choose_style(tools, template, named, wrapper)
         return Calling(style, self._verifiers.use, forced=settings.tools == "force")
 
     def _result(

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from reasoner.engine.capabilities import missing_capability
 from reasoner.engine.engine import FAINTEST
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import EngineError, ServerGone, UsageError
@@ -102,10 +103,7 @@ class Completions:
                 raise self._refusal(response.status_code, response.content)
             found = _read(response.content, self.address, _alternatives)
         if not found:
-            raise EngineError(
-                f"the server at {self.address} tells no log-probabilities, which scoring needs; "
-                "start it so that it does, or use a model here"
-            )
+            raise missing_capability(f"the server at {self.address}", "score")
         return found
 
     async def close(self) -> None:

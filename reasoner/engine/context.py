@@ -6,7 +6,6 @@ Everything here is called by one thread at a time; only the vocabulary and `abor
 import ctypes
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -14,63 +13,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reasoner.engine.threads import default_threads, set_wait_policy
+from reasoner.engine.library import clear_errors, first_error, library
+from reasoner.engine.threads import default_threads
 from reasoner.engine.vocabulary import NativeVocabulary
 from reasoner.errors import BadModelFile, EngineError
 from reasoner.settings import EngineSettings
 
-__all__ = ["Context", "library", "supports_gpu"]
+__all__ = ["Context", "Floats"]
 
 Floats = npt.NDArray[np.float32]
 
 DEFAULT_CONTEXT = 8192
 GGML_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
 FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
-ERROR_LEVEL = 4
-LONGEST_SAID = 300
-"""Characters of what llama.cpp says before it aborts; some of it may be the file's own words."""
-
-_errors: list[str] = []
-_log_callback: Any = None
-
-
-def library() -> Any:
-    """llama_cpp, loaded once, with its log kept for error messages instead of printed."""
-    global _log_callback
-    set_wait_policy()
-    import llama_cpp as lc
-
-    if _log_callback is None:
-        _log_callback = lc.llama_log_callback(_keep_error)
-        lc.llama_log_set(_log_callback, ctypes.c_void_p(0))
-        with suppress(AttributeError):  # a build of another age
-            lc.llama_cpp._lib.ggml_set_abort_callback(_abort_callback)
-        lc.llama_backend_init()
-    return lc
-
-
-def _give_up(message: bytes) -> None:
-    """llama.cpp met what it takes for impossible, such as a file that claims a million layers, and
-    is about to abort, after a look at us through a debugger: leave with a line instead."""
-    file, _, what = message.decode(errors="replace").partition(":")
-    said = "".join(filter(str.isprintable, f"{Path(file).name}:{what}"))[:LONGEST_SAID]
-    line = f"reasoner: llama.cpp gave up ({said}); the model file may be damaged: fetch it again"
-    with suppress(OSError):
-        os.write(2, f"{line}, or choose another\n".encode())
-    os._exit(EngineError.exit_code)
-
-
-_abort_callback = ctypes.CFUNCTYPE(None, ctypes.c_char_p)(_give_up)
-
-
-def _keep_error(level: int, text: bytes, _data: Any) -> None:
-    if level == ERROR_LEVEL:
-        _errors.append(text.decode(errors="replace").strip())
-        del _errors[:-8]
-
-
-def supports_gpu() -> bool:
-    return bool(library().llama_supports_gpu_offload())
 
 
 class Context:
@@ -98,7 +53,7 @@ class Context:
         """Load the weights, putting fewer layers on the GPU while they do not fit."""
         layers = self._gpu_layers()
         while True:
-            _errors.clear()
+            clear_errors()
             self._model = self._lc.llama_model_load_from_file(
                 os.fsencode(self._path), self._model_params(layers)
             )
@@ -106,7 +61,7 @@ class Context:
                 self.on_gpu = layers != 0
                 return
             if layers == 0 or self._settings.gpu_layers != "auto":
-                raise BadModelFile(f"llama.cpp cannot load {self._path.name}: {_reason()}")
+                raise BadModelFile(f"llama.cpp cannot load {self._path.name}: {first_error()}")
             layers = 0 if layers == 1 else (layers // 2 if layers > 0 else 32)
             self._notice(f"the model does not fit on the GPU; trying {layers} layers")
 
@@ -138,12 +93,12 @@ class Context:
             raise BadModelFile(f"{self._path.name} has no vocabulary, it cannot continue text")
 
     def _open(self) -> None:
-        _errors.clear()
+        clear_errors()
         params = self._context_params()
         self._ctx = self._lc.llama_init_from_model(self._model, params)
         if not self._ctx:
             raise EngineError(
-                f"cannot allocate a context of {params.n_ctx} tokens: {_reason()}; "
+                f"cannot allocate a context of {params.n_ctx} tokens: {first_error()}; "
                 "try a smaller --context"
             )
         self._memory = self._lc.llama_get_memory(self._ctx)
@@ -306,8 +261,3 @@ def _view(pointer: Any, size: int) -> Floats:
 @cache
 def _row_type(size: int) -> Any:
     return ctypes.c_float * size
-
-
-def _reason() -> str:
-    """The first thing llama.cpp complained about; later lines repeat it in other words."""
-    return _errors[0] if _errors else "no reason given"

@@ -8,8 +8,9 @@ import numpy as np
 
 from reasoner.engine.context import Context, Floats
 from reasoner.engine.control import Allow, Ban, Constraint
-from reasoner.engine.request import Token
-from reasoner.engine.sampling import Sampling, build_chain, build_grammar
+from reasoner.engine.sampler_chain import build_chain, build_grammar
+from reasoner.engine.sampling import Sampling
+from reasoner.engine.token import Token
 from reasoner.errors import EngineError
 
 __all__ = ["Drawer", "log_sum_exp"]

@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from reasoner.doubt import Doubt
+from reasoner.engine.capabilities import Capabilities
 from reasoner.engine.control import Controller
-from reasoner.engine.request import Finish, Token
 from reasoner.engine.sampling import Sampling
+from reasoner.engine.token import Finish, Token
 
 __all__ = ["FAINTEST", "Engine", "Generation", "OnDecoded", "Vocabulary"]
 
@@ -81,7 +82,11 @@ class Engine(Vocabulary, Protocol):
     """Tokens in, tokens out."""
 
     n_ctx: int
+    """Tokens that one sequence may have."""
     n_embd: int
+    """Width of a hidden state; 0 where there are none."""
+    capabilities: Capabilities
+    """What the engine can do; a method that needs more raises EngineError or UsageError."""
 
     def generate(
         self,
@@ -128,6 +133,9 @@ class Engine(Vocabulary, Protocol):
     def forget(self, tokens: Sequence[int], keep: int = 0, below: bool = False) -> None:
         """A hint that nobody will continue `tokens`, nor, with `below`, anything that begins with
         them, so that what is cached of it beyond the first `keep` can be freed at once."""
+
+    def same_vocabulary(self, other: "Engine") -> bool:
+        """Whether both engines have token ids of their models, and every id means the same."""
 
     @property
     def chat_template(self) -> str | None:

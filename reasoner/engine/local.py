@@ -9,14 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from reasoner.doubt import Doubt
+from reasoner.engine.capabilities import Capabilities
 from reasoner.engine.context import Context
 from reasoner.engine.control import Controller
 from reasoner.engine.draw import log_sum_exp
-from reasoner.engine.engine import FAINTEST, OnDecoded
-from reasoner.engine.request import Finish, Generate, Item, Read, Request, Token
+from reasoner.engine.engine import FAINTEST, Engine, OnDecoded
+from reasoner.engine.request import Generate, Item, Read, Request
 from reasoner.engine.sampling import Sampling
 from reasoner.engine.scheduler import Scheduler
 from reasoner.engine.shelf import Shelf
+from reasoner.engine.token import Finish, Token
 from reasoner.engine.worker import Worker
 from reasoner.errors import EngineError, PromptTooLong
 from reasoner.settings import EngineSettings
@@ -70,6 +72,16 @@ class LocalEngine:
         self._worker.start()
         self.n_ctx = context.n_ctx
         self.n_embd = context.n_embd
+        self.capabilities = Capabilities(
+            owner="the model on this machine",
+            constrain=True,
+            grammar=True,
+            score=True,
+            whole_logits=True,
+            hidden_states=True,
+            token_ids=True,
+            fork=context.can_fork,
+        )
         self._vocabulary = context.vocabulary
         self.tokenize = context.vocabulary.tokenize
         self.piece = context.vocabulary.piece
@@ -102,8 +114,9 @@ class LocalEngine:
     def control_tokens(self) -> tuple[int, ...]:
         return self._vocabulary.control_tokens
 
-    def same_vocabulary(self, other: "LocalEngine") -> bool:
-        """Whether the other's tokens mean the same."""
+    def same_vocabulary(self, other: Engine) -> bool:
+        if not isinstance(other, LocalEngine):
+            return False
         left, right = self._vocabulary, other._vocabulary
         return left.size == right.size and all(
             left.piece(token, special=True) == right.piece(token, special=True)

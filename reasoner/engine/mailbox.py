@@ -5,7 +5,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
-from reasoner.engine.request import Item, Token
+from reasoner.engine.request import Item
+from reasoner.engine.token import Token
 
 __all__ = ["Mailbox"]
 

@@ -2,47 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from reasoner.engine.control import Controller
+from reasoner.engine.draw import Drawer
 from reasoner.engine.sampling import Sampling
+from reasoner.engine.token import Finish, Token
 
-if TYPE_CHECKING:
-    from reasoner.engine.draw import Drawer
-
-__all__ = ["Finish", "Generate", "Item", "Read", "Request", "Token"]
+__all__ = ["Generate", "Item", "Read", "Request"]
 
 Logits = npt.NDArray[np.float32]
-
-
-class Finish(StrEnum):
-    """Why a generation ended."""
-
-    STOP = "stop"
-    """The model emitted an end-of-generation token."""
-    HALT = "halt"
-    """The controller said so."""
-    LENGTH = "length"
-    """`max_tokens` or the context was reached."""
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One placed token.
-
-    `logprob` is its natural log-probability at temperature 1 and `entropy` that of the distribution
-    it comes from, in nats; both are 0.0 for a forced token.
-    """
-
-    id: int
-    logprob: float
-    forced: bool = False
-    entropy: float = 0.0
 
 
 Item = Token | Finish | BaseException
@@ -90,7 +61,7 @@ class Generate(Request):
     controller: Controller | None = None
     max_tokens: int = 1
     seed: int = 0
-    drawer: "Drawer | None" = None
+    drawer: Drawer | None = None
 
     @property
     def generated(self) -> int:

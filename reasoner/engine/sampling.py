@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from reasoner.errors import UsageError
 from reasoner.settings import explain
 
-__all__ = ["GREEDY", "Sampling", "build_chain", "build_grammar"]
+__all__ = ["GREEDY", "Sampling"]
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -56,59 +56,3 @@ class Sampling(BaseModel):
 
 
 GREEDY = Sampling(temperature=0.0)
-
-
-def build_chain(sampling: Sampling, seed: int, history: tuple[int, ...], n_vocab: int) -> Any:
-    """The chain penalties → top-k → top-p → min-p → temperature → draw, as a native pointer.
-
-    `history` are the tokens before the first draw; the penalties look at its end. The caller
-    frees the chain with `llama_sampler_free`.
-    """
-    import llama_cpp as lc
-
-    chain = lc.llama_sampler_chain_init(lc.llama_sampler_chain_default_params())
-    for sampler in _samplers(sampling, seed, n_vocab):
-        lc.llama_sampler_chain_add(chain, sampler)
-    if sampling.penalised:
-        for token in history[-sampling.repeat_last_n :]:
-            lc.llama_sampler_accept(chain, token)
-    return chain
-
-
-def _samplers(sampling: Sampling, seed: int, n_vocab: int) -> list[Any]:
-    import llama_cpp as lc
-
-    found: list[Any] = []
-    if sampling.penalised:
-        found.append(
-            lc.llama_sampler_init_penalties(
-                n_vocab,
-                sampling.repeat_last_n,
-                sampling.repeat_penalty,
-                sampling.frequency_penalty,
-                sampling.presence_penalty,
-            )
-        )
-    if sampling.temperature == 0.0:
-        return [*found, lc.llama_sampler_init_greedy()]
-    if sampling.top_k > 0:
-        found.append(lc.llama_sampler_init_top_k(sampling.top_k))
-    if sampling.top_p < 1.0:
-        found.append(lc.llama_sampler_init_top_p(sampling.top_p, 1))
-    if sampling.min_p > 0.0:
-        found.append(lc.llama_sampler_init_min_p(sampling.min_p, 1))
-    return [
-        *found,
-        lc.llama_sampler_init_temp(sampling.temperature),
-        lc.llama_sampler_init_dist(seed),
-    ]
-
-
-def build_grammar(vocab: Any, grammar: str) -> Any:
-    """A native GBNF sampler, kept apart from the chain because forced tokens must not reach it."""
-    import llama_cpp as lc
-
-    sampler = lc.llama_sampler_init_grammar(vocab, grammar.encode(errors="replace"), b"root")
-    if not sampler:
-        raise UsageError("the grammar is not valid GBNF with a rule named 'root'")
-    return sampler

@@ -15,8 +15,9 @@ from reasoner.engine.draw import Drawer
 from reasoner.engine.part import Part
 from reasoner.engine.planner import FEW, Planner
 from reasoner.engine.prefix import PrefixCache, Sequence
-from reasoner.engine.request import Finish, Generate, Read, Request, Token
+from reasoner.engine.request import Generate, Read, Request
 from reasoner.engine.shelf import Librarian, Shelf
+from reasoner.engine.token import Finish, Token
 from reasoner.errors import ContextFull, EngineError, ReasonerError
 
 __all__ = ["Scheduler"]

@@ -7,20 +7,11 @@ import ctypes
 from functools import cached_property
 from typing import Any
 
+from reasoner.engine.end_tokens import END_NAMES
 from reasoner.errors import EngineError
 
 __all__ = ["NativeVocabulary"]
 
-END_NAMES = (
-    "<|im_end|>",
-    "<|endoftext|>",
-    "<|eot_id|>",
-    "<|end_of_text|>",
-    "<|end|>",
-    "<end_of_turn>",
-    "<｜end▁of▁sentence｜>",
-    "</s>",
-)
 PIECE_BYTES = 256
 
 

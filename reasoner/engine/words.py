@@ -8,7 +8,7 @@ is always the very text that was cut. How many pieces a text has is an estimate 
 import re
 from collections.abc import Sequence
 
-from reasoner.engine.vocabulary import END_NAMES
+from reasoner.engine.end_tokens import END_NAMES
 
 __all__ = ["WordVocabulary"]
 

@@ -6,9 +6,10 @@ from queue import SimpleQueue
 
 from reasoner.engine.context import Context
 from reasoner.engine.mailbox import Mailbox
-from reasoner.engine.request import Finish, Request
+from reasoner.engine.request import Request
 from reasoner.engine.scheduler import Scheduler
 from reasoner.engine.shelf import Shelf
+from reasoner.engine.token import Finish
 from reasoner.errors import EngineError
 
 __all__ = ["Worker"]

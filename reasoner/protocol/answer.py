@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from reasoner.engine.control import FREE, Ban, Constraint, Force, Halt
 from reasoner.engine.engine import Vocabulary
-from reasoner.engine.request import Finish, Token
+from reasoner.engine.token import Finish, Token
 from reasoner.events import Channel
 from reasoner.path import FinishReason, Path
 from reasoner.protocol.paragraph import Paragraph

@@ -1,19 +1,16 @@
 """A round of writing that may call a tool: the call ends the round, so its path can wait."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from reasoner.doubt import Doubt
 from reasoner.engine.control import Constraint, Force, Halt
 from reasoner.engine.engine import Vocabulary
-from reasoner.engine.request import Finish, Token
+from reasoner.engine.token import Finish, Token
 from reasoner.path import Decision, Path, Phase, Step
+from reasoner.protocol.calls import Call, CallStyle
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import Round, extended, tally
 from reasoner.tool import ToolCall
-
-if TYPE_CHECKING:
-    from reasoner.protocol.calls import Call, CallStyle
 
 __all__ = ["CallingRound", "with_output"]
 
@@ -28,7 +25,7 @@ class CallingRound:
         self,
         inner: Round,
         path: Path,
-        style: "CallStyle",
+        style: CallStyle,
         vocabulary: Vocabulary,
         opening: Sequence[int] = (),
     ) -> None:

@@ -2,11 +2,10 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from reasoner.engine.template import render_reply
 from reasoner.problem import Message
 from reasoner.tool import Tool
 
@@ -87,11 +86,11 @@ class Fenced:
 class Native:
     """For models trained on function calls in `<tool_call>` tags (Qwen, Hermes and their kin)."""
 
-    def __init__(self, tools: Sequence[Tool], template: str, eos: str) -> None:
+    def __init__(self, tools: Sequence[Tool], output_wrapper: tuple[str, str]) -> None:
         self._tools = {tool.name: tool for tool in tools}
         first = next(iter(self._tools.values()))
         self.opening = f'{OPEN}\n{{"name": "{first.name}", "arguments": {{"{first.parameter}": "'
-        self._around = render_reply(template, eos=eos)
+        self._output_wrapper = output_wrapper
 
     def offer(self, messages: Sequence[Message]) -> list[Message]:
         return list(messages)
@@ -139,12 +138,23 @@ class Native:
         return Call(name, text)
 
     def around(self) -> tuple[str, str]:
-        return self._around
+        return self._output_wrapper
 
 
-def choose_style(tools: Sequence[Tool], template: str, eos: str, named: str | None) -> CallStyle:
-    """The style called `named` (`fenced`, `native`), else what the chat template was made for."""
+def choose_style(
+    tools: Sequence[Tool],
+    template: str,
+    named: str | None,
+    render_output_wrapper: Callable[[], tuple[str, str]],
+) -> CallStyle:
+    """Return the tool-call style called `named` (`fenced` or `native`), or the one that the chat
+    template was made for.
+
+    `template` is Jinja source: one that knows `tools` and writes `<tool_call>` is native.
+    `render_output_wrapper` is called for the native style only; it returns the text that the
+    template puts before and after a tool's output, and what it raises is passed on.
+    """
     native = "tools" in template and OPEN in template
     if named == "native" or (named is None and native):
-        return Native(tools, template, eos)
+        return Native(tools, render_output_wrapper())
     return Fenced(tools)

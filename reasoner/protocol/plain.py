@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from reasoner.engine.capabilities import Capability
 from reasoner.engine.engine import Vocabulary
-from reasoner.engine.request import Finish, Token
+from reasoner.engine.token import Finish, Token
 from reasoner.path import Decision, FinishReason, Path, Phase, Step
 from reasoner.problem import Message, Problem
 from reasoner.protocol.answer import AnswerRound
@@ -38,6 +39,7 @@ class Plain:
     """Any instruction-tuned model: nothing is asked of its vocabulary."""
 
     name = "plain"
+    required_capabilities: tuple[Capability, ...] = ()
     marks: Mapping[int, str] = UNMARKED
     phrases: Mapping[Decision, str] = {
         Decision.PROCEED: "Next,",

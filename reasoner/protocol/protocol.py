@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from reasoner.doubt import Doubt
+from reasoner.engine.capabilities import Capability
 from reasoner.engine.control import Controller
-from reasoner.engine.request import Finish, Token
+from reasoner.engine.token import Finish, Token
 from reasoner.events import Channel
 from reasoner.path import Decision, FinishReason, Path, Phase, Step
 from reasoner.problem import Message, Problem
@@ -42,6 +43,8 @@ class StepProtocol(Protocol):
     """Marks for steps and answers, over one vocabulary. A path is extended round by round."""
 
     name: str
+    required_capabilities: tuple[Capability, ...]
+    """What the engine must be able to do for this protocol."""
     marks: Mapping[int, str]
     """What is shown in place of tokens that have no text of their own, by their ids."""
     phrases: Mapping[Decision, str]

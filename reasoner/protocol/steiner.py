@@ -9,9 +9,10 @@ every token but control tokens may come; between fields nothing is sampled but t
 
 from collections.abc import Mapping, Sequence
 
+from reasoner.engine.capabilities import Capability
 from reasoner.engine.control import Allow, Ban, Constraint, Force, Halt
 from reasoner.engine.engine import Vocabulary
-from reasoner.engine.request import Finish, Token
+from reasoner.engine.token import Finish, Token
 from reasoner.errors import BadModelFile
 from reasoner.events import Channel
 from reasoner.path import Decision, Path, Phase, Step
@@ -52,6 +53,7 @@ class Steiner:
     """Models whose vocabulary has all fourteen tokens; their ids are resolved by name."""
 
     name = "steiner"
+    required_capabilities: tuple[Capability, ...] = ("constrain", "token_ids")
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary

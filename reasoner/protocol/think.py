@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from reasoner.engine.capabilities import Capability
 from reasoner.engine.engine import Vocabulary
-from reasoner.engine.request import Finish, Token
+from reasoner.engine.token import Finish, Token
 from reasoner.path import Decision, Path, Phase, Step
 from reasoner.problem import Message, Problem
 from reasoner.protocol.answer import AnswerRound
@@ -32,6 +33,7 @@ class Think:
     """Models trained to think between tags."""
 
     name = "think"
+    required_capabilities: tuple[Capability, ...] = ()
     marks: Mapping[int, str] = UNMARKED
     phrases: Mapping[Decision, str] = {
         Decision.PROCEED: "So",
