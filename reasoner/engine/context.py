@@ -1,6 +1,6 @@
-"""The native side: a model and a context of llama.cpp, held through its low-level functions.
+"""A model and a context of llama.cpp, used through its low-level functions.
 
-Everything here is called by one thread at a time; only the vocabulary and `abort` are for all.
+Only one thread at a time may call it, except for the vocabulary and `abort`.
 """
 
 import ctypes
@@ -29,8 +29,12 @@ FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
 
 
 class Context:
-    """A loaded model with a unified KV cache of `n_cells` cells shared by all sequences, of which
-    each may have `n_ctx` tokens."""
+    """A loaded model with a unified KV cache of `n_cells` cells that all sequences share; each
+    sequence may have `n_ctx` tokens.
+
+    Raises BadModelFile for a file that llama.cpp cannot load or continue text with, and
+    EngineError when the context cannot be allocated.
+    """
 
     def __init__(self, path: Path, settings: EngineSettings, notice: Callable[[str], None]) -> None:
         self._lc = library()
@@ -66,10 +70,10 @@ class Context:
             self._notice(f"the model does not fit on the GPU; trying {layers} layers")
 
     def _gpu_layers(self) -> int:
-        wanted = self._settings.gpu_layers
+        requested = self._settings.gpu_layers
         if self._lc.llama_supports_gpu_offload():
-            return wanted if isinstance(wanted, int) else -1
-        if wanted not in ("auto", 0):
+            return requested if isinstance(requested, int) else -1
+        if requested not in ("auto", 0):
             self._notice(
                 "this llama-cpp-python was built without GPU support, running on the CPU "
                 "(README: GPU builds)"
@@ -176,10 +180,11 @@ class Context:
     # -- decoding --------------------------------------------------------------------------
 
     def decode(self, entries: list[tuple[int, int, int, bool]], hidden: bool = False) -> int:
-        """Read (token, position, sequence, wanted) entries; `wanted` ones get a row of output.
+        """Decode (token, position, sequence id, needs output) entries as one batch.
 
-        Returns llama.cpp's code: 0 done, 1 no room in the cache (nothing changed), 2 aborted
-        (some entries may have been read), below 0 failure.
+        `hidden` requests hidden states instead of logits. Returns llama.cpp's code: 0 success,
+        1 no free cells (nothing changed), 2 aborted (some entries may be in the cache), below 0
+        failure.
         """
         if hidden != self._hidden:
             self._lc.llama_set_embeddings(self._ctx, hidden)
@@ -203,7 +208,7 @@ class Context:
         return _view(self._lc.llama_get_embeddings_ith(self._ctx, index), self.n_embd)
 
     def sample(self, chain: Any, index: int) -> int:
-        """Draw from entry `index` with a native chain, which is told the token."""
+        """Sample from batch entry `index` with a native chain, which counts the token."""
         return int(self._lc.llama_sampler_sample(chain, self._ctx, index))
 
     def abort(self) -> None:
@@ -217,19 +222,19 @@ class Context:
         self._lc.llama_memory_seq_cp(self._memory, source, target, 0, length)
 
     def truncate(self, sequence: int, length: int) -> bool:
-        """Forget everything from position `length` on; False when this memory cannot."""
+        """Remove all cells from position `length` on; False when the memory is recurrent."""
         return bool(self._lc.llama_memory_seq_rm(self._memory, sequence, length, -1))
 
     def save(self, sequence: int) -> bytes:
-        """What the sequence's cells hold, in llama.cpp's own format."""
+        """Return the KV state of a sequence in llama.cpp's own format."""
         size = self._lc.llama_state_seq_get_size(self._ctx, sequence)
         buffer = (ctypes.c_uint8 * size)()
         written = self._lc.llama_state_seq_get_data(self._ctx, buffer, size, sequence)
         return ctypes.string_at(buffer, written)
 
     def restore(self, sequence: int, cells: bytes) -> bool:
-        """Fill an empty sequence with what `save` gave; False, and still empty, when the cells do
-        not fit this context. Only for bytes that are known to come from `save`."""
+        """Fill an empty sequence with a KV state from `save`; False, and still empty, when it does
+        not fit this context. The bytes must come from `save`: llama.cpp trusts them."""
         pointer = ctypes.cast(ctypes.c_char_p(cells), ctypes.POINTER(ctypes.c_uint8))
         read = self._lc.llama_state_seq_set_data(self._ctx, pointer, len(cells), sequence)
         if read != len(cells):
@@ -244,8 +249,8 @@ class Context:
             self._ctx = None
 
     def free_model(self) -> None:
-        """Free the model and its vocabulary; to be called, after `close`, by the thread that uses
-        the vocabulary, so that it is not reading there."""
+        """Free the model and its vocabulary; called after `close` by the thread that uses the
+        vocabulary."""
         if self._model:
             self.vocabulary.close()
             self._lc.llama_model_free(self._model)
@@ -253,7 +258,7 @@ class Context:
 
 
 def _view(pointer: Any, size: int) -> Floats:
-    """`np.ctypeslib.as_array` without the types it makes anew for every call."""
+    """As `np.ctypeslib.as_array`, without creating types in every call."""
     address = ctypes.cast(pointer, ctypes.c_void_p).value
     return np.frombuffer(_row_type(size).from_address(address), np.float32)
 

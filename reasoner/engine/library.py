@@ -13,14 +13,14 @@ __all__ = ["clear_errors", "first_error", "library", "supports_gpu"]
 
 ERROR_LEVEL = 4
 LONGEST_SAID = 300
-"""Characters of what llama.cpp says before it aborts; some of it may be the file's own words."""
+"""Maximum length of llama.cpp's abort message in ours; parts of it may come from the model file."""
 
 _errors: list[str] = []
 _log_callback: Any = None
 
 
 def library() -> Any:
-    """llama_cpp, loaded once, with its log kept for error messages instead of printed."""
+    """Return the module `llama_cpp`, loaded once; its log goes to error messages, not to stderr."""
     global _log_callback
     set_wait_policy()
     import llama_cpp as lc
@@ -28,18 +28,18 @@ def library() -> Any:
     if _log_callback is None:
         _log_callback = lc.llama_log_callback(_keep_error)
         lc.llama_log_set(_log_callback, ctypes.c_void_p(0))
-        with suppress(AttributeError):  # a build of another age
+        with suppress(AttributeError):  # another version of the library
             lc.llama_cpp._lib.ggml_set_abort_callback(_abort_callback)
         lc.llama_backend_init()
     return lc
 
 
 def _give_up(message: bytes) -> None:
-    """llama.cpp met what it takes for impossible, such as a file that claims a million layers, and
-    is about to abort, after a look at us through a debugger: leave with a line instead."""
-    file, _, what = message.decode(errors="replace").partition(":")
-    said = "".join(filter(str.isprintable, f"{Path(file).name}:{what}"))[:LONGEST_SAID]
-    line = f"reasoner: llama.cpp gave up ({said}); the model file may be damaged: fetch it again"
+    """Exit with one line on stderr when llama.cpp is about to abort the process, for example for a
+    file that claims a million layers; its own handler would start a debugger first."""
+    file, _, reason = message.decode(errors="replace").partition(":")
+    detail = "".join(filter(str.isprintable, f"{Path(file).name}:{reason}"))[:LONGEST_SAID]
+    line = f"reasoner: llama.cpp gave up ({detail}); the model file may be damaged: fetch it again"
     with suppress(OSError):
         os.write(2, f"{line}, or choose another\n".encode())
     os._exit(EngineError.exit_code)
@@ -55,11 +55,12 @@ def _keep_error(level: int, text: bytes, _data: Any) -> None:
 
 
 def supports_gpu() -> bool:
+    """Whether this build of llama.cpp can offload layers to a GPU."""
     return bool(library().llama_supports_gpu_offload())
 
 
 def first_error() -> str:
-    """The first thing llama.cpp complained about; later lines repeat it in other words."""
+    """Return the first logged error since `clear_errors`; later lines repeat it."""
     return _errors[0] if _errors else "no reason given"
 
 

@@ -1,8 +1,8 @@
-"""The engine on another machine: any OpenAI-compatible completions server behind the contract.
+"""The engine interface over an OpenAI-compatible completions server.
 
-Such servers take text and give text. So tokens here are pieces of text; what a controller forces
-is added to the prompt; what it halts is no longer read; what it bans is drawn again; scores are
-read from the likeliest next tokens. Hidden states there are none.
+Such servers take and return text, so token ids stand for pieces of text. Forced tokens are added
+to the prompt, a halt closes the stream, banned tokens are sampled again, and scores come from the
+server's most likely next tokens. Hidden states and whole distributions are not available.
 """
 
 import asyncio
@@ -42,11 +42,11 @@ CHATML = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 UNSEEN = 3.0
-"""How much less likely than the least likely token that is told one is taken to be that is not."""
+"""A token that the server does not list gets the lowest listed log-probability minus this."""
 
 
 class RemoteEngine:
-    """A server's model. `open` it, `close` it."""
+    """Implements `Engine` for one model of a server; created by `open`, freed by `close`."""
 
     n_embd = 0
 
@@ -83,7 +83,11 @@ class RemoteEngine:
         template: str | None = None,
         notice: Callable[[str], None] = lambda _text: None,
     ) -> Self:
-        """Find out what the server has. Raises UsageError or EngineError."""
+        """Connect to a server and read what it says of the model.
+
+        `template` replaces the server's chat template. Raises UsageError when the address or the
+        model name is wrong, and EngineError when the server cannot be used.
+        """
         chosen = settings or EngineSettings()
         server = Completions(address, model or "", key, chosen.sequences)
         try:
@@ -123,9 +127,9 @@ class RemoteEngine:
             require_capabilities(self.capabilities, "grammar")
         if len(tokens) >= self.n_ctx:
             raise PromptTooLong(len(tokens), self.n_ctx)
-        most = min(max_tokens or self.n_ctx, self.n_ctx - len(tokens))
+        limit = min(max_tokens or self.n_ctx, self.n_ctx - len(tokens))
         return RemoteGeneration(
-            self._server, self._vocabulary, tokens, sampling, controller, most, seed
+            self._server, self._vocabulary, tokens, sampling, controller, limit, seed
         )
 
     async def score(
@@ -136,25 +140,25 @@ class RemoteEngine:
         on_decoded: OnDecoded | None = None,
     ) -> list[tuple[float, ...]]:
         texts = [self.detokenize(tokens[: position + 1], special=True) for position in positions]
-        found = await asyncio.gather(*(self._server.next_logprobs(text) for text in texts))
+        rows = await asyncio.gather(*(self._server.next_logprobs(text) for text in texts))
         if on_decoded is not None:
             on_decoded(len(tokens))
         return [
-            tuple(self._likelihood(row, target) for target in wanted)
-            for row, wanted in zip(found, targets, strict=True)
+            tuple(self._likelihood(row, target) for target in row_targets)
+            for row, row_targets in zip(rows, targets, strict=True)
         ]
 
-    def _likelihood(self, told: dict[str, float], token: int) -> float:
+    def _likelihood(self, logprobs: dict[str, float], token: int) -> float:
         text = self.detokenize([token], special=True)
-        return told.get(text, min(told.values()) - UNSEEN)
+        return logprobs.get(text, min(logprobs.values()) - UNSEEN)
 
     async def likeliest(
         self, tokens: Sequence[int], count: int, on_decoded: OnDecoded | None = None
     ) -> list[tuple[int, float]]:
-        told = await self._server.next_logprobs(self.detokenize(tokens, special=True))
+        logprobs = await self._server.next_logprobs(self.detokenize(tokens, special=True))
         if on_decoded is not None:
             on_decoded(len(tokens))
-        best = sorted(told.items(), key=lambda row: -row[1])[:count]
+        best = sorted(logprobs.items(), key=lambda row: -row[1])[:count]
         return [(self._vocabulary.received(text), logprob) for text, logprob in best]
 
     async def doubts(
@@ -171,7 +175,7 @@ class RemoteEngine:
         raise missing_capability(self.capabilities.owner, "hidden_states")
 
     def forget(self, tokens: Sequence[int], keep: int = 0, below: bool = False) -> None:
-        """The server looks after its own cache."""
+        """Does nothing: a server manages its own cache."""
 
     async def close(self) -> None:
         await self._server.close()

@@ -15,13 +15,13 @@ from reasoner.errors import EngineError
 __all__ = ["RemoteGeneration"]
 
 TRIES = 3
-"""Times that a banned token is drawn again before the sequence is left as it is."""
+"""How often a banned token is sampled again before it is accepted."""
 WARM = 0.8
-"""The temperature at which it is, at least."""
+"""The lowest temperature at which a banned token is sampled again."""
 
 
 class RemoteGeneration:
-    """See `Generation`."""
+    """Implements `Generation` over the stream of a completions server."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class RemoteGeneration:
         raise StopAsyncIteration
 
     async def _next(self) -> Token | None:
-        """The next token, or None at the end; `cancel` ends the waiting for it."""
+        """Return the next token, or None at the end; `cancel` interrupts the wait."""
         self._step = asyncio.ensure_future(anext(self._source, None))
         try:
             return await self._step
@@ -73,7 +73,7 @@ class RemoteGeneration:
             raise
 
     async def _tokens(self) -> AsyncGenerator[Token, None]:
-        """Place tokens as the engine here does: ask the controller, place, tell it."""
+        """Append forced and sampled tokens in a loop, as the local scheduler does."""
         while True:
             constraint = self._controller.constrain() if self._controller else FREE
             if isinstance(constraint, Halt):
@@ -103,8 +103,8 @@ class RemoteGeneration:
         return Finish.LENGTH if self._left <= 0 else None
 
     async def _draw(self, constraint: Constraint) -> Token | None:
-        """A token, or None where the server had no more room. One that is banned is drawn again,
-        less greedily; a server that insists has its way."""
+        """Sample a token, or return None at the server's token limit. A banned token is sampled
+        again at a higher temperature, at most `TRIES` times, and then accepted."""
         if isinstance(constraint, Allow):
             raise missing_capability(self._server.address, "constrain")
         banned = constraint.tokens if isinstance(constraint, Ban) else ()
@@ -119,7 +119,7 @@ class RemoteGeneration:
         return token
 
     async def _receive(self, sampling: Sampling) -> Token | None:
-        """The stream's next token; a stream is begun where none is open."""
+        """Return the next token of the stream, which is opened where none is."""
         if self._stream is None:
             end = self._vocabulary.detokenize(self._vocabulary.end_tokens, special=True)
             self._stream = self._server.write(self._text, sampling, self._left, self._seed, end)
@@ -132,7 +132,7 @@ class RemoteGeneration:
         return None if piece.finish == "length" else Token(self._vocabulary.eos, 0.0)
 
     async def _break_off(self) -> None:
-        """Read no more of what the server writes, so that it stops writing."""
+        """Close the stream, which stops the server."""
         stream, self._stream = self._stream, None
         if stream is not None:
             await stream.aclose()

@@ -28,9 +28,9 @@ def build_chain(sampling: Sampling, seed: int, history: tuple[int, ...], n_vocab
 def _samplers(sampling: Sampling, seed: int, n_vocab: int) -> list[Any]:
     import llama_cpp as lc
 
-    found: list[Any] = []
+    samplers: list[Any] = []
     if sampling.penalised:
-        found.append(
+        samplers.append(
             lc.llama_sampler_init_penalties(
                 n_vocab,
                 sampling.repeat_last_n,
@@ -40,22 +40,23 @@ def _samplers(sampling: Sampling, seed: int, n_vocab: int) -> list[Any]:
             )
         )
     if sampling.temperature == 0.0:
-        return [*found, lc.llama_sampler_init_greedy()]
+        return [*samplers, lc.llama_sampler_init_greedy()]
     if sampling.top_k > 0:
-        found.append(lc.llama_sampler_init_top_k(sampling.top_k))
+        samplers.append(lc.llama_sampler_init_top_k(sampling.top_k))
     if sampling.top_p < 1.0:
-        found.append(lc.llama_sampler_init_top_p(sampling.top_p, 1))
+        samplers.append(lc.llama_sampler_init_top_p(sampling.top_p, 1))
     if sampling.min_p > 0.0:
-        found.append(lc.llama_sampler_init_min_p(sampling.min_p, 1))
+        samplers.append(lc.llama_sampler_init_min_p(sampling.min_p, 1))
     return [
-        *found,
+        *samplers,
         lc.llama_sampler_init_temp(sampling.temperature),
         lc.llama_sampler_init_dist(seed),
     ]
 
 
 def build_grammar(vocab: Any, grammar: str) -> Any:
-    """A native GBNF sampler, kept apart from the chain because forced tokens must not reach it."""
+    """Return a native GBNF sampler, separate from the chain because forced tokens must not reach
+    it. Raises UsageError when the grammar is not valid."""
     import llama_cpp as lc
 
     sampler = lc.llama_sampler_init_grammar(vocab, grammar.encode(errors="replace"), b"root")

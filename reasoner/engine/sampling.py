@@ -1,4 +1,4 @@
-"""How one token is drawn: the options, and the native sampler chain they amount to."""
+"""The options of sampling."""
 
 from typing import Annotated, Any, Self
 
@@ -13,7 +13,7 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 class Sampling(BaseModel):
-    """Decoding options with llama.cpp's meanings; temperature 0 takes the likeliest token.
+    """Decoding options with llama.cpp's meanings; temperature 0 takes the most likely token.
 
     `repeat_last_n` tokens are looked at by the three penalties. `grammar` is GBNF and constrains
     the whole reply, which then has no separate reasoning.
@@ -33,7 +33,7 @@ class Sampling(BaseModel):
 
     @classmethod
     def parse(cls, *layers: dict[str, Any]) -> Self:
-        """Merge option dictionaries, later ones winning; a bad name or value is a UsageError."""
+        """Merge option dictionaries, later ones win. Raises UsageError for a bad name or value."""
         merged = {key: value for layer in layers for key, value in layer.items()}
         try:
             return cls(**merged)
@@ -43,6 +43,7 @@ class Sampling(BaseModel):
 
     @property
     def penalised(self) -> bool:
+        """Whether any repetition penalty applies."""
         return self.repeat_last_n > 0 and (
             self.repeat_penalty != 1.0
             or self.frequency_penalty != 0.0
@@ -51,7 +52,7 @@ class Sampling(BaseModel):
 
     @property
     def plain_argmax(self) -> bool:
-        """Whether the draw is nothing but the largest logit, so no chain is needed."""
+        """Whether sampling is a plain argmax of the logits, so that no chain is needed."""
         return self.temperature == 0.0 and not self.penalised and self.grammar is None
 
 

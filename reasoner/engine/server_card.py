@@ -12,7 +12,10 @@ DEFAULT_CONTEXT = 4096
 
 
 def find_model_card(data: Any, model: str | None, address: str) -> dict[str, Any]:
-    """What the server says of the model asked for, or of its only one. Raises UsageError."""
+    """Return the entry of the requested model, or of the server's only one.
+
+    `data` is the JSON of `/v1/models`. Raises UsageError when there is no such model.
+    """
     cards = data.get("data") if isinstance(data, dict) else None
     cards = [card for card in cards or () if isinstance(card, dict) and "id" in card]
     names = [str(card["id"]) for card in cards]
@@ -25,20 +28,21 @@ def find_model_card(data: Any, model: str | None, address: str) -> dict[str, Any
 
 
 async def fetch_properties(server: Completions, address: str) -> dict[str, Any]:
-    """What llama-server tells of itself; others tell nothing."""
+    """Return the properties of a llama-server, and an empty dictionary for other servers."""
     with suppress(UsageError, EngineError):
-        found = await server.get(f"{address.removesuffix('/v1')}/props")
-        return found if isinstance(found, dict) else {}
+        properties = await server.get(f"{address.removesuffix('/v1')}/props")
+        return properties if isinstance(properties, dict) else {}
     return {}
 
 
 def text_property(props: dict[str, Any], name: str) -> str | None:
+    """Return a property that is a non-empty string, else None."""
     value = props.get(name)
     return value if isinstance(value, str) and value else None
 
 
 def context_length(card: dict[str, Any], props: dict[str, Any]) -> int:
-    """The longest sequence, as vLLM or llama-server tell it."""
+    """Return the tokens a sequence may have, as vLLM or llama-server report it."""
     defaults = props.get("default_generation_settings")
-    told = [card.get("max_model_len"), defaults.get("n_ctx") if isinstance(defaults, dict) else 0]
-    return next((size for size in told if isinstance(size, int) and size > 0), DEFAULT_CONTEXT)
+    sizes = [card.get("max_model_len"), defaults.get("n_ctx") if isinstance(defaults, dict) else 0]
+    return next((size for size in sizes if isinstance(size, int) and size > 0), DEFAULT_CONTEXT)

@@ -12,7 +12,7 @@ class Finish(StrEnum):
     STOP = "stop"
     """The model emitted an end-of-generation token."""
     HALT = "halt"
-    """The controller said so."""
+    """The controller returned `Halt`."""
     LENGTH = "length"
     """`max_tokens` or the context was reached."""
     CANCELLED = "cancelled"
@@ -20,7 +20,7 @@ class Finish(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One placed token.
+    """One generated or forced token.
 
     `logprob` is its natural log-probability at temperature 1 and `entropy` that of the distribution
     it comes from, in nats; both are 0.0 for a forced token.
