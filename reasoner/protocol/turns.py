@@ -1,7 +1,7 @@
 """Step decisions for models without marks: proceed, backtrack or end, as in Steiner models.
 
 At the end of a step the model's probabilities of the beginnings of three short phrases are
-compared. To proceed nothing is added; for the others the protocol forces the phrase in the next round.
+compared. To proceed nothing is added; for the others the next round forces the phrase.
 """
 
 from collections.abc import Mapping
