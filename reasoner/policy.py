@@ -9,9 +9,9 @@ from zlib import crc32
 
 from reasoner.budget import Budget
 from reasoner.engine.engine import Engine, Generation
-from reasoner.engine.request import Finish, Token
 from reasoner.engine.sampling import Sampling
 from reasoner.engine.softmax import softmax
+from reasoner.engine.token import Finish, Token
 from reasoner.errors import PromptTooLong, UsageError
 from reasoner.events import Channel
 from reasoner.lines import LONGEST, Line, likeliest_lines

@@ -1,7 +1,11 @@
 """Builds the policy of one question from a model, its registry entry and the settings."""
 
+from functools import partial
+
 from reasoner.budget import Budget
+from reasoner.engine.capabilities import require_capabilities
 from reasoner.engine.sampling import Sampling
+from reasoner.engine.template import render_reply
 from reasoner.open_model import OpenModel
 from reasoner.policy import Policy
 from reasoner.protocol.calls import choose_style
@@ -32,7 +36,7 @@ def build_policy(
 
     With `varied` sampling is never greedy, and no trajectory may be of unbounded length. Tools of
     `plugins` may be called where the settings allow it. Raises UsageError for sampling options
-    that do not exist.
+    that do not exist, and for a grammar that the engine cannot follow.
     """
     spec = model.spec
     model_options = dict(spec.sampling) if spec else {}
@@ -42,6 +46,8 @@ def build_policy(
     flag = {} if settings.temperature is None else {"temperature": settings.temperature}
     resampling = Sampling.parse(varied_options, settings.sampling, flag)
     first = Sampling.parse(model_options, settings.sampling, flag)
+    if first.grammar is not None:
+        require_capabilities(model.engine.capabilities, "grammar")
     return Policy(
         model.engine,
         protocol,
@@ -63,7 +69,9 @@ def _calling(model: OpenModel, settings: Settings, plugins: Verifiers | None) ->
     engine = model.engine
     end = "" if engine.eos is None else engine.detokenize([engine.eos], special=True)
     named = settings.tool_style or (model.spec.tool_style if model.spec else None)
-    style = choose_style(tools, engine.chat_template or "", end, named)
+    template = engine.chat_template or ""
+    wrapper = partial(render_reply, template, eos=end)
+    style = choose_style(tools, template, named, wrapper)
     return Calling(style, plugins.use, forced=settings.tools == "force")
 
 

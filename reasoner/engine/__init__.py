@@ -1,4 +1,4 @@
 """Tokens in, tokens out: one llama.cpp context, one worker thread, many sequences.
 
-This room knows nothing of questions, steps or answers.
+The package does not depend on questions, steps or answers.
 """

@@ -1,7 +1,4 @@
-"""A client for OpenAI-compatible completions: vLLM, llama-server, llama-cpp-python and others.
-
-Knows what such servers are asked and how they reply; knows nothing of paths or protocols.
-"""
+"""A client for OpenAI-compatible completions: vLLM, llama-server, llama-cpp-python and others."""
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -9,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from reasoner.engine.capabilities import missing_capability
 from reasoner.engine.engine import FAINTEST
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import EngineError, ServerGone, UsageError
@@ -18,15 +16,17 @@ __all__ = ["Completions", "Piece"]
 T = TypeVar("T")
 
 CONNECT, SILENCE = 5.0, 300.0
-"""Seconds to reach the server, and seconds it may take to say something."""
+"""Seconds to connect, and seconds to wait for the next bytes."""
 ALTERNATIVES = 20
-"""How many of the likeliest next tokens are asked for; vLLM gives no more."""
+"""How many of the most likely next tokens are requested; vLLM returns no more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Text that was written, with its natural-log probability where the server tells it;
-    `finish` is the server's reason on the last piece."""
+    """Generated text with its log-probability (natural; 0.0 where the server reports none).
+
+    `finish` is the server's finish reason, set on the last piece only.
+    """
 
     text: str
     logprob: float = 0.0
@@ -34,7 +34,10 @@ class Piece:
 
 
 class Completions:
-    """A server's model. `address` ends in /v1; `model` is what the server calls it."""
+    """A client for one model. `address` ends in /v1; `model` is its name on the server.
+
+    Raises UsageError for an address that is no URL.
+    """
 
     def __init__(self, address: str, model: str, key: str | None, connections: int) -> None:
         import httpx2
@@ -51,7 +54,8 @@ class Completions:
             raise UsageError(f"'{address}' cannot be asked: {error}") from error
 
     async def get(self, path: str) -> Any:
-        """A JSON document of the server. Raises UsageError or EngineError."""
+        """Fetch a JSON document. Raises UsageError for a wrong address or request, ServerGone when
+        the connection fails, and EngineError for other failures."""
         async with self._errors():
             response = await self._client.get(path)
             if response.status_code != 200:
@@ -59,7 +63,7 @@ class Completions:
             return _read(response.content, self.address, lambda data: data)
 
     async def probe(self) -> bool:
-        """Ask for one token, and learn whether the server tells log-probabilities."""
+        """Request one token, and return whether the server reports log-probabilities."""
         try:
             await self.next_logprobs("1 + 1 =")
         except (UsageError, EngineError):
@@ -71,7 +75,10 @@ class Completions:
     async def write(
         self, prompt: str, sampling: Sampling, max_tokens: int, seed: int, end: str
     ) -> AsyncGenerator[Piece, None]:
-        """Continue the prompt, piece by piece; closing the iteration stops the server."""
+        """Stream the continuation of the prompt; closing the iterator stops the server.
+
+        `end` is the text of the end token, '' for none. Raises as `get` does.
+        """
         body = {
             **self._head(prompt, max_tokens),
             **_options(sampling),
@@ -93,20 +100,17 @@ class Completions:
                         yield piece
 
     async def next_logprobs(self, prompt: str) -> dict[str, float]:
-        """The likeliest next tokens' texts with their log-probabilities. Raises EngineError when
-        the server tells none."""
+        """Return the texts of the most likely next tokens with their log-probabilities. Raises
+        EngineError when the server reports none."""
         body = {**self._head(prompt, 1), "temperature": 0.0, "logprobs": ALTERNATIVES}
         async with self._errors():
             response = await self._client.post(f"{self.address}/completions", json=body)
             if response.status_code != 200:
                 raise self._refusal(response.status_code, response.content)
-            found = _read(response.content, self.address, _alternatives)
-        if not found:
-            raise EngineError(
-                f"the server at {self.address} tells no log-probabilities, which scoring needs; "
-                "start it so that it does, or use a model here"
-            )
-        return found
+            logprobs = _read(response.content, self.address, _alternatives)
+        if not logprobs:
+            raise missing_capability(f"the server at {self.address}", "score")
+        return logprobs
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -127,7 +131,7 @@ class Completions:
 
     @asynccontextmanager
     async def _errors(self) -> AsyncIterator[None]:
-        """The library's errors as ours."""
+        """Convert the HTTP library's errors to errors of this program."""
         import httpx2
 
         try:
@@ -143,8 +147,8 @@ class Completions:
 
 
 def _options(sampling: Sampling) -> dict[str, Any]:
-    """Sampling in the names that llama.cpp's servers and vLLM share; the penalty on repeats has
-    one name in each."""
+    """Return the options by the names that llama.cpp's servers and vLLM share; the repetition
+    penalty has another name in each."""
     options: dict[str, Any] = {
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
@@ -163,7 +167,7 @@ def _options(sampling: Sampling) -> dict[str, Any]:
 
 
 def _read(reply: bytes | str, address: str, find: Callable[[Any], T]) -> T:
-    """What `find` sees in a reply. Raises EngineError for one that is not as replies are."""
+    """Parse a JSON reply with `find`. Raises EngineError for a malformed reply."""
     try:
         return find(json.loads(reply))
     except (ValueError, RecursionError):
@@ -175,7 +179,7 @@ def _read(reply: bytes | str, address: str, find: Callable[[Any], T]) -> T:
 
 
 def _choice(data: Any) -> dict[str, Any]:
-    """The only choice of a reply."""
+    """Return the only choice of a reply."""
     if "error" in data:
         raise EngineError(f"the server failed: {str(data['error'])[:300]}")
     choice = data["choices"][0] if data["choices"] else {}
@@ -185,42 +189,42 @@ def _choice(data: Any) -> dict[str, Any]:
 
 
 def _pieces(data: Any) -> list[Piece]:
-    """A chunk's tokens one by one where it tells them, else its text as one piece."""
+    """Return an event's tokens as pieces where it lists them, else its text as one piece."""
     choice = _choice(data)
     text, finish = str(choice.get("text") or ""), choice.get("finish_reason")
-    known = _tokens(choice)
-    if "".join(token for token, _ in known) == text:
-        pieces = [Piece(token, logprob) for token, logprob in known if token]
+    tokens = _tokens(choice)
+    if "".join(token for token, _ in tokens) == text:
+        pieces = [Piece(token, logprob) for token, logprob in tokens if token]
     else:
-        pieces = [Piece(text, sum(logprob for _, logprob in known))] if text else []
+        pieces = [Piece(text, sum(logprob for _, logprob in tokens))] if text else []
     return [*pieces, Piece("", finish=str(finish))] if finish else pieces
 
 
 def _tokens(choice: dict[str, Any]) -> list[tuple[str, float]]:
-    """Tokens and log-probabilities in OpenAI's older form or in llama-server's newer one."""
-    told = choice.get("logprobs")
-    if not isinstance(told, dict):
+    """Return tokens and log-probabilities from OpenAI's older form or llama-server's newer one."""
+    logprobs = choice.get("logprobs")
+    if not isinstance(logprobs, dict):
         return []
-    if isinstance(content := told.get("content"), list):
+    if isinstance(content := logprobs.get("content"), list):
         return [(str(token.get("token", "")), _float(token.get("logprob"))) for token in content]
-    tokens, logprobs = told.get("tokens") or [], told.get("token_logprobs") or []
+    tokens, logprobs = logprobs.get("tokens") or [], logprobs.get("token_logprobs") or []
     return [(str(t), _float(logprob)) for t, logprob in zip(tokens, logprobs, strict=False)]
 
 
 def _alternatives(data: Any) -> dict[str, float]:
-    """The likeliest tokens at the only place, with their log-probabilities."""
-    told = _choice(data).get("logprobs")
-    if not isinstance(told, dict):
+    """Return the most likely tokens at the only position with their log-probabilities."""
+    logprobs = _choice(data).get("logprobs")
+    if not isinstance(logprobs, dict):
         return {}
-    if isinstance(content := told.get("content"), list) and content:
+    if isinstance(content := logprobs.get("content"), list) and content:
         rows = content[0].get("top_logprobs") or content[0].get("top_probs") or []
         return {str(row.get("token", "")): _float(row.get("logprob")) for row in rows}
-    rows = told.get("top_logprobs") or []
+    rows = logprobs.get("top_logprobs") or []
     first = rows[0] if rows and isinstance(rows[0], dict) else {}
     return {str(token): _float(logprob) for token, logprob in first.items()}
 
 
 def _float(value: Any) -> float:
-    """A log-probability; 0 where none is told."""
+    """Return a log-probability; 0 where the value is no number."""
     known = isinstance(value, int | float) and value == value  # NaN is none
     return min(0.0, max(FAINTEST, float(value))) if known else 0.0

@@ -1,12 +1,11 @@
-"""The native side: a model and a context of llama.cpp, held through its low-level functions.
+"""A model and a context of llama.cpp, used through its low-level functions.
 
-Everything here is called by one thread at a time; only the vocabulary and `abort` are for all.
+Only one thread at a time may call it, except for the vocabulary and `abort`.
 """
 
 import ctypes
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -14,68 +13,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reasoner.engine.threads import default_threads, set_wait_policy
+from reasoner.engine.library import clear_errors, first_error, library
+from reasoner.engine.threads import default_threads
 from reasoner.engine.vocabulary import NativeVocabulary
 from reasoner.errors import BadModelFile, EngineError
 from reasoner.settings import EngineSettings
 
-__all__ = ["Context", "library", "supports_gpu"]
+__all__ = ["Context", "Floats"]
 
 Floats = npt.NDArray[np.float32]
 
 DEFAULT_CONTEXT = 8192
 GGML_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
 FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
-ERROR_LEVEL = 4
-LONGEST_SAID = 300
-"""Characters of what llama.cpp says before it aborts; some of it may be the file's own words."""
-
-_errors: list[str] = []
-_log_callback: Any = None
-
-
-def library() -> Any:
-    """llama_cpp, loaded once, with its log kept for error messages instead of printed."""
-    global _log_callback
-    set_wait_policy()
-    import llama_cpp as lc
-
-    if _log_callback is None:
-        _log_callback = lc.llama_log_callback(_keep_error)
-        lc.llama_log_set(_log_callback, ctypes.c_void_p(0))
-        with suppress(AttributeError):  # a build of another age
-            lc.llama_cpp._lib.ggml_set_abort_callback(_abort_callback)
-        lc.llama_backend_init()
-    return lc
-
-
-def _give_up(message: bytes) -> None:
-    """llama.cpp met what it takes for impossible, such as a file that claims a million layers, and
-    is about to abort, after a look at us through a debugger: leave with a line instead."""
-    file, _, what = message.decode(errors="replace").partition(":")
-    said = "".join(filter(str.isprintable, f"{Path(file).name}:{what}"))[:LONGEST_SAID]
-    line = f"reasoner: llama.cpp gave up ({said}); the model file may be damaged: fetch it again"
-    with suppress(OSError):
-        os.write(2, f"{line}, or choose another\n".encode())
-    os._exit(EngineError.exit_code)
-
-
-_abort_callback = ctypes.CFUNCTYPE(None, ctypes.c_char_p)(_give_up)
-
-
-def _keep_error(level: int, text: bytes, _data: Any) -> None:
-    if level == ERROR_LEVEL:
-        _errors.append(text.decode(errors="replace").strip())
-        del _errors[:-8]
-
-
-def supports_gpu() -> bool:
-    return bool(library().llama_supports_gpu_offload())
 
 
 class Context:
-    """A loaded model with a unified KV cache of `n_cells` cells shared by all sequences, of which
-    each may have `n_ctx` tokens."""
+    """A loaded model with a unified KV cache of `n_cells` cells that all sequences share; each
+    sequence may have `n_ctx` tokens.
+
+    Raises BadModelFile for a file that llama.cpp cannot load or continue text with, and
+    EngineError when the context cannot be allocated.
+    """
 
     def __init__(self, path: Path, settings: EngineSettings, notice: Callable[[str], None]) -> None:
         self._lc = library()
@@ -98,7 +57,7 @@ class Context:
         """Load the weights, putting fewer layers on the GPU while they do not fit."""
         layers = self._gpu_layers()
         while True:
-            _errors.clear()
+            clear_errors()
             self._model = self._lc.llama_model_load_from_file(
                 os.fsencode(self._path), self._model_params(layers)
             )
@@ -106,15 +65,15 @@ class Context:
                 self.on_gpu = layers != 0
                 return
             if layers == 0 or self._settings.gpu_layers != "auto":
-                raise BadModelFile(f"llama.cpp cannot load {self._path.name}: {_reason()}")
+                raise BadModelFile(f"llama.cpp cannot load {self._path.name}: {first_error()}")
             layers = 0 if layers == 1 else (layers // 2 if layers > 0 else 32)
             self._notice(f"the model does not fit on the GPU; trying {layers} layers")
 
     def _gpu_layers(self) -> int:
-        wanted = self._settings.gpu_layers
+        requested = self._settings.gpu_layers
         if self._lc.llama_supports_gpu_offload():
-            return wanted if isinstance(wanted, int) else -1
-        if wanted not in ("auto", 0):
+            return requested if isinstance(requested, int) else -1
+        if requested not in ("auto", 0):
             self._notice(
                 "this llama-cpp-python was built without GPU support, running on the CPU "
                 "(README: GPU builds)"
@@ -138,12 +97,12 @@ class Context:
             raise BadModelFile(f"{self._path.name} has no vocabulary, it cannot continue text")
 
     def _open(self) -> None:
-        _errors.clear()
+        clear_errors()
         params = self._context_params()
         self._ctx = self._lc.llama_init_from_model(self._model, params)
         if not self._ctx:
             raise EngineError(
-                f"cannot allocate a context of {params.n_ctx} tokens: {_reason()}; "
+                f"cannot allocate a context of {params.n_ctx} tokens: {first_error()}; "
                 "try a smaller --context"
             )
         self._memory = self._lc.llama_get_memory(self._ctx)
@@ -221,10 +180,11 @@ class Context:
     # -- decoding --------------------------------------------------------------------------
 
     def decode(self, entries: list[tuple[int, int, int, bool]], hidden: bool = False) -> int:
-        """Read (token, position, sequence, wanted) entries; `wanted` ones get a row of output.
+        """Decode (token, position, sequence id, needs output) entries as one batch.
 
-        Returns llama.cpp's code: 0 done, 1 no room in the cache (nothing changed), 2 aborted
-        (some entries may have been read), below 0 failure.
+        `hidden` requests hidden states instead of logits. Returns llama.cpp's code: 0 success,
+        1 no free cells (nothing changed), 2 aborted (some entries may be in the cache), below 0
+        failure.
         """
         if hidden != self._hidden:
             self._lc.llama_set_embeddings(self._ctx, hidden)
@@ -248,7 +208,7 @@ class Context:
         return _view(self._lc.llama_get_embeddings_ith(self._ctx, index), self.n_embd)
 
     def sample(self, chain: Any, index: int) -> int:
-        """Draw from entry `index` with a native chain, which is told the token."""
+        """Sample from batch entry `index` with a native chain, which counts the token."""
         return int(self._lc.llama_sampler_sample(chain, self._ctx, index))
 
     def abort(self) -> None:
@@ -262,19 +222,19 @@ class Context:
         self._lc.llama_memory_seq_cp(self._memory, source, target, 0, length)
 
     def truncate(self, sequence: int, length: int) -> bool:
-        """Forget everything from position `length` on; False when this memory cannot."""
+        """Remove all cells from position `length` on; False when the memory is recurrent."""
         return bool(self._lc.llama_memory_seq_rm(self._memory, sequence, length, -1))
 
     def save(self, sequence: int) -> bytes:
-        """What the sequence's cells hold, in llama.cpp's own format."""
+        """Return the KV state of a sequence in llama.cpp's own format."""
         size = self._lc.llama_state_seq_get_size(self._ctx, sequence)
         buffer = (ctypes.c_uint8 * size)()
         written = self._lc.llama_state_seq_get_data(self._ctx, buffer, size, sequence)
         return ctypes.string_at(buffer, written)
 
     def restore(self, sequence: int, cells: bytes) -> bool:
-        """Fill an empty sequence with what `save` gave; False, and still empty, when the cells do
-        not fit this context. Only for bytes that are known to come from `save`."""
+        """Fill an empty sequence with a KV state from `save`; False, and still empty, when it does
+        not fit this context. The bytes must come from `save`: llama.cpp trusts them."""
         pointer = ctypes.cast(ctypes.c_char_p(cells), ctypes.POINTER(ctypes.c_uint8))
         read = self._lc.llama_state_seq_set_data(self._ctx, pointer, len(cells), sequence)
         if read != len(cells):
@@ -289,8 +249,8 @@ class Context:
             self._ctx = None
 
     def free_model(self) -> None:
-        """Free the model and its vocabulary; to be called, after `close`, by the thread that uses
-        the vocabulary, so that it is not reading there."""
+        """Free the model and its vocabulary; called after `close` by the thread that uses the
+        vocabulary."""
         if self._model:
             self.vocabulary.close()
             self._lc.llama_model_free(self._model)
@@ -298,7 +258,7 @@ class Context:
 
 
 def _view(pointer: Any, size: int) -> Floats:
-    """`np.ctypeslib.as_array` without the types it makes anew for every call."""
+    """As `np.ctypeslib.as_array`, without creating types in every call."""
     address = ctypes.cast(pointer, ctypes.c_void_p).value
     return np.frombuffer(_row_type(size).from_address(address), np.float32)
 
@@ -306,8 +266,3 @@ def _view(pointer: Any, size: int) -> Floats:
 @cache
 def _row_type(size: int) -> Any:
     return ctypes.c_float * size
-
-
-def _reason() -> str:
-    """The first thing llama.cpp complained about; later lines repeat it in other words."""
-    return _errors[0] if _errors else "no reason given"

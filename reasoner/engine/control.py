@@ -1,4 +1,4 @@
-"""What may come next: the contract between the engine and whoever steers a sequence."""
+"""Constraints on the next token, and the controller that returns them."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,28 +13,28 @@ class Free:
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """One of these tokens, at their own logits."""
+    """Sample among these tokens at their own logits."""
 
     tokens: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """Any token but these."""
+    """Any token except these."""
 
     tokens: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Force:
-    """Exactly these tokens, placed and not sampled."""
+    """Append exactly these tokens without sampling."""
 
     tokens: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Nothing: the request ends here."""
+    """End the request here."""
 
 
 Constraint = Free | Allow | Ban | Force | Halt
@@ -44,8 +44,8 @@ FREE = Free()
 class Controller(Protocol):
     """A state machine over one sequence's new tokens, run on the engine's worker thread.
 
-    `constrain` says what may come at this position; it may be asked twice for one position and
-    must then answer the same. `accept` is told every token that was placed, forced ones too.
+    `constrain` returns the constraint at the current position; a second call at the same position
+    must return the same. `accept` is called with every appended token, also the forced ones.
     """
 
     def constrain(self) -> Constraint: ...

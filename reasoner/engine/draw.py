@@ -1,4 +1,4 @@
-"""Drawing one token from a row of logits under a constraint, with a native sampler chain."""
+"""Samples one token from a row of logits under a constraint, with a native sampler chain."""
 
 import ctypes
 from math import log
@@ -8,18 +8,23 @@ import numpy as np
 
 from reasoner.engine.context import Context, Floats
 from reasoner.engine.control import Allow, Ban, Constraint
-from reasoner.engine.request import Token
-from reasoner.engine.sampling import Sampling, build_chain, build_grammar
+from reasoner.engine.sampler_chain import build_chain, build_grammar
+from reasoner.engine.sampling import Sampling
+from reasoner.engine.token import Token
 from reasoner.errors import EngineError
 
 __all__ = ["Drawer", "log_sum_exp"]
 
 MANY = 4096
-"""Candidates above which handing them over costs as much as finding them."""
+"""Above this many candidates copying them to the chain costs more than the native sampler."""
 
 
 class Drawer:
-    """One request's sampler state: its chain, its random numbers, its grammar."""
+    """The sampler state of one request: native chain, random numbers and grammar.
+
+    `history` are the prompt tokens that the repetition penalties look at. `close` frees the native
+    objects. Raises UsageError when the grammar is not valid GBNF.
+    """
 
     def __init__(self, context: Context, sampling: Sampling, seed: int, history: list[int]) -> None:
         import llama_cpp as lc
@@ -35,19 +40,20 @@ class Drawer:
         self._width = 10.0
 
     def draw(self, index: int, constraint: Constraint) -> Token:
-        """A token for batch entry `index`. Its log-probability and entropy are those of the
-        unconstrained model."""
+        """Sample a token for batch entry `index`. Its log-probability and entropy are those of
+        the unconstrained model. Raises EngineError when no logit is finite."""
         row = self._context.logits(index)
         total, entropy = log_sum_exp(row, self._context.buffer)
         token = self._choose(row, index, constraint)
         return Token(token, float(row[token]) - total, entropy=entropy)
 
     def accept(self, token: int) -> None:
-        """Tell the penalties of a token that was placed without drawing it."""
+        """Count a forced token in the repetition penalties."""
         if self._chain is not None:
             self._lc.llama_sampler_accept(self._chain, token)
 
     def close(self) -> None:
+        """Free the native samplers; may be called twice."""
         for sampler in (self._chain, self._grammar):
             if sampler is not None:
                 self._lc.llama_sampler_free(sampler)
@@ -65,16 +71,16 @@ class Drawer:
         return self._draw(row, index)
 
     def _draw(self, row: Floats, index: int) -> int:
-        """One draw from the whole row. A chain that begins with top-k gets the likeliest tokens
-        only: the outcome is the same, and the native sampler copies and sorts all it is given."""
+        """Sample from the whole row. A chain that begins with top-k gets the most likely tokens
+        only: the outcome is the same, and the native sampler copies and sorts its whole input."""
         near = self._nearest(row) if 0 < self._keep < len(row) else None
         if near is None or len(near) > MANY:
             return self._context.sample(self._chain, index)
         return self._among(row, near)
 
     def _nearest(self, row: Floats) -> Any:
-        """The tokens within `_width` of the likeliest: at least the top-k, or None when there are
-        hardly so many that are possible at all. The width follows the model's distributions."""
+        """Return the tokens whose logits are within `_width` of the largest: at least the top-k, or
+        None when too few tokens are possible at all. The width adapts to the distributions."""
         top = row.max()
         for _ in range(8):
             near = np.flatnonzero(row > top - self._width)
@@ -86,7 +92,7 @@ class Drawer:
         return None
 
     def _among(self, row: Floats, tokens: Any) -> int:
-        """Draw from a few tokens at their own logits; the chain is told the outcome."""
+        """Sample from the given tokens at their own logits, and count the token in the chain."""
         if self._chain is None:
             return int(tokens[row[tokens].argmax()])
         candidates = self._candidates(row, tokens)
@@ -96,7 +102,8 @@ class Drawer:
         return token
 
     def _grammatical(self, row: Floats, index: int) -> int:
-        """Draw freely first: checking one token against the grammar beats filtering them all."""
+        """Sample freely first: checking one token against the grammar is faster than filtering
+        all of them."""
         token = int(row.argmax()) if self._chain is None else self._draw(row, index)
         if not self._allowed(row, np.array([token], np.int32)).size:
             token = self._among(row, self._allowed(row, np.arange(len(row), dtype=np.int32)))
@@ -104,7 +111,7 @@ class Drawer:
         return token
 
     def _allowed(self, row: Floats, tokens: Any) -> Any:
-        """Those of `tokens` that the grammar lets through."""
+        """Return the subset of `tokens` that the grammar accepts."""
         candidates = self._candidates(row, tokens)
         self._lc.llama_sampler_apply(self._grammar, ctypes.byref(candidates))
         kept = [c.id for c in candidates.data[: candidates.size] if c.logit != -np.inf]
@@ -122,21 +129,22 @@ class Drawer:
 
 
 def log_sum_exp(row: Floats, buffer: Floats) -> tuple[float, float]:
-    """log Σ exp over a row of logits, and the entropy of their softmax in nats, through a buffer of
-    the row's size: allocating one costs more.
+    """Return log Σ exp over a row of logits and the entropy of their softmax in nats.
+
+    `buffer` is scratch space of the row's size, which saves an allocation.
 
     Raises EngineError when no logit is finite.
     """
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         total = float(np.exp(row, out=buffer).sum())
         mean = float(buffer @ row) / total if 1e-30 < total < np.inf else np.nan
-    if np.isfinite(mean):  # all but unheard-of logits fit a float without being shifted
+    if np.isfinite(mean):  # usual logits fit a float without being shifted
         return log(total), max(0.0, log(total) - mean)
     return _shifted(row, buffer)
 
 
 def _shifted(row: Floats, buffer: Floats) -> tuple[float, float]:
-    """The same for logits of any size, some of them -inf."""
+    """As `log_sum_exp`, for logits of any magnitude, also -inf."""
     top = float(row.max())
     if not np.isfinite(top):
         raise EngineError("the model produced no finite logits; the file may be damaged")

@@ -1,4 +1,4 @@
-"""What the rest of the program needs of an engine; a local context or a remote server meets it."""
+"""The engine interface, implemented by a local llama.cpp context and by remote servers."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol, Self
@@ -7,17 +7,18 @@ import numpy as np
 import numpy.typing as npt
 
 from reasoner.doubt import Doubt
+from reasoner.engine.capabilities import Capabilities
 from reasoner.engine.control import Controller
-from reasoner.engine.request import Finish, Token
 from reasoner.engine.sampling import Sampling
+from reasoner.engine.token import Finish, Token
 
 __all__ = ["FAINTEST", "Engine", "Generation", "OnDecoded", "Vocabulary"]
 
 FAINTEST = -1e4
-"""What `score` tells at least, so that the log-probabilities of any tokens can be compared."""
+"""The lowest log-probability that `score` returns, so that all of them are finite."""
 
 OnDecoded = Callable[[int], None]
-"""Told, once the work is done, how many tokens no cached prefix held."""
+"""Called after a prefill with the number of tokens that no cached prefix held."""
 
 
 class Generation(Protocol):
@@ -31,18 +32,18 @@ class Generation(Protocol):
 
     @property
     def decoded_tokens(self) -> int:
-        """Prompt tokens that had to be read because no cached prefix held them."""
+        """Prompt tokens that were decoded because no cached prefix held them."""
 
     def __aiter__(self) -> Self: ...
 
     async def __anext__(self) -> Token: ...
 
     def cancel(self) -> None:
-        """End it with what there is; may be called at any time."""
+        """End the generation with the tokens so far; may be called at any time."""
 
 
 class Vocabulary(Protocol):
-    """Text to tokens and back."""
+    """Conversion of text to token ids and back."""
 
     def tokenize(self, text: str, special: bool = True) -> list[int]:
         """Token ids of `text`, without a leading beginning-of-sequence token; `special` reads
@@ -70,7 +71,7 @@ class Vocabulary(Protocol):
 
     @property
     def end_tokens(self) -> tuple[int, ...]:
-        """The common tokens that end a reply; `is_eog` knows rarer ones."""
+        """The common tokens that end a reply; `is_eog` also covers rare ones."""
 
     @property
     def control_tokens(self) -> tuple[int, ...]:
@@ -78,10 +79,14 @@ class Vocabulary(Protocol):
 
 
 class Engine(Vocabulary, Protocol):
-    """Tokens in, tokens out."""
+    """A model that continues and scores sequences of token ids."""
 
     n_ctx: int
+    """Tokens that one sequence may have."""
     n_embd: int
+    """Width of a hidden state; 0 where there are none."""
+    capabilities: Capabilities
+    """What the engine can do; a method that needs more raises EngineError or UsageError."""
 
     def generate(
         self,
@@ -93,7 +98,8 @@ class Engine(Vocabulary, Protocol):
     ) -> Generation:
         """Continue `tokens` by at most `max_tokens` (None: what the context holds).
 
-        Raises PromptTooLong at once, ContextFull or EngineError while iterating.
+        Raises PromptTooLong or UsageError (a grammar without the capability) at once, ContextFull
+        or EngineError while iterating.
         """
 
     async def score(
@@ -104,18 +110,21 @@ class Engine(Vocabulary, Protocol):
         on_decoded: OnDecoded | None = None,
     ) -> list[tuple[float, ...]]:
         """Log-probabilities (natural, FAINTEST at least) of `targets[i]` as the token after
-        `tokens[positions[i]]`."""
+        `tokens[positions[i]]`. Raises EngineError without the capability `score`."""
 
     async def likeliest(
         self, tokens: Sequence[int], count: int, on_decoded: OnDecoded | None = None
     ) -> list[tuple[int, float]]:
-        """The likeliest tokens after `tokens` with their log-probabilities (natural), the best
-        first: `count` of them, or as many as the engine can tell."""
+        """Return the most likely next tokens after `tokens` with their log-probabilities
+        (natural), best first: `count` of them, or fewer where a server limits the number."""
 
     async def doubts(
         self, tokens: Sequence[int], begin: int, on_decoded: OnDecoded | None = None
     ) -> list[Doubt]:
-        """How the model sees each of `tokens` from `begin` (at least 1) on, after those before."""
+        """Surprisal and entropy in nats of each of `tokens` from index `begin` (at least 1) on.
+
+        Raises EngineError without the capability `whole_logits`.
+        """
 
     async def hidden(
         self,
@@ -123,11 +132,17 @@ class Engine(Vocabulary, Protocol):
         positions: Sequence[int],
         on_decoded: OnDecoded | None = None,
     ) -> npt.NDArray[np.float32]:
-        """Last hidden states after the final norm, (len(positions), n_embd)."""
+        """Last hidden states after the final norm, shape (len(positions), n_embd).
+
+        Raises EngineError without the capability `hidden_states`.
+        """
 
     def forget(self, tokens: Sequence[int], keep: int = 0, below: bool = False) -> None:
-        """A hint that nobody will continue `tokens`, nor, with `below`, anything that begins with
-        them, so that what is cached of it beyond the first `keep` can be freed at once."""
+        """Release cached cells: `tokens` and, with `below`, all sequences that begin with them are
+        not continued any more, except from their first `keep` tokens. This is only a hint."""
+
+    def same_vocabulary(self, other: "Engine") -> bool:
+        """Whether both engines have token ids of their models, and every id means the same."""
 
     @property
     def chat_template(self) -> str | None:

@@ -1,4 +1,4 @@
-"""The engine on this machine: an asynchronous face for the worker thread."""
+"""The engine in this process: an asynchronous interface to the worker thread."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -9,14 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from reasoner.doubt import Doubt
+from reasoner.engine.capabilities import Capabilities
 from reasoner.engine.context import Context
 from reasoner.engine.control import Controller
 from reasoner.engine.draw import log_sum_exp
-from reasoner.engine.engine import FAINTEST, OnDecoded
-from reasoner.engine.request import Finish, Generate, Item, Read, Request, Token
+from reasoner.engine.engine import FAINTEST, Engine, OnDecoded
+from reasoner.engine.request import Generate, Item, Read, Request
 from reasoner.engine.sampling import Sampling
 from reasoner.engine.scheduler import Scheduler
 from reasoner.engine.shelf import Shelf
+from reasoner.engine.token import Finish, Token
 from reasoner.engine.worker import Worker
 from reasoner.errors import EngineError, PromptTooLong
 from reasoner.settings import EngineSettings
@@ -25,7 +27,7 @@ __all__ = ["LocalEngine", "LocalGeneration"]
 
 
 class LocalGeneration:
-    """See `Generation`."""
+    """Implements `Generation` for a request to the worker thread."""
 
     def __init__(self, request: Generate, queue: "asyncio.Queue[Item]", worker: Worker) -> None:
         self._request, self._queue, self._worker = request, queue, worker
@@ -62,7 +64,7 @@ class LocalGeneration:
 
 
 class LocalEngine:
-    """A model in this process. `open` it, `close` it."""
+    """Implements `Engine` for a GGUF file in this process; created by `open`, freed by `close`."""
 
     def __init__(self, context: Context, shelf: Shelf | None = None) -> None:
         self._context = context
@@ -70,6 +72,16 @@ class LocalEngine:
         self._worker.start()
         self.n_ctx = context.n_ctx
         self.n_embd = context.n_embd
+        self.capabilities = Capabilities(
+            owner="the model on this machine",
+            constrain=True,
+            grammar=True,
+            score=True,
+            whole_logits=True,
+            hidden_states=True,
+            token_ids=True,
+            fork=context.can_fork,
+        )
         self._vocabulary = context.vocabulary
         self.tokenize = context.vocabulary.tokenize
         self.piece = context.vocabulary.piece
@@ -84,8 +96,11 @@ class LocalEngine:
         notice: Callable[[str], None] = lambda _text: None,
         shelf: Shelf | None = None,
     ) -> Self:
-        """Load a GGUF file; `shelf` keeps long prompts for other processes. Raises BadModelFile
-        or EngineError."""
+        """Load a GGUF file. `shelf` stores the KV states of long prompts for other processes.
+
+        Raises BadModelFile for a file that llama.cpp cannot load or continue text with, and
+        EngineError when the context cannot be allocated.
+        """
         chosen = settings or EngineSettings()
         return cls(await asyncio.to_thread(Context, path, chosen, notice), shelf)
 
@@ -102,8 +117,9 @@ class LocalEngine:
     def control_tokens(self) -> tuple[int, ...]:
         return self._vocabulary.control_tokens
 
-    def same_vocabulary(self, other: "LocalEngine") -> bool:
-        """Whether the other's tokens mean the same."""
+    def same_vocabulary(self, other: Engine) -> bool:
+        if not isinstance(other, LocalEngine):
+            return False
         left, right = self._vocabulary, other._vocabulary
         return left.size == right.size and all(
             left.piece(token, special=True) == right.piece(token, special=True)
@@ -154,43 +170,43 @@ class LocalEngine:
         targets: Sequence[Sequence[int]],
         on_decoded: OnDecoded | None = None,
     ) -> list[tuple[float, ...]]:
-        wanted = dict(zip(positions, targets, strict=True))
-        found: dict[int, tuple[float, ...]] = {}
+        targets_at = dict(zip(positions, targets, strict=True))
+        rows: dict[int, tuple[float, ...]] = {}
 
         def visit(position: int, row: npt.NDArray[np.float32]) -> None:
             total, _ = log_sum_exp(row, self._context.buffer)
-            logprobs = (float(row[target] - total) for target in wanted[position])
-            found[position] = tuple(max(FAINTEST, logprob) for logprob in logprobs)
+            logprobs = (float(row[target] - total) for target in targets_at[position])
+            rows[position] = tuple(max(FAINTEST, logprob) for logprob in logprobs)
 
         await self._read(tokens, positions, visit, False, on_decoded)
-        return [found[position] for position in positions]
+        return [rows[position] for position in positions]
 
     async def likeliest(
         self, tokens: Sequence[int], count: int, on_decoded: OnDecoded | None = None
     ) -> list[tuple[int, float]]:
-        found: list[tuple[int, float]] = []
+        candidates: list[tuple[int, float]] = []
 
         def visit(_position: int, row: npt.NDArray[np.float32]) -> None:
             total, _ = log_sum_exp(row, self._context.buffer)
             best = np.argpartition(row, -min(count, len(row)))[-count:]
             best = best[np.argsort(-row[best])]
-            found.extend((int(token), float(row[token]) - total) for token in best)
+            candidates.extend((int(token), float(row[token]) - total) for token in best)
 
         await self._read(tokens, [len(tokens) - 1], visit, False, on_decoded)
-        return found
+        return candidates
 
     async def doubts(
         self, tokens: Sequence[int], begin: int, on_decoded: OnDecoded | None = None
     ) -> list[Doubt]:
-        found: dict[int, Doubt] = {}
+        statistics: dict[int, Doubt] = {}
 
         def visit(position: int, row: npt.NDArray[np.float32]) -> None:
             total, entropy = log_sum_exp(row, self._context.buffer)
-            found[position] = Doubt(total - float(row[tokens[position + 1]]), entropy)
+            statistics[position] = Doubt(total - float(row[tokens[position + 1]]), entropy)
 
-        places = range(begin - 1, len(tokens) - 1)
-        await self._read(tokens, places, visit, False, on_decoded)
-        return [found[place] for place in places]
+        positions = range(begin - 1, len(tokens) - 1)
+        await self._read(tokens, positions, visit, False, on_decoded)
+        return [statistics[position] for position in positions]
 
     async def hidden(
         self,
@@ -198,29 +214,29 @@ class LocalEngine:
         positions: Sequence[int],
         on_decoded: OnDecoded | None = None,
     ) -> npt.NDArray[np.float32]:
-        found: dict[int, npt.NDArray[np.float32]] = {}
+        states: dict[int, npt.NDArray[np.float32]] = {}
 
         def visit(position: int, row: npt.NDArray[np.float32]) -> None:
-            found[position] = row.copy()
+            states[position] = row.copy()
 
         await self._read(tokens, positions, visit, True, on_decoded)
-        return np.stack([found[position] for position in positions])
+        return np.stack([states[position] for position in positions])
 
     def forget(self, tokens: Sequence[int], keep: int = 0, below: bool = False) -> None:
         ids = np.array(tokens, np.int32)
         self._worker.call(lambda scheduler: scheduler.cache.forget(ids, keep, below))
 
     async def held(self) -> int:
-        """How many KV cells are in use, shared ones counted once."""
+        """Return the number of KV cells in use, shared ones counted once."""
         loop = asyncio.get_running_loop()
-        found: asyncio.Future[int] = loop.create_future()
+        cell_count: asyncio.Future[int] = loop.create_future()
 
         def count(scheduler: Scheduler) -> None:
             cells = scheduler.cache.held(scheduler.cache.live())
-            loop.call_soon_threadsafe(found.set_result, cells)
+            loop.call_soon_threadsafe(cell_count.set_result, cells)
 
         self._worker.call(count)
-        return await found
+        return await cell_count
 
     async def close(self) -> None:
         self._worker.stop()

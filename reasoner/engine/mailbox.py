@@ -1,26 +1,26 @@
-"""The way back from the worker thread: few wake-ups of the event loop, whatever is made."""
+"""Carries tokens from the worker thread to the event loops with few wake-ups."""
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
-from reasoner.engine.request import Item, Token
+from reasoner.engine.request import Item
+from reasoner.engine.token import Token
 
 __all__ = ["Mailbox"]
 
 
 HOLD, MOST = 0.1, 4
-"""Seconds for which tokens may wait for the next ones, and how many may: a reader sees text come
-evenly, and who counts tokens is never far behind."""
+"""Seconds for which tokens may be delayed, and how many tokens may be pending."""
 
 
 class Mailbox:
-    """Holds items for the queues of event loops until `flush` sends them off.
+    """Collects items for asyncio queues until `flush` delivers them.
 
-    Waking a loop takes a core from the threads that decode, which then wait for each other, and
-    makes the loop's thread compete for the interpreter. So a few tokens go out together; whatever
-    ends a request goes out at once, with all that waited.
+    Waking an event loop takes a core and the interpreter lock from the decoding threads, so tokens
+    are delivered a few at a time. An item that ends a request is delivered at once, together with
+    all pending ones.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,8 @@ class Mailbox:
         self._held: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Queue[Item], Item]]] = {}
 
     def into(self, queue: "asyncio.Queue[Item]") -> Callable[[Item], None]:
-        """A function for the worker thread that posts an item to a queue of the running loop."""
+        """Return a function for the worker thread that adds items to a queue of the running event
+        loop."""
         loop = asyncio.get_running_loop()
 
         def emit(item: Item) -> None:
@@ -41,14 +42,14 @@ class Mailbox:
         return emit
 
     def flush(self) -> None:
-        """Deliver what is held, in order, if it is time; called by the worker thread."""
+        """Deliver the pending items in order if they are due; called by the worker thread."""
         now = monotonic()
         if not self._urgent and self._count < MOST and now - self._sent < HOLD:
             return
         self._sent, self._urgent, self._count = now, False, 0
         while self._held:
             loop, items = self._held.popitem()
-            with suppress(RuntimeError):  # a closed loop has nobody left to tell
+            with suppress(RuntimeError):  # the loop has been closed
                 loop.call_soon_threadsafe(_deliver, items)
 
 

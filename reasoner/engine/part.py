@@ -1,4 +1,4 @@
-"""What one sequence reads in one decode: some of its next tokens, and the rows wanted of them."""
+"""The share of one sequence in a batch: its next tokens and the output rows they need."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ __all__ = ["Part", "affordable"]
 
 @dataclass(frozen=True)
 class Part:
-    """The next `count` unread tokens of a sequence that serves a request."""
+    """The next `count` remaining tokens of a sequence that serves a request."""
 
     sequence: Sequence
     count: int
 
     def wanted(self) -> set[int]:
-        """The positions among them that need a row of output."""
+        """Return the positions of the chunk that need an output row (logits or hidden state)."""
         begin, request = len(self.sequence.tokens), self.sequence.request
         if isinstance(request, Read):
             span = range(begin, begin + self.count)
@@ -24,7 +24,7 @@ class Part:
         return {begin + self.count - 1} if self.count == self.sequence.unread else set()
 
     def entries(self) -> list[tuple[int, int, int, bool]]:
-        """Token, position, sequence id and whether a row is wanted, of each."""
+        """Return (token, position, sequence id, needs output) for each token of the chunk."""
         assert self.sequence.request is not None
         begin, wanted = len(self.sequence.tokens), self.wanted()
         tokens = self.sequence.request.tokens[begin : begin + self.count]
@@ -35,8 +35,10 @@ class Part:
 
 
 def affordable(sequence: Sequence, room: int, rows: int) -> Part:
-    """As much of what a sequence has not read as `room` tokens and `rows` rows of output allow;
-    perhaps nothing."""
+    """Return the longest chunk of a sequence within `room` tokens and `rows` output rows.
+
+    Its `count` is 0 where nothing fits.
+    """
     part = Part(sequence, min(sequence.unread, room))
     wanted = sorted(part.wanted())
     if len(wanted) <= rows:

@@ -1,7 +1,4 @@
-"""What goes into the next decode: running sequences first, beside or between them prompts.
-
-It knows nothing of requests that wait, nor of what becomes of what was decoded.
-"""
+"""Composes each batch: decoding sequences first, then chunks of the prompts being prefilled."""
 
 from math import ceil
 
@@ -13,32 +10,36 @@ from reasoner.engine.request import Read
 __all__ = ["FEW", "Planner"]
 
 STALL_SECONDS = 0.15
-"""How long reading prompts may hold up running sequences at a time, or as long as their own step
-takes, if that is more."""
+"""Seconds for which a prefill chunk may delay the decoding sequences. The duration of their own
+step is the limit where it is longer."""
 FEW = 16
-"""A sequence with at most this many unread tokens is running, one with more is being prefilled."""
+"""A sequence with at most this many remaining tokens is decoding, one with more is prefilled."""
 
 TILE = 64
-"""From so many tokens on llama.cpp's attention works in tiles on a CPU, and a tile of many
-sequences takes in the cells of all of them. So running sequences are decoded by fewer, and prompts
-are read by themselves: with 57 lines running, 32 tokens of a prompt took 2.5 s beside them and
-1.8 s apart (1.5B model, Q4_K_M, two cores). Behind 900 tokens a whole tile of a prompt took 0.96 s,
-one token less 1.3 s."""
+"""From this many tokens on llama.cpp's CPU attention works in tiles, and a tile with tokens of
+many sequences reads the cells of all of them. Decoding sequences are therefore split into smaller
+batches and prompts get batches of their own: beside 57 decoding sequences 32 prompt tokens took
+2.5 s, in a batch of their own 1.8 s (1.5B model, Q4_K_M, two cores). Behind 900 tokens a full tile
+of a prompt took 0.96 s, one token less 1.3 s."""
 
 
 class Planner:
+    """Chooses how many tokens each active sequence puts into the next `llama_decode`."""
+
     def __init__(self, context: Context) -> None:
         self._context = context
         self._rounds = 0
         self._turns = 0
-        """Rounds in which running sequences and prompts were too much for one decode."""
+        """Counts the batches that had to be split into shares; selects the next share."""
         self._prefill_rate = 200.0
         """Tokens per second."""
         self._step_seconds = 0.0
 
     def plan(self, active: list[Sequence]) -> list[Part]:
-        """Which of the active sequences read how many tokens now. Hidden states need decodes of
-        their own, so what reads them takes turns with the others."""
+        """Return the chunks of the active sequences that form the next batch.
+
+        Hidden states need batches of their own, so requests for them alternate with the others.
+        """
         self._rounds += 1
         room, rows = self._context.n_batch, self._context.n_sequences
         hidden = [s for s in active if isinstance(s.request, Read) and s.request.hidden]
@@ -54,7 +55,7 @@ class Planner:
         return running + prompts if self._context.on_gpu else self._turn(running, prompts)
 
     def learn(self, parts: list[Part], seconds: float) -> None:
-        """How long it took to decode them."""
+        """Record the `seconds` that a decode of these chunks took."""
         count = _tokens(parts)
         if all(part.count <= FEW for part in parts):
             self._step_seconds = seconds
@@ -62,7 +63,7 @@ class Planner:
             self._prefill_rate += 0.3 * (count / seconds - self._prefill_rate)
 
     def _turn(self, running: list[Part], prompts: list[Part]) -> list[Part]:
-        """What of them a CPU decodes now: all if it is little, else one share after another."""
+        """Return what a CPU decodes now: everything below a tile, else the next share in turn."""
         if _tokens(running) + _tokens(prompts) < TILE:
             return running + prompts
         count = ceil(_tokens(running) / (TILE - 1))
@@ -71,15 +72,15 @@ class Planner:
         return shares[self._turns % len(shares)]
 
     def _chunk(self, running: int) -> int:
-        """Prompt tokens that can be read without stalling so many running sequences noticeably;
-        on a CPU whole tiles, where they are to be read by themselves."""
+        """Return the prompt tokens that can be prefilled beside `running` decoding tokens within
+        the stall limit; a multiple of the tile where a CPU prefills them in their own batch."""
         count = max(32, int(self._prefill_rate * max(STALL_SECONDS, self._step_seconds)))
         apart = not self._context.on_gpu and running + count >= TILE
         return max(1, count // TILE) * TILE if apart else count
 
 
 def _filled(sequences: list[Sequence], room: int, rows: int) -> list[Part]:
-    """As much of them, in order, as so many tokens and rows of output allow."""
+    """Return chunks of the sequences, in order, up to `room` tokens and `rows` output rows."""
     parts: list[Part] = []
     for sequence in sequences:
         part = affordable(sequence, room, rows)

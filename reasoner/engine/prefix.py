@@ -1,4 +1,4 @@
-"""The prefix cache: which sequences the KV cache holds, and what of them a new request can use."""
+"""The prefix cache: which sequences the KV cache holds, and which prefix a request can reuse."""
 
 from array import array
 from collections.abc import Iterable
@@ -16,8 +16,8 @@ __all__ = ["PrefixCache", "Sequence", "common_prefix"]
 Ids = npt.NDArray[np.int32]
 
 LINGER, PAUSE = 2.0, 0.1
-"""Seconds for which a sequence is expected to be continued after a round of its path, while others
-are at work and while nobody is."""
+"""Seconds for which a sequence is expected to be continued after a round of its trajectory, while
+other sequences are running and while none is."""
 
 
 def common_prefix(left: Ids, right: Ids) -> int:
@@ -29,7 +29,7 @@ def common_prefix(left: Ids, right: Ids) -> int:
 
 @dataclass(eq=False, slots=True)
 class Sequence:
-    """One sequence id: the tokens read into its cells, and who is using them."""
+    """A sequence of the KV cache: its id, the tokens in its cells, and the request it serves."""
 
     id: int
     tokens: "array[int]" = field(default_factory=lambda: array("i"))
@@ -37,22 +37,22 @@ class Sequence:
     """A serial number for each token's cell; a fork has the same numbers as its parent."""
     request: Request | None = None
     used: int = 0
-    """When it was last used."""
+    """Logical time of the last use, for the eviction of the least recently used."""
     left: float = 0.0
-    """When (monotonic seconds) a round ended after which its path is likely to go on."""
+    """Monotonic time at which a round ended that is likely to be continued, else 0."""
 
     @property
     def unread(self) -> int:
-        """Tokens of its request that are not in its cells yet."""
+        """Number of tokens of its request that are not in its cells yet."""
         return len(self.request.tokens) - len(self.tokens) if self.request else 0
 
     def view(self) -> Ids:
-        """The tokens as an array; drop it before appending to `tokens`."""
+        """The tokens as an array view; it must be dropped before `tokens` grows."""
         return np.frombuffer(self.tokens, dtype=np.int32) if self.tokens else np.empty(0, np.int32)
 
 
 class PrefixCache:
-    """All live sequences. Idle ones are kept for reuse and given up least recently used first."""
+    """All sequences. Idle ones stay for reuse and are evicted least recently used first."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -63,12 +63,12 @@ class PrefixCache:
         self._complete: tuple[Sequence, int] | None = None
 
     def active(self) -> list[Sequence]:
-        """Sequences at work, in the order their requests arrived."""
+        """Running sequences in the order in which their requests arrived."""
         found = [sequence for sequence in self._live.values() if sequence.request is not None]
         return sorted(found, key=lambda sequence: sequence.request.order if sequence.request else 0)
 
     def at_work(self) -> list[Sequence]:
-        """Active sequences, and those whose paths are between two rounds."""
+        """Running sequences and those whose trajectories are between two rounds."""
         since = monotonic() - (LINGER if self.active() else PAUSE)
         return [s for s in self._live.values() if s.request is not None or s.left > since]
 
@@ -78,16 +78,16 @@ class PrefixCache:
         return sorted(found, key=lambda sequence: sequence.used)
 
     def live(self) -> list[Sequence]:
-        """Every sequence, at work or idle."""
+        """Every sequence, running or idle."""
         return list(self._live.values())
 
     @property
     def full(self) -> bool:
-        """Whether every sequence id is at work."""
+        """Whether every sequence id serves a running request."""
         return not self._free and all(s.request is not None for s in self._live.values())
 
     def held(self, sequences: Iterable[Sequence]) -> int:
-        """How many cells the sequences hold together, shared ones counted once."""
+        """Number of cells that the sequences occupy together, shared ones counted once."""
         cells = [np.frombuffer(s.cells, np.int64) for s in sequences if s.cells]
         if not cells:
             return 0
@@ -95,20 +95,20 @@ class PrefixCache:
         return 1 + int(np.count_nonzero(np.diff(ordered)))
 
     def extend(self, sequence: Sequence, count: int) -> None:
-        """The next `count` tokens of the sequence's request have been read into its cells."""
+        """Record that the next `count` tokens of the sequence's request are in its cells."""
         assert sequence.request is not None
         begin = len(sequence.tokens)
         sequence.tokens.extend(sequence.request.tokens[begin : begin + count])
         sequence.cells.extend(range(self._serial, self._serial + count))
         self._serial += count
 
-    # -- taking a seat ---------------------------------------------------------------------
+    # -- allocation ---------------------------------------------------------------------
 
     def longest_prefix(self, request: Request, least: int = 0) -> tuple[Sequence | None, int]:
-        """The sequence whose cells hold most of the request's leading tokens, and how many.
+        """Return the sequence with the longest prefix of the request, and the prefix length.
 
-        At equal length an idle one wins: it can be continued instead of copied. One that holds
-        fewer than `least` of them does not count, which is quick to see.
+        At equal length an idle sequence is preferred: it can be continued without a fork.
+        Prefixes of fewer than `least` tokens are skipped after a cheap comparison.
         """
         ids = request.ids[: request.reusable]
         best, length = None, 0
@@ -127,7 +127,7 @@ class PrefixCache:
         return best, length
 
     def promised_prefix(self, request: Request) -> int:
-        """The most of the request's leading tokens that an active sequence holds or will read."""
+        """Longest prefix of the request that a running sequence holds or will prefill."""
         if not self._context.can_fork:
             return 0
         ids = request.ids[: request.reusable]
@@ -135,17 +135,17 @@ class PrefixCache:
         return max((common_prefix(prompt, ids) for prompt in promised), default=0)
 
     def own(self, parent: Sequence | None, shared: int) -> bool:
-        """Whether a request that shares so much with `parent` can go on in its cells: nobody is
-        at work there, and nothing else is in it."""
+        """Whether a request can continue `parent` itself: the sequence is idle and holds nothing
+        but the `shared` tokens."""
         return parent is not None and parent.request is None and shared == len(parent.tokens)
 
     def seat(self, request: Request, parent: Sequence | None, shared: int) -> Sequence | None:
-        """Give the request a sequence that holds the `shared` tokens of `parent`: the parent
-        itself where nothing else is in it, else a fork; None when every id is at work."""
+        """Assign the request a sequence with the `shared` tokens of `parent`: the parent itself
+        where it holds nothing else, or a fork. Returns None when every id is in use."""
         if self.own(parent, shared):
             sequence = parent
             if self._complete is not None and self._complete[0] is parent:
-                self._complete = None  # it is being continued, so it is no longer a last reply
+                self._complete = None  # it is being continued, so it is not a last reply
         else:
             sequence = self._fork(parent, shared)
         if sequence is not None:
@@ -171,7 +171,7 @@ class PrefixCache:
         return sequence
 
     def restore(self, tokens: Ids, cells: bytes) -> None:
-        """Add an idle sequence that holds `tokens`, whose cells another process has saved."""
+        """Add an idle sequence with `tokens` and their saved KV state; no-op when it cannot."""
         sequence = self._fork(None, 0)
         if sequence is None:
             return
@@ -183,18 +183,19 @@ class PrefixCache:
         self._serial += len(tokens)
         self.touch(sequence)
 
-    # -- giving up -------------------------------------------------------------------------
+    # -- eviction -------------------------------------------------------------------------
 
     def touch(self, sequence: Sequence) -> None:
+        """Mark a sequence as the most recently used."""
         self._clock += 1
         sequence.used = self._clock
 
     def release(self, sequence: Sequence, complete: bool) -> None:
-        """The request is done; its cells stay for whoever asks for the same prefix.
+        """End the request of a sequence; its cells stay for requests with the same prefix.
 
-        Idle cells slow every decode down. So a `complete` reply, which only a next turn would
-        continue, is kept until the next one completes and then cut back to its prompt; and at
-        most half the cache is kept idle in all.
+        Idle cells slow every decode down. A `complete` reply, which only a next turn could
+        continue, therefore stays until the next one completes and is then truncated to its
+        prompt; and at most half of the cache stays idle.
         """
         request = sequence.request
         sequence.request = None
@@ -210,7 +211,7 @@ class PrefixCache:
             self.evict(old)
 
     def _forget_reply(self) -> None:
-        """Cut the last complete reply back to its prompt, unless it is being continued."""
+        """Truncate the last complete reply to its prompt, unless it is being continued."""
         sequence, length = self._complete or (None, 0)
         known = sequence is not None and self._live.get(sequence.id) is sequence
         if sequence is not None and known and sequence.request is None:
@@ -218,10 +219,10 @@ class PrefixCache:
         self._complete = None
 
     def forget(self, tokens: Ids, keep: int, below: bool = False) -> None:
-        """Nobody will continue `tokens`, nor with `below` anything that begins with them: cut
-        idle sequences that hold nothing else back to the first `keep`, which others may go on from.
+        """Truncate idle sequences that hold nothing but `tokens`, or with `below` anything that
+        begins with them, to their first `keep` tokens, which other requests may continue.
 
-        A sequence may hold one token more than its path: the one that ended it.
+        A sequence may hold one token more than its trajectory: the end token.
         """
         for sequence in self.idle():
             size = len(sequence.tokens)
@@ -230,7 +231,7 @@ class PrefixCache:
                 self._shorten(sequence, keep)
 
     def _shorten(self, sequence: Sequence, keep: int) -> None:
-        """Cut a sequence; one whose rest another sequence holds as well is given up."""
+        """Truncate a sequence, or evict it where another one holds the same prefix."""
         others = (other for other in self._live.values() if other is not sequence)
         begin = sequence.view()[:keep].copy()
         spare = any(common_prefix(other.view(), begin) == keep for other in others)
@@ -244,7 +245,7 @@ class PrefixCache:
         self._free.append(sequence.id)
 
     def cut(self, sequence: Sequence, length: int) -> bool:
-        """Shorten a sequence's cells to `length` tokens; False if its memory cannot do that."""
+        """Truncate a sequence's cells to `length` tokens; False where memory is recurrent."""
         if not self._context.truncate(sequence.id, length):
             return False
         del sequence.tokens[length:], sequence.cells[length:]

@@ -1,48 +1,19 @@
-"""Work for the engine: what is asked, and what comes of it."""
+"""Requests to the local engine: generate tokens, or prefill tokens and read their outputs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from reasoner.engine.control import Controller
+from reasoner.engine.draw import Drawer
 from reasoner.engine.sampling import Sampling
+from reasoner.engine.token import Finish, Token
 
-if TYPE_CHECKING:
-    from reasoner.engine.draw import Drawer
-
-__all__ = ["Finish", "Generate", "Item", "Read", "Request", "Token"]
+__all__ = ["Generate", "Item", "Read", "Request"]
 
 Logits = npt.NDArray[np.float32]
-
-
-class Finish(StrEnum):
-    """Why a generation ended."""
-
-    STOP = "stop"
-    """The model emitted an end-of-generation token."""
-    HALT = "halt"
-    """The controller said so."""
-    LENGTH = "length"
-    """`max_tokens` or the context was reached."""
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One placed token.
-
-    `logprob` is its natural log-probability at temperature 1 and `entropy` that of the distribution
-    it comes from, in nats; both are 0.0 for a forced token.
-    """
-
-    id: int
-    logprob: float
-    forced: bool = False
-    entropy: float = 0.0
 
 
 Item = Token | Finish | BaseException
@@ -50,19 +21,19 @@ Item = Token | Finish | BaseException
 
 @dataclass(eq=False, slots=True)
 class Request:
-    """What every kind of work shares. The worker thread hands its results to `emit`."""
+    """The fields of every request. The worker thread passes each result to `emit`."""
 
     prompt: npt.NDArray[np.int32]
     emit: Callable[[Item], None]
     tokens: list[int] = field(default_factory=list)
-    """All tokens the sequence must hold: the prompt, and what was generated since."""
+    """The prompt and the tokens generated so far."""
     order: int = 0
-    """Its place in the order of arrival."""
+    """Serial number in the order of arrival."""
     cancelled: bool = False
     decoded_tokens: int = 0
-    """How many tokens of the prompt were read rather than found in the cache."""
+    """How many prompt tokens were decoded instead of taken from the prefix cache."""
     sought: bool = False
-    """Whether its prompt was looked for among those that outlive the process."""
+    """Whether its prompt has been looked up in the prompt cache on disk."""
 
     def __post_init__(self) -> None:
         self.tokens = self.prompt.tolist()
@@ -75,22 +46,22 @@ class Request:
 
     @property
     def reusable(self) -> int:
-        """Leading tokens whose output nobody wants, so that cached cells can stand for them."""
+        """Leading tokens that need no output, so that cached cells can replace their prefill."""
         return len(self.tokens) - 1
 
     def close(self) -> None:
-        """Free what the request holds; called once it has ended, whatever the reason."""
+        """Free native resources; called when the request has ended for any reason."""
 
 
 @dataclass(eq=False, slots=True)
 class Generate(Request):
-    """Continue the tokens."""
+    """Generate at most `max_tokens` tokens after the prompt."""
 
     sampling: Sampling = field(default_factory=Sampling)
     controller: Controller | None = None
     max_tokens: int = 1
     seed: int = 0
-    drawer: "Drawer | None" = None
+    drawer: Drawer | None = None
 
     @property
     def generated(self) -> int:
@@ -104,7 +75,7 @@ class Generate(Request):
 
 @dataclass(eq=False, slots=True)
 class Read(Request):
-    """Read the tokens and hand `visit(position, row)` what stands at each wanted position.
+    """Prefill the tokens and call `visit(position, row)` at each of the `positions`.
 
     `row` is a view of the logits (n_vocab,) or, with `hidden`, of the last layer's normalised
     state (n_embd,); it is valid only during the call.

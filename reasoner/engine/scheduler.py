@@ -1,7 +1,7 @@
-"""Continuous batching: who gets a sequence, and what becomes of what was decoded.
+"""Continuous batching: schedule requests, run the model, postprocess its outputs.
 
-All of it runs on the engine's worker thread. Every tick admits waiting requests, decodes what the
-planner takes of the active ones, and continues each sequence whose logits arrived.
+Everything runs on the engine's worker thread. Each step admits waiting requests, decodes the batch
+of chunks that the planner returns, and samples the next token of each sequence that has logits.
 """
 
 from collections import deque
@@ -15,21 +15,24 @@ from reasoner.engine.draw import Drawer
 from reasoner.engine.part import Part
 from reasoner.engine.planner import FEW, Planner
 from reasoner.engine.prefix import PrefixCache, Sequence
-from reasoner.engine.request import Finish, Generate, Read, Request, Token
+from reasoner.engine.request import Generate, Read, Request
 from reasoner.engine.shelf import Librarian, Shelf
+from reasoner.engine.token import Finish, Token
 from reasoner.errors import ContextFull, EngineError, ReasonerError
 
 __all__ = ["Scheduler"]
 
 MARGIN = 128
-"""One part in so many of the cells is kept free for each sequence at work before another is let
-in: room to grow, without which it would soon have to be thrown out again."""
+"""For each running sequence 1/MARGIN of the cells stays free when another is admitted: space to
+grow, without which a sequence would soon be preempted."""
 
 LOOK_SECONDS = 0.05
-"""How long those who wait are left alone while nothing happens that could let them in."""
+"""Seconds between two attempts to admit waiting requests while no cells were freed."""
 
 
 class Scheduler:
+    """The waiting and running requests of one context. Each `tick` decodes one batch."""
+
     def __init__(self, context: Context, shelf: Shelf | None = None) -> None:
         self.context = context
         self.cache = PrefixCache(context)
@@ -40,20 +43,22 @@ class Scheduler:
         self.in_flight: tuple[Request, ...] = ()
         self._arrivals = 0
         self._look = 0.0
-        """When those who wait are looked at next; 0: something has happened, so at once."""
+        """Monotonic time of the next admission; 0 means at once, as the state has changed."""
 
     @property
     def busy(self) -> bool:
+        """Whether any request is waiting or running."""
         return bool(self.waiting) or bool(self.cache.active())
 
     def submit(self, request: Request) -> None:
+        """Append a request to the waiting ones."""
         self._arrivals += 1
         request.order = self._arrivals
         self.waiting.append(request)
         self._look = 0.0
 
     def abandon(self, reason: Finish | EngineError) -> None:
-        """End every request with `reason`."""
+        """End every request with `reason` and evict its sequence."""
         requests = [*self.waiting, *(s.request for s in self.cache.active() if s.request)]
         for sequence in self.cache.active():
             self.cache.evict(sequence)
@@ -63,7 +68,7 @@ class Scheduler:
             request.emit(reason)
 
     def tick(self) -> None:
-        """One round: admit, plan, decode, continue."""
+        """Run one step: admit, plan, decode, postprocess."""
         self.librarian.shelve()
         self._drop_cancelled()
         self._admit()
@@ -84,8 +89,11 @@ class Scheduler:
             request.emit(Finish.CANCELLED)
 
     def _admit(self) -> None:
-        """Seat waiting requests, in order, while there is room. One that goes on in cells of its
-        own passes always, a fork of what is in the cache passes those that need more room."""
+        """Start waiting requests in order of arrival while there are free cells.
+
+        A request that continues an idle sequence is always admitted, and one that forks a cached
+        prefix may overtake requests that need more cells.
+        """
         now = monotonic()
         if not self.waiting or now < self._look:
             return
@@ -100,7 +108,7 @@ class Scheduler:
             if blocked and parent is None:
                 continue
             if self.cache.promised_prefix(request) > shared + FEW:
-                continue  # somebody is reading those tokens already: fork when they are there
+                continue  # another sequence prefills these tokens: fork it afterwards
             few = size - shared <= FEW
             if not (few and self.cache.own(parent, shared)):
                 if crowded or (blocked and not few):
@@ -114,15 +122,15 @@ class Scheduler:
                 self._guarded(sequence, partial(self._start, sequence, request))
 
     def _has_room(self, needed: int) -> bool:
-        """Whether the sequences at work leave room; the others can be given up. To give up one
-        that is about to go on would only make it read all its tokens again."""
+        """Whether `needed` cells are free or held by sequences that can be evicted. A sequence
+        between two rounds is not evicted, as all its tokens would be prefilled again."""
         active, at_work = self.cache.active(), self.cache.at_work()
         unread = sum(sequence.unread for sequence in active)
         held = self.cache.held(at_work) + unread + self.context.n_cells // MARGIN * len(at_work)
         return not at_work or held + needed <= self.context.n_cells
 
     def _start(self, sequence: Sequence, request: Request) -> None:
-        """Set up the sampler and place the tokens that are forced before anything is read."""
+        """Create the sampler and append the tokens that are forced before any logits."""
         if isinstance(request, Generate):
             request.drawer = request.drawer or Drawer(
                 self.context, request.sampling, request.seed, request.tokens
@@ -132,7 +140,7 @@ class Scheduler:
     # -- decoding --------------------------------------------------------------------------
 
     def _decode(self, parts: list[Part]) -> list[int] | None:
-        """Decode the parts; the batch index where each starts, or None when nothing was read."""
+        """Decode the chunks. Return the batch index where each starts, or None on failure."""
         entries: list[tuple[int, int, int, bool]] = []
         starts: list[int] = []
         for part in parts:
@@ -161,11 +169,11 @@ class Scheduler:
             read = min(begin + part.count, len(request.prompt)) - begin
             request.decoded_tokens += max(0, read)
             if read > FEW:
-                self._look = 0.0  # others may go on from what was read
+                self._look = 0.0  # waiting requests may fork what was prefilled
             self.librarian.note(sequence, request)
 
     def _recover(self, parts: list[Part], code: int) -> None:
-        """Make room, take back a half-read batch, or give up on it."""
+        """Handle llama.cpp's result code: free cells, undo an aborted batch, or fail it."""
         if code == 1:
             self._make_room()
             return
@@ -176,7 +184,8 @@ class Scheduler:
                 self._requeue(sequence)
 
     def _make_room(self) -> None:
-        """Give up the oldest idle sequence, else put back the request that has least to lose."""
+        """Evict the least recently used idle sequence, else preempt the request with the fewest
+        tokens; the only request fails with ContextFull."""
         if idle := self.cache.idle():
             self.cache.evict(idle[0])
             return
@@ -191,7 +200,7 @@ class Scheduler:
     # -- continuing ------------------------------------------------------------------------
 
     def _deliver(self, part: Part, start: int) -> None:
-        """Hand the rows of a decoded part to its request."""
+        """Postprocess the output rows of a decoded chunk."""
         sequence, request = part.sequence, part.sequence.request
         if isinstance(request, Generate) and sequence.unread == 0:
             self._continue(sequence, request, start + part.count - 1)
@@ -205,7 +214,7 @@ class Scheduler:
                 self._finish(sequence, Finish.STOP)
 
     def _continue(self, sequence: Sequence, request: Generate, index: int | None) -> None:
-        """Place tokens until the next one needs logits that are not there yet."""
+        """Append forced and sampled tokens until the next one needs logits not yet computed."""
         while True:
             constraint = request.controller.constrain() if request.controller else FREE
             if isinstance(constraint, Halt):
@@ -238,7 +247,7 @@ class Scheduler:
     # -- leaving ---------------------------------------------------------------------------
 
     def _guarded(self, sequence: Sequence, action: Callable[[], None]) -> None:
-        """A request that breaks takes nobody else down."""
+        """Run `action`; an exception fails only the request of this sequence."""
         try:
             action()
         except ReasonerError as error:
@@ -263,7 +272,7 @@ class Scheduler:
         request.emit(error)
 
     def _requeue(self, sequence: Sequence) -> None:
-        """Take the cells from an active request; it keeps its tokens and reads them again later."""
+        """Preempt a running request: evict its cells; its tokens are prefilled again later."""
         assert sequence.request is not None
         self._look = 0.0
         self.cache.evict(sequence)

@@ -1,5 +1,5 @@
-"""Prompts that outlive the process: cells are put on a shelf once they are read, and fetched from
-there before anybody reads them again."""
+"""The prompt cache: KV states of long prompts, stored after their prefill and restored later, also
+by other processes."""
 
 from typing import Protocol
 
@@ -12,22 +12,22 @@ from reasoner.engine.request import Generate, Request
 __all__ = ["LEAST", "Librarian", "Shelf"]
 
 LEAST = 256
-"""Tokens below which reading them is no slower than fetching them."""
+"""Prompts of fewer tokens are prefilled as fast as they are restored."""
 
 
 class Shelf(Protocol):
-    """A place for what llama.cpp's cells hold. Called by the engine's thread."""
+    """A store of KV states outside the process. Called by the engine's worker thread."""
 
     def find(self, tokens: Ids, least: int) -> tuple[Ids, bytes] | None:
-        """The kept prompt that has most leading tokens in common with `tokens`, and its cells;
-        None when none has as many as `least`."""
+        """Return the stored prompt with the longest prefix in common with `tokens` and its KV
+        state, or None when the prefix has fewer than `least` tokens."""
 
     def keep(self, tokens: Ids, cells: bytes) -> None:
-        """Keep them, some time later; returns at once."""
+        """Store a prompt and its KV state in the background; returns at once."""
 
 
 class Librarian:
-    """Carries prompts between the cells and a shelf."""
+    """Moves KV states between the engine's cells and a store."""
 
     def __init__(self, context: Context, cache: PrefixCache, shelf: Shelf | None) -> None:
         self._context, self._cache = context, cache
@@ -35,14 +35,17 @@ class Librarian:
         self._read: list[tuple[Sequence, Ids]] = []
 
     def fetch(self, request: Request) -> None:
-        """Put the beginning of a request's prompt into an idle sequence, once, if the shelf has
-        notably more of it than the cells have and the cells have room."""
+        """Restore the beginning of a request's prompt into an idle sequence.
+
+        Does nothing on a second call, when the store has not many more of its tokens than the
+        cells, or when there are too few free cells. An error of the store disables it.
+        """
         if self._shelf is None or request.sought or request.reusable < LEAST:
             return
         request.sought = True
         try:
             self._fetch(request, self._shelf)
-        except Exception:  # no shelf is worth a request
+        except Exception:  # a broken store must not fail the request
             self._shelf = None
 
     def _fetch(self, request: Request, shelf: Shelf) -> None:
@@ -53,7 +56,7 @@ class Librarian:
             self._cache.restore(*found)
 
     def note(self, sequence: Sequence, request: Request) -> None:
-        """A prompt has just been read: if much of it was new, it is worth keeping."""
+        """Remember a completely prefilled prompt for `shelve` if many of its tokens were new."""
         if self._shelf is None or not isinstance(request, Generate):
             return
         whole = len(sequence.tokens) == len(request.prompt)
@@ -61,8 +64,8 @@ class Librarian:
             self._read.append((sequence, request.prompt))
 
     def shelve(self) -> None:
-        """Keep what was read in the last tick, now that its first tokens are on their way and
-        before its cells change."""
+        """Store the prompts that were prefilled in the last step: their first tokens are sampled,
+        and their cells have not changed yet."""
         while self._read and self._shelf is not None:
             sequence, prompt = self._read.pop()
             try:

@@ -1,6 +1,6 @@
-"""Chat templates: from messages to the text a model was trained on.
+"""Chat templates: render messages to the text format that a model was trained on.
 
-Templates come from GGUF files, so they run in Jinja's sandbox, and not for long.
+Templates come from GGUF files, so they run in Jinja's sandbox with a time limit.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from reasoner.problem import Message
 __all__ = ["render", "render_reply"]
 
 SECONDS = 10.0
-"""What a template may take; good ones take a hundredth of a second."""
+"""Time limit of a template; usual ones take a hundredth of a second."""
 LARGEST = 1 << 20
-"""How long a text or a list may become by being multiplied, and how large a power may be."""
+"""Limit of the length of a multiplied text or list, and of the base of a power."""
 
 
 def render(
@@ -29,11 +29,11 @@ def render(
     think: bool = True,
     functions: Sequence[dict[str, Any]] = (),
 ) -> str:
-    """The conversation as text, ending where the assistant begins to write.
+    """Return the conversation as text, up to where the assistant's reply begins.
 
-    A template that knows no system role gets the system message at the head of the first user
-    message. `functions` are JSON schemas of what the model may call. Raises BadModelFile when it
-    cannot be rendered at all.
+    A template without a system role gets the system message at the head of the first user
+    message. `functions` are JSON schemas of the tools. Raises BadModelFile when the template
+    fails or takes too long.
     """
     turns = [message.model_dump() for message in messages]
     values: dict[str, Any] = {"bos_token": bos, "eos_token": eos, "enable_thinking": think}
@@ -43,21 +43,21 @@ def render(
 
 
 def render_reply(template: str, *, bos: str = "", eos: str = "") -> tuple[str, str]:
-    """What a template puts before and after the output of a function call: from where the
-    assistant stopped to the output, and from there to where it goes on.
+    """Return the text that a template puts before and after the output of a tool call: from the
+    end of the assistant's turn to the output, and from there to the next reply.
 
-    Raises BadModelFile when the template knows no such turn.
+    Raises BadModelFile when the template has no turn for tool outputs.
     """
-    said, told = "what the assistant said", "what the function told"
+    reply, output = "what the assistant said", "what the function told"
     turns = [
         {"role": "user", "content": "a question"},
-        {"role": "assistant", "content": said},
-        {"role": "tool", "content": told},
+        {"role": "assistant", "content": reply},
+        {"role": "tool", "content": output},
     ]
     text = _tolerantly(template, turns, {"bos_token": bos, "eos_token": eos})
-    if said not in text or told not in text:
+    if reply not in text or output not in text:
         raise BadModelFile("the model's chat template has no turn for a function's output")
-    between, _, after = text.rpartition(said)[2].partition(told)
+    between, _, after = text.rpartition(reply)[2].partition(output)
     return between, after
 
 
@@ -109,7 +109,7 @@ def _sandbox() -> type[Any]:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     class Sandbox(ImmutableSandboxedEnvironment):
-        """Jinja's, without products and powers that would fill the memory."""
+        """Jinja's sandbox without products and powers that would fill the memory."""
 
         intercepted_binops = frozenset({"*", "**"})
 
@@ -127,6 +127,6 @@ def _sandbox() -> type[Any]:
 
 
 def _length(left: Any, right: Any) -> int:
-    """How long the product of a sequence and a number is."""
+    """Return the length of the product of a sequence and a number."""
     sequence, count = (right, left) if isinstance(left, int) else (left, right)
     return len(sequence) * count if hasattr(sequence, "__len__") else 0

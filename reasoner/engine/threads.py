@@ -1,4 +1,4 @@
-"""How many threads, and how they wait for each other.
+"""The number of threads and how they wait for each other.
 
 llama.cpp's workers meet at a barrier after every matrix product. Spinning there is fastest on an
 idle machine and ruinous on a busy one: the spinner burns the time slice that the last worker

@@ -1,26 +1,17 @@
-"""A model's vocabulary: text to tokens and back, and which tokens mean what.
+"""The vocabulary of a loaded model: tokenization, detokenization and control tokens.
 
-It is constant data, so any thread may ask, also while another one decodes.
+It is constant data, so any thread may use it, also while another one decodes.
 """
 
 import ctypes
 from functools import cached_property
 from typing import Any
 
+from reasoner.engine.end_tokens import END_NAMES
 from reasoner.errors import EngineError
 
 __all__ = ["NativeVocabulary"]
 
-END_NAMES = (
-    "<|im_end|>",
-    "<|endoftext|>",
-    "<|eot_id|>",
-    "<|end_of_text|>",
-    "<|end|>",
-    "<end_of_turn>",
-    "<｜end▁of▁sentence｜>",
-    "</s>",
-)
 PIECE_BYTES = 256
 
 
@@ -43,6 +34,7 @@ class NativeVocabulary:
         return self._vocab
 
     def close(self) -> None:
+        """Drop the native pointer; every later use of it raises EngineError."""
         self._vocab = None
 
     def tokenize(self, text: str, special: bool = True) -> list[int]:
@@ -58,19 +50,19 @@ class NativeVocabulary:
     def piece(self, token: int, special: bool = False) -> bytes:
         """The token's bytes, maybe part of a character; control tokens are empty unless
         `special`."""
-        found = self._pieces.get((token, special))
-        if found is None:
-            found = self._pieces[token, special] = self._spell(token, special)
-        return found
+        data = self._pieces.get((token, special))
+        if data is None:
+            data = self._pieces[token, special] = self._spell(token, special)
+        return data
 
     def _spell(self, token: int, special: bool) -> bytes:
-        room = PIECE_BYTES
+        capacity = PIECE_BYTES
         while True:
-            buffer = ctypes.create_string_buffer(room)
-            size = self._lc.llama_token_to_piece(self.pointer, token, buffer, room, 0, special)
+            buffer = ctypes.create_string_buffer(capacity)
+            size = self._lc.llama_token_to_piece(self.pointer, token, buffer, capacity, 0, special)
             if size >= 0:
                 return buffer.raw[:size]
-            room = -size
+            capacity = -size
 
     def token_id(self, name: str) -> int | None:
         """The single token called `name`, or None when the vocabulary spells it out."""

@@ -1,14 +1,14 @@
-"""A vocabulary for models whose own nobody here can see: text cut into pieces about as long as
-tokens are.
+"""A vocabulary for models whose own is not available: text is split into pieces of about the length
+of tokens.
 
-A piece's number spells the piece, so there is no table that could grow, and what is joined again
-is always the very text that was cut. How many pieces a text has is an estimate of its tokens.
+A piece's id encodes its bytes, so there is no table, and joined pieces always give the text that
+was split. The number of pieces estimates the number of tokens.
 """
 
 import re
 from collections.abc import Sequence
 
-from reasoner.engine.vocabulary import END_NAMES
+from reasoner.engine.end_tokens import END_NAMES
 
 __all__ = ["WordVocabulary"]
 
@@ -17,30 +17,30 @@ CONTROL = re.compile(
     r"<\|[^|<>\s]{1,40}\|>|<｜[^｜<>]{1,40}｜>|</?think>|</?s>|<(?:start|end)_of_turn>|\[/?INST\]"
 )
 TEXT, MARK = b"\x01", b"\x02"
-"""What a number's bytes begin with."""
+"""The first byte of an id: plain text or control token."""
 
 
 class WordVocabulary:
-    """Meets `Vocabulary`. `end` is the name of the token that ends a reply."""
+    """Implements `Vocabulary`. `end` is the name of the token that ends a reply."""
 
     def __init__(self, end: str) -> None:
         self.eos = _number(MARK, end)
-        self.bos: int | None = None  # the server puts it where it belongs
+        self.bos: int | None = None  # the server adds it
         self.end_tokens = (self.eos,)
         self.control_tokens = tuple(_number(MARK, name) for name in (end, *END_NAMES))
 
     def tokenize(self, text: str, special: bool = True) -> list[int]:
         if not special:
             return [_number(TEXT, piece) for piece in _cut(text)]
-        found, begin = [], 0
+        tokens, begin = [], 0
         for match in CONTROL.finditer(text):
-            found += [_number(TEXT, piece) for piece in _cut(text[begin : match.start()])]
-            found.append(_number(MARK, match[0]))
+            tokens += [_number(TEXT, piece) for piece in _cut(text[begin : match.start()])]
+            tokens.append(_number(MARK, match[0]))
             begin = match.end()
-        return found + [_number(TEXT, piece) for piece in _cut(text[begin:])]
+        return tokens + [_number(TEXT, piece) for piece in _cut(text[begin:])]
 
     def received(self, text: str) -> int:
-        """The single token that a server sent as this text."""
+        """Return the id of the single token that a server sent as this text."""
         return _number(MARK if CONTROL.fullmatch(text) else TEXT, text)
 
     def detokenize(self, tokens: Sequence[int], special: bool = False) -> str:
@@ -51,7 +51,8 @@ class WordVocabulary:
         return data[1:] if special or data[:1] == TEXT else b""
 
     def token_id(self, name: str) -> int | None:
-        """Only the end's: nobody tells which other names are single tokens of the model."""
+        """Return the id of the end token, and None for any other name: which of them are single
+        tokens of the model is not known."""
         return self.eos if _number(MARK, name) == self.eos else None
 
     def is_eog(self, token: int) -> bool:
@@ -63,10 +64,10 @@ def _number(kind: bytes, text: str) -> int:
 
 
 def _cut(text: str) -> list[str]:
-    """The pieces of a text; joined they are the text."""
+    """Split a text into pieces whose concatenation is the text."""
     pieces, begin = [], 0
     for match in PIECE.finditer(text):
-        if match.start() > begin:  # what the pattern has no word for
+        if match.start() > begin:  # text that the pattern does not match
             pieces.append(text[begin : match.start()])
         pieces.append(match[0])
         begin = match.end()

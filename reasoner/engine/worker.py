@@ -1,4 +1,4 @@
-"""The one thread that owns the native context."""
+"""The worker thread that owns the native context."""
 
 import threading
 from collections.abc import Callable
@@ -6,9 +6,10 @@ from queue import SimpleQueue
 
 from reasoner.engine.context import Context
 from reasoner.engine.mailbox import Mailbox
-from reasoner.engine.request import Finish, Request
+from reasoner.engine.request import Request
 from reasoner.engine.scheduler import Scheduler
 from reasoner.engine.shelf import Shelf
+from reasoner.engine.token import Finish
 from reasoner.errors import EngineError
 
 __all__ = ["Worker"]
@@ -26,20 +27,20 @@ class Worker(threading.Thread):
         self._open, self._stopping = True, False
 
     def submit(self, request: Request) -> None:
-        """Queue the request. Raises EngineError once the worker was told to stop."""
+        """Queue the request. Raises EngineError after `stop`."""
         if self._stopping:
             raise EngineError("the model is closed; open it again to use it")
         self._inbox.put(lambda: self.scheduler.submit(request))
 
     def cancel(self, request: Request) -> None:
-        """Free the request's sequence; a decode that serves nobody else is cut short."""
+        """Cancel a request; a decode that serves only cancelled requests is aborted."""
         request.cancelled = True
         if all(other.cancelled for other in self.scheduler.in_flight):
             self.context.abort()
         self._inbox.put(lambda: None)
 
     def call(self, work: Callable[[Scheduler], None]) -> None:
-        """Have the thread do something with its scheduler between two ticks."""
+        """Run `work` with the scheduler on the worker thread between two steps."""
         self._inbox.put(lambda: work(self.scheduler))
 
     def stop(self) -> None:
@@ -62,7 +63,7 @@ class Worker(threading.Thread):
         self.context.close()
 
     def _listen(self) -> None:
-        """Take in what was asked for, waiting for it only when there is nothing else to do."""
+        """Process the inbox; block on it only when no request is waiting or running."""
         if not self.scheduler.busy:
             self._inbox.get()()
         while not self._inbox.empty():

@@ -1,1 +1,1 @@
-"""How a model marks its thinking, and the controllers that hold it to its limits."""
+"""How models mark reasoning steps, and the controllers that enforce limits on them."""

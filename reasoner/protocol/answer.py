@@ -1,10 +1,10 @@
-"""The answer's round: after the reasoning, whatever the protocol."""
+"""The round that generates the answer after the reasoning, in every protocol."""
 
 from collections.abc import Sequence
 
 from reasoner.engine.control import FREE, Ban, Constraint, Force, Halt
 from reasoner.engine.engine import Vocabulary
-from reasoner.engine.request import Finish, Token
+from reasoner.engine.token import Finish, Token
 from reasoner.events import Channel
 from reasoner.path import FinishReason, Path
 from reasoner.protocol.paragraph import Paragraph
@@ -16,11 +16,11 @@ __all__ = ["AnswerRound"]
 
 
 class AnswerRound:
-    """Writes the answer until the model ends it.
+    """Generates the answer until the model ends it or its token allowance is used up.
 
-    `prefix` is forced first; when `short`, the first blank line after it ends the answer; `ban`
-    are tokens that may not occur; `close` is forced when the room is used up. A reply cannot end
-    before it has said something.
+    `prefix` is forced first. With `short` the first blank line after it ends the answer. The
+    tokens in `ban` cannot be sampled. `close` is forced when the allowance is used up. End tokens
+    are banned until the answer has some text.
     """
 
     channel: Channel = "answer"
@@ -38,30 +38,30 @@ class AnswerRound:
     ) -> None:
         self._vocabulary, self._path = vocabulary, path
         self._prefix, self._close = list(prefix), list(close)
-        self._short, self._left = short, max(1, room.answer - len(prefix) - len(close))
-        self._said = Paragraph(vocabulary.piece)
+        self._short, self._remaining_tokens = short, max(1, room.answer - len(prefix) - len(close))
+        self._text = Paragraph(vocabulary.piece)
         self._ban = Ban(tuple(ban)) if ban else FREE
         self._ban_end = Ban((*ban, *vocabulary.end_tokens))
-        self._full = False
+        self._length_reached = False
 
     def constrain(self) -> Constraint:
         if self._prefix:
             return Force(tuple(self._prefix))
-        if self._left <= 0:
-            self._full = True
+        if self._remaining_tokens <= 0:
+            self._length_reached = True
             return Force(tuple(self._close)) if self._close else Halt()
-        if self._short and self._said.complete:
+        if self._short and self._text.complete:
             return Halt()
-        return self._ban if self._said.text.strip() else self._ban_end
+        return self._ban if self._text.text.strip() else self._ban_end
 
     def accept(self, token: int) -> None:
         if self._prefix:
             del self._prefix[0]
-        elif self._full:
+        elif self._length_reached:
             del self._close[0]
         else:
-            self._left -= 1
-            self._said.add(token)
+            self._remaining_tokens -= 1
+            self._text.add(token)
 
     def conclude(self, tokens: Sequence[Token], finish: Finish) -> Path:
         path = extended(self._path, tokens)
@@ -69,4 +69,6 @@ class AnswerRound:
         return finished(path, text, len(tokens), self._reason(finish))
 
     def _reason(self, finish: Finish) -> FinishReason:
-        return cut_short(finish) or (FinishReason.LENGTH if self._full else FinishReason.STOP)
+        return cut_short(finish) or (
+            FinishReason.LENGTH if self._length_reached else FinishReason.STOP
+        )

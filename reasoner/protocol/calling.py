@@ -1,34 +1,32 @@
-"""A round of writing that may call a tool: the call ends the round, so its path can wait."""
+"""A round in which the model may call a tool: the call ends the round."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from reasoner.doubt import Doubt
 from reasoner.engine.control import Constraint, Force, Halt
 from reasoner.engine.engine import Vocabulary
-from reasoner.engine.request import Finish, Token
+from reasoner.engine.token import Finish, Token
 from reasoner.path import Decision, Path, Phase, Step
+from reasoner.protocol.calls import Call, CallStyle
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import Round, extended, tally
 from reasoner.tool import ToolCall
-
-if TYPE_CHECKING:
-    from reasoner.protocol.calls import Call, CallStyle
 
 __all__ = ["CallingRound", "with_output"]
 
 
 class CallingRound:
-    """Watches another round's text and halts it where a call is complete.
+    """Wraps another round and halts it where its text ends in a complete tool call.
 
-    `opening` is forced first: the beginning of a call that the model then has to finish.
+    `opening` are tokens that are forced first: the beginning of a call that the model completes.
+    `call` is the call once there is one.
     """
 
     def __init__(
         self,
         inner: Round,
         path: Path,
-        style: "CallStyle",
+        style: CallStyle,
         vocabulary: Vocabulary,
         opening: Sequence[int] = (),
     ) -> None:
@@ -53,7 +51,7 @@ class CallingRound:
         self.call = self._style.find(self._text.text)
 
     def conclude(self, tokens: Sequence[Token], finish: Finish) -> Path:
-        """As the inner round does; a call where the answer should be is one more step instead."""
+        """Return the trajectory as the inner round does; an answer with a call becomes a step."""
         if finish is Finish.STOP:
             self.call = self._style.find(self._text.text, over=True)
         if self.call is None or finish not in (Finish.HALT, Finish.STOP):
@@ -69,7 +67,10 @@ class CallingRound:
 
 
 def with_output(path: Path, call: ToolCall, tokens: Sequence[int]) -> Path:
-    """The path with the call's record in its last step, and the output's tokens after it."""
+    """Return the trajectory with the call in its last step and the tokens of the output after it.
+
+    The output's tokens count as forced tokens of the step.
+    """
     step = path.steps[-1]
     count = len(tokens)
     step = step.model_copy(

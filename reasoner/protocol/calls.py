@@ -1,12 +1,11 @@
-"""How a model writes a call and reads what came of it: fenced blocks, or its own function calls."""
+"""Tool-call formats: fenced code blocks, or function calls in `<tool_call>` tags."""
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from reasoner.engine.template import render_reply
 from reasoner.problem import Message
 from reasoner.tool import Tool
 
@@ -15,12 +14,15 @@ __all__ = ["Call", "CallStyle", "Fenced", "Native", "choose_style"]
 OPEN, CLOSE = "<tool_call>", "</tool_call>"
 FENCE = re.compile(r"(?m)^[ \t]{0,12}```")
 MAX_CALL = 40_000
-"""Characters of a paragraph in which a call is looked for."""
+"""A longer paragraph is not searched for a call."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A complete call; `error` says what is wrong with one that cannot be made."""
+    """A complete call of the tool named `tool` with the argument `text`.
+
+    `error` describes why a malformed call cannot be made; it is None for a valid one.
+    """
 
     tool: str
     text: str
@@ -28,42 +30,46 @@ class Call:
 
 
 class CallStyle(Protocol):
-    """One way of calling."""
+    """A tool-call format."""
 
     opening: str
-    """What a call begins with."""
+    """The text with which a call begins."""
 
     def offer(self, messages: Sequence[Message]) -> list[Message]:
-        """The conversation with the tools explained, where that is not the template's work."""
+        """Return the messages with the tools described, unless the chat template does that."""
 
     def functions(self) -> list[dict[str, Any]]:
-        """The tools as the chat template is given them."""
+        """Return the tools as JSON schemas for the chat template."""
 
     def find(self, text: str, over: bool = False) -> Call | None:
-        """The call that is complete at the end of `text`, if any; `over` says that the model has
-        ended its turn there, so that a call it left open is complete too."""
+        """Return the call that is complete at the end of `text`, or None.
+
+        With `over` the model has ended its turn there, so an unclosed call is complete, too.
+        """
 
     def around(self) -> tuple[str, str]:
-        """What stands before and after the tool's output in the context."""
+        """Return the text before and after the tool's output in the context."""
 
 
 class Fenced:
-    """For any model: a fenced block is a call, and an `output` block follows it."""
+    """For any model: a fenced block in a tool's language is a call, its output is a block, too."""
 
     def __init__(self, tools: Sequence[Tool]) -> None:
         self._tools = {tool.fence: tool for tool in tools}
         self.opening = f"```{next(iter(self._tools))}\n"
 
     def offer(self, messages: Sequence[Message]) -> list[Message]:
-        """Explained in the system message, else at the end of the question."""
+        """Describe the tools in the system message, or at the end of the question."""
         text = "\n".join(
             f"{tool.description} Write it as a ```{fence} block; it is run at once and its output "
             "follows in an ```output block, then go on."
             for fence, tool in self._tools.items()
         )
-        spot = 0 if messages[0].role == "system" else len(messages) - 1
-        told = messages[spot].model_copy(update={"content": f"{messages[spot].content}\n\n{text}"})
-        return [*messages[:spot], told, *messages[spot + 1 :]]
+        index = 0 if messages[0].role == "system" else len(messages) - 1
+        message = messages[index].model_copy(
+            update={"content": f"{messages[index].content}\n\n{text}"}
+        )
+        return [*messages[:index], message, *messages[index + 1 :]]
 
     def functions(self) -> list[dict[str, Any]]:
         return []
@@ -85,13 +91,16 @@ class Fenced:
 
 
 class Native:
-    """For models trained on function calls in `<tool_call>` tags (Qwen, Hermes and their kin)."""
+    """For models trained on function calls in `<tool_call>` tags, such as Qwen and Hermes.
 
-    def __init__(self, tools: Sequence[Tool], template: str, eos: str) -> None:
+    `output_wrapper` is the text of the chat template before and after a tool's output.
+    """
+
+    def __init__(self, tools: Sequence[Tool], output_wrapper: tuple[str, str]) -> None:
         self._tools = {tool.name: tool for tool in tools}
         first = next(iter(self._tools.values()))
         self.opening = f'{OPEN}\n{{"name": "{first.name}", "arguments": {{"{first.parameter}": "'
-        self._around = render_reply(template, eos=eos)
+        self._output_wrapper = output_wrapper
 
     def offer(self, messages: Sequence[Message]) -> list[Message]:
         return list(messages)
@@ -123,10 +132,10 @@ class Native:
         return self._read(body)
 
     def _read(self, body: str) -> Call:
-        """A call from the JSON between the tags."""
+        """Parse the JSON between the tags."""
         try:
-            said = json.loads(body, strict=False)
-            name, arguments = str(said["name"]), said["arguments"]
+            call = json.loads(body, strict=False)
+            name, arguments = str(call["name"]), call["arguments"]
         except (ValueError, TypeError, KeyError, RecursionError):
             return Call("", body, 'the call is not {"name": …, "arguments": {…}} in valid JSON')
         if name not in self._tools:
@@ -139,12 +148,23 @@ class Native:
         return Call(name, text)
 
     def around(self) -> tuple[str, str]:
-        return self._around
+        return self._output_wrapper
 
 
-def choose_style(tools: Sequence[Tool], template: str, eos: str, named: str | None) -> CallStyle:
-    """The style called `named` (`fenced`, `native`), else what the chat template was made for."""
+def choose_style(
+    tools: Sequence[Tool],
+    template: str,
+    named: str | None,
+    render_output_wrapper: Callable[[], tuple[str, str]],
+) -> CallStyle:
+    """Return the tool-call style called `named` (`fenced` or `native`), or the one that the chat
+    template was made for.
+
+    `template` is Jinja source: one that knows `tools` and writes `<tool_call>` is native.
+    `render_output_wrapper` is called for the native style only; it returns the text that the
+    template puts before and after a tool's output, and what it raises is passed on.
+    """
     native = "tools" in template and OPEN in template
     if named == "native" or (named is None and native):
-        return Native(tools, template, eos)
+        return Native(tools, render_output_wrapper())
     return Fenced(tools)

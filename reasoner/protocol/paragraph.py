@@ -1,4 +1,4 @@
-"""One paragraph being written: where it ends, and whether it states the final answer."""
+"""A growing paragraph: where it ends, and whether it states the final answer."""
 
 import re
 from codecs import getincrementaldecoder
@@ -10,7 +10,7 @@ FINAL_LINE = re.compile(
     r"^\W{0,12}final answer\b[\s*_:=]{0,8}(\S.{0,400})", re.IGNORECASE | re.MULTILINE
 )
 SCAN = 2000
-"""How many characters at the end of a paragraph are looked at for a final answer."""
+"""Characters at the end of a paragraph that are searched for a final answer."""
 
 
 class Paragraph:
@@ -22,22 +22,22 @@ class Paragraph:
         self.text = ""
 
     def add(self, token: int) -> str:
-        """Append a token; returns the characters it completed."""
+        """Append a token and return the characters that it completed."""
         new = self._decoder.decode(self._piece(token))
         self.text += new
         return new
 
     @property
     def complete(self) -> bool:
-        """Whether a blank line has ended it. A heading or a lead-in (`…:`) belongs to what
-        follows, and a blank line inside a code block ends nothing."""
+        """Whether a blank line has ended the paragraph. It does not end one after a heading, after
+        a colon, or inside a code block."""
         if not re.search(r"\n[ \t]*\n\s*$", self.text[-40:]):
             return False
         body = self.text.strip()
         if not body or self.text.count("```") % 2:
             return False
-        last = body.rsplit("\n", 1)[-1]
-        return not (last.rstrip("*_ ").endswith(":") or last.startswith("#"))
+        last_line = body.rsplit("\n", 1)[-1]
+        return not (last_line.rstrip("*_ ").endswith(":") or last_line.startswith("#"))
 
 
 def states_final(text: str, line_ended: bool = False) -> bool:
@@ -47,12 +47,12 @@ def states_final(text: str, line_ended: bool = False) -> bool:
     still being written is not cut short.
     """
     tail = text[-SCAN:]
-    found = [end for end in (_boxed_end(tail), _final_line_end(tail)) if end is not None]
-    return any(not line_ended or "\n" in tail[end:] for end in found)
+    ends = [end for end in (_boxed_end(tail), _final_line_end(tail)) if end is not None]
+    return any(not line_ended or "\n" in tail[end:] for end in ends)
 
 
 def _boxed_end(text: str) -> int | None:
-    """Where the last `\\boxed{…}` with something in it closes."""
+    """Return the index after the last closed, non-empty `\\boxed{…}`, or None."""
     start = text.rfind("\\boxed{")
     if start < 0:
         return None

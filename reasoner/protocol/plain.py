@@ -1,9 +1,11 @@
-"""Steps without marks: paragraphs, up to one that states the final answer."""
+"""The protocol for models without step marks: each paragraph is a step, until one states the final
+answer."""
 
 from collections.abc import Mapping, Sequence
 
+from reasoner.engine.capabilities import Capability
 from reasoner.engine.engine import Vocabulary
-from reasoner.engine.request import Finish, Token
+from reasoner.engine.token import Finish, Token
 from reasoner.path import Decision, FinishReason, Path, Phase, Step
 from reasoner.problem import Message, Problem
 from reasoner.protocol.answer import AnswerRound
@@ -29,15 +31,16 @@ CONTINUE = (
     "Let me solve it in another way.",
     "Let me read the question once more.",
 )
-"""Said in turn: after the same words a small model writes the same paragraph again."""
+"""Used in rotation: after the same words a small model generates the same paragraph again."""
 BACK = "Wait, the last step is wrong. Let me do it again."
 STATE_ANSWER = "Final answer:"
 
 
 class Plain:
-    """Any instruction-tuned model: nothing is asked of its vocabulary."""
+    """Works with any instruction-tuned model: no special tokens are needed."""
 
     name = "plain"
+    required_capabilities: tuple[Capability, ...] = ()
     marks: Mapping[int, str] = UNMARKED
     phrases: Mapping[Decision, str] = {
         Decision.PROCEED: "Next,",
@@ -72,15 +75,15 @@ class Plain:
         )
 
     def _continuation(self, path: Path) -> list[int]:
-        """A phrase that keeps a model going which wanted to end before `min_steps`, or sends it
-        back over its last step."""
+        """Return the tokens that make a model continue which ended before `min_steps`, or redo a
+        step that it decided to give up."""
         if not path.steps or path.steps[-1].call is not None:
             return []
         if path.steps[-1].decision is Decision.BACKTRACK:
             return self._on_new_line(path, BACK)
         ended = not self._tail(path).endswith("\n\n") or states_final(path.steps[-1].text)
-        said = sum(step.text.startswith(CONTINUE) for step in path.steps)
-        return self._on_new_line(path, CONTINUE[said % len(CONTINUE)]) if ended else []
+        count = sum(step.text.startswith(CONTINUE) for step in path.steps)
+        return self._on_new_line(path, CONTINUE[count % len(CONTINUE)]) if ended else []
 
     def _on_new_line(self, path: Path, text: str) -> list[int]:
         gap = "" if self._tail(path).endswith("\n\n") else "\n\n"
@@ -91,10 +94,10 @@ class Plain:
 
 
 class PlainRound(ThoughtRound):
-    """One paragraph. The paragraph that states the final answer is the answer, not a step.
+    """Generates one paragraph; one that states the final answer is the answer, not a step.
 
-    A reply that ends without such a statement is the answer as a whole, for there was no
-    separate reasoning; but where steps were asked for, the model is made to state its answer.
+    A reply without such a statement is the answer as a whole; where limits on steps are set, an
+    answer round follows instead.
     """
 
     def conclude(self, tokens: Sequence[Token], finish: Finish) -> Path:
@@ -114,7 +117,7 @@ class PlainRound(ThoughtRound):
         return self._whole(tokens, FinishReason.STOP)
 
     def _step(self, tokens: Sequence[Token]) -> Path:
-        """One more step; the last one allowed hands over to the answer."""
+        """Append a step; after the last step that the limits allow the answer phase begins."""
         text = self.vocabulary.detokenize([token.id for token in tokens]).strip()
         step = [tally(Step(text=text), tokens)] if text else []
         steps = (*self.path.steps, *step)
@@ -125,7 +128,7 @@ class PlainRound(ThoughtRound):
         return decided(path, Decision.END)
 
     def _whole(self, tokens: Sequence[Token], reason: FinishReason) -> Path:
-        """Everything written so far as the answer, or everything since the last tool call."""
+        """Finish with the whole reply, or everything since the last tool call, as the answer."""
         steps = self.path.steps
         while steps and steps[-1].call is None:
             steps = steps[:-1]

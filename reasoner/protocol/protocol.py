@@ -1,11 +1,12 @@
-"""What every way of marking steps must offer."""
+"""The interface of step protocols and rounds, and the changes that rounds make to trajectories."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from reasoner.doubt import Doubt
+from reasoner.engine.capabilities import Capability
 from reasoner.engine.control import Controller
-from reasoner.engine.request import Finish, Token
+from reasoner.engine.token import Finish, Token
 from reasoner.events import Channel
 from reasoner.path import Decision, FinishReason, Path, Phase, Step
 from reasoner.problem import Message, Problem
@@ -25,47 +26,58 @@ __all__ = [
 
 
 INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
-"""What models without step marks are told; the wording is the one many were trained on."""
+"""The instruction for models without step marks, in the wording that many were trained on."""
 
 
 class Round(Controller, Protocol):
-    """One round of writing: it steers the tokens, then says what they amount to."""
+    """The controller of one generation, which is one step or the answer."""
 
     channel: Channel
-    """What the text written in this round is."""
+    """Whether the round's text is reasoning or answer."""
 
     def conclude(self, tokens: Sequence[Token], finish: Finish) -> Path:
-        """The path after the round's tokens: one more step, the answer, or the end."""
+        """Return the trajectory extended by the round's tokens: by a step, or by the answer."""
 
 
 class StepProtocol(Protocol):
-    """Marks for steps and answers, over one vocabulary. A path is extended round by round."""
+    """How a model marks its steps and its answer. A trajectory is extended round by round."""
 
     name: str
+    required_capabilities: tuple[Capability, ...]
+    """What the engine must be able to do for this protocol."""
     marks: Mapping[int, str]
-    """What is shown in place of tokens that have no text of their own, by their ids."""
+    """Text that is displayed for control tokens, by token id."""
     phrases: Mapping[Decision, str]
-    """What each decision at a step's end begins with in words; empty where tokens say it."""
+    """The phrase that begins each decision at the end of a step; empty where tokens mark it."""
 
     def messages(self, problem: Problem, think: bool) -> list[Message]:
-        """The conversation to put to the model, with the protocol's own instruction."""
+        """Return the messages for the chat template, with the protocol's own instruction.
+
+        `think` tells whether the reply begins with reasoning.
+        """
 
     def opening(self, prompt: str, think: bool) -> str:
-        """What to add to the rendered prompt so that the reply begins as the protocol wants."""
+        """Return the text to append to the rendered prompt, such as an opening tag."""
 
     def round(self, path: Path, limits: Limits, room: Room) -> Round:
-        """The path's next round of writing."""
+        """Return the next round: a step in the reasoning phase, else the answer.
+
+        `room` is the number of tokens that the trajectory may still have.
+        """
 
 
 def conversation(problem: Problem, instruction: str | None) -> list[Message]:
-    """The problem's own system prompt or else the instruction, the history, the question."""
+    """Return the messages of a problem: system prompt, history, question.
+
+    `instruction` is the system prompt where the problem has none of its own.
+    """
     system = problem.system if problem.system is not None else instruction
     head = [Message(role="system", content=system)] if system else []
     return [*head, *problem.history, Message(role="user", content=problem.question)]
 
 
 def decided(path: Path, decision: Decision) -> Path:
-    """The path with a decision at the end of its last step; a step that was given up stays so."""
+    """Return the trajectory with a decision at its last step; `backtrack` is not overwritten."""
     if not path.steps or path.steps[-1].decision is Decision.BACKTRACK:
         return path
     last = path.steps[-1].model_copy(update={"decision": decision})
@@ -73,14 +85,14 @@ def decided(path: Path, decision: Decision) -> Path:
 
 
 def extended(path: Path, tokens: Sequence[Token], **changes: object) -> Path:
-    """The path with more tokens and other changes."""
+    """Return the trajectory with more tokens and the fields in `changes` replaced."""
     doubts = tuple(Doubt(-token.logprob, token.entropy) for token in tokens)
     longer = path.grown(tuple(token.id for token in tokens), doubts)
     return longer.model_copy(update=changes)
 
 
 def tally(step: Step, tokens: Sequence[Token]) -> Step:
-    """The step with its tokens counted."""
+    """Return the step with the counts and the log-probability of its tokens."""
     return step.model_copy(
         update={
             "tokens": len(tokens),
@@ -91,7 +103,7 @@ def tally(step: Step, tokens: Sequence[Token]) -> Step:
 
 
 def finished(path: Path, answer: str, answer_tokens: int, reason: FinishReason) -> Path:
-    """The path, done. A reasoning that had to be closed shows as `budget`."""
+    """Return the finished trajectory; a soft stop of its reasoning turns `stop` into `budget`."""
     if reason is FinishReason.STOP and path.landed:
         reason = FinishReason.BUDGET
     return path.model_copy(

@@ -1,8 +1,9 @@
-"""Protocols by name, and which one a model speaks."""
+"""The protocols by name, and the choice of one for a model."""
 
 from collections.abc import Callable
 
-from reasoner.engine.engine import Vocabulary
+from reasoner.engine.capabilities import require_capabilities
+from reasoner.engine.engine import Engine, Vocabulary
 from reasoner.errors import UnknownName
 from reasoner.protocol.plain import Plain
 from reasoner.protocol.protocol import StepProtocol
@@ -18,19 +19,27 @@ PROTOCOLS: dict[str, Callable[[Vocabulary], StepProtocol]] = {
 }
 
 
-def choose_protocol(vocabulary: Vocabulary, template: str, named: str | None) -> StepProtocol:
-    """The protocol called `named`, else the one that the vocabulary or the template shows.
+def choose_protocol(engine: Engine, template: str, named: str | None) -> StepProtocol:
+    """Return the protocol called `named`, or the one that the model was trained for.
 
-    Raises UnknownName, or BadModelFile when the model cannot speak the named one.
+    Without a name it is `steiner` for a vocabulary with all of Steiner's tokens on an engine that
+    can restrict sampling to a few tokens, `think` for a vocabulary or a chat template with the
+    tag `<think>`, and `plain` for any other. `template` is the chat template as Jinja source.
+
+    Raises UnknownName for an unknown name, BadModelFile when the vocabulary lacks the tokens of
+    the named protocol, and EngineError when the engine lacks an ability that it needs.
     """
-    name = named or _detect(vocabulary, template)
+    name = named or _detect_protocol(engine, template)
     if name not in PROTOCOLS:
         raise UnknownName("protocol", name, PROTOCOLS)
-    return PROTOCOLS[name](vocabulary)
+    protocol = PROTOCOLS[name](engine)
+    require_capabilities(engine.capabilities, *protocol.required_capabilities)
+    return protocol
 
 
-def _detect(vocabulary: Vocabulary, template: str) -> str:
-    if all(vocabulary.token_id(f"<|{name}|>") is not None for name in NAMES):
+def _detect_protocol(engine: Engine, template: str) -> str:
+    marked = all(engine.token_id(f"<|{name}|>") is not None for name in NAMES)
+    if marked and engine.capabilities.constrain:
         return "steiner"
-    tags = vocabulary.token_id(OPEN) is not None and vocabulary.token_id(CLOSE) is not None
+    tags = engine.token_id(OPEN) is not None and engine.token_id(CLOSE) is not None
     return "think" if tags or OPEN in template else "plain"

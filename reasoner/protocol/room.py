@@ -1,4 +1,4 @@
-"""How far a path may still go, and the soft landing when its reasoning has gone far enough."""
+"""Token allowances of a trajectory, and the soft stop when its reasoning budget is spent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 __all__ = ["GRACE", "Landing", "Room", "ends_sentence"]
 
 GRACE = 48
-"""Tokens a sentence may still take once the budget is spent."""
+"""Tokens that a sentence may still take once the budget is spent."""
 
 
 @dataclass(frozen=True)
 class Room:
-    """Tokens left to a path.
+    """The tokens that a trajectory may have.
 
-    `reasoning` is the budget for all of its reasoning, which lands softly; at `hard` reasoning
-    tokens it is cut wherever it stands; `answer` caps the answer. `over` tells that the time for
-    reasoning is up.
+    `reasoning` is the budget of all its reasoning tokens: once they are spent, a soft stop follows
+    at the end of the sentence. At `hard` reasoning tokens the reasoning stops anywhere. `answer` is
+    the maximum for the answer. `over` returns whether the time for reasoning is up.
     """
 
     reasoning: int
@@ -25,7 +25,10 @@ class Room:
 
 
 class Landing:
-    """Watches one path's reasoning tokens, of which `used` were written before."""
+    """The soft stop of one trajectory: counts its reasoning tokens against the allowance.
+
+    `used` reasoning tokens were generated in earlier rounds.
+    """
 
     def __init__(self, room: Room, used: int) -> None:
         self._room, self._used = room, used
@@ -33,17 +36,18 @@ class Landing:
 
     @property
     def spent(self) -> bool:
-        """Whether the budget is used up."""
+        """Whether the token budget or the time is used up."""
         if self._spent_at is None and (self._used >= self._room.reasoning or self._room.over()):
             self._spent_at = self._used
         return self._spent_at is not None
 
     def count(self) -> None:
-        """One more token was written."""
+        """Count one more reasoning token."""
         self._used += 1
 
     def due(self, text: str, grace: int = GRACE) -> bool:
-        """Whether the text must be closed here: a budget is spent, and its sentence with it."""
+        """Whether the reasoning must stop after `text`: the budget is spent, and the sentence has
+        ended or `grace` more tokens were generated."""
         if not self.spent:
             return False
         assert self._spent_at is not None

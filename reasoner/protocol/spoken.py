@@ -1,4 +1,4 @@
-"""How steps with marks read as text: what takes the place of the special tokens."""
+"""The display of steps as text, with replacements for special tokens."""
 
 from types import MappingProxyType
 
@@ -24,14 +24,14 @@ MARKS = MappingProxyType(
         "reasoning_end": DECIDED[Decision.END],
     }
 )
-"""What is shown in place of Steiner's tokens, by their names; for the others nothing is."""
+"""The text displayed for Steiner's tokens, by name; the others are not displayed."""
 UNMARKED = MappingProxyType[int, str]({})
-"""What protocols without such tokens show in their place."""
+"""For protocols without special tokens."""
 
 
 def spoken(step: Step) -> str:
-    """A step as it is shown: its name, thought, summary, reflection and decision where it has
-    a name; else its text."""
+    """Return the display text of a step: name, thought, summary, reflection and decision of a named
+    step, and the plain text of any other."""
     if step.name is None:
         return f"{step.text.strip()}\n\n"
     fields = [step.name, step.text]

@@ -1,17 +1,18 @@
-"""Steiner's way: fourteen special tokens, and the whole grammar enforced token by token.
+"""The protocol of Steiner models: fourteen special tokens, and a grammar enforced token by token.
 
     OUT  := reasoning_start STEP ((proceed | backtrack) STEP)* reasoning_end ANSWER end
     STEP := step_start name thought summary reflection step_end
 
 Each field stands inside its own start and end token with nothing between fields. Inside a field
-every token but control tokens may come; between fields nothing is sampled but the decision.
+every token except control tokens may be sampled; between fields only the decision is sampled.
 """
 
 from collections.abc import Mapping, Sequence
 
+from reasoner.engine.capabilities import Capability
 from reasoner.engine.control import Allow, Ban, Constraint, Force, Halt
 from reasoner.engine.engine import Vocabulary
-from reasoner.engine.request import Finish, Token
+from reasoner.engine.token import Finish, Token
 from reasoner.errors import BadModelFile
 from reasoner.events import Channel
 from reasoner.path import Decision, Path, Phase, Step
@@ -43,15 +44,19 @@ NAMES = (
     *(f"reasoning_step_{field}_{edge}" for field in FIELDS for edge in ("start", "end")),
 )
 FIELD_CAPS = {"name": 48, "thought": None, "summary": 256, "reflection": 256}
-"""Tokens a field may take, for models that never close one; thoughts are held by the budget."""
+"""Token limits of the fields, for models that never close one; the budget limits thoughts."""
 SHORT_GRACE = 16
-"""Tokens a field may still take to finish its sentence once the budget is spent."""
+"""Tokens that a sentence may still take once the budget is spent."""
 
 
 class Steiner:
-    """Models whose vocabulary has all fourteen tokens; their ids are resolved by name."""
+    """For models whose vocabulary has all fourteen tokens; their ids are resolved by name.
+
+    Raises BadModelFile when a token is missing.
+    """
 
     name = "steiner"
+    required_capabilities: tuple[Capability, ...] = ("constrain", "token_ids")
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
@@ -76,7 +81,7 @@ class Steiner:
 
 
 class SteinerRound:
-    """One step with its decision."""
+    """Generates one step and its decision."""
 
     channel: Channel = "reasoning"
 
@@ -120,7 +125,7 @@ class SteinerRound:
         return capped or self._landing.due(self._text.text, SHORT_GRACE)
 
     def _decision(self) -> Constraint:
-        """After a step: go on, back up, or end, as the limits allow."""
+        """Return the decisions that the limits allow after a step: proceed, backtrack or end."""
         count = len(self._path.steps) + 1
         go_on = tuple(self._named("reasoning_proceed", "reasoning_backtrack"))
         end = self._ids["reasoning_end"]
@@ -145,13 +150,13 @@ class SteinerRound:
             self._text.add(token)
 
     def _enter(self, token: int) -> None:
-        """The last forced token opened a field, or closed the step."""
+        """Begin the field that the last forced token opened, or none when it closed the step."""
         starts = {self._ids[f"reasoning_step_{field}_start"]: field for field in FIELDS}
         self._field, self._length = starts.get(token), 0
         self._text = Paragraph(self._vocabulary.piece)
 
     def _leave(self) -> None:
-        """A field was closed: the next one opens, or the step closes."""
+        """Queue the token that opens the next field or closes the step."""
         assert self._field is not None
         after = FIELDS.index(self._field) + 1
         done = after == len(FIELDS)
@@ -172,7 +177,7 @@ class SteinerRound:
 
 
 def _step(ids: Mapping[str, int], vocabulary: Vocabulary, tokens: Sequence[Token]) -> Step:
-    """The fields and the decision that a round's tokens spell; it may have been cut short."""
+    """Parse the fields and the decision from the tokens of a round, which may be incomplete."""
     written = [token.id for token in tokens]
     texts = {field: vocabulary.detokenize(_between(ids, field, written)) for field in FIELDS}
     decisions = {
@@ -190,7 +195,7 @@ def _step(ids: Mapping[str, int], vocabulary: Vocabulary, tokens: Sequence[Token
 
 
 def _between(ids: Mapping[str, int], field: str, written: list[int]) -> list[int]:
-    """The tokens inside a field, to the end of what was written when it is still open."""
+    """Return the tokens inside a field; an open field ends with the last token."""
     start, end = ids[f"reasoning_step_{field}_start"], ids[f"reasoning_step_{field}_end"]
     if start not in written:
         return []
@@ -200,7 +205,7 @@ def _between(ids: Mapping[str, int], field: str, written: list[int]) -> list[int
 
 
 def _bans(protocol: Steiner) -> dict[str, Ban]:
-    """What may not come inside each field: every control token but the field's own end."""
+    """Return the ban inside each field: every control token except the field's own end."""
     ends = {field: protocol.ids[f"reasoning_step_{field}_end"] for field in FIELDS}
     return {
         field: Ban(tuple(token for token in protocol.control if token != end))

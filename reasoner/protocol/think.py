@@ -1,9 +1,13 @@
-"""Reasoning inside `<think>` … `</think>`, as R1 and its kin write it; paragraphs are steps."""
+"""Reasoning inside `<think>` … `</think>`, as DeepSeek-R1 and similar models write it.
+
+Each paragraph is a step.
+"""
 
 from collections.abc import Mapping, Sequence
 
+from reasoner.engine.capabilities import Capability
 from reasoner.engine.engine import Vocabulary
-from reasoner.engine.request import Finish, Token
+from reasoner.engine.token import Finish, Token
 from reasoner.path import Decision, Path, Phase, Step
 from reasoner.problem import Message, Problem
 from reasoner.protocol.answer import AnswerRound
@@ -24,14 +28,15 @@ __all__ = ["Think"]
 
 OPEN, CLOSE = "<think>", "</think>"
 CONTINUE = "\n\nWait, "
-"""Keeps a model going that wanted to end before `min_steps`."""
+"""Forced when a model ended its reasoning before `min_steps`."""
 BACK = "Wait, the last step is wrong. Let me do it again."
 
 
 class Think:
-    """Models trained to think between tags."""
+    """For models trained to reason between tags."""
 
     name = "think"
+    required_capabilities: tuple[Capability, ...] = ()
     marks: Mapping[int, str] = UNMARKED
     phrases: Mapping[Decision, str] = {
         Decision.PROCEED: "So",
@@ -43,14 +48,14 @@ class Think:
         self._vocabulary = vocabulary
 
     def messages(self, problem: Problem, think: bool) -> list[Message]:
-        """These models want no system prompt; the instruction follows the question."""
+        """Put the instruction after the question: these models expect no system prompt."""
         if problem.system is not None or not think:
             return conversation(problem, None)
-        asked = f"{problem.question}\n\n{INSTRUCTION}"
-        return conversation(problem.model_copy(update={"question": asked}), None)
+        question = f"{problem.question}\n\n{INSTRUCTION}"
+        return conversation(problem.model_copy(update={"question": question}), None)
 
     def opening(self, prompt: str, think: bool) -> str:
-        """Open the block, or an empty one, unless the template did."""
+        """Return an opening tag, or without `think` an empty block, unless `prompt` ends in it."""
         tail = prompt[-40:].rstrip()
         if not think:
             return "" if tail.endswith(CLOSE) else f"{OPEN}\n\n{CLOSE}\n\n"
@@ -69,8 +74,8 @@ class Think:
     def _thought(self, path: Path, limits: Limits, room: Room) -> "ThinkRound":
         vocabulary = self._vocabulary
         tail = vocabulary.detokenize(path.tokens[-8:])
-        told = bool(path.steps) and path.steps[-1].call is not None
-        stopped = bool(path.tokens) and not told and not tail.endswith("\n\n")
+        after_call = bool(path.steps) and path.steps[-1].call is not None
+        stopped = bool(path.tokens) and not after_call and not tail.endswith("\n\n")
         back = bool(path.steps) and path.steps[-1].decision is Decision.BACKTRACK
         gap = "" if tail.endswith("\n\n") else "\n\n"
         prefix = f"{gap}{BACK}" if back else CONTINUE if stopped else ""
@@ -86,7 +91,7 @@ class Think:
 
 
 class ThinkRound(ThoughtRound):
-    """One paragraph of thought. Wanting to end too early is overheard; not ending is cured."""
+    """Generates one paragraph of reasoning; an end before `min_steps` is removed again."""
 
     def conclude(self, tokens: Sequence[Token], finish: Finish) -> Path:
         if reason := cut_short(finish):
@@ -101,7 +106,7 @@ class ThinkRound(ThoughtRound):
         return extended(path, tokens[len(thought) :] if closed else (), phase=Phase.ANSWER)
 
     def _go_on(self, tokens: Sequence[Token]) -> Path:
-        """A completed paragraph, or one that was closed; the last one allowed is the last."""
+        """Append a step; after the last step that the limits allow the answer phase begins."""
         path = self._with_step(tokens, Decision.PROCEED)
         if not self.was_last(path.steps):
             return path
@@ -109,7 +114,7 @@ class ThinkRound(ThoughtRound):
         return path.model_copy(update={"phase": Phase.ANSWER, "landed": self.used_up(path.steps)})
 
     def _with_step(self, tokens: Sequence[Token], decision: Decision) -> Path:
-        """The path with the paragraph as a step; an empty one is only tokens."""
+        """Return the trajectory with the paragraph as a step; an empty one adds only its tokens."""
         text = self.vocabulary.detokenize([token.id for token in tokens]).split(CLOSE)[0].strip()
         if not text or not tokens:
             return extended(self.path, tokens)
@@ -117,13 +122,17 @@ class ThinkRound(ThoughtRound):
         return extended(self.path, tokens, steps=(*self.path.steps, step))
 
     def _before_end(self, tokens: Sequence[Token]) -> Sequence[Token]:
-        """The tokens before the closing tag or the end of the reply."""
-        kept = self.spoken(tokens)
-        while kept and CLOSE in self._text(kept):
-            kept.pop()
-        while kept and CLOSE.startswith(self._text(kept[-1:]).lstrip()) and self._partial(kept):
-            kept.pop()
-        return kept
+        """Return the tokens before the closing tag or the end of the reply."""
+        thought = self.spoken(tokens)
+        while thought and CLOSE in self._text(thought):
+            thought.pop()
+        while (
+            thought
+            and CLOSE.startswith(self._text(thought[-1:]).lstrip())
+            and self._partial(thought)
+        ):
+            thought.pop()
+        return thought
 
     def _partial(self, tokens: Sequence[Token]) -> bool:
         """Whether the text ends in the beginning of a closing tag."""

@@ -1,10 +1,10 @@
-"""What unmarked steps have in common: a paragraph of thought, steered to its end."""
+"""The base of rounds whose steps are paragraphs."""
 
 from collections.abc import Callable, Sequence
 
 from reasoner.engine.control import FREE, Ban, Constraint, Force, Halt
 from reasoner.engine.engine import Vocabulary
-from reasoner.engine.request import Finish, Token
+from reasoner.engine.token import Finish, Token
 from reasoner.events import Channel
 from reasoner.path import FinishReason, Path, Step
 from reasoner.protocol.paragraph import Paragraph
@@ -14,12 +14,16 @@ from reasoner.settings import Limits
 __all__ = ["ThoughtRound", "cut_short"]
 
 REPEATED = 32
-"""Characters from which on a step that was written before, word for word, is no coincidence."""
+"""A step of at least this many characters that repeats an earlier one is no coincidence."""
 
 
 class ThoughtRound:
-    """Writes one paragraph: `prefix` is forced first, `over(text)` tells that the reasoning has
-    ended in it, and `ends` are the tokens that may not come first while steps are owed."""
+    """Generates one paragraph of reasoning.
+
+    `prefix` is forced first, `over(text)` returns whether the reasoning has ended in the text, and
+    `ends` are tokens that are banned at the beginning while `min_steps` is not reached. `landed` is
+    set by a soft stop.
+    """
 
     channel: Channel = "reasoning"
 
@@ -43,7 +47,7 @@ class ThoughtRound:
 
     @property
     def owed(self) -> bool:
-        """Whether the path still owes steps before it may end."""
+        """Whether the trajectory has fewer than `min_steps` steps."""
         return len(self.path.steps) < self.limits.min_steps
 
     def constrain(self) -> Constraint:
@@ -64,29 +68,29 @@ class ThoughtRound:
         self.paragraph.add(token)
 
     def was_last(self, steps: Sequence[Step]) -> bool:
-        """Whether a path of these steps must close its reasoning here: it has used up what it may,
-        or goes round in circles."""
+        """Whether the reasoning must end after these steps: the limits are reached, or the last
+        step repeats an earlier one."""
         enough = len(steps) >= self.limits.min_steps
         return self.used_up(steps) or (enough and _repeated(steps))
 
     def used_up(self, steps: Sequence[Step]) -> bool:
-        """Whether the budget or the steps that a path may take are spent with these."""
-        most = self.limits.max_steps
+        """Whether these steps reach the token budget or the maximum number of steps."""
+        limit = self.limits.max_steps
         landed = self.landed and len(steps) >= self.limits.min_steps
-        return landed or (most is not None and len(steps) >= most)
+        return landed or (limit is not None and len(steps) >= limit)
 
     def spoken(self, tokens: Sequence[Token]) -> list[Token]:
-        """The tokens without those that end a reply."""
+        """Return the tokens without those that end a reply."""
         return [token for token in tokens if not self.vocabulary.is_eog(token.id)]
 
 
 def _repeated(steps: Sequence[Step]) -> bool:
-    """Whether the last step was written before."""
-    said = [step.text for step in steps]
-    return bool(said) and len(said[-1]) >= REPEATED and said[-1] in said[:-1]
+    """Whether the last step repeats an earlier one word for word."""
+    texts = [step.text for step in steps]
+    return bool(texts) and len(texts[-1]) >= REPEATED and texts[-1] in texts[:-1]
 
 
 def cut_short(finish: Finish) -> FinishReason | None:
-    """Why a round did not come to its own end, or None when it did."""
+    """Return why a round was cancelled or cut at its token limit, or None for any other end."""
     reasons = {Finish.CANCELLED: FinishReason.INTERRUPTED, Finish.LENGTH: FinishReason.LENGTH}
     return reasons.get(finish)

@@ -1,7 +1,7 @@
-"""Where a path without marks may turn: on, back, or to its end, as a Steiner model decides it.
+"""Step decisions for models without marks: proceed, backtrack or end, as in Steiner models.
 
-At the end of a step the model's likelihoods for the beginnings of three short phrases are
-compared. To proceed nothing is written; the others are placed and the path goes on from there.
+At the end of a step the model's probabilities of the beginnings of three short phrases are
+compared. To proceed nothing is added; for the others the next round forces the phrase.
 """
 
 from collections.abc import Mapping
@@ -15,22 +15,27 @@ __all__ = ["drawn", "open_turns", "turned"]
 
 
 def open_turns(path: Path, limits: Limits, phrases: Mapping[Decision, str]) -> dict[Decision, str]:
-    """The decisions a path may take at the end of its last step, none where there is nothing to
-    decide: an end not before the least number of steps, no step given up right after another."""
+    """Return the decisions that are possible after the last step with their phrases, or none.
+
+    `end` is possible from `min_steps` on, and `backtrack` not right after another one.
+    """
     if not limits.decide or path.phase is not Phase.REASONING or path.landed:
         return {}
     if not path.steps or path.steps[-1].call is not None:
         return {}
-    found = dict(phrases)
+    decisions = dict(phrases)
     if len(path.steps) < limits.min_steps:
-        found.pop(Decision.END, None)
+        decisions.pop(Decision.END, None)
     if len(path.steps) > 1 and path.steps[-2].decision is Decision.BACKTRACK:
-        found.pop(Decision.BACKTRACK, None)
-    return found if len(found) > 1 else {}
+        decisions.pop(Decision.BACKTRACK, None)
+    return decisions if len(decisions) > 1 else {}
 
 
 def drawn(chances: Mapping[Decision, float], temperature: float, random: Random) -> Decision:
-    """The likeliest decision at temperature 0, else one at random."""
+    """Return the most likely decision at temperature 0, else sample one.
+
+    `chances` are the probabilities of the decisions.
+    """
     if temperature == 0.0:
         return max(chances, key=lambda decision: chances[decision])
     top = max(chances.values())
@@ -39,6 +44,6 @@ def drawn(chances: Mapping[Decision, float], temperature: float, random: Random)
 
 
 def turned(path: Path, decision: Decision) -> Path:
-    """The path with the decision at the end of its last step."""
+    """Return the trajectory with the decision at its last step; `end` begins the answer phase."""
     phase = Phase.ANSWER if decision is Decision.END else path.phase
     return decided(path, decision).model_copy(update={"phase": phase})

@@ -20,7 +20,7 @@ class Encoder:
 
     def __init__(self, path: Path) -> None:
         """Raises BadModelFile when llama.cpp cannot read the file."""
-        from reasoner.engine.context import library
+        from reasoner.engine.library import library
 
         lc = library()
         settings = lc.llama_model_default_params()

@@ -9,7 +9,8 @@ import pytest
 from reasoner.engine.context import Context
 from reasoner.engine.control import FREE
 from reasoner.engine.draw import Drawer, log_sum_exp
-from reasoner.engine.sampling import Sampling, build_chain
+from reasoner.engine.sampler_chain import build_chain
+from reasoner.engine.sampling import Sampling
 from reasoner.errors import EngineError
 from reasoner.settings import EngineSettings
 

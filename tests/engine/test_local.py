@@ -12,8 +12,8 @@ from reasoner.engine.context import Context
 from reasoner.engine.control import Allow, Ban, Constraint, Force, Halt
 from reasoner.engine.local import LocalEngine, LocalGeneration
 from reasoner.engine.planner import TILE
-from reasoner.engine.request import Finish, Token
 from reasoner.engine.sampling import GREEDY, Sampling
+from reasoner.engine.token import Finish, Token
 from reasoner.errors import (
     BadModelFile,
     ContextFull,
@@ -467,7 +467,7 @@ async def test_a_model_of_no_known_architecture_is_refused(tmp_path: Path) -> No
 
 
 async def test_gpu_layers_without_a_gpu_build_are_noticed(tiny_gguf: Path) -> None:
-    from reasoner.engine.context import supports_gpu
+    from reasoner.engine.library import supports_gpu
 
     notices: list[str] = []
     engine = await LocalEngine.open(tiny_gguf, EngineSettings(gpu_layers="all"), notices.append)

@@ -3,7 +3,8 @@
 import asyncio
 
 from reasoner.engine.mailbox import Mailbox
-from reasoner.engine.request import Finish, Item, Token
+from reasoner.engine.request import Item
+from reasoner.engine.token import Finish, Token
 
 
 async def test_tokens_wait_for_the_next_ones_but_an_end_does_not() -> None:

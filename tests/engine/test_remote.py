@@ -11,8 +11,8 @@ import reasoner.events
 from reasoner.engine.control import FREE, Allow, Constraint, Force, Halt
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.remote import CHATML, RemoteEngine
-from reasoner.engine.request import Finish
 from reasoner.engine.sampling import GREEDY, Sampling
+from reasoner.engine.token import Finish
 from reasoner.errors import EngineError, ModelError, PromptTooLong, UsageError
 from reasoner.models.served import served_model
 from reasoner.settings import EngineSettings, Settings

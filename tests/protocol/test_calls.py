@@ -79,7 +79,7 @@ def native(arguments: object, name: str = "python") -> str:
     ],
 )
 def test_a_native_call_is_json_between_tags(text: str, code: str | None, error: str | None) -> None:
-    call = Native([PYTHON], CALLING, "").find(text)
+    call = Native([PYTHON], render_reply(CALLING)).find(text)
     assert call is not None
     if error is None:
         assert (call.text, call.error) == (code, None)
@@ -88,7 +88,10 @@ def test_a_native_call_is_json_between_tags(text: str, code: str | None, error: 
 
 
 def test_an_open_call_is_one_only_when_the_model_has_ended_its_turn() -> None:
-    style, call = Native([PYTHON], CALLING, ""), native({"code": "1"}).removesuffix("</tool_call>")
+    style, call = (
+        Native([PYTHON], render_reply(CALLING)),
+        native({"code": "1"}).removesuffix("</tool_call>"),
+    )
     assert style.find(call) is None
     assert style.find(call, over=True) is not None
     assert style.find("</tool_call>", over=True) is None
@@ -98,9 +101,9 @@ def test_an_open_call_is_one_only_when_the_model_has_ended_its_turn() -> None:
 
 
 def test_the_template_decides_the_style() -> None:
-    assert isinstance(choose_style([PYTHON], CALLING, "", None), Native)
-    assert isinstance(choose_style([PYTHON], CHATML, "", None), Fenced)
-    assert isinstance(choose_style([PYTHON], CALLING, "", "fenced"), Fenced)
+    assert isinstance(choose_style([PYTHON], CALLING, None, lambda: ("", "")), Native)
+    assert isinstance(choose_style([PYTHON], CHATML, None, lambda: ("", "")), Fenced)
+    assert isinstance(choose_style([PYTHON], CALLING, "fenced", lambda: ("", "")), Fenced)
 
 
 def test_a_template_shows_where_the_output_goes() -> None:
@@ -112,7 +115,7 @@ def test_a_template_shows_where_the_output_goes() -> None:
 
 
 def test_functions_reach_the_template() -> None:
-    functions = Native([PYTHON], CALLING, "").functions()
+    functions = Native([PYTHON], render_reply(CALLING)).functions()
     text = render(CALLING, [Message(role="user", content="Hi")], functions=functions)
     assert json.loads(text.partition("<tool_call>")[0])[0]["function"]["name"] == "python"
 

@@ -8,8 +8,8 @@ import pytest
 
 from reasoner.engine.control import Halt
 from reasoner.engine.local import LocalEngine
-from reasoner.engine.request import Finish, Token
 from reasoner.engine.sampling import GREEDY
+from reasoner.engine.token import Finish, Token
 from reasoner.path import Decision, FinishReason, Path, Phase, Step
 from reasoner.problem import Problem
 from reasoner.protocol.paragraph import Paragraph, states_final

@@ -1,0 +1,47 @@
+"""What an engine can do is known before anything is asked of it."""
+
+from pathlib import Path
+
+import pytest
+
+from reasoner.engine.capabilities import require_capabilities
+from reasoner.engine.completions import Completions
+from reasoner.engine.local import LocalEngine
+from reasoner.engine.remote import CHATML, RemoteEngine
+from reasoner.errors import BadModelFile, EngineError, UsageError
+from reasoner.protocol.registry import choose_protocol
+
+
+async def test_a_server_lacks_what_text_cannot_carry() -> None:
+    server = Completions("http://127.0.0.1:1/v1", "peer", None, 1)
+    engine = RemoteEngine(server, CHATML, "<|im_end|>", 1024, logprobs=False)
+    require_capabilities(engine.capabilities)
+    for name, error, text in (
+        ("grammar", UsageError, "a grammar needs a model on this machine"),
+        ("score", EngineError, "http://127.0.0.1:1/v1 tells no log-probabilities"),
+        ("hidden_states", EngineError, "gives no hidden states"),
+        ("whole_logits", EngineError, "tells no whole distributions"),
+        ("constrain", EngineError, "cannot be held to a few tokens"),
+    ):
+        with pytest.raises(error, match=text):
+            require_capabilities(engine.capabilities, name)  # type: ignore[arg-type]
+    assert choose_protocol(engine, CHATML, None).name == "plain"
+    with pytest.raises(BadModelFile, match="steiner"):
+        choose_protocol(engine, CHATML, "steiner")
+    await engine.close()
+
+
+async def test_a_model_here_can_do_everything(tiny_gguf: Path) -> None:
+    engine = await LocalEngine.open(tiny_gguf)
+    require_capabilities(
+        engine.capabilities,
+        "constrain",
+        "grammar",
+        "score",
+        "whole_logits",
+        "hidden_states",
+        "token_ids",
+        "fork",
+    )
+    assert engine.same_vocabulary(engine)
+    await engine.close()
