@@ -24,7 +24,7 @@ from reasoner.batch.record import Record
 from reasoner.batch.run import run
 from reasoner.batch.source import read_items
 from reasoner.batch.tally import Tally
-from reasoner.cli.pairs import parse_pairs
+from reasoner.cli.options.pairs import parse_pairs
 
 
 def load(path: Path, count: int, seed: int) -> list[Item]:

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reasoner import Problem, Settings, Solver
 from reasoner.batch.tally import wilson
-from reasoner.cli.pairs import parse_pairs
+from reasoner.cli.options.pairs import parse_pairs
 from reasoner.result import Result
 
 BASELINE = "best-of-n"

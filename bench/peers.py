@@ -39,7 +39,7 @@ from reasoner import Problem, Settings, Solver
 from reasoner.attempt import Attempt
 from reasoner.batch.flow import each
 from reasoner.batch.item import Item
-from reasoner.cli.pairs import parse_pairs
+from reasoner.cli.options.pairs import parse_pairs
 from reasoner.engine.threads import default_threads
 from reasoner.errors import UsageError
 from reasoner.models import ensure_model

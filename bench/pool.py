@@ -25,7 +25,7 @@ from bench.accuracy import load
 from reasoner import Problem, Settings, Solver
 from reasoner.attempt import Attempt
 from reasoner.budget import Budget
-from reasoner.cli.pairs import parse_pairs
+from reasoner.cli.options.pairs import parse_pairs
 from reasoner.operators.tools import Tools
 from reasoner.strategies.line import line
 from reasoner.strategies.program import program

@@ -17,7 +17,7 @@ from pathlib import Path
 from time import monotonic
 
 from reasoner import Settings, Solver
-from reasoner.cli.pairs import parse_pairs
+from reasoner.cli.options.pairs import parse_pairs
 from reasoner.engine.control import Allow, Constraint
 from reasoner.path import Path as Line
 from reasoner.path import Phase

@@ -19,8 +19,8 @@ from reasoner.cli.output.writers import (
 )
 
 if TYPE_CHECKING:
+    from reasoner.cli.options.view import ViewOptions
     from reasoner.cli.output.watch import Watch
-    from reasoner.cli.view import ViewOptions
     from reasoner.events import CandidateEvent, Event, Live, TextEvent
     from reasoner.models.progress import Progress
     from reasoner.result import Result
