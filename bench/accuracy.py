@@ -18,13 +18,14 @@ from pathlib import Path
 from time import monotonic
 from typing import TextIO
 
-from reasoner import Settings, Solver
+from reasoner import Settings
 from reasoner.batch.item import Item
 from reasoner.batch.record import Record
 from reasoner.batch.run import run
 from reasoner.batch.source import read_items
 from reasoner.batch.tally import Tally
-from reasoner.cli.pairs import parse_pairs
+from reasoner.cli.options.pairs import parse_pairs
+from reasoner.local_solver import LocalSolver
 
 
 def load(path: Path, count: int, seed: int) -> list[Item]:
@@ -41,7 +42,7 @@ def load(path: Path, count: int, seed: int) -> list[Item]:
 async def answer_all(
     items: Sequence[Item], settings: Settings, at_once: int
 ) -> AsyncIterator[Record]:
-    async with Solver(settings) as solver:
+    async with LocalSolver(settings) as solver:
         async for record in run(items, solver.solve, at_once, in_order=False):
             right = record.result is not None and record.result.status == "verified"
             print("+" if right else "-", end="", file=sys.stderr, flush=True)

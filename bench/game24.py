@@ -23,9 +23,10 @@ from statistics import fmean, median
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from reasoner import Problem, Settings, Solver
+from reasoner import Problem, Settings
 from reasoner.batch.tally import wilson
-from reasoner.cli.pairs import parse_pairs
+from reasoner.cli.options.pairs import parse_pairs
+from reasoner.local_solver import LocalSolver
 from reasoner.result import Result
 
 BASELINE = "best-of-n"
@@ -74,7 +75,7 @@ async def ask(puzzles: Sequence[Puzzle], settings: Settings, at_once: int, out: 
     """Answer the puzzles, and append each to the file."""
     gate = asyncio.Semaphore(at_once)
     with out.open("a", encoding="utf-8") as stream:
-        async with Solver(settings) as solver:
+        async with LocalSolver(settings) as solver:
 
             async def one(puzzle: Puzzle) -> None:
                 async with gate:

@@ -30,8 +30,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from reasoner import Problem, Settings, Solver
+from reasoner import Problem, Settings
 from reasoner.batch.tally import wilson
+from reasoner.local_solver import LocalSolver
 from reasoner.plugins import python_sandbox, sympy_check
 from reasoner.plugins.python_sandbox.test_run.question import read_question
 from reasoner.verdict import Outcome, Verdict
@@ -82,7 +83,7 @@ class Attempt(BaseModel):
     hidden: str
 
 
-async def attempt(solver: Solver, task: Task, number: int, settings: Settings) -> Attempt:
+async def attempt(solver: LocalSolver, task: Task, number: int, settings: Settings) -> Attempt:
     own = {"seed": settings.seed * 1000 + number} if number else {"temperature": 0.0}
     chosen = settings.model_copy(update=own)
     result = await solver.solve(task.problem, settings=chosen)
@@ -124,7 +125,7 @@ async def run(
     """Draw what is missing, several problems at once, and append it to the file."""
     gate = asyncio.Semaphore(options.at_once)
     with options.out.open("a") as out:
-        async with Solver(settings) as solver:
+        async with LocalSolver(settings) as solver:
 
             async def one(task: Task) -> None:
                 async with gate:

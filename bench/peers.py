@@ -35,13 +35,14 @@ import httpx2
 
 from bench.accuracy import load
 from bench.trials import Trial, keep, kept_trials, report
-from reasoner import Problem, Settings, Solver
+from reasoner import Problem, Settings
 from reasoner.attempt import Attempt
 from reasoner.batch.flow import each
 from reasoner.batch.item import Item
-from reasoner.cli.pairs import parse_pairs
+from reasoner.cli.options.pairs import parse_pairs
 from reasoner.engine.threads import default_threads
 from reasoner.errors import UsageError
+from reasoner.local_solver import LocalSolver
 from reasoner.models.ensure import ensure_model
 from reasoner.operators.aggregate import aggregate
 from reasoner.path import FinishReason, Phase
@@ -160,7 +161,7 @@ async def contenders(
     settings = chosen[0]
     many, bearer = max(options.at_once, 1), {"Authorization": "Bearer none"}
     async with (
-        Solver(settings) as solver,
+        LocalSolver(settings) as solver,
         httpx2.AsyncClient(
             timeout=PATIENCE, limits=httpx2.Limits(max_connections=None), headers=bearer
         ) as client,
@@ -182,7 +183,7 @@ async def contenders(
             yield [Contender(name, ask, at_once) for name, (ask, at_once) in named]
 
 
-def _ours(solver: Solver, settings: Settings) -> Ask:
+def _ours(solver: LocalSolver, settings: Settings) -> Ask:
     async def ask(problem: Problem) -> bool:
         return (await solver.solve(problem, settings=settings)).status == "verified"
 

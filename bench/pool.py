@@ -22,10 +22,11 @@ from typing import Literal, TextIO
 from pydantic import BaseModel, ValidationError
 
 from bench.accuracy import load
-from reasoner import Problem, Settings, Solver
+from reasoner import Problem, Settings
 from reasoner.attempt import Attempt
 from reasoner.budget import Budget
-from reasoner.cli.pairs import parse_pairs
+from reasoner.cli.options.pairs import parse_pairs
+from reasoner.local_solver import LocalSolver
 from reasoner.operators.tools import Tools
 from reasoner.strategies.line import line
 from reasoner.strategies.program import program
@@ -60,7 +61,7 @@ def read(path: Path) -> list[Line]:
 class Pool:
     """Draws what is missing, `at_once` lines at a time, problem after problem."""
 
-    def __init__(self, solver: Solver, settings: Settings, at_once: int, out: TextIO) -> None:
+    def __init__(self, solver: LocalSolver, settings: Settings, at_once: int, out: TextIO) -> None:
         self._solver, self._settings, self._out = solver, settings, out
         self._gate = asyncio.Semaphore(at_once)
         self.tokens = 0
@@ -126,7 +127,7 @@ async def fill(options: argparse.Namespace) -> None:
         return {n: kind for n, kind in enumerate(kinds) if (index, n) not in done}
 
     begun = monotonic()
-    async with Solver(settings) as solver:
+    async with LocalSolver(settings) as solver:
         with options.keep.open("a") as out:
             out.write("\n" if cut else "")
             pool = Pool(solver, settings, options.at_once, out)

@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
-from reasoner import Settings, Solver
-from reasoner.cli.pairs import parse_pairs
+from reasoner import Settings
+from reasoner.cli.options.pairs import parse_pairs
 from reasoner.engine.control import Allow, Constraint
+from reasoner.local_solver import LocalSolver
 from reasoner.path import Path as Line
 from reasoner.path import Phase
 from reasoner.problem import Problem
@@ -55,9 +56,9 @@ def questions(path: Path) -> list[str]:
 
 
 async def solved(asked: Sequence[str], settings: Settings, masked: bool) -> list[Result]:
-    async with Solver(settings) as solver:
+    async with LocalSolver(settings) as solver:
         if masked:
-            solver._protocol = Masked(solver._engine)
+            solver._protocol = Masked(solver._model.engine)
         gate = asyncio.Semaphore(16)
 
         async def one(question: str) -> Result:

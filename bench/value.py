@@ -23,9 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from reasoner import Problem, Settings
-from reasoner.engine.local import LocalEngine
-from reasoner.models.ensure import ensure_model
-from reasoner.value.open import Loaded, value_model
+from reasoner.open_model import open_model, resolve
+from reasoner.value.open import value_model
 from reasoner.value.trial import PAIRS, written
 
 Floats = npt.NDArray[np.float64]
@@ -48,30 +47,26 @@ def load(path: Path, count: int, seed: int) -> list[dict[str, Any]]:
 async def score_all(
     rows: Sequence[dict[str, Any]], settings: Settings, at_once: int, tested: bool
 ) -> list[Scored]:
-    file = ensure_model(settings.model)
-    engine = await LocalEngine.open(file.path, settings.engine)
+    def notice(text: str) -> None:
+        print(text, file=sys.stderr)
+
     gate = asyncio.Semaphore(at_once)
-    loaded = Loaded(file, engine)
-    try:
-        async with value_model(
-            settings,
-            loaded,
-            lambda text: print(text, file=sys.stderr),
-            pairs=PAIRS if tested else (),
-        ) as model:
-            assert model is not None
+    resolved = await resolve(settings.model, settings, notice)
+    async with (
+        open_model(resolved, settings, notice, keep_prompts=False) as policy,
+        value_model(settings, policy, notice, pairs=PAIRS if tested else ()) as model,
+    ):
+        assert model is not None
 
-            async def one(row: dict[str, Any]) -> Scored:
-                async with gate:
-                    problem, scorer = Problem(question=row["problem"]), model.scorer()
-                    path = written(model.engine, problem, row["steps"])
-                    scores = await scorer.score(problem, path)
-                    print(".", end="", file=sys.stderr, flush=True)
-                    return _labelled(scores, row["label"], scorer.tokens)
+        async def one(row: dict[str, Any]) -> Scored:
+            async with gate:
+                problem, scorer = Problem(question=row["problem"]), model.scorer()
+                path = written(model.engine, problem, row["steps"])
+                scores = await scorer.score(problem, path)
+                print(".", end="", file=sys.stderr, flush=True)
+                return _labelled(scores, row["label"], scorer.tokens)
 
-            return await asyncio.gather(*map(one, rows))
-    finally:
-        await engine.close()
+        return await asyncio.gather(*map(one, rows))
 
 
 def _labelled(scores: tuple[float, ...], label: int, tokens: int) -> Scored:

@@ -1,4 +1,4 @@
-"""Checks a request before any model is opened: one place for the command, the server and callers."""
+"""Checks a request before a model is opened, for the command, the server and the library."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -8,11 +8,11 @@ import pytest
 import reasoner
 from reasoner.errors import PromptTooLong, UnknownName, UsageError
 from reasoner.events import Event
+from reasoner.local_solver import LocalSolver
 from reasoner.path import FinishReason
 from reasoner.problem import Message, Problem
 from reasoner.result import Status
 from reasoner.settings import Settings
-from reasoner.solver import Solver
 from tests.tiny_gguf import STEINER_TOKENS, write_tiny_gguf
 
 ASK = "Tom has 3 boxes with 4 pens each. How many pens does he have?"
@@ -39,7 +39,7 @@ def test_solve_returns_what_json_prints(smollm2: Path) -> None:
 
 
 async def test_the_expected_answer_decides_the_status(smollm2: Path) -> None:
-    async with Solver(settings(smollm2, think=False, max_tokens=40)) as solver:
+    async with LocalSolver(settings(smollm2, think=False, max_tokens=40)) as solver:
         free = await solver.solve(Problem(question=ASK))
         assert free.final is not None
         right = await solver.solve(Problem(question=ASK, expect=free.final))
@@ -53,7 +53,7 @@ async def test_a_proof_that_ends_the_search_does_not_silence_the_expected_answer
 ) -> None:
     """That a sum's value is the answer proves it, and all else is stopped; then `expect` speaks."""
     chosen = settings(smollm2, think=False, max_tokens=40, strategy="majority")
-    async with Solver(chosen) as solver:
+    async with LocalSolver(chosen) as solver:
         proven = await solver.solve(Problem(question="What is 2 + 2?"))
         assert (proven.final, proven.status) == ("4", Status.VERIFIED)
         for expect, status in (("4", Status.VERIFIED), ("5", Status.REFUTED)):
@@ -62,7 +62,7 @@ async def test_a_proof_that_ends_the_search_does_not_silence_the_expected_answer
 
 
 async def test_the_expected_answer_never_reaches_the_model(smollm2: Path) -> None:
-    async with Solver(settings(smollm2, think=False, max_tokens=4)) as solver:
+    async with LocalSolver(settings(smollm2, think=False, max_tokens=4)) as solver:
         plain = await solver.solve(Problem(question=ASK))
         told = await solver.solve(Problem(question=ASK, expect="12"))
     assert plain.usage.prompt_tokens == told.usage.prompt_tokens
@@ -71,7 +71,7 @@ async def test_the_expected_answer_never_reaches_the_model(smollm2: Path) -> Non
 async def test_questions_share_one_model(smollm2: Path) -> None:
     """Several at once are each answered for themselves, side by side."""
     asked = [Problem(question=f"What is {n} + {n}?") for n in range(6)]
-    async with Solver(settings(smollm2, think=False, max_tokens=16)) as solver:
+    async with LocalSolver(settings(smollm2, think=False, max_tokens=16)) as solver:
         together = await asyncio.gather(*(solver.solve(problem) for problem in asked))
     assert [r.question for r in together] == [p.question for p in asked]
     assert all(r.answer and 0 < r.usage.completion_tokens <= 16 for r in together)
@@ -80,7 +80,7 @@ async def test_questions_share_one_model(smollm2: Path) -> None:
 
 
 async def test_a_later_turn_reads_only_what_is_new(smollm2: Path) -> None:
-    async with Solver(settings(smollm2, think=False, max_tokens=12)) as solver:
+    async with LocalSolver(settings(smollm2, think=False, max_tokens=12)) as solver:
         first = await solver.solve(Problem(question=ASK))
         history = (
             Message(role="user", content=ASK),
@@ -97,7 +97,7 @@ async def test_stopping_returns_what_there_is(smollm2: Path) -> None:
         if event.kind == "text":
             stop.set()
 
-    async with Solver(settings(smollm2, min_steps=50)) as solver:
+    async with LocalSolver(settings(smollm2, min_steps=50)) as solver:
         result = await solver.solve(Problem(question=ASK), stop=stop, on_event=on_event)
         assert result.finish_reason is FinishReason.INTERRUPTED
         again = await solver.solve(Problem(question=ASK), settings=settings(smollm2, budget=20))
@@ -106,7 +106,7 @@ async def test_stopping_returns_what_there_is(smollm2: Path) -> None:
 
 async def test_a_time_limit_still_gives_an_answer(smollm2: Path) -> None:
     """The reasoning owes more steps than it can write in five seconds."""
-    async with Solver(settings(smollm2, min_steps=500, seconds=5.0)) as solver:
+    async with LocalSolver(settings(smollm2, min_steps=500, seconds=5.0)) as solver:
         result = await solver.solve(Problem(question=ASK))
     assert result.finish_reason is FinishReason.BUDGET
     assert result.answer
@@ -115,7 +115,7 @@ async def test_a_time_limit_still_gives_an_answer(smollm2: Path) -> None:
 async def test_a_steiner_model_is_recognised(tmp_path: Path) -> None:
     model = write_tiny_gguf(tmp_path / "s.gguf", extra_tokens=STEINER_TOKENS)
     options = {"min_steps": 2, "max_steps": 3, "budget": 200, "max_tokens": 600}
-    async with Solver(Settings.load(model=str(model), **options)) as solver:
+    async with LocalSolver(Settings.load(model=str(model), **options)) as solver:
         result = await solver.solve(Problem(question=ASK))
     assert 2 <= len(result.reasoning) <= 3
     assert all(step.name is not None for step in result.reasoning)
@@ -123,8 +123,8 @@ async def test_a_steiner_model_is_recognised(tmp_path: Path) -> None:
 
 async def test_bad_requests_are_usage_errors(tiny_gguf: Path) -> None:
     with pytest.raises(UnknownName, match="linear"):
-        await Solver(settings(tiny_gguf, strategy="linaer")).__aenter__()
-    async with Solver(settings(tiny_gguf)) as solver:
+        await LocalSolver(settings(tiny_gguf, strategy="linaer")).__aenter__()
+    async with LocalSolver(settings(tiny_gguf)) as solver:
         with pytest.raises(UsageError, match="empty"):
             await solver.solve(Problem(question=" \n"))
         with pytest.raises(PromptTooLong, match=r"\d+ tokens, the context holds 2048"):
@@ -136,6 +136,6 @@ async def test_bad_requests_are_usage_errors(tiny_gguf: Path) -> None:
 
 async def test_a_model_without_a_template_says_what_to_do(tmp_path: Path) -> None:
     model = write_tiny_gguf(tmp_path / "bare.gguf", chat_template=None)
-    async with Solver(settings(model)) as solver:
+    async with LocalSolver(settings(model)) as solver:
         with pytest.raises(reasoner.ReasonerError, match=r"no chat template.*instruction-tuned"):
             await solver.solve(Problem(question=ASK))

@@ -35,7 +35,7 @@ def file_of(alias: str) -> Path:
 async def solve(**chosen: object) -> list[Result]:
     settings = Settings.load(model="steiner-mini", history=False, cache=False, **chosen)
     questions = [f"Use {' '.join(map(str, numbers))} to make {goal}" for numbers, goal in PUZZLES]
-    async with reasoner.Solver(settings) as solver:
+    async with reasoner.open_solver(settings) as solver:
         asked = (solver.solve(Problem(question=question)) for question in questions)
         return list(await asyncio.gather(*asked))
 

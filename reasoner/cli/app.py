@@ -1,59 +1,83 @@
-"""The command line: which commands there are, and how an error becomes a line and a code."""
+"""The command line: the table of commands, and how an error becomes a line and an exit code."""
 
 import gc
 import os
 import sys
+import traceback
 from typing import Annotated
 
 import typer
 
-from reasoner.cli.ask import ask
-from reasoner.cli.batch import batch
-from reasoner.cli.cache import app as cache
-from reasoner.cli.chat import chat
-from reasoner.cli.command import Commands
-from reasoner.cli.data import app as data
-from reasoner.cli.doctor import doctor
-from reasoner.cli.history import app as history
-from reasoner.cli.models import app as models
-from reasoner.cli.paths import paths
-from reasoner.cli.plugins import app as plugins
-from reasoner.cli.serve import serve
-from reasoner.cli.strategies import app as strategies
-from reasoner.cli.trace import trace
-from reasoner.cli.train import app as train
-from reasoner.cli.verify import verify
+from reasoner.cli.help.commands import CommandEntry, CommandGroup, Commands
+from reasoner.cli.output.terminal import complain, is_terminal, tolerate
 from reasoner.errors import ReasonerError
 
-__all__ = ["app", "main"]
+__all__ = ["COMMANDS", "app", "main"]
 
-DEBUG = "REASONER_DEBUG"
+DEBUG_VARIABLE = "REASONER_DEBUG"
+GC_THRESHOLD_OBJECTS = 50_000
+"""Starting makes many objects and no garbage, so the collector would only cost time."""
+IN = "reasoner.cli.commands"
+
+COMMANDS = {
+    "ask": CommandEntry(f"{IN}.ask:ask", "Answer a question and check the answer."),
+    "chat": CommandEntry(f"{IN}.chat:chat", "Talk with a model over several turns."),
+    "batch": CommandEntry(
+        f"{IN}.batch:batch", "Answer many questions at once, each as a line of JSON."
+    ),
+    "serve": CommandEntry(f"{IN}.serve:serve", "Keep a model loaded and answer over HTTP."),
+    "verify": CommandEntry(
+        f"{IN}.verify:verify",
+        "Check an answer without a model.",
+        {"ignore_unknown_options": True},  # -3 is an answer
+    ),
+    "trace": CommandEntry(f"{IN}.trace:trace", "Show a recorded run as a tree."),
+    "models": CommandEntry(f"{IN}.models:app", "List, fetch, inspect and remove models."),
+    "history": CommandEntry(
+        f"{IN}.history:app", "List, read, search, export and delete what was asked and answered."
+    ),
+    "cache": CommandEntry(
+        f"{IN}.cache:app",
+        "Show or empty the caches: answers, verdicts, and prompts as a model has read them.",
+    ),
+    "strategies": CommandEntry(
+        f"{IN}.strategies:app",
+        "List the strategies: how lines of thought grow, and how one is chosen.",
+    ),
+    "plugins": CommandEntry(f"{IN}.plugins:app", "List, enable and disable plugins."),
+    "data": CommandEntry(f"{IN}.data:app", "Make data to train on."),
+    "train": CommandEntry(f"{IN}.train:app", "Train a small model on data made here."),
+    "doctor": CommandEntry(
+        f"{IN}.doctor:doctor", "Check the build, the hardware, the models and the plugins."
+    ),
+    "paths": CommandEntry(f"{IN}.paths:paths", "Show where configuration, models and data live."),
+}
+
+app = Commands(entries=COMMANDS)
 
 
-app = Commands()
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
+def _show_version(requested: bool) -> None:
+    if requested:
         from importlib.metadata import version
 
         print(f"reasoner {version('reasoner')}")
         raise typer.Exit
 
 
-def _debug(wanted: bool) -> None:
-    if wanted:
-        os.environ[DEBUG] = "1"
+def _show_tracebacks(requested: bool) -> None:
+    if requested:
+        os.environ[DEBUG_VARIABLE] = "1"
 
 
 @app.callback(invoke_without_command=True, no_args_is_help=False)
 def root(
     ctx: typer.Context,
     version: Annotated[  # noqa: ARG001
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it and exit.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show it and exit."),
     ] = False,
     debug: Annotated[  # noqa: ARG001
-        bool, typer.Option("--debug", callback=_debug, help="Show tracebacks.")
+        bool, typer.Option("--debug", callback=_show_tracebacks, help="Show tracebacks.")
     ] = False,
 ) -> None:
     """Answer hard questions on this machine with local models, and check the answers.
@@ -62,64 +86,31 @@ def root(
     Settings can also come from REASONER_* variables or from config.toml, see `reasoner paths`;
     flags win over variables, variables over the file.
     """
-    if ctx.invoked_subcommand is None:
-        _bare()
-
-
-def _bare() -> None:
-    from reasoner.cli.ask import answer
-    from reasoner.cli.chat import converse
-    from reasoner.cli.options import RunOptions
-    from reasoner.cli.output.terminal import is_terminal
-    from reasoner.cli.talk import TalkOptions
-    from reasoner.cli.view import ViewOptions
-
-    if is_terminal(sys.stdin):
-        converse(RunOptions(), ViewOptions(), TalkOptions())
-    else:
-        answer(None, [], None, "text", RunOptions(), ViewOptions(), TalkOptions())
-
-
-app.command()(ask)
-app.command()(chat)
-app.command()(batch)
-app.command()(serve)
-app.command(context_settings={"ignore_unknown_options": True})(verify)  # -3 is an answer
-app.command()(trace)
-app.add_typer(models, name="models")
-app.add_typer(history, name="history")
-app.add_typer(cache, name="cache")
-app.add_typer(strategies, name="strategies")
-app.add_typer(plugins, name="plugins")
-app.add_typer(data, name="data")
-app.add_typer(train, name="train")
-app.command()(doctor)
-app.command()(paths)
+    if ctx.invoked_subcommand is None and isinstance(ctx.command, CommandGroup):
+        name = "chat" if is_terminal(sys.stdin) else "ask"
+        command = ctx.command.load_command(name)
+        with command.make_context(name, [], parent=ctx) as command_ctx:
+            command.invoke(command_ctx)
 
 
 def main() -> None:
-    """Run the command line; every error is one line on stderr and its exit code."""
-    from reasoner.cli.output.terminal import tolerate
-
-    gc.set_threshold(50_000)  # starting makes many objects and no garbage
+    """Run the command line; every error becomes one line on stderr and an exit code."""
+    gc.set_threshold(GC_THRESHOLD_OBJECTS)
     tolerate()
     try:
         app(prog_name="reasoner")
     except ReasonerError as error:
-        sys.exit(_report(str(error), error, error.exit_code))
+        sys.exit(_report_error(str(error), error, error.exit_code))
     except OSError as error:
-        sys.exit(_report(f"the system refused: {error}", error, 1))
+        sys.exit(_report_error(f"the system refused: {error}", error, 1))
     except Exception as error:
-        what = f"unexpected {type(error).__name__}: {error}"
-        sys.exit(_report(f"{what}; run again with reasoner --debug … for a traceback", error, 1))
+        summary = f"unexpected {type(error).__name__}: {error}"
+        hint = "run again with reasoner --debug … for a traceback"
+        sys.exit(_report_error(f"{summary}; {hint}", error, 1))
 
 
-def _report(message: str, error: Exception, code: int) -> int:
-    from reasoner.cli.output.terminal import complain
-
-    if os.environ.get(DEBUG, "0") not in ("", "0"):
-        import traceback
-
+def _report_error(message: str, error: Exception, exit_code: int) -> int:
+    if os.environ.get(DEBUG_VARIABLE, "0") not in ("", "0"):
         traceback.print_exception(error)
     complain(message)
-    return code
+    return exit_code

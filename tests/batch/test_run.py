@@ -9,7 +9,7 @@ from reasoner import Problem, Settings
 from reasoner.batch.item import Item
 from reasoner.batch.run import run
 from reasoner.errors import ServerGone
-from reasoner.serve.client import RemoteSolver
+from reasoner.serve.client import ServedSolver
 
 HEALTH = b'{"context": 512}'
 DYING = 0.2
@@ -35,7 +35,7 @@ async def test_a_server_that_dies_slowly_fails_no_item(own_directories: Path) ->
     records = []
 
     async def ask_all() -> None:
-        async with RemoteSolver(Settings.load(server=f"http://127.0.0.1:{port}")) as solver:
+        async with ServedSolver(Settings.load(server=f"http://127.0.0.1:{port}")) as solver:
             async for record in run(items, solver.solve, at_once=3):
                 records.append(record)
 

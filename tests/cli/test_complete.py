@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reasoner.cli.complete import strategies
+from reasoner.cli.help.completion import complete_strategies
 from reasoner.strategies.registry import STRATEGIES
 from tests.cli.command import environment, run
 
@@ -52,7 +52,7 @@ def test_nothing_heavy_is_imported(tmp_path: Path, line: str) -> None:
 
 
 def test_every_strategy_is_offered() -> None:
-    assert strategies("") == list(STRATEGIES)
+    assert complete_strategies("") == list(STRATEGIES)
 
 
 def test_a_broken_models_file_offers_nothing_and_says_nothing(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 import typer.main
 
 from reasoner.cli.app import app
-from reasoner.cli.manual import PAGES
+from reasoner.cli.help.layout import first_sentence
+from reasoner.cli.help.manual import PAGES
 from tests.cli.command import run
 from tests.cli.terminal import Terminal
 
@@ -21,8 +22,8 @@ JOINTS = set("|;&<>()")
 
 def _tree(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     yield path, command
-    for name, inner in getattr(command, "commands", {}).items():
-        yield from _tree(inner, f"{path} {name}".strip())
+    for name in list(getattr(command, "commands", {})):
+        yield from _tree(command.load_command(name), f"{path} {name}".strip())
 
 
 TREE = dict(_tree(ROOT))
@@ -32,7 +33,7 @@ def _help(path: str, columns: int, patch: pytest.MonkeyPatch) -> list[str]:
     patch.setenv("COLUMNS", str(columns))
     context = ROOT.make_context("reasoner", [], resilient_parsing=True)
     for name in path.split():
-        inner = context.command.commands[name]
+        inner = context.command.load_command(name)
         context = inner.make_context(name, [], parent=context, resilient_parsing=True)
     return str(context.command.get_help(context)).splitlines()
 
@@ -40,6 +41,13 @@ def _help(path: str, columns: int, patch: pytest.MonkeyPatch) -> list[str]:
 def test_every_command_has_a_page_and_every_page_a_command() -> None:
     assert set(PAGES) == set(TREE)
     assert all(page.examples for page in PAGES.values())
+
+
+def test_the_table_of_commands_has_the_first_sentences_of_their_help() -> None:
+    for path, group in TREE.items():
+        for name, entry in getattr(group, "entries", {}).items():
+            command = TREE[f"{path} {name}".strip()]
+            assert entry.summary == first_sentence(command.help or ""), name
 
 
 @pytest.mark.parametrize("path", TREE)
@@ -63,7 +71,7 @@ def test_every_example_can_be_typed(path: str) -> None:
     for words in typed:
         command = ROOT
         while words and words[0] in getattr(command, "commands", {}):
-            command, words = command.commands[words[0]], words[1:]
+            command, words = command.load_command(words[0]), words[1:]
         command.make_context("reasoner", words)  # raises for what is no option or no value
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
+from reasoner.cli.options.view import ViewOptions
 from reasoner.cli.output import Form, Output
 from reasoner.cli.output.folding import FoldingNarrator
 from reasoner.cli.output.markdown import MarkdownBlocks, MarkdownPrinter
@@ -18,7 +19,6 @@ from reasoner.cli.output.progress import DownloadProgress, StatusLine
 from reasoner.cli.output.sentences import cross_check_sentences, status_line, usage_line
 from reasoner.cli.output.terminal import clean, one_line
 from reasoner.cli.output.writers import JsonWriter, RawWriter, last_code
-from reasoner.cli.view import ViewOptions
 from reasoner.events import CandidateEvent, Event, StartEvent, TextEvent
 from reasoner.path import FinishReason
 from reasoner.result import Answer, Result, Status, Usage

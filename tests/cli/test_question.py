@@ -8,8 +8,8 @@ from typing import TextIO
 
 import pytest
 
-from reasoner.cli import question
-from reasoner.cli.question import collect
+from reasoner.cli.options import question
+from reasoner.cli.options.question import collect_question
 from reasoner.errors import UsageError
 from tests.cli.command import run
 
@@ -37,19 +37,19 @@ def test_argument_files_and_stdin_in_that_order(feed: Feed, tmp_path: Path) -> N
     one.write_text("first\n")
     two.write_text("second\n\n")
     feed(b"last\n")
-    assert collect("ask", [str(one), str(two)], []) == "ask\n\nfirst\n\nsecond\n\nlast"
+    assert collect_question("ask", [str(one), str(two)], []) == "ask\n\nfirst\n\nsecond\n\nlast"
 
 
 def test_a_dash_puts_stdin_among_the_files(feed: Feed, tmp_path: Path) -> None:
     one = tmp_path / "one"
     one.write_text("file")
     feed(b"piped")
-    assert collect(None, ["-", str(one)], []) == "piped\n\nfile"
+    assert collect_question(None, ["-", str(one)], []) == "piped\n\nfile"
 
 
 def test_stdin_alone_and_inner_blank_space_stays(feed: Feed) -> None:
     feed(b"\xef\xbb\xbfa\n\n  b \n")
-    assert collect(None, [], []) == "a\n\n  b "
+    assert collect_question(None, [], []) == "a\n\n  b "
 
 
 def test_a_pipe_that_delivers_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,16 +58,16 @@ def test_a_pipe_that_delivers_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     os.close(writer)
     with os.fdopen(reader) as stdin:
         monkeypatch.setattr("sys.stdin", stdin)
-        assert collect("q", [], []) == "q\n\ndata"
+        assert collect_question("q", [], []) == "q\n\ndata"
 
 
 def test_a_pipe_nobody_writes_to_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(question, "PATIENCE", 0.1)
+    monkeypatch.setattr(question, "STDIN_WAIT_SECONDS", 0.1)
     reader, writer = os.pipe()
     notices: list[str] = []
     with os.fdopen(reader) as stdin:
         monkeypatch.setattr("sys.stdin", stdin)
-        assert collect("q", [], notices) == "q"
+        assert collect_question("q", [], notices) == "q"
     os.close(writer)
     assert "left out" in notices[0]
 
@@ -113,6 +113,6 @@ def test_an_unreadable_file_is_named(tmp_path: Path, name: str) -> None:
 def test_a_source_too_large_to_hold_is_refused(tmp_path: Path) -> None:
     huge = tmp_path / "huge"
     with huge.open("wb") as file:
-        file.truncate(question.LARGEST + 1)
+        file.truncate(question.MAX_SOURCE_BYTES + 1)
     with pytest.raises(UsageError, match="larger than 64 MB"):
-        collect("q", [str(huge)], [])
+        collect_question("q", [str(huge)], [])

@@ -14,9 +14,9 @@ from reasoner.engine.remote import CHATML, RemoteEngine
 from reasoner.engine.sampling import GREEDY, Sampling
 from reasoner.engine.token import Finish
 from reasoner.errors import EngineError, ModelError, PromptTooLong, UsageError
+from reasoner.local_solver import LocalSolver
 from reasoner.models.served import served_model
 from reasoner.settings import EngineSettings, Settings
-from reasoner.solver import Solver
 from tests.cli.command import run
 from tests.engine.completions_server import completions_server
 
@@ -154,10 +154,10 @@ async def test_what_a_server_cannot_do_is_refused(engine: RemoteEngine) -> None:
         engine.generate(engine.tokenize("word " * 2000), GREEDY)
     settings = Settings.load(model=served(engine), protocol="steiner")
     with pytest.raises(ModelError, match="steiner"):
-        await Solver(settings).__aenter__()
+        await LocalSolver(settings).__aenter__()
     head = Settings.load(model=served(engine), value="self", value_head="/tmp/none")
     with pytest.raises(ModelError, match="more than a server tells"):
-        await Solver(head).__aenter__()
+        await LocalSolver(head).__aenter__()
 
 
 def served(engine: RemoteEngine) -> str:
@@ -173,7 +173,7 @@ async def test_questions_and_searches_are_answered(address: str, own_directories
             notices.append(event.text)
 
     options = {"budget": 30, "max_tokens": 60, "seed": 1, "engine": CONTEXT}
-    async with Solver(Settings.load(model=address, **options), on_event) as solver:
+    async with LocalSolver(Settings.load(model=address, **options), on_event) as solver:
         line = await solver.solve(reasoner.Problem(question=ASK))
         several = Settings.load(
             model=address, strategy="majority", strategy_options={"n": 3}, **options

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from reasoner.events import Event
+from reasoner.local_solver import LocalSolver
 from reasoner.operators.vote import decided
 from reasoner.path import FinishReason
 from reasoner.problem import Problem
 from reasoner.result import Result
 from reasoner.settings import Settings
-from reasoner.solver import Solver
 
 ASK = Problem(question="Tom has 3 boxes with 4 pens each. How many pens does he have?")
 SHORT = {"budget": 20, "max_tokens": 45}
@@ -25,7 +25,7 @@ async def solved(
     events: list[Event] = []
     stop = changes.pop("stop", None)
     settings = Settings.load(model=str(model), strategy=strategy, **(SHORT | changes))
-    async with Solver(settings, events.append) as solver:
+    async with LocalSolver(settings, events.append) as solver:
         return await solver.solve(problem, stop=stop), events
 
 
@@ -119,7 +119,7 @@ async def test_stopping_returns_a_finished_line(smollm2: Path) -> None:
         if event.kind == "candidate":
             stop.set()
 
-    async with Solver(settings, on_event) as solver:
+    async with LocalSolver(settings, on_event) as solver:
         result = await solver.solve(ASK, stop=stop)
     assert result.finish_reason is not FinishReason.INTERRUPTED
     assert result.answer

@@ -10,7 +10,8 @@ import pytest
 from reasoner.engine.local import LocalEngine
 from reasoner.errors import UsageError
 from reasoner.models.checksum import model_checksum
-from reasoner.models.spec import ModelFile
+from reasoner.models.resolved import ResolvedModel
+from reasoner.open_model import OpenModel
 from reasoner.problem import Problem
 from reasoner.settings import Settings
 from reasoner.store.results import Results
@@ -18,7 +19,7 @@ from reasoner.value.doubts import FEATURES
 from reasoner.value.ensemble import ValueEnsemble, pool_scores
 from reasoner.value.head import Head, write_head
 from reasoner.value.model import ValueModel
-from reasoner.value.open import Loaded, value_model
+from reasoner.value.open import value_model
 from reasoner.value.trial import written
 from tests.store.test_results import PROBLEM, result
 from tests.tiny_gguf import write_tiny_gguf
@@ -62,7 +63,7 @@ async def test_names_with_their_formats_open_an_ensemble(
     engine: LocalEngine, tiny_gguf: Path, tmp_path: Path
 ) -> None:
     place = head_file(tmp_path / "head.gguf")
-    policy = Loaded(ModelFile(name="tiny", path=tiny_gguf), engine)
+    policy = OpenModel(ResolvedModel(name="tiny", path=tiny_gguf), engine)
     settings = Settings.load(value="self, self@judge", value_head=place)
     async with value_model(settings, policy, print, pairs=()) as model:
         assert isinstance(model, ValueEnsemble)

@@ -8,18 +8,18 @@ import pytest
 
 from reasoner.engine.local import LocalEngine
 from reasoner.errors import ModelError, UnknownName, UsageError
+from reasoner.local_solver import LocalSolver
 from reasoner.models.checksum import model_checksum
-from reasoner.models.ensure import ensure_model
 from reasoner.models.format import Pair
-from reasoner.models.spec import ModelFile
+from reasoner.models.resolved import ResolvedModel, resolve_model
+from reasoner.open_model import OpenModel
 from reasoner.problem import Problem
 from reasoner.settings import Settings
-from reasoner.solver import Solver
 from reasoner.value import open as opening
 from reasoner.value.doubts import FEATURES
 from reasoner.value.head import Head, write_head
 from reasoner.value.model import ValueModel
-from reasoner.value.open import Loaded, value_model
+from reasoner.value.open import value_model
 from reasoner.value.trial import PAIRS, Trial, on_trial
 from tests.tiny_gguf import WIDTH, write_tiny_gguf
 from tests.value.models import write_judge
@@ -54,7 +54,7 @@ async def opened(
     notices: list[str] = []
     settings = Settings.load(model=str(policy), **options)
     engine = await LocalEngine.open(policy, settings.engine)
-    loaded = Loaded(ModelFile(name=str(policy), path=policy), engine)
+    loaded = OpenModel(ResolvedModel(name=str(policy), path=policy), engine)
     try:
         async with value_model(settings, loaded, notices.append, pairs=pairs) as model:
             assert isinstance(model, ValueModel)
@@ -65,7 +65,7 @@ async def opened(
 
 async def test_no_value_model_unless_one_is_named(tiny_gguf: Path) -> None:
     engine = await LocalEngine.open(tiny_gguf)
-    loaded = Loaded(ModelFile(name="tiny", path=tiny_gguf), engine)
+    loaded = OpenModel(ResolvedModel(name="tiny", path=tiny_gguf), engine)
     async with value_model(Settings.load(model=str(tiny_gguf)), loaded, print) as model:
         assert model is None
     await engine.close()
@@ -101,12 +101,12 @@ async def test_the_registrys_own_head_scores_unasked(
     write_head(known.parent / "own.gguf", Head((layer,), base_sha256=model_checksum(tiny_gguf)))
     entry = f'[tiny]\npath = "{tiny_gguf}"\nhead = "own.gguf"\n'
     (known.parent / "models.toml").write_text(entry)
-    file = ensure_model("tiny")
-    engine = await LocalEngine.open(file.path)
+    model_file = resolve_model("tiny", offline=True, on_notice=print)
+    engine = await LocalEngine.open(model_file.file)
     try:
         for value, expected in ((None, "self"), ("off", None)):
             settings = Settings.load(model="tiny", value=value)
-            async with value_model(settings, Loaded(file, engine), print) as model:
+            async with value_model(settings, OpenModel(model_file, engine), print) as model:
                 assert (model and model.name) == expected
     finally:
         await engine.close()
@@ -149,7 +149,7 @@ async def test_the_result_names_the_value_model_and_its_tokens(
         strategy_options={"n": 2},
         budget=60,
     )
-    async with Solver(settings) as solver:
+    async with LocalSolver(settings) as solver:
         result = await solver.solve(Problem(question="What is 2 + 2?"))
     assert result.value_model == "judge"
     assert result.usage.value_tokens > 0

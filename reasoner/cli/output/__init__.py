@@ -22,8 +22,8 @@ from reasoner.cli.output.writers import (
 from reasoner.errors import ReasonerError
 
 if TYPE_CHECKING:
+    from reasoner.cli.options.view import ViewOptions
     from reasoner.cli.output.watch import SearchView
-    from reasoner.cli.view import ViewOptions
     from reasoner.events import CandidateEvent, Event, Live, StartEvent, TextEvent
     from reasoner.models.progress import Progress
     from reasoner.result import Result

@@ -1,0 +1,30 @@
+"""A turn of a conversation as Markdown, without control characters for a terminal."""
+
+from reasoner.cli.output.terminal import clean, one_line
+from reasoner.result import Result
+
+__all__ = ["transcript"]
+
+
+def transcript(
+    question: str,
+    result: Result | None,
+    answer: str,
+    *,
+    reasoning: bool = False,
+    undone: bool = False,
+) -> str:
+    """Return the question as a quote, the steps as a list if requested, the answer, the status."""
+    quote = "\n".join(f"> {line}".rstrip() for line in clean(question).strip().splitlines())
+    labels = [result.status.replace("_", " "), one_line(result.model)] if result else []
+    labels += ["undone"] if undone else []
+    steps = _steps(result) if result and reasoning else ""
+    parts = [quote, steps, clean(answer).strip(), f"*{' · '.join(labels)}*" if labels else ""]
+    return "\n\n".join(part for part in parts if part) + "\n\n"
+
+
+def _steps(result: Result) -> str:
+    return "\n".join(
+        f"{number}. " + "\n   ".join(clean(step.text).strip().splitlines())
+        for number, step in enumerate(result.reasoning, 1)
+    )

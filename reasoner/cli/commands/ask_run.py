@@ -1,0 +1,156 @@
+"""The work of `reasoner ask`: answer the question, record it, and leave with the exit code."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import typer
+
+from reasoner.api import open_solver
+from reasoner.cli.chat.conversation import resume_conversation
+from reasoner.cli.interrupt import Interrupt
+from reasoner.cli.options.ask import AskOptions
+from reasoner.cli.options.conversation import ConversationOptions
+from reasoner.cli.options.question import collect_question, read_text_file
+from reasoner.cli.options.run import RunOptions
+from reasoner.cli.options.view import ViewOptions
+from reasoner.cli.output import Form, Output
+from reasoner.cli.output.writers import last_code
+from reasoner.errors import Interrupted, NoAnswer, VerificationFailed
+from reasoner.events import Event
+from reasoner.problem import Problem
+from reasoner.result import Result
+from reasoner.settings import Settings
+from reasoner.store.record import Turn, messages
+from reasoner.store.recorder import Recorder
+from reasoner.store.results import Results, replay
+from reasoner.trace.tracer import Tracer
+
+__all__ = ["answer_question"]
+
+ADVICE = {
+    "stop": "it ended by itself; ask again with another --seed or model",
+    "length": "the token limit was reached; raise --max-tokens or --context",
+    "budget": "the budget or the time for it was spent; raise --budget or --timeout",
+    "interrupted": "the time was up; raise --timeout",
+}
+"""What to do about a missing answer, by the reason why the reply ended."""
+
+
+def answer_question(
+    ask: AskOptions, run: RunOptions, view: ViewOptions, options: ConversationOptions
+) -> None:
+    """Answer the question and print the answer in the requested form.
+
+    Raises UsageError for a wrong request, NoAnswer when the reply holds no answer of that form,
+    Interrupted after Ctrl-C, and typer.Exit when a check refuted the answer.
+    """
+    form = ask.form
+    notices: list[str] = []
+    question = collect_question(ask.question, ask.file or [], notices)
+    settings = Settings.load(**run.flags(), **options.flags())
+    conversation_id, turns = resume_conversation(options)
+    output = Output.open(view, form)
+    for notice in notices:
+        output.narrator.say(notice)
+    problem = _problem(question, ask, settings, turns)
+    recorder = Recorder(output.narrator.say, enabled=settings.history, conversation=conversation_id)
+    run_outcome = _answer(problem, settings, output, recorder, ask.trace)
+    run_outcome.check_trace()
+    _exit_with_status(run_outcome.result, form, interrupted=run_outcome.interrupted)
+
+
+class _RunOutcome(NamedTuple):
+    """A result, and how the run that gave it ended."""
+
+    result: Result
+    interrupted: bool = False
+    dated: bool = False
+    """Whether the answer depends on the day it was given."""
+    check_trace: Callable[[], None] = lambda: None
+    """Raises ReasonerError when the trace could not be written."""
+
+
+def _problem(question: str, ask: AskOptions, settings: Settings, turns: list[Turn]) -> Problem:
+    return Problem(
+        question=question,
+        system=settings.system or (turns[-1].system if turns else None),
+        history=messages(turns),
+        expect=ask.expect,
+        tests=None if ask.tests is None else read_text_file(ask.tests),
+    )
+
+
+def _answer(
+    problem: Problem, settings: Settings, output: Output, recorder: Recorder, trace: Path | None
+) -> _RunOutcome:
+    """Answer the problem, from the cache if possible; print, record and cache the answer."""
+    results = Results()
+    try:
+        cached = _recall(results, problem, settings, output) if trace is None else None
+        run_outcome = cached or _solve_traced(problem, settings, output, trace)
+    finally:
+        output.end()
+    result = run_outcome.result
+    try:
+        output.close(result)
+    finally:  # also when the reader of stdout is gone
+        recorder.add(problem, result)
+        if not run_outcome.interrupted:
+            results.keep(problem, settings, result, dated=run_outcome.dated)
+        results.close()
+    return run_outcome
+
+
+def _recall(
+    results: Results, problem: Problem, settings: Settings, output: Output
+) -> _RunOutcome | None:
+    """Return the cached result of the same request, with its events sent to the output."""
+    result = results.find(problem, settings)
+    if result is None:
+        return None
+    for event in replay(result, settings.effort):
+        output.on_event(event)
+    return _RunOutcome(result)
+
+
+def _solve_traced(
+    problem: Problem, settings: Settings, output: Output, trace: Path | None
+) -> _RunOutcome:
+    with Tracer(trace, problem, settings) as tracer:
+        return asyncio.run(_solve(problem, settings, output, tracer))
+
+
+async def _solve(
+    problem: Problem, settings: Settings, output: Output, tracer: Tracer
+) -> _RunOutcome:
+    def on_event(event: Event) -> None:
+        tracer.record(event)
+        output.on_event(event)
+
+    with Interrupt(lambda: tracer.finish("interrupted")) as interrupt:
+        async with open_solver(settings, on_event, output.progress) as solver:
+            interrupt.soft()
+            result = await solver.solve(problem, stop=interrupt.stop)
+            dated = solver.prompt_has_date
+        return _RunOutcome(result, interrupt.happened, dated, tracer.check)
+
+
+def _exit_with_status(result: Result, form: Form, *, interrupted: bool) -> None:
+    """Raise the error or exit whose code says what the answer is worth; return for success."""
+    if interrupted:
+        raise Interrupted(
+            "interrupted; what there was is above" if result.answer else "interrupted"
+        )
+    advice = ADVICE[result.finish_reason]
+    if not result.answer.strip():
+        raise NoAnswer(f"the model gave no answer ({advice})")
+    if form == "final" and result.final is None:
+        raise NoAnswer("the reply holds no short final answer; leave out --final to read it")
+    if form == "code" and last_code(result.answer) is None:
+        raise NoAnswer("the reply holds no code block; leave out --extract to read it")
+    if result.status == "no_answer":
+        raise NoAnswer(f"the reply holds no answer ({advice})")
+    if result.status == "refuted":
+        raise typer.Exit(VerificationFailed.exit_code)

@@ -1,0 +1,55 @@
+"""`reasoner cache`: the caches of answers, verdicts and prompts, and how large they are."""
+
+from typing import Annotated, Any
+
+import typer
+
+from reasoner.cli.help.commands import Commands
+from reasoner.cli.options.json_output import JsonFlag, print_json
+from reasoner.errors import UnknownName
+from reasoner.store.vault import NAMES, open_vault
+
+__all__ = ["app"]
+
+app = Commands("Show or empty the caches: answers, verdicts, and prompts as a model has read them.")
+
+
+@app.command()
+def info(json: JsonFlag = False) -> None:
+    """Show how much is kept, where, and how much may be."""
+    rows = [_row(name) for name in NAMES]
+    if json:
+        print_json(rows, indent=2)
+        return
+    for row in rows:
+        size, limit = f"{row['bytes'] / 1e6:.0f} MB", f"{row['limit'] / 1e6:.0f} MB"
+        print(
+            f"{row['name']:<8} {row['entries']:>6} entries  {size:>8} of {limit:<8} {row['path']}"
+        )
+
+
+@app.command()
+def clear(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="Only this one: results, verdicts or prompts."),
+    ] = None,
+    json: JsonFlag = False,
+) -> None:
+    """Empty the caches. Models and the history are not touched."""
+    if name is not None and name not in NAMES:
+        raise UnknownName("cache", name[:40], NAMES, "(reasoner cache info)")
+    removed = {cache: open_vault(cache).clear() for cache in ([name] if name else NAMES)}
+    if json:
+        print_json({"removed": removed})
+    else:
+        print(", ".join(f"{cache}: {count} removed" for cache, count in removed.items()))
+
+
+def _row(name: str) -> dict[str, Any]:
+    """Return a cache's size in entries and bytes, its limit in bytes, and its folder."""
+    cache = open_vault(name)
+    entries, size = cache.measure()
+    cache.close()
+    folder = str(cache.directory)
+    return {"name": name, "entries": entries, "bytes": size, "limit": cache.limit, "path": folder}

@@ -1,0 +1,85 @@
+"""The work of `reasoner data rollouts`: sample solutions, judge their steps, write them down."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+from pydantic import ValidationError
+
+from reasoner.cli.interrupt import Interrupt
+from reasoner.cli.options.rollouts import RolloutOptions
+from reasoner.cli.output.progress import RolloutProgress, draw_progress
+from reasoner.cli.output.terminal import complain
+from reasoner.errors import Interrupted, UsageError
+from reasoner.pipelines.plan import Plan
+from reasoner.pipelines.problems import Exercise, read_exercises
+from reasoner.pipelines.run import open_run
+from reasoner.settings import Settings, explain
+
+__all__ = ["write_rollouts"]
+
+
+def write_rollouts(options: RolloutOptions) -> None:
+    """Write rollouts of the problems, after those that are in the output already.
+
+    Raises UsageError for a bad option or problem file, Interrupted after Ctrl-C.
+    """
+    settings = Settings.load(model=options.model)
+    plan = _plan(options)
+    exercises = read_exercises(options.data, options.limit, options.seed)
+    asyncio.run(_write(options, plan, settings, exercises))
+
+
+def _plan(options: RolloutOptions) -> Plan:
+    try:
+        return Plan(
+            samples=options.samples,
+            continuations=options.continuations,
+            corruptions=options.corruptions,
+            systems=tuple(options.system or ()),
+            max_tokens=options.max_tokens,
+            temperature=options.temperature,
+            seed=options.seed,
+        )
+    except ValidationError as error:
+        raise UsageError(f"bad option: {explain(error)}") from error
+
+
+async def _write(
+    options: RolloutOptions, plan: Plan, settings: Settings, exercises: list[Exercise]
+) -> None:
+    progress = draw_progress(sys.stderr)
+    with Interrupt() as interrupt:
+        async with open_run(options.out, plan, settings, complain, progress) as run:
+            interrupt.soft()
+            pace = RolloutProgress(sys.stderr, len(exercises), options.tokens)
+
+            def watch() -> None:
+                pace.show(run.problems, run.solutions, run.tokens)
+
+            watch()
+            work = run.work(exercises, at_once=options.at_once, tokens=options.tokens, watch=watch)
+            try:
+                completed = await _complete_unless(interrupt.stop, work)
+            finally:
+                pace.end()
+            if not completed:
+                raise Interrupted(
+                    f"{run.problems} problems are in {options.out}; the command goes on there"
+                )
+
+
+async def _complete_unless(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Await `work`, and cancel it when `stop` is set; return whether it came to its end."""
+    task = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not task.done():
+        task.cancel()
+        await asyncio.wait((task,))
+    if task.cancelled():
+        return False
+    task.result()
+    return True

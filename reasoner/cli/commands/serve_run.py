@@ -1,0 +1,52 @@
+"""The work of `reasoner serve`: open the model, listen, and answer requests until stopped."""
+
+import asyncio
+import socket
+
+from reasoner.cli.options.run import RunOptions
+from reasoner.cli.options.view import ViewOptions
+from reasoner.cli.output import Output
+from reasoner.errors import UsageError
+from reasoner.local_solver import LocalSolver
+from reasoner.serve.run import is_loopback, listen, serve
+from reasoner.serve.service import Service
+from reasoner.settings import Settings
+
+__all__ = ["serve_model"]
+
+MAX_WAITING_REQUESTS = 256
+
+
+def serve_model(run: RunOptions, host: str, port: int, concurrency: int) -> None:
+    """Answer requests on `host` and `port` until Ctrl-C or SIGTERM.
+
+    Raises UsageError for an address that others can reach without a key, and when it is in use.
+    """
+    settings = Settings.load(**run.flags())
+    if settings.api_key is None and not is_loopback(host):
+        raise UsageError(
+            f"{host} can be reached from elsewhere: set a key in REASONER_API_KEY, "
+            "or leave out --host"
+        )
+    output = Output.open(ViewOptions())
+    with listen(host, port) as listening:
+        asyncio.run(_serve(settings, listening, concurrency, output))
+
+
+async def _serve(
+    settings: Settings, listening: socket.socket, concurrency: int, output: Output
+) -> None:
+    key = None if settings.api_key is None else settings.api_key.get_secret_value()
+    async with LocalSolver(settings, output.on_event, output.progress) as solver:
+        service = Service(solver, settings, key, at_once=concurrency, most=MAX_WAITING_REQUESTS)
+        access = "a key is asked for" if key else "only this machine is answered"
+        output.narrator.say(
+            f"{settings.model} on {_address(listening)}/v1 · {access} · Ctrl-C stops"
+        )
+        await serve(service, listening)
+    output.narrator.say("stopped")
+
+
+def _address(listening: socket.socket) -> str:
+    host, port, *_ = listening.getsockname()
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

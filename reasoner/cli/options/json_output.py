@@ -1,0 +1,20 @@
+"""The option --json, and JSON on stdout."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["JsonFlag", "print_json", "print_readable_json"]
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON object or list on stdout.")]
+
+
+def print_json(data: Any, *, indent: int | None = None, ensure_ascii: bool = True) -> None:
+    """Print `data` as JSON, on one line unless `indent` is given."""
+    print(json.dumps(data, indent=indent, ensure_ascii=ensure_ascii), flush=True)
+
+
+def print_readable_json(data: Any) -> None:
+    """Print `data` as indented JSON, with letters of any script as they are."""
+    print_json(data, indent=2, ensure_ascii=False)
