@@ -19,20 +19,20 @@ from time import monotonic
 from typing import TextIO
 
 from reasoner import Settings
-from reasoner.batch.item import Item
-from reasoner.batch.record import Record
-from reasoner.batch.run import run
-from reasoner.batch.source import read_items
-from reasoner.batch.tally import Tally
+from reasoner.batch.item import BatchItem
+from reasoner.batch.record import BatchRecord
+from reasoner.batch.run import run_batch
+from reasoner.batch.source import read_batch_items
+from reasoner.batch.tally import BatchTotals
 from reasoner.cli.options.pairs import parse_pairs
 from reasoner.local_solver import LocalSolver
 
 
-def load(path: Path, count: int, seed: int) -> list[Item]:
+def load(path: Path, count: int, seed: int) -> list[BatchItem]:
     """The chosen problems, in the order they are asked."""
     try:
         with path.open("rb") as stream:
-            items = list(read_items(stream.fileno(), "jsonl", "answer"))
+            items = list(read_batch_items(stream.fileno(), "jsonl", "answer"))
     except OSError as error:
         raise SystemExit(f"{path}: {error.strerror}") from error
     random.Random(seed).shuffle(items)
@@ -40,21 +40,23 @@ def load(path: Path, count: int, seed: int) -> list[Item]:
 
 
 async def answer_all(
-    items: Sequence[Item], settings: Settings, at_once: int
-) -> AsyncIterator[Record]:
+    items: Sequence[BatchItem], settings: Settings, at_once: int
+) -> AsyncIterator[BatchRecord]:
     async with LocalSolver(settings) as solver:
-        async for record in run(items, solver.solve, at_once, in_order=False):
+        async for record in run_batch(items, solver.solve, at_once, in_order=False):
             right = record.result is not None and record.result.status == "verified"
             print("+" if right else "-", end="", file=sys.stderr, flush=True)
             yield record
 
 
-async def keep(records: AsyncIterator[Record], kept: list[Record], out: TextIO | None) -> None:
+async def keep(
+    records: AsyncIterator[BatchRecord], kept: list[BatchRecord], out: TextIO | None
+) -> None:
     """Take records as they come, and write each down."""
     async for record in records:
         kept.append(record)
         if out:
-            out.write(f"{record.json()}\n")
+            out.write(f"{record.to_json()}\n")
             out.flush()
 
 
@@ -74,7 +76,7 @@ def main() -> None:
     if not items:
         raise SystemExit(f"{options.data} has no line with a question and an answer")
     begun = monotonic()
-    records: list[Record] = []
+    records: list[BatchRecord] = []
     with (
         options.out.open("w") if options.out else nullcontext() as out,
         suppress(KeyboardInterrupt),
@@ -85,12 +87,12 @@ def main() -> None:
     report(records, settings, monotonic() - begun)
 
 
-def report(records: Sequence[Record], settings: Settings, seconds: float) -> None:
-    tally = Tally()
+def report(records: Sequence[BatchRecord], settings: Settings, seconds: float) -> None:
+    tally = BatchTotals()
     for record in records:
-        tally.add(record.row())
+        tally.add(record.to_row())
     print(
-        f"\n{settings.model}, {settings.strategy}, seed {settings.seed}: {tally.score}; "
+        f"\n{settings.model}, {settings.strategy}, seed {settings.seed}: {tally.summary}; "
         f"{tally.counts['answered']} undecided, {tally.counts['no_answer']} without an answer; "
         f"{tally.tokens / len(records):.0f} tokens each, {tally.tokens / seconds:.0f} tokens/s, "
         f"{seconds:.0f} s"

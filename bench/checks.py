@@ -17,7 +17,7 @@ from statistics import median, quantiles
 
 from reasoner.plugins import python_sandbox, sympy_check
 from reasoner.plugins.python_sandbox import folder, pool, probe
-from reasoner.plugins.python_sandbox.execution import MEMORY, run_in
+from reasoner.plugins.python_sandbox.execution import MAX_MEMORY_BYTES, run_in_layer
 from reasoner.plugins.python_sandbox.layers import LAYERS, Layer
 from reasoner.plugins.python_sandbox.run import run_python
 from reasoner.plugins.python_sandbox.session import run_block
@@ -40,10 +40,10 @@ def timed(name: str, check: Callable[[], object], runs: int, pause: float = 0.0)
 def latencies(runs: int) -> None:
     print(f"{'milliseconds':<45} {'median':>8} {'90 %':>8}")
     begun = time.perf_counter()
-    layer = probe.chosen().layer
+    layer = probe.choose_layer().layer
     print(f"{'choosing the layer, once':<45} {1000 * (time.perf_counter() - begun):8.1f}")
     for one in LAYERS:
-        if one.possible and probe.self_test(one) is None:
+        if one.possible and probe.attack_layer(one) is None:
             timed(f"cold: {one.name}", lambda one=one: cold(one), runs)  # type: ignore[misc]
     if layer is not None:
         timed(f"warm: {layer.name}", program, runs, pause=0.15)
@@ -55,7 +55,7 @@ def latencies(runs: int) -> None:
 
 
 def cold(layer: Layer) -> None:
-    assert run_in(layer, CODE, stdin="", seconds=10, memory=MEMORY).outcome == "ok"
+    assert run_in_layer(layer, CODE, stdin="", seconds=10, memory=MAX_MEMORY_BYTES).outcome == "ok"
 
 
 def program() -> None:
@@ -69,8 +69,8 @@ def equal(gold: str, said: str) -> None:
 def standing() -> dict[str, int]:
     """What there is of this process now, with the warm jails closed."""
     python_sandbox.close()
-    me, own = str(os.getpid()), folder.make()
-    folder.discard(own)
+    me, own = str(os.getpid()), folder.create_temporary_folder()
+    folder.remove_folder(own)
     own = os.path.dirname(own)
     children = [
         stat
@@ -83,7 +83,7 @@ def standing() -> dict[str, int]:
         "files": sum(len(f) + len(d) for _, d, f in os.walk(own)),
         "descriptors": len(os.listdir("/proc/self/fd")),
         "KiB resident": int(status["VmRSS"].split()[0]),
-        "warm jails": len(pool.pids()),
+        "warm jails": len(pool.warm_process_ids()),
     }
 
 
@@ -114,7 +114,7 @@ def main() -> None:
     parser.add_argument("--many", type=int, default=1000)
     options = parser.parse_args()
     latencies(options.runs)
-    if options.many and probe.chosen().layer is not None:
+    if options.many and probe.choose_layer().layer is not None:
         endurance(options.many)
 
 

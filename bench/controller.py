@@ -80,9 +80,9 @@ async def measure(model: Path, sequences: int, most: int) -> None:
             budget=Budget(),
             seed=number,
         )
-        path = policy.start(Problem(question=QUESTION.format(number, 24 + number)))
-        while not path.done:
-            path = await policy.extend(path)
+        trajectory = policy.start_trajectory(Problem(question=QUESTION.format(number, 24 + number)))
+        while not trajectory.is_done:
+            trajectory = await policy.extend(trajectory)
 
     begun = perf_counter()
     await asyncio.gather(*map(one, range(1, sequences + 1)))

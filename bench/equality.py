@@ -21,7 +21,7 @@ from typing import Any
 
 from reasoner.plugins import sympy_check
 from reasoner.verdict import Outcome
-from reasoner.verify.extract import extract_final
+from reasoner.verify.extract import extract_final_answer
 
 Row = dict[str, Any]
 Judge = Callable[[Row, float], bool | None]
@@ -35,7 +35,7 @@ def load(path: Path) -> list[Row]:
 
 def ours(row: Row, seconds: float) -> bool | None:
     """Our opinion; None when undecided."""
-    gold, said = row["gold"], extract_final(row["pred"]) or row["pred"]
+    gold, said = row["gold"], extract_final_answer(row["pred"]) or row["pred"]
     outcome, _ = sympy_check.compare(gold, said, seconds, places=int(row.get("precision", 6)))
     return {Outcome.PASS: True, Outcome.FAIL: False}.get(outcome)
 

@@ -24,7 +24,7 @@ from statistics import fmean, median
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reasoner import Problem, Settings
-from reasoner.batch.tally import wilson
+from reasoner.batch.tally import wilson_interval
 from reasoner.cli.options.pairs import parse_pairs
 from reasoner.local_solver import LocalSolver
 from reasoner.result import Result
@@ -129,7 +129,7 @@ def missing(puzzles: Sequence[Puzzle], rows: Sequence[Row]) -> list[Puzzle]:
 
 def report(rows: Sequence[Row]) -> str:
     right, count = sum(row.right for row in rows), len(rows)
-    low, high = wilson(right, count)
+    low, high = wilson_interval(right, count)
     alone = fmean(row.seconds / row.at_once for row in rows)
     score = f"{right} of {count} right, {right / count:.1%} [{low:.1%}, {high:.1%}]"
     return (

@@ -21,24 +21,24 @@ from reasoner.engine.engine import Engine
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import Sampling
 from reasoner.models.here import find_model
-from reasoner.path import Path as Line
+from reasoner.path import Trajectory as Line
 from reasoner.policy import Policy
 from reasoner.problem import Problem
 from reasoner.protocol.registry import choose_protocol
-from reasoner.protocol.steiner import NAMES
+from reasoner.protocol.steiner import TOKEN_NAMES
 from reasoner.settings import EngineSettings, Limits
 
-MARKS = [f"<|{name}|>" for name in NAMES]
+MARKS = [f"<|{name}|>" for name in TOKEN_NAMES]
 LETTERS = dict(zip(MARKS, "<>pb[]NnTtSsRr", strict=True))
 GRAMMAR = re.compile(r"<\[Nx*nTx*tSx*sRx*r\]([pb]\[Nx*nTx*tSx*sRx*r\])*>x+e?")
 SAMPLING = Sampling(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0)
 AT_ONCE = 48
 
 
-def spell(engine: Engine, path: Line) -> str:
+def spell(engine: Engine, trajectory: Line) -> str:
     """The path's tokens as letters: one for each mark, `e` for the end, `x` for text."""
     letters = {engine.token_id(name): letter for name, letter in LETTERS.items()}
-    return "".join(letters.get(t, "e" if engine.is_eog(t) else "x") for t in path.tokens)
+    return "".join(letters.get(t, "e" if engine.is_eog(t) else "x") for t in trajectory.tokens)
 
 
 def limits_of(random: Random) -> Limits:
@@ -50,15 +50,15 @@ def limits_of(random: Random) -> Limits:
     )
 
 
-def fault(engine: Engine, path: Line, limits: Limits) -> str | None:
+def fault(engine: Engine, trajectory: Line, limits: Limits) -> str | None:
     """What is wrong with a path, or None."""
-    if not GRAMMAR.fullmatch(spell(engine, path)):
+    if not GRAMMAR.fullmatch(spell(engine, trajectory)):
         return "grammar"
-    if len(path.steps) < limits.min_steps:
+    if len(trajectory.steps) < limits.min_steps:
         return "too few steps"
-    if limits.max_steps is not None and len(path.steps) > limits.max_steps:
+    if limits.max_steps is not None and len(trajectory.steps) > limits.max_steps:
         return "too many steps"
-    return None if path.answer else "no answer"
+    return None if trajectory.answer else "no answer"
 
 
 async def generate(engine: Engine, limits: Limits, seed: int) -> Line:
@@ -67,10 +67,12 @@ async def generate(engine: Engine, limits: Limits, seed: int) -> Line:
     numbers = " ".join(str(random.randint(1, 13)) for _ in range(random.choice((3, 4))))
     protocol = choose_protocol(engine, engine.chat_template or "", "steiner")
     policy = Policy(engine, protocol, sampling=SAMPLING, limits=limits, budget=Budget(), seed=seed)
-    path = policy.start(Problem(question=f"Use {numbers} to make {random.randint(1, 99)}"))
-    while not path.done:
-        path = await policy.extend(path)
-    return path
+    trajectory = policy.start_trajectory(
+        Problem(question=f"Use {numbers} to make {random.randint(1, 99)}")
+    )
+    while not trajectory.is_done:
+        trajectory = await policy.extend(trajectory)
+    return trajectory
 
 
 async def faults(model: Path, count: int, seed: int) -> Counter[str]:
@@ -81,9 +83,9 @@ async def faults(model: Path, count: int, seed: int) -> Counter[str]:
     async def one(number: int) -> None:
         async with gate:
             limits = limits_of(Random(f"limits/{seed}/{number}"))
-            path = await generate(engine, limits, seed + number)
-        found.update(steps=len(path.steps), tokens=len(path.tokens))
-        if name := fault(engine, path, limits):
+            trajectory = await generate(engine, limits, seed + number)
+        found.update(steps=len(trajectory.steps), tokens=len(trajectory.tokens))
+        if name := fault(engine, trajectory, limits):
             found[name] += 1
 
     try:

@@ -31,13 +31,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from reasoner import Problem, Settings
-from reasoner.batch.tally import wilson
+from reasoner.batch.tally import wilson_interval
 from reasoner.local_solver import LocalSolver
 from reasoner.plugins import python_sandbox, sympy_check
 from reasoner.plugins.python_sandbox.test_run.question import read_question
 from reasoner.verdict import Outcome, Verdict
-from reasoner.verify.status import standing
-from reasoner.verify.submission import read_reply
+from reasoner.verify.status import score_of_verdicts
+from reasoner.verify.submission import read_submission
 
 ASK = "Complete this Python function. Reply with the whole function in one code block.\n\n"
 SECONDS = 20.0
@@ -96,7 +96,7 @@ async def attempt(solver: LocalSolver, task: Task, number: int, settings: Settin
         reply=result.answer,
         tokens=result.usage.completion_tokens,
         seconds=result.usage.seconds,
-        standing=standing([seen] if seen else []),
+        standing=score_of_verdicts([seen] if seen else []),
         sure=_passes(seen, "examples"),
         examples=seen.reason if seen else "no code",
         right=_passes(hidden, "given"),
@@ -105,7 +105,7 @@ async def attempt(solver: LocalSolver, task: Task, number: int, settings: Settin
 
 
 def judge(problem: Problem, reply: str) -> Verdict | None:
-    submission = read_reply(reply)
+    submission = read_submission(reply)
     return python_sandbox.verify(
         problem=problem, submission=submission, seconds=SECONDS, compare_answers=sympy_check.compare
     )
@@ -167,7 +167,7 @@ def report(groups: Iterable[Sequence[Attempt]], settings: Settings, k: int) -> N
     count = len(drawn)
     print(f"\n{settings.model}, seed {settings.seed}, {count} problems")
     for name, right in ((f"greedy {'':9}", greedy), (f"best of {k:<8}", best), ("oracle", oracle)):
-        low, high = wilson(sum(right), count)
+        low, high = wilson_interval(sum(right), count)
         share = sum(right) / count
         print(f"{name:<17} {sum(right):>4} right  {share:6.1%}  [{low:.1%}, {high:.1%}]")
     only = [sum(a and not b for a, b in zip(*pair, strict=True)) for pair in

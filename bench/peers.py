@@ -36,20 +36,20 @@ import httpx2
 from bench.accuracy import load
 from bench.trials import Trial, keep, kept_trials, report
 from reasoner import Problem, Settings
-from reasoner.attempt import Attempt
-from reasoner.batch.flow import each
-from reasoner.batch.item import Item
+from reasoner.attempt import Candidate
+from reasoner.batch.flow import bounded_map
+from reasoner.batch.item import BatchItem
 from reasoner.cli.options.pairs import parse_pairs
 from reasoner.engine.threads import default_threads
 from reasoner.errors import UsageError
 from reasoner.local_solver import LocalSolver
 from reasoner.models.ensure import ensure_model
-from reasoner.operators.aggregate import aggregate
+from reasoner.operators.aggregate import group_by_answer
 from reasoner.path import FinishReason, Phase
-from reasoner.path import Path as Thought
-from reasoner.protocol.protocol import INSTRUCTION
-from reasoner.verify.extract import extract_final
-from reasoner.verify.host import Verifiers
+from reasoner.path import Trajectory as Thought
+from reasoner.protocol.protocol import STEP_INSTRUCTION
+from reasoner.verify.extract import extract_final_answer
+from reasoner.verify.host import PluginHost
 
 LONGEST = 1024
 WARM = 0.8
@@ -77,7 +77,7 @@ class Contender(NamedTuple):
 
 
 def messages(question: str) -> list[dict[str, str]]:
-    return [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": question}]
+    return [{"role": "system", "content": STEP_INSTRUCTION}, {"role": "user", "content": question}]
 
 
 def naive(model: Path, samples: int, threads: int) -> Replies:
@@ -121,19 +121,19 @@ def endpoint(
     return replies
 
 
-async def majority(replies: Sequence[str], verifiers: Verifiers) -> str | None:
+async def majority(replies: Sequence[str], verifiers: PluginHost) -> str | None:
     """The final answer that most replies give."""
     ended = Thought(prompt=(), phase=Phase.DONE, answer="-", finish_reason=FinishReason.STOP)
     attempts = [
-        Attempt(number=number, path=ended, final=extract_final(reply))
+        Candidate(number=number, trajectory=ended, final_answer=extract_final_answer(reply))
         for number, reply in enumerate(replies)
     ]
 
     async def same(left: str, right: str) -> bool:
         return bool(await verifiers.same_answer(left, right, 5.0))
 
-    groups = await aggregate(attempts, same)
-    return max(groups, key=lambda group: len(group.attempts)).answer if groups else None
+    groups = await group_by_answer(attempts, same)
+    return max(groups, key=lambda group: len(group.candidates)).answer if groups else None
 
 
 def variants(options: argparse.Namespace) -> list[list[str]]:
@@ -166,7 +166,7 @@ async def contenders(
             timeout=PATIENCE, limits=httpx2.Limits(max_connections=None), headers=bearer
         ) as client,
     ):
-        with Verifiers() as verifiers:
+        with PluginHost() as verifiers:
             peers = []
             if options.majority:
                 wishes = [{"temperature": WARM, "seed": seed} for seed in range(options.samples)]
@@ -190,7 +190,7 @@ def _ours(solver: LocalSolver, settings: Settings) -> Ask:
     return ask
 
 
-def _theirs(replies: Replies, verifiers: Verifiers) -> Ask:
+def _theirs(replies: Replies, verifiers: PluginHost) -> Ask:
     async def ask(problem: Problem) -> bool:
         final = await majority(await replies(problem.question), verifiers)
         expect = problem.expect or ""
@@ -203,7 +203,7 @@ def _theirs(replies: Replies, verifiers: Verifiers) -> Ask:
 async def compare(
     options: argparse.Namespace,
     chosen: Sequence[Settings],
-    items: Sequence[Item],
+    items: Sequence[BatchItem],
     done: Collection[Key],
 ) -> AsyncIterator[Trial]:
     """Ask all contenders what they have not answered yet."""
@@ -218,15 +218,15 @@ async def compare(
                     yield trial
 
 
-async def answers(contender: Contender, items: Sequence[Item]) -> AsyncIterator[Trial]:
+async def answers(contender: Contender, items: Sequence[BatchItem]) -> AsyncIterator[Trial]:
     """What the contender makes of the problems, as it is done with them."""
 
-    async def answer(item: Item) -> tuple[str, bool]:
+    async def answer(item: BatchItem) -> tuple[str, bool]:
         assert item.problem is not None
         return item.id, await contender.ask(item.problem)
 
     before = monotonic()
-    async with aclosing(each(items, answer, contender.at_once, in_order=False)) as answered:
+    async with aclosing(bounded_map(items, answer, contender.at_once, in_order=False)) as answered:
         async for id, right in answered:
             now = monotonic()
             yield Trial(id=id, by=contender.name, right=right, seconds=now - before)

@@ -23,14 +23,14 @@ from pydantic import BaseModel, ValidationError
 
 from bench.accuracy import load
 from reasoner import Problem, Settings
-from reasoner.attempt import Attempt
+from reasoner.attempt import Candidate
 from reasoner.budget import Budget
 from reasoner.cli.options.pairs import parse_pairs
 from reasoner.local_solver import LocalSolver
-from reasoner.operators.tools import Tools
-from reasoner.strategies.line import line
-from reasoner.strategies.program import program
-from reasoner.strategies.shots import briefly
+from reasoner.operators.tools import SearchContext
+from reasoner.strategies.line import rollout
+from reasoner.strategies.program import rollout_program
+from reasoner.strategies.shots import with_brief_examples
 
 __all__ = ["Kind", "Line", "read"]
 
@@ -44,7 +44,7 @@ class Line(BaseModel):
     question: str
     kind: Kind
     right: bool
-    attempt: Attempt
+    attempt: Candidate
 
 
 def read(path: Path) -> list[Line]:
@@ -70,36 +70,40 @@ class Pool:
         self, index: int, problem: Problem, kinds: Mapping[int, Kind], brief: bool
     ) -> None:
         """Draw lines on a problem: their numbers, which decide their seeds, and their kinds."""
-        tools = self._solver.tools(self._settings, Budget(), lambda _event: None, varied=False)
+        context = self._solver.tools(self._settings, Budget(), lambda _event: None, varied=False)
         lines = [
-            self._line(index, problem, replace(tools, numbers=count(number)), kind, brief)
+            self._line(
+                index, problem, replace(context, trajectory_numbers=count(number)), kind, brief
+            )
             for number, kind in kinds.items()
         ]
         await asyncio.gather(*lines)
 
     async def _line(
-        self, index: int, problem: Problem, tools: Tools, kind: Kind, brief: bool
+        self, index: int, problem: Problem, context: SearchContext, kind: Kind, brief: bool
     ) -> None:
         async with self._gate:
-            attempt = await _drawn(problem, tools, kind, brief)
-        right = attempt.final is not None and await tools.same(attempt.final, problem.expect or "")
+            candidate = await _drawn(problem, context, kind, brief)
+        right = candidate.final_answer is not None and await context.same_answer(
+            candidate.final_answer, problem.expect or ""
+        )
         kept = Line(
-            problem=index, question=problem.question, kind=kind, right=right, attempt=attempt
+            problem=index, question=problem.question, kind=kind, right=right, attempt=candidate
         )
         self._out.write(f"{kept.model_dump_json()}\n")
         self._out.flush()
-        self.tokens += len(attempt.path.tokens)
+        self.tokens += len(candidate.trajectory.tokens)
         print("+" if right else "-", end="", file=sys.stderr, flush=True)
 
 
-async def _drawn(problem: Problem, tools: Tools, kind: Kind, brief: bool) -> Attempt:
+async def _drawn(problem: Problem, context: SearchContext, kind: Kind, brief: bool) -> Candidate:
     if kind == "first":
-        return await line(problem, tools, prune=False)
-    again = tools.again()
+        return await rollout(problem, context, drop_refuted=False)
+    again = context.with_varied_sampling()
     if kind == "program":
-        return await program(problem, again)
-    asked = briefly(problem, again.policy) if brief else None
-    return await line(problem, again, prune=False, asked=asked)
+        return await rollout_program(problem, again)
+    asked = with_brief_examples(problem, again.policy) if brief else None
+    return await rollout(problem, again, drop_refuted=False, prompt_problem=asked)
 
 
 def check(kept: Sequence[Line], problems: Sequence[Problem | None], path: Path) -> None:

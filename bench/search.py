@@ -17,17 +17,17 @@ from reasoner.budget import Budget
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import Sampling
 from reasoner.models.ensure import ensure_model
-from reasoner.operators.evaluate import evaluate
-from reasoner.operators.generate import generate
-from reasoner.operators.node import Node
-from reasoner.operators.prune import drop, prune
-from reasoner.operators.tools import Tools
+from reasoner.operators.evaluate import score_nodes
+from reasoner.operators.generate import sample_children
+from reasoner.operators.node import SearchNode
+from reasoner.operators.prune import discard_nodes, prune_nodes
+from reasoner.operators.tools import SearchContext
 from reasoner.policy import Policy
 from reasoner.problem import Problem
 from reasoner.protocol.registry import choose_protocol
 from reasoner.settings import EngineSettings, Limits
 from reasoner.strategies.registry import find_strategy
-from reasoner.verify.host import Verifiers
+from reasoner.verify.host import PluginHost
 
 ASK = Problem(
     question="A shop sells pens at 3 dollars each. Ann buys 4 pens on Monday and twice as many on "
@@ -40,7 +40,7 @@ SETTINGS: dict[str, dict[str, object]] = {
 }
 
 
-def tools_on(engine: LocalEngine, verifiers: Verifiers | None, seed: int) -> Tools:
+def tools_on(engine: LocalEngine, verifiers: PluginHost | None, seed: int) -> SearchContext:
     budget = Budget()
     policy = Policy(
         engine,
@@ -50,19 +50,19 @@ def tools_on(engine: LocalEngine, verifiers: Verifiers | None, seed: int) -> Too
         budget=budget,
         seed=seed,
     )
-    return Tools(policy, budget, lambda _event: None, verifiers)
+    return SearchContext(policy, budget, lambda _event: None, verifiers)
 
 
 async def shares(engine: LocalEngine, name: str, seed: int) -> tuple[float, float, int]:
     """Wall-clock of a search, the share of it that the loop's thread computed, its tokens."""
-    with Verifiers() as verifiers:
-        tools = tools_on(engine, verifiers, seed)
+    with PluginHost() as verifiers:
+        context = tools_on(engine, verifiers, seed)
         strategy = find_strategy(name)
-        tools.policy.forget_all(tools.start(ASK))
+        context.policy.release_prompt(context.start_trajectory(ASK))
         begun, computed = time.perf_counter(), time.thread_time()
-        await strategy.run(ASK, tools, strategy.parse(SETTINGS[name]))
+        await strategy.search(ASK, context, strategy.parse_options(SETTINGS[name]))
         seconds = time.perf_counter() - begun
-        return seconds, (time.thread_time() - computed) / seconds, tools.budget.written_tokens
+        return seconds, (time.thread_time() - computed) / seconds, context.budget.generated_tokens
 
 
 async def per_token(engine: LocalEngine, prompt: tuple[int, ...], count: int) -> float:
@@ -79,36 +79,36 @@ async def per_token(engine: LocalEngine, prompt: tuple[int, ...], count: int) ->
 
 async def cells(engine: LocalEngine, n: int = 16, width: int = 4, rounds: int = 5) -> None:
     """Follow the KV cells of a beam search."""
-    tools = tools_on(engine, None, 0)
-    root = Node(tools.start(ASK), next(tools.numbers))
-    tools.policy.forget_all(root.path)
-    front = await generate(tools, root, n)
+    context = tools_on(engine, None, 0)
+    root = SearchNode(context.start_trajectory(ASK), next(context.trajectory_numbers))
+    context.policy.release_prompt(root.trajectory)
+    front = await sample_children(context, root, n)
     print("\n| round | states | cells before pruning | cells after | live states need |")
     print("|---|---|---|---|---|")
     for index in range(rounds):
-        drop(tools, [node for node in front if node.path.done])
-        front = [node for node in front if not node.path.done]
+        discard_nodes(context, [node for node in front if node.trajectory.is_done])
+        front = [node for node in front if not node.trajectory.is_done]
         if not front:
             return
-        await evaluate(ASK, tools, front)
-        before = await engine.held()
-        kept = prune(tools, front, n // width)
-        after = await engine.held()
+        await score_nodes(ASK, context, front)
+        before = await engine.count_cells()
+        kept = prune_nodes(context, front, n // width)
+        after = await engine.count_cells()
         print(f"| {index + 1} | {len(front)} | {before} | {after} | {need(kept)} |", flush=True)
-        grown = await asyncio.gather(*(generate(tools, node, width) for node in kept))
+        grown = await asyncio.gather(*(sample_children(context, node, width) for node in kept))
         front = [node for children in grown for node in children]
 
 
-def need(nodes: list[Node]) -> int:
+def need(nodes: list[SearchNode]) -> int:
     """Distinct prefixes of the live paths, their last tokens being unread."""
-    paths = {node.path.prompt + node.path.tokens for node in nodes}
+    paths = {node.trajectory.prompt + node.trajectory.tokens for node in nodes}
     return len({path[: end + 1] for path in paths for end in range(len(path) - 1)})
 
 
 async def measure(model: str, repeat: int, only_cells: bool) -> None:
     file = await asyncio.to_thread(ensure_model, model)
     engine = await LocalEngine.open(file.path, EngineSettings(context=8192))
-    prompt = tools_on(engine, None, 0).start(ASK).prompt
+    prompt = tools_on(engine, None, 0).start_trajectory(ASK).prompt
     await per_token(engine, prompt, 4)
     bare = await per_token(engine, prompt, 8)
     print("| strategy | tokens | seconds | loop's thread | search code |")

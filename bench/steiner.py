@@ -20,25 +20,25 @@ from reasoner import Settings
 from reasoner.cli.options.pairs import parse_pairs
 from reasoner.engine.control import Allow, Constraint
 from reasoner.local_solver import LocalSolver
-from reasoner.path import Path as Line
 from reasoner.path import Phase
+from reasoner.path import Trajectory as Line
 from reasoner.problem import Problem
 from reasoner.protocol.protocol import Round
-from reasoner.protocol.room import Room
-from reasoner.protocol.steiner import Steiner, SteinerRound
+from reasoner.protocol.room import TokenAllowance
+from reasoner.protocol.steiner import SteinerProtocol, SteinerRound
 from reasoner.result import Result
 from reasoner.settings import Limits
 
 QUESTION = "Use {} to make {}"
 
 
-class Masked(Steiner):
+class Masked(SteinerProtocol):
     """Steiner without giving up."""
 
-    def round(self, path: Line, limits: Limits, room: Room) -> Round:
-        if path.phase is not Phase.REASONING:
-            return super().round(path, limits, room)
-        return MaskedRound(self, self._vocabulary, path, limits, room)
+    def round(self, trajectory: Line, limits: Limits, room: TokenAllowance) -> Round:
+        if trajectory.phase is not Phase.REASONING:
+            return super().round(trajectory, limits, room)
+        return MaskedRound(self, self._vocabulary, trajectory, limits, room)
 
 
 class MaskedRound(SteinerRound):

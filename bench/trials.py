@@ -8,7 +8,7 @@ from typing import TextIO
 
 from pydantic import BaseModel
 
-from reasoner.batch.tally import wilson
+from reasoner.batch.tally import wilson_interval
 
 BEGINNING = '{"id":'
 """What every kept line begins with."""
@@ -45,7 +45,7 @@ def report(trials: Sequence[Trial], names: Sequence[str], seed: int) -> None:
 
 def _summary(trials: Sequence[Trial]) -> str:
     right, count = sum(trial.right for trial in trials), len(trials)
-    low, high = wilson(right, count)
+    low, high = wilson_interval(right, count)
     seconds = sum(trial.seconds for trial in trials)
     share = f"{right} ({right / count:.1%} [{low:.1%}, {high:.1%}])"
     return f"{share} | {seconds / count:.1f} | {seconds:.0f}"

@@ -24,8 +24,8 @@ import numpy.typing as npt
 
 from reasoner import Problem, Settings
 from reasoner.open_model import open_model, resolve
-from reasoner.value.open import value_model
-from reasoner.value.trial import PAIRS, written
+from reasoner.value.open import open_value_model
+from reasoner.value.trial import SELF_TEST_PAIRS, trajectory_of_steps
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,17 +54,19 @@ async def score_all(
     resolved = await resolve(settings.model, settings, notice)
     async with (
         open_model(resolved, settings, notice, keep_prompts=False) as policy,
-        value_model(settings, policy, notice, pairs=PAIRS if tested else ()) as model,
+        open_value_model(
+            settings, policy, notice, pairs=SELF_TEST_PAIRS if tested else ()
+        ) as model,
     ):
         assert model is not None
 
         async def one(row: dict[str, Any]) -> Scored:
             async with gate:
-                problem, scorer = Problem(question=row["problem"]), model.scorer()
-                path = written(model.engine, problem, row["steps"])
-                scores = await scorer.score(problem, path)
+                problem, scorer = Problem(question=row["problem"]), model.new_scorer()
+                trajectory = trajectory_of_steps(model.engine, problem, row["steps"])
+                scores = await scorer.score_steps(problem, trajectory)
                 print(".", end="", file=sys.stderr, flush=True)
-                return _labelled(scores, row["label"], scorer.tokens)
+                return _labelled(scores, row["label"], scorer.decoded_tokens)
 
         return await asyncio.gather(*map(one, rows))
 

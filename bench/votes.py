@@ -24,13 +24,13 @@ from statistics import fmean
 from typing import NamedTuple
 
 from bench.pool import Line, read
-from reasoner.batch.tally import wilson
-from reasoner.operators.aggregate import Same, aggregate
-from reasoner.operators.evaluate import merit
-from reasoner.strategies.majority import Majority, Poll
-from reasoner.strategies.ranking import by_answer
-from reasoner.strategies.routes import AT_LENGTH, Ballot, judged
-from reasoner.verify.host import Verifiers
+from reasoner.batch.tally import wilson_interval
+from reasoner.operators.aggregate import AnswerEquality, group_by_answer
+from reasoner.operators.evaluate import candidate_score
+from reasoner.strategies.majority import AdaptiveVote, MajorityParameters
+from reasoner.strategies.ranking import rank_by_answer
+from reasoner.strategies.routes import FULL_REASONING_WEIGHT, RouteCandidates, choose_answer
+from reasoner.verify.host import PluginHost
 
 SECONDS = 5.0
 MOST = 16
@@ -45,32 +45,32 @@ class Chosen(NamedTuple):
     tokens: float
 
 
-Way = Callable[[Sequence[Line], Same], Awaitable[Chosen]]
+Way = Callable[[Sequence[Line], AnswerEquality], Awaitable[Chosen]]
 
 
-async def first(lines: Sequence[Line], _same: Same) -> Chosen:
+async def first(lines: Sequence[Line], _same: AnswerEquality) -> Chosen:
     return _mean([one for one in lines if one.kind == "first"])
 
 
-async def single(lines: Sequence[Line], _same: Same) -> Chosen:
+async def single(lines: Sequence[Line], _same: AnswerEquality) -> Chosen:
     return _mean([one for one in lines if one.kind == "text"])
 
 
-async def weighted(lines: Sequence[Line], same: Same, n: int) -> Chosen:
+async def weighted(lines: Sequence[Line], same: AnswerEquality, n: int) -> Chosen:
     drawn = _texts(lines, n)
-    found = await by_answer([one.attempt for one in drawn], same, weigh=merit)
-    return Chosen(_right(drawn, found.attempts[0].number), sum(map(_tokens, drawn)))
+    found = await rank_by_answer([one.attempt for one in drawn], same, vote_weight=candidate_score)
+    return Chosen(_right(drawn, found.candidates[0].number), sum(map(_tokens, drawn)))
 
 
-async def majority(lines: Sequence[Line], same: Same, how: Majority) -> Chosen:
+async def majority(lines: Sequence[Line], same: AnswerEquality, how: MajorityParameters) -> Chosen:
     """The strategy's own poll, asked when to begin another line and whether to wait for those
     that run."""
     drawn = _texts(lines, how.n)
-    poll = Poll(how, varied=True, over=lambda: False)
+    poll = AdaptiveVote(how, varied=True, over=lambda: False)
     running: list[tuple[int, int]] = []
     attempts, clock, started, spent = [], 0, 0, 0
     while True:
-        while poll.wants(len(running)):
+        while poll.wants_more(len(running)):
             heapq.heappush(running, (clock + _tokens(drawn[started]), started))
             started += 1
         if not running:
@@ -78,33 +78,40 @@ async def majority(lines: Sequence[Line], same: Same, how: Majority) -> Chosen:
         clock, index = heapq.heappop(running)
         attempts.append(drawn[index].attempt)
         spent += _tokens(drawn[index])
-        poll.count(await aggregate(attempts, same), len(attempts))
-        if poll.settled:
+        poll.set_votes(await group_by_answer(attempts, same), len(attempts))
+        if poll.is_decided:
             break
     spent += sum(_tokens(drawn[index]) - (end - clock) for end, index in running)
-    found = await by_answer(attempts, same, weigh=poll.weigh)
-    return Chosen(_right(drawn, found.attempts[0].number), spent)
+    found = await rank_by_answer(attempts, same, vote_weight=poll.vote_weight)
+    return Chosen(_right(drawn, found.candidates[0].number), spent)
 
 
 async def crossed(
-    lines: Sequence[Line], same: Same, programs: int, reasonings: int, threshold: float, brief: bool
+    lines: Sequence[Line],
+    same: AnswerEquality,
+    programs: int,
+    reasonings: int,
+    threshold: float,
+    brief: bool,
 ) -> Chosen:
     """A cross-check: the first reasoning and a program, then more until it is sure enough."""
     begin = next(one for one in lines if one.kind == "first")
     printed = [one for one in lines if one.kind == "program"][:programs]
     texts = _texts(lines, reasonings - 1)
     votes = [begin, printed.pop(0)]
-    ballot = Ballot(begin.question, [begin.attempt], [votes[-1].attempt])
-    reasoned, most = (ballot.brief, 1.0) if brief else (ballot.at_length, AT_LENGTH)
+    ballot = RouteCandidates(begin.question, [begin.attempt], [votes[-1].attempt])
+    reasoned, most = (
+        (ballot.brief_reasonings, 1.0) if brief else (ballot.full_reasonings, FULL_REASONING_WEIGHT)
+    )
     while printed or texts:
         left = most * (len(printed) + len(texts))
-        if (await ballot.count(same)).decided(threshold, left):
+        if (await ballot.tally_votes(same)).is_decided(threshold, left):
             break
         votes.append((printed if len(printed) >= len(texts) else texts).pop(0))
         kept = ballot.programs if votes[-1].kind == "program" else reasoned
         kept.append(votes[-1].attempt)
-    found = await judged(ballot, same)
-    return Chosen(_right(votes, found.attempts[0].number), sum(map(_tokens, votes)))
+    found = await choose_answer(ballot, same)
+    return Chosen(_right(votes, found.candidates[0].number), sum(map(_tokens, votes)))
 
 
 def _texts(lines: Sequence[Line], n: int) -> list[Line]:
@@ -112,7 +119,7 @@ def _texts(lines: Sequence[Line], n: int) -> list[Line]:
 
 
 def _tokens(line: Line) -> int:
-    return len(line.attempt.path.tokens)
+    return len(line.attempt.trajectory.tokens)
 
 
 def _right(lines: Sequence[Line], number: int) -> float:
@@ -127,10 +134,10 @@ FIXED = {"at_once": 16, "adaptive": False, "weigh": False}
 WAYS: dict[str, Way] = {
     "first (greedy)": first,
     "one of the lines": single,
-    "majority of 8": partial(majority, how=Majority.model_validate({**FIXED, "n": 8})),
+    "majority of 8": partial(majority, how=MajorityParameters.model_validate({**FIXED, "n": 8})),
     "weighted best of 8": partial(weighted, n=8),
-    "majority of 16": partial(majority, how=Majority.model_validate({**FIXED, "n": 16})),
-    "adaptive, at most 16": partial(majority, how=Majority.model_validate({"n": 16})),
+    "majority of 16": partial(majority, how=MajorityParameters.model_validate({**FIXED, "n": 16})),
+    "adaptive, at most 16": partial(majority, how=MajorityParameters.model_validate({"n": 16})),
 }
 CROSSED: dict[str, Callable[..., Awaitable[Chosen]]] = {
     f"cross-check, {programs} and {reasonings}, {threshold:.0%}": partial(
@@ -149,7 +156,7 @@ PAIRS = (
 async def play(
     problems: Sequence[Sequence[Line]], *, brief: bool = False
 ) -> dict[str, list[Chosen]]:
-    with Verifiers() as verifiers:
+    with PluginHost() as verifiers:
 
         async def same(left: str, right: str) -> bool:
             return left == right or bool(await verifiers.same_answer(left, right, SECONDS))
@@ -164,7 +171,7 @@ def report(played: dict[str, list[Chosen]]) -> None:
     print("| way | right | 95 % | tokens each |\n|---|---|---|---|")
     for name, chosen in played.items():
         right = sum(one.right for one in chosen)
-        low, high = wilson(round(right), len(chosen))
+        low, high = wilson_interval(round(right), len(chosen))
         tokens = fmean(one.tokens for one in chosen)
         print(f"| {name} | {right:.1f} of {len(chosen)} | {low:.0%} to {high:.0%} | {tokens:.0f} |")
     print()

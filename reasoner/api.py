@@ -5,7 +5,7 @@ from typing import Any
 
 from reasoner.events import OnEvent
 from reasoner.local_solver import LocalSolver
-from reasoner.models.progress import Progress
+from reasoner.models.progress import DownloadObserver
 from reasoner.problem import Problem
 from reasoner.result import Result
 from reasoner.settings import Settings
@@ -15,7 +15,7 @@ __all__ = ["asolve", "open_solver", "solve"]
 
 
 def open_solver(
-    settings: Settings, on_event: OnEvent | None = None, on_progress: Progress | None = None
+    settings: Settings, on_event: OnEvent | None = None, on_progress: DownloadObserver | None = None
 ) -> Solver:
     """Return the solver that the settings name, to be entered with `async with`.
 

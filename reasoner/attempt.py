@@ -4,10 +4,10 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reasoner.path import FinishReason, Path
+from reasoner.path import FinishReason, Trajectory
 from reasoner.verdict import Verdict
 
-__all__ = ["Attempt", "Findings"]
+__all__ = ["Candidate", "SearchOutcome"]
 
 FINISH_RANKS = (
     (FinishReason.INTERRUPTED,),
@@ -16,7 +16,7 @@ FINISH_RANKS = (
 )
 
 
-class Attempt(BaseModel):
+class Candidate(BaseModel):
     """A finished trajectory with its final answer, verdicts and scores.
 
     `number` identifies its trajectory in the events. `final` is the short final answer extracted
@@ -30,29 +30,29 @@ class Attempt(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     number: int
-    path: Path
-    final: str | None = None
+    trajectory: Trajectory
+    final_answer: str | None = None
     verdicts: tuple[Verdict, ...] | None = None
-    value: float | None = None
+    value_score: float | None = None
     score: float | None = Field(default=None, ge=0.0, le=1.0)
-    found: tuple[Verdict, ...] = ()
-    proven: bool = False
+    search_verdicts: tuple[Verdict, ...] = ()
+    is_proven: bool = False
 
     @property
-    def whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether the reply is complete: neither cut off by length nor interrupted."""
-        return self.ending == len(FINISH_RANKS)
+        return self.completion_rank == len(FINISH_RANKS)
 
     @property
-    def ending(self) -> int:
+    def completion_rank(self) -> int:
         """The rank of how it ended: 0 no answer, 1 interrupted, 2 cut off by length, 3 complete."""
-        if not self.path.answer:
+        if not self.trajectory.answer:
             return 0
-        reason = self.path.finish_reason
+        reason = self.trajectory.finish_reason
         return next((rank for rank, reasons in enumerate(FINISH_RANKS, 1) if reason in reasons), 0)
 
 
-class Findings(BaseModel):
+class SearchOutcome(BaseModel):
     """A strategy's result: at least one candidate, the best first.
 
     `confidence`, in [0, 1], is the strategy's estimate that the first candidate is right: in a vote
@@ -61,17 +61,17 @@ class Findings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    attempts: tuple[Attempt, ...] = Field(min_length=1)
+    candidates: tuple[Candidate, ...] = Field(min_length=1)
     confidence: float | None = Field(default=None, ge=0.0, le=1.0)
 
-    def proven_first(self) -> Self:
+    def with_proven_first(self) -> Self:
         """The outcome with the first proven candidate moved to the front.
 
         A proof ends the search early, so the other candidates may be incomplete and the strategy's
         own ranking says little; its confidence is dropped when the order changes.
         """
-        proven = next((candidate for candidate in self.attempts if candidate.proven), None)
-        if proven is None or proven is self.attempts[0]:
+        proven = next((candidate for candidate in self.candidates if candidate.is_proven), None)
+        if proven is None or proven is self.candidates[0]:
             return self
-        others = [candidate for candidate in self.attempts if candidate is not proven]
-        return self.model_copy(update={"attempts": (proven, *others), "confidence": None})
+        others = [candidate for candidate in self.candidates if candidate is not proven]
+        return self.model_copy(update={"candidates": (proven, *others), "confidence": None})

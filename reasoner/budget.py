@@ -30,23 +30,23 @@ class Budget:
         self._seconds, self._tokens = seconds, tokens
         self._running: set[Generation] = set()
         self._stop_event = asyncio.Event()
-        self.exhausted = False
+        self.is_exhausted = False
         self.decoded_tokens = 0
-        self.written_tokens = 0
-        self.placed_tokens = 0
+        self.generated_tokens = 0
+        self.inserted_tokens = 0
         self._scoring_tokens = 0
         self._judging_tokens = 0
         self.tool_calls = 0
 
     @property
-    def elapsed(self) -> float:
+    def elapsed_seconds(self) -> float:
         """Seconds since the budget was created."""
         return monotonic() - self._start_time
 
     @property
-    def remaining(self) -> float | None:
+    def remaining_seconds(self) -> float | None:
         """Seconds until the time limit, at least 0; None without one."""
-        return None if self._seconds is None else max(0.0, self._seconds - self.elapsed)
+        return None if self._seconds is None else max(0.0, self._seconds - self.elapsed_seconds)
 
     @property
     def value_tokens(self) -> int:
@@ -56,24 +56,24 @@ class Budget:
     @property
     def spent_tokens(self) -> int:
         """Tokens that count against the token limit."""
-        return self.written_tokens + self.placed_tokens + self.value_tokens
+        return self.generated_tokens + self.inserted_tokens + self.value_tokens
 
     @property
-    def stopped(self) -> bool:
+    def is_stopped(self) -> bool:
         """Whether all work on the question has been stopped."""
         return self._stop_event.is_set()
 
-    async def stopping(self) -> None:
+    async def wait_until_stopped(self) -> None:
         """Wait until all work on the question is stopped."""
         await self._stop_event.wait()
 
     @contextmanager
-    def until(self, stop: asyncio.Event | None) -> Iterator[None]:
+    def stop_on(self, stop: asyncio.Event | None) -> Iterator[None]:
         """A context in which all work is stopped by setting `stop` and by the time limit."""
         loop = asyncio.get_running_loop()
         watcher = None if stop is None else loop.create_task(self._stop_when(stop))
-        remaining = self.remaining
-        timer = None if remaining is None else loop.call_later(remaining, self.expire)
+        remaining = self.remaining_seconds
+        timer = None if remaining is None else loop.call_later(remaining, self.stop_at_limit)
         try:
             yield
         finally:
@@ -82,10 +82,10 @@ class Budget:
             if timer is not None:
                 timer.cancel()
 
-    async def unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
+    async def run_unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | None:
         """The result of `work`; None, with `work` cancelled, when the budget stops first."""
         task = asyncio.ensure_future(work)
-        stopping = asyncio.ensure_future(self.stopping())
+        stopping = asyncio.ensure_future(self.wait_until_stopped())
         try:
             await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
             return task.result() if task.done() else None
@@ -93,44 +93,46 @@ class Budget:
             task.cancel()
             stopping.cancel()
 
-    def reasoning_over(self) -> bool:
+    def is_reasoning_over(self) -> bool:
         """Whether reasoning has spent its share of a limit, so that the answer is due."""
-        out_of_time = self._seconds is not None and self.elapsed >= REASONING_SHARE * self._seconds
+        out_of_time = (
+            self._seconds is not None and self.elapsed_seconds >= REASONING_SHARE * self._seconds
+        )
         out_of_tokens = (
             self._tokens is not None and self.spent_tokens >= REASONING_SHARE * self._tokens
         )
-        return out_of_time or out_of_tokens or self.stopped
+        return out_of_time or out_of_tokens or self.is_stopped
 
-    def track(self, generation: Generation) -> None:
+    def track_generation(self, generation: Generation) -> None:
         """Register a running generation, so that `stop` cancels it."""
         self._running.add(generation)
-        if self.stopped:
+        if self.is_stopped:
             generation.cancel()
 
-    def write(self, count: int = 1) -> None:
+    def count_generated(self, count: int = 1) -> None:
         """Count `count` tokens that the policy generated."""
-        self.written_tokens += count
+        self.generated_tokens += count
         self._enforce_limit()
 
-    def branch(self, decoded: int) -> None:
+    def count_expansion(self, decoded: int) -> None:
         """Count one expansion of a prefix to its likeliest next tokens.
 
         Of the `decoded` tokens all but the last count as prefilled, the last as generated.
         """
         self.decoded_tokens += max(0, decoded - 1)
-        self.write()
+        self.count_generated()
 
-    def place(self, count: int) -> None:
+    def count_inserted(self, count: int) -> None:
         """Count `count` tokens that were inserted into a trajectory, not generated."""
-        self.placed_tokens += count
+        self.inserted_tokens += count
         self._enforce_limit()
 
-    def read_value(self, total: int) -> None:
+    def set_scoring_tokens(self, total: int) -> None:
         """Set the number of tokens that the value model has read so far, in total."""
         self._scoring_tokens = total
         self._enforce_limit()
 
-    def judge(self, count: int) -> bool:
+    def try_charge_judging(self, count: int) -> bool:
         """Charge for `count` tokens that the policy will read as its own judge.
 
         False, without a charge, when it would exceed the reasoning share of the token limit; False
@@ -139,9 +141,9 @@ class Budget:
         if self._tokens is not None and self.spent_tokens + count > REASONING_SHARE * self._tokens:
             return False
         self._judging_tokens += count
-        return not self.stopped
+        return not self.is_stopped
 
-    def settle(self, generation: Generation, unread: int) -> None:
+    def finish_generation(self, generation: Generation, unread: int) -> None:
         """Unregister a generation and count the prompt tokens that it prefilled.
 
         `unread` of these were generated by an earlier round and not decoded then, so they do not
@@ -150,38 +152,41 @@ class Budget:
         self._running.discard(generation)
         self.decoded_tokens += max(0, generation.decoded_tokens - unread)
 
-    def stop(self) -> None:
+    def stop_all(self) -> None:
         """Stop all work: every running generation ends with the tokens it has."""
         self._stop_event.set()
         for generation in list(self._running):
             generation.cancel()
 
-    def expire(self) -> None:
+    def stop_at_limit(self) -> None:
         """Stop all work because a limit is reached."""
-        self.exhausted = self.exhausted or not self.stopped
-        self.stop()
+        self.is_exhausted = self.is_exhausted or not self.is_stopped
+        self.stop_all()
 
-    def usage(self, *, prompt: int, reasoning: int, answer: int) -> Usage:
+    def usage(self, *, prompt_tokens: int, reasoning_tokens: int, answer_tokens: int) -> Usage:
         """The usage, where the chosen candidate has so many prompt, reasoning and answer tokens."""
-        seconds = self.elapsed
+        seconds = self.elapsed_seconds
         return Usage(
-            prompt_tokens=prompt,
+            prompt_tokens=prompt_tokens,
             decoded_tokens=self.decoded_tokens,
-            completion_tokens=self.written_tokens,
-            reasoning_tokens=reasoning,
-            answer_tokens=answer,
-            tool_tokens=self.placed_tokens,
+            completion_tokens=self.generated_tokens,
+            reasoning_tokens=reasoning_tokens,
+            answer_tokens=answer_tokens,
+            tool_tokens=self.inserted_tokens,
             value_tokens=self.value_tokens,
-            wasted_tokens=self.written_tokens + self.placed_tokens - reasoning - answer,
+            wasted_tokens=self.generated_tokens
+            + self.inserted_tokens
+            - reasoning_tokens
+            - answer_tokens,
             tool_calls=self.tool_calls,
             seconds=seconds,
-            tokens_per_second=self.written_tokens / seconds if seconds > 0 else 0.0,
+            tokens_per_second=self.generated_tokens / seconds if seconds > 0 else 0.0,
         )
 
     async def _stop_when(self, stop: asyncio.Event) -> None:
         await stop.wait()
-        self.stop()
+        self.stop_all()
 
     def _enforce_limit(self) -> None:
-        if self._tokens is not None and self.spent_tokens >= self._tokens and not self.stopped:
-            self.expire()
+        if self._tokens is not None and self.spent_tokens >= self._tokens and not self.is_stopped:
+            self.stop_at_limit()

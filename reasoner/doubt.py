@@ -2,15 +2,15 @@
 
 from typing import NamedTuple
 
-__all__ = ["Doubt"]
+__all__ = ["TokenStatistics"]
 
 
-class Doubt(NamedTuple):
+class TokenStatistics(NamedTuple):
     """Surprisal and entropy of one token, in nats.
 
     `surprise` is the surprisal, -log p(token); `entropy` is the entropy of the distribution from
     which the token was taken. Both are 0 where they were not measured.
     """
 
-    surprise: float
+    surprisal: float
     entropy: float

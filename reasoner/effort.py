@@ -4,23 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from reasoner.errors import UsageError
-from reasoner.models.effort_plan import Plan
+from reasoner.models.effort_plan import EffortPlan
 from reasoner.models.spec import ModelSpec
 from reasoner.settings import AUTO, Effort, Settings
 
-__all__ = ["planned"]
+__all__ = ["resolve_effort"]
 
 
-GENERAL: Mapping[Effort, Plan] = {
-    "low": Plan(),
-    "medium": Plan(),
-    "high": Plan(strategy="majority", options={"n": 5}),
-    "max": Plan(strategy="majority", options={"n": 16, "at_once": 8}),
+GENERAL: Mapping[Effort, EffortPlan] = {
+    "low": EffortPlan(),
+    "medium": EffortPlan(),
+    "high": EffortPlan(strategy="majority", options={"n": 5}),
+    "max": EffortPlan(strategy="majority", options={"n": 16, "at_once": 8}),
 }
 """For models that nobody measured. Voting helps wherever answers are short (Wang et al. 2022)."""
 
 
-def planned(settings: Settings, spec: ModelSpec | None = None) -> Settings:
+def resolve_effort(settings: Settings, spec: ModelSpec | None = None) -> Settings:
     """The settings with the strategy that their effort stands for; a model may have its own plans.
 
     A strategy or a budget that was set stays. Where there is nothing to reason about (no thinking,
@@ -33,7 +33,7 @@ def planned(settings: Settings, spec: ModelSpec | None = None) -> Settings:
         raise UsageError("-S tells a strategy something: name it with --strategy NAME")
     plan = (spec.effort.get(settings.effort) if spec else None) or GENERAL[settings.effort]
     if not (settings.think and settings.verify) or settings.sampling.get("grammar"):
-        plan = Plan(budget=plan.budget)
+        plan = EffortPlan(budget=plan.budget)
     changes: dict[str, Any] = {"strategy": plan.strategy, "strategy_options": dict(plan.options)}
     if settings.budget is None and plan.budget is not None:
         changes["budget"] = plan.budget

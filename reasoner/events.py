@@ -13,7 +13,7 @@ __all__ = [
     "CandidateEvent",
     "Channel",
     "Event",
-    "Live",
+    "LiveView",
     "NodeEvent",
     "NoticeEvent",
     "OnEvent",
@@ -26,7 +26,7 @@ __all__ = [
 
 
 Channel = Literal["reasoning", "answer"]
-Live = Literal["reply", "reasoning", "nothing"]
+LiveView = Literal["reply", "reasoning", "nothing"]
 
 
 class _Event(BaseModel):
@@ -46,7 +46,7 @@ class StartEvent(_Event):
     strategy: str
     strategy_options: dict[str, JsonValue] = {}
     seed: int
-    live: Live
+    live: LiveView
 
 
 class TextEvent(_Event):

@@ -5,10 +5,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from reasoner.problem import Problem
 from reasoner.verdict import Verdict
 
-__all__ = ["Frame"]
+__all__ = ["EnvironmentState"]
 
 
-class Frame(BaseModel):
+class EnvironmentState(BaseModel):
     """The state that a plugin computes after some one-line steps towards a problem's solution.
 
     `asked` is the problem as the model is prompted with it: its reply consists of the steps, and
@@ -21,8 +21,8 @@ class Frame(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    asked: Problem
+    prompt_problem: Problem
     state: str
-    choices: int = Field(default=8, ge=1)
-    refuted: Verdict | None = None
+    choice_count: int = Field(default=8, ge=1)
+    refutation: Verdict | None = None
     answer: str = ""

@@ -8,11 +8,11 @@ from math import exp, log
 
 from reasoner.budget import Budget
 from reasoner.engine.engine import Engine
-from reasoner.operators.together import together
+from reasoner.operators.together import gather_all
 
-__all__ = ["LONGEST", "Line", "likeliest_lines"]
+__all__ = ["MAX_LINE_TOKENS", "LineContinuation", "likeliest_lines"]
 
-LONGEST = 32
+MAX_LINE_TOKENS = 32
 """The maximum length of a line in tokens."""
 NEXT_TOKENS = 20
 """Next tokens considered after each prefix; servers report no more."""
@@ -22,7 +22,7 @@ MIN_RELATIVE_PROBABILITY = 0.1
 
 
 @dataclass(frozen=True, order=True)
-class Line:
+class LineContinuation:
     """A line, or the prefix of one; only a complete line has a `text`.
 
     `cost` is the negative natural log of its probability, by which lines are ordered. `tokens` do
@@ -46,7 +46,7 @@ class Line:
 
 async def likeliest_lines(
     engine: Engine, budget: Budget, tokens: tuple[int, ...], min_probability: float
-) -> AsyncGenerator[Line, None]:
+) -> AsyncGenerator[LineContinuation, None]:
     """The lines that a model would generate after `tokens`, the likeliest first, with a probability
     of at least `min_probability` at temperature 1.
 
@@ -54,7 +54,7 @@ async def likeliest_lines(
     line costs only the tokens that it does not share with likelier ones. It ends early when the
     budget stops. Raises what `Engine.likeliest` does.
     """
-    heap = [Line(0.0)] if min_probability <= 1.0 else []
+    heap = [LineContinuation(0.0)] if min_probability <= 1.0 else []
     while heap:
         if heap[0].text is not None:
             yield heappop(heap)
@@ -63,17 +63,17 @@ async def likeliest_lines(
             _extensions(engine, budget, tokens, prefix, min_probability)
             for prefix in _pop_batch(heap)
         ]
-        extensions = await budget.unless_stopped(together(batch))
+        extensions = await budget.run_unless_stopped(gather_all(batch))
         if extensions is None:
             return
         for line in chain.from_iterable(extensions):
             heappush(heap, line)
 
 
-def _pop_batch(heap: list[Line]) -> list[Line]:
+def _pop_batch(heap: list[LineContinuation]) -> list[LineContinuation]:
     """Remove and return the likeliest prefixes, to be decoded in one batch."""
     min_probability = MIN_RELATIVE_PROBABILITY * heap[0].probability
-    batch: list[Line] = []
+    batch: list[LineContinuation] = []
     while heap and len(batch) < MAX_BATCH_SIZE and heap[0].text is None:
         if heap[0].probability < min_probability:
             break
@@ -85,20 +85,20 @@ async def _extensions(
     engine: Engine,
     budget: Budget,
     tokens: tuple[int, ...],
-    prefix: Line,
+    prefix: LineContinuation,
     min_probability: float,
-) -> list[Line]:
+) -> list[LineContinuation]:
     """The prefix with each of its likeliest next tokens, and the complete line, whose probability
     is the sum over all tokens that end a line."""
-    rows = await engine.likeliest((*tokens, *prefix.tokens), NEXT_TOKENS, budget.branch)
+    rows = await engine.top_tokens((*tokens, *prefix.tokens), NEXT_TOKENS, budget.count_expansion)
     lines, end_probability = [], 0.0
     for token, logprob in rows:
         piece = engine.piece(token)
         if engine.is_eog(token) or b"\n" in piece:
             end_probability += exp(logprob)
-        elif piece and len(prefix.tokens) < LONGEST:
-            lines.append(Line(prefix.cost - logprob, (*prefix.tokens, token)))
+        elif piece and len(prefix.tokens) < MAX_LINE_TOKENS:
+            lines.append(LineContinuation(prefix.cost - logprob, (*prefix.tokens, token)))
     if end_probability and prefix.tokens:
         text = engine.detokenize(prefix.tokens).strip()
-        lines.append(Line(prefix.cost - log(end_probability), prefix.tokens, text))
+        lines.append(LineContinuation(prefix.cost - log(end_probability), prefix.tokens, text))
     return [line for line in lines if line.probability >= min_probability]

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from reasoner.attempt import Attempt, Findings
+from reasoner.attempt import Candidate, SearchOutcome
 from reasoner.budget import Budget
 from reasoner.events import (
     Event,
@@ -16,23 +16,23 @@ from reasoner.events import (
     TextEvent,
     VerdictEvent,
 )
-from reasoner.models.progress import Progress
+from reasoner.models.progress import DownloadObserver
 from reasoner.open_model import open_model, resolve
-from reasoner.operators.tools import Tools
+from reasoner.operators.tools import SearchContext
 from reasoner.path import FinishReason
 from reasoner.policy import Policy
 from reasoner.policy_builder import build_policy
 from reasoner.problem import Problem
 from reasoner.protocol.registry import choose_protocol
 from reasoner.request import ValidatedRequest, validate_request
-from reasoner.result import Answer, Result
+from reasoner.result import CandidateSummary, Result
 from reasoner.settings import Settings
-from reasoner.store.verdicts import open_verdicts
-from reasoner.value.open import value_model
+from reasoner.store.verdicts import open_verdict_cache
+from reasoner.value.open import open_value_model
 from reasoner.verdict import Verdict
-from reasoner.verify.extract import extract_final
-from reasoner.verify.host import Verifiers
-from reasoner.verify.status import status
+from reasoner.verify.extract import extract_final_answer
+from reasoner.verify.host import PluginHost
+from reasoner.verify.status import status_of_verdicts
 from reasoner.verify.submission import build_submission
 
 __all__ = ["LocalSolver"]
@@ -49,7 +49,7 @@ class LocalSolver:
         self,
         settings: Settings,
         on_event: OnEvent | None = None,
-        on_progress: Progress | None = None,
+        on_progress: DownloadObserver | None = None,
     ) -> None:
         self._settings = settings
         self._on_event: OnEvent = on_event or (lambda _event: None)
@@ -68,14 +68,14 @@ class LocalSolver:
                 settings.protocol or (model.spec.protocol if model.spec else None),
             )
             self._verifiers = resources.enter_context(
-                Verifiers(
+                PluginHost(
                     on_notice=notice,
                     unsafe_exec=settings.unsafe_exec,
-                    kept=open_verdicts(settings),
+                    verdict_cache=open_verdict_cache(settings),
                 )
             )
             self._value = await resources.enter_async_context(
-                value_model(settings, self._model, notice, self._on_progress)
+                open_value_model(settings, self._model, notice, self._on_progress)
             )
             self._resources = resources.pop_all()
         return self
@@ -102,15 +102,15 @@ class LocalSolver:
         """Raise EngineError when the engine no longer decodes."""
         engine = self._model.engine
         tokens = engine.tokenize("a")
-        await engine.score(tokens, [len(tokens) - 1], [[tokens[0]]])
+        await engine.token_logprobs(tokens, [len(tokens) - 1], [[tokens[0]]])
 
     def count_prompt_tokens(self, problem: Problem, settings: Settings) -> int:
         """Return the number of tokens of a problem's prompt."""
-        return self._policy(settings, Budget(), varied=False).measure(problem)
+        return self._policy(settings, Budget(), varied=False).count_prompt_tokens(problem)
 
     async def prefill(self, problem: Problem, settings: Settings) -> None:
         """Read a conversation's history into the KV cache before its next question is known."""
-        await self._policy(settings, Budget(), varied=False).read_ahead(problem)
+        await self._policy(settings, Budget(), varied=False).prefill_history(problem)
 
     async def verify(self, problem: Problem, result: Result) -> tuple[Verdict, ...]:
         """Return the verdicts of the verifiers on an earlier answer to a problem."""
@@ -133,30 +133,32 @@ class LocalSolver:
         watch = _AnswerWatch(on_event or self._on_event)
         watch.emit(self._start_event(request))
         budget = Budget(request.settings.limits.seconds, request.settings.search_budget)
-        with budget.until(stop):
-            tools = self.tools(
-                request.settings, budget, watch.on_event, varied=request.strategy.varied
+        with budget.stop_on(stop):
+            context = self.tools(
+                request.settings, budget, watch.on_event, varied=request.strategy.needs_sampling
             )
-            outcome = await request.strategy.run(problem, tools, request.parameters)
-            outcome = outcome.proven_first()
-            best = outcome.attempts[0]
-            if request.strategy.varied:
-                tools.policy.forget_all(best.path)
+            outcome = await request.strategy.search(problem, context, request.parameters)
+            outcome = outcome.with_proven_first()
+            best = outcome.candidates[0]
+            if request.strategy.needs_sampling:
+                context.policy.release_prompt(best.trajectory)
             watch.show_answer(best)
-            verdicts = await _final_verdicts(problem, best, tools)
+            verdicts = await _final_verdicts(problem, best, context)
         result = self._result(problem, outcome, verdicts, request.settings, budget)
         watch.emit(ResultEvent(result=result))
         return result
 
-    def tools(self, settings: Settings, budget: Budget, emit: OnEvent, *, varied: bool) -> Tools:
+    def tools(
+        self, settings: Settings, budget: Budget, emit: OnEvent, *, varied: bool
+    ) -> SearchContext:
         """Return the search context of one question; with `varied`, sampling is never greedy."""
-        return Tools(
+        return SearchContext(
             self._policy(settings, budget, varied=varied),
             budget,
             emit,
             self._verifiers if settings.verify else None,
-            self._value.scorer() if self._value else None,
-            open_book=settings.until_verified,
+            self._value.new_scorer() if self._value else None,
+            use_known_answer=settings.until_verified,
         )
 
     def _policy(self, settings: Settings, budget: Budget, *, varied: bool) -> Policy:
@@ -178,34 +180,34 @@ class LocalSolver:
     def _result(
         self,
         problem: Problem,
-        outcome: Findings,
+        outcome: SearchOutcome,
         verdicts: tuple[Verdict, ...],
         settings: Settings,
         budget: Budget,
     ) -> Result:
-        candidate = outcome.attempts[0]
-        best = candidate.path
-        exhausted = budget.exhausted and not candidate.whole
+        candidate = outcome.candidates[0]
+        best = candidate.trajectory
+        exhausted = budget.is_exhausted and not candidate.is_complete
         finish_reason = FinishReason.BUDGET if exhausted else best.finish_reason
         assert finish_reason is not None
         return Result(
             question=problem.question,
             answer=best.answer,
-            final=extract_final(best.answer) if best.answer else None,
-            status=status(verdicts, answered=bool(best.answer)),
+            final=extract_final_answer(best.answer) if best.answer else None,
+            status=status_of_verdicts(verdicts, answered=bool(best.answer)),
             confidence=outcome.confidence,
             finish_reason=finish_reason,
             reasoning=best.steps,
-            candidates=tuple(map(_summary, outcome.attempts)),
+            candidates=tuple(map(_summary, outcome.candidates)),
             verdicts=verdicts,
             strategy=settings.strategy,
             model=self._model.model.name,
             value_model=self._value.name if self._value else None,
             seed=settings.seed,
             usage=budget.usage(
-                prompt=len(best.prompt),
-                reasoning=best.reasoning_tokens,
-                answer=best.answer_tokens,
+                prompt_tokens=len(best.prompt),
+                reasoning_tokens=best.reasoning_tokens,
+                answer_tokens=best.answer_tokens,
             ),
         )
 
@@ -225,35 +227,39 @@ class _AnswerWatch:
             self._streamed.add(event.path)
         self.emit(event)
 
-    def show_answer(self, best: Attempt) -> None:
+    def show_answer(self, best: Candidate) -> None:
         """Emit the chosen answer, unless it was streamed while it was generated."""
-        if best.path.answer and best.number not in self._streamed:
-            self.emit(TextEvent(path=best.number, channel="answer", text=best.path.answer))
+        if best.trajectory.answer and best.number not in self._streamed:
+            self.emit(TextEvent(path=best.number, channel="answer", text=best.trajectory.answer))
 
 
-async def _final_verdicts(problem: Problem, best: Attempt, tools: Tools) -> tuple[Verdict, ...]:
+async def _final_verdicts(
+    problem: Problem, best: Candidate, context: SearchContext
+) -> tuple[Verdict, ...]:
     """Return all verdicts on the chosen candidate.
 
     Now the known answer, which decides alone, and the given tests may be used as well.
     """
     checked = best.verdicts
-    if not tools.open_book and (problem.expect is not None or problem.tests is not None):
+    if not context.use_known_answer and (problem.expect is not None or problem.tests is not None):
         checked = None
     if checked is None:
-        checked = await tools.check(problem, best.path, best.number, known=True, late=best.proven)
+        checked = await context.verify_trajectory(
+            problem, best.trajectory, best.number, show_known_answer=True, after_stop=best.is_proven
+        )
         checked = checked or ()
     if problem.expect is not None:
         return checked
-    for verdict in best.found:
-        tools.emit(VerdictEvent(path=best.number, verdict=verdict))
-    return (*best.found, *checked)
+    for verdict in best.search_verdicts:
+        context.emit(VerdictEvent(path=best.number, verdict=verdict))
+    return (*best.search_verdicts, *checked)
 
 
-def _summary(candidate: Attempt) -> Answer:
-    return Answer(
+def _summary(candidate: Candidate) -> CandidateSummary:
+    return CandidateSummary(
         number=candidate.number,
-        answer=candidate.path.answer,
-        final=candidate.final or extract_final(candidate.path.answer),
+        answer=candidate.trajectory.answer,
+        final=candidate.final_answer or extract_final_answer(candidate.trajectory.answer),
         score=candidate.score,
-        tokens=len(candidate.path.tokens),
+        tokens=len(candidate.trajectory.tokens),
     )

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from reasoner.engine.engine import Engine
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.remote import RemoteEngine
-from reasoner.models.progress import Progress
+from reasoner.models.progress import DownloadObserver
 from reasoner.models.resolved import ResolvedModel, resolve_model
 from reasoner.models.spec import ModelSpec
 from reasoner.settings import EngineSettings, Settings
-from reasoner.store.prompts import prompt_shelf
+from reasoner.store.prompts import open_prompt_cache
 
 __all__ = ["OpenModel", "open_model", "resolve"]
 
@@ -33,7 +33,7 @@ class OpenModel:
 
 
 async def resolve(
-    name: str, settings: Settings, notice: OnNotice, progress: Progress | None = None
+    name: str, settings: Settings, notice: OnNotice, progress: DownloadObserver | None = None
 ) -> ResolvedModel:
     """Resolve a model's name in a thread, since the file may have to be fetched first.
 
@@ -68,7 +68,7 @@ async def open_model(
         engine: Engine
         if model.path is not None:
             cache = (
-                resources.enter_context(prompt_shelf(model.path, settings))
+                resources.enter_context(open_prompt_cache(model.path, settings))
                 if keep_prompts
                 else None
             )

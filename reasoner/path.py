@@ -4,10 +4,10 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reasoner.doubt import Doubt
+from reasoner.doubt import TokenStatistics
 from reasoner.tool import ToolCall
 
-__all__ = ["Decision", "FinishReason", "Path", "Phase", "Step"]
+__all__ = ["Decision", "FinishReason", "Phase", "Step", "Trajectory"]
 
 
 class Decision(StrEnum):
@@ -62,7 +62,7 @@ class Step(BaseModel):
     logprob: float = 0.0
 
 
-class Path(BaseModel):
+class Trajectory(BaseModel):
     """The steps so far, their tokens, and the answer once there is one.
 
     `prompt` and `tokens` are token ids; `prompt` was prefilled, `tokens` were generated or inserted
@@ -75,30 +75,36 @@ class Path(BaseModel):
 
     prompt: tuple[int, ...]
     tokens: tuple[int, ...] = ()
-    doubts: tuple[Doubt, ...] = Field(default=(), exclude=True, repr=False)
+    token_statistics: tuple[TokenStatistics, ...] = Field(default=(), exclude=True, repr=False)
     steps: tuple[Step, ...] = ()
     phase: Phase = Phase.REASONING
-    landed: bool = False
+    soft_stopped: bool = False
     answer: str = ""
     answer_tokens: int = 0
     finish_reason: FinishReason | None = None
 
     @property
-    def done(self) -> bool:
+    def is_done(self) -> bool:
         return self.phase is Phase.DONE
 
-    def grown(self, tokens: tuple[int, ...], doubts: tuple[Doubt, ...] = ()) -> "Path":
+    def with_tokens(
+        self, tokens: tuple[int, ...], doubts: tuple[TokenStatistics, ...] = ()
+    ) -> "Trajectory":
         """The trajectory with more tokens and their statistics; its statistics become empty where
         those of any token are missing."""
-        complete = len(self.doubts) == len(self.tokens) and len(doubts) == len(tokens)
-        statistics = self.doubts + doubts if complete else ()
-        return self.model_copy(update={"tokens": self.tokens + tokens, "doubts": statistics})
+        complete = len(self.token_statistics) == len(self.tokens) and len(doubts) == len(tokens)
+        statistics = self.token_statistics + doubts if complete else ()
+        return self.model_copy(
+            update={"tokens": self.tokens + tokens, "token_statistics": statistics}
+        )
 
-    def cut(self, length: int) -> "Path":
+    def truncated_to(self, length: int) -> "Trajectory":
         """The trajectory with only its first `length` tokens; steps and answer stay as they are."""
-        complete = len(self.doubts) == len(self.tokens)
-        statistics = self.doubts[:length] if complete else ()
-        return self.model_copy(update={"tokens": self.tokens[:length], "doubts": statistics})
+        complete = len(self.token_statistics) == len(self.tokens)
+        statistics = self.token_statistics[:length] if complete else ()
+        return self.model_copy(
+            update={"tokens": self.tokens[:length], "token_statistics": statistics}
+        )
 
     @property
     def reasoning_tokens(self) -> int:

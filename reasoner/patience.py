@@ -10,12 +10,12 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-__all__ = ["in_thread", "within"]
+__all__ = ["call_in_thread", "call_with_timeout"]
 
 T = TypeVar("T")
 
 
-async def in_thread(call: Callable[[], object]) -> object:
+async def call_in_thread(call: Callable[[], object]) -> object:
     """Run a blocking call in a daemon thread and return its result.
 
     Unlike `asyncio.to_thread`, a call that never returns blocks neither the event loop's shutdown
@@ -41,7 +41,7 @@ async def in_thread(call: Callable[[], object]) -> object:
     return await future
 
 
-def within(call: Callable[[], T], seconds: float, missing: str = "nothing") -> T:
+def call_with_timeout(call: Callable[[], T], seconds: float, missing: str = "nothing") -> T:
     """Run a blocking call in a daemon thread and wait at most `seconds` for its result.
 
     `missing` names what did not arrive in the error's text. Raises TimeoutError when the time is

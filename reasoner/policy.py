@@ -14,16 +14,16 @@ from reasoner.engine.softmax import softmax
 from reasoner.engine.token import Finish, Token
 from reasoner.errors import PromptTooLong, UsageError
 from reasoner.events import Channel
-from reasoner.lines import LONGEST, Line, likeliest_lines
-from reasoner.path import Path, Phase, Step
+from reasoner.lines import MAX_LINE_TOKENS, LineContinuation, likeliest_lines
+from reasoner.path import Phase, Step, Trajectory
 from reasoner.problem import Problem
-from reasoner.prompts import Prompts
-from reasoner.protocol.calling import CallingRound
+from reasoner.prompts import PromptBuilder
+from reasoner.protocol.calling import ToolCallRound
 from reasoner.protocol.protocol import Round, StepProtocol
-from reasoner.protocol.room import Room
-from reasoner.protocol.turns import drawn, open_turns, turned
+from reasoner.protocol.room import TokenAllowance
+from reasoner.protocol.turns import allowed_decisions, sample_decision, with_decision
 from reasoner.settings import Limits
-from reasoner.tool_calling import Calling, ToolCaller
+from reasoner.tool_calling import ToolCallConfig, ToolCaller
 
 __all__ = ["OnText", "Policy"]
 
@@ -52,24 +52,24 @@ class Policy:
         protocol: StepProtocol,
         *,
         sampling: Sampling,
-        again: Sampling | None = None,
+        varied_sampling: Sampling | None = None,
         limits: Limits,
         budget: Budget,
         seed: int,
         merge_system: bool = False,
-        calling: Calling | None = None,
+        tool_calls: ToolCallConfig | None = None,
     ) -> None:
         self._engine, self._protocol = engine, protocol
         self._sampling, self._limits = sampling, limits
-        self._varied_sampling = again or sampling
+        self._varied_sampling = varied_sampling or sampling
         self._budget, self._seed = budget, seed
-        self._prompts = Prompts(engine, protocol, merge_system)
+        self._prompts = PromptBuilder(engine, protocol, merge_system)
         self._think = limits.think and limits.budget != 0 and sampling.grammar is None
-        allowed = calling is not None and self._think
-        self._tools = ToolCaller(engine, budget, calling) if calling and allowed else None
+        allowed = tool_calls is not None and self._think
+        self._tools = ToolCaller(engine, budget, tool_calls) if tool_calls and allowed else None
 
     @property
-    def varied(self) -> bool:
+    def is_stochastic(self) -> bool:
         """Whether two samples of the same step can differ."""
         return self._sampling.temperature > 0.0
 
@@ -78,18 +78,18 @@ class Policy:
         """The context size in tokens, for one trajectory."""
         return self._engine.n_ctx
 
-    def again(self) -> "Policy":
+    def with_varied_sampling(self) -> "Policy":
         """A copy for further samples of the same prompt, with sampling that is never greedy."""
         varied = copy(self)
         varied._sampling = self._varied_sampling
         return varied
 
-    def within(self, tokens: int) -> "Policy":
+    def with_max_tokens(self, tokens: int) -> "Policy":
         """A copy that limits trajectories to `tokens` tokens, without the prompt."""
         limit = min(tokens, self._limits.max_tokens or tokens)
         return self._with_limits(max_tokens=limit)
 
-    def thinking(self, tokens: int) -> "Policy":
+    def with_max_reasoning_tokens(self, tokens: int) -> "Policy":
         """A copy that limits the reasoning of trajectories to `tokens` tokens."""
         limit = tokens if self._limits.budget is None else min(tokens, self._limits.budget)
         return self._with_limits(budget=limit)
@@ -99,7 +99,7 @@ class Policy:
         limited._limits = self._limits.model_copy(update=limits)
         return limited
 
-    def start(self, problem: Problem, *, think: bool | None = None) -> Path:
+    def start_trajectory(self, problem: Problem, *, think: bool | None = None) -> Trajectory:
         """The empty trajectory of a problem; `think` overrides whether it begins with reasoning.
 
         Raises PromptTooLong when the context does not hold the prompt, and UsageError when the
@@ -112,7 +112,7 @@ class Policy:
             raise PromptTooLong(len(prompt), self._engine.n_ctx)
         self._require_min_steps(remaining_tokens)
         phase = Phase.REASONING if think else Phase.ANSWER
-        return Path(prompt=tuple(prompt), phase=phase)
+        return Trajectory(prompt=tuple(prompt), phase=phase)
 
     def _require_min_steps(self, remaining_tokens: int) -> None:
         required_tokens = self._limits.min_steps * MIN_STEP_TOKENS
@@ -122,14 +122,16 @@ class Policy:
                 f"context has {remaining_tokens} left; lower --min-steps or raise --context"
             )
 
-    def measure(self, problem: Problem) -> int:
+    def count_prompt_tokens(self, problem: Problem) -> int:
         """The number of tokens of the problem's prompt, whether or not the context holds them."""
         return len(self._prompt(problem, self._think))
 
     def _prompt(self, problem: Problem, think: bool) -> list[int]:
-        return self._prompts.tokens(problem, think, self._tools.style if self._tools else None)
+        return self._prompts.prompt_tokens(
+            problem, think, self._tools.style if self._tools else None
+        )
 
-    async def read_ahead(self, problem: Problem) -> None:
+    async def prefill_history(self, problem: Problem) -> None:
         """Prefill the prefix that the prompts of all questions share after this conversation."""
         first, second = (
             self._prompt(problem.model_copy(update={"question": question}), self._think)
@@ -138,16 +140,16 @@ class Policy:
         pairs = enumerate(zip(first, second, strict=False))
         shared = next((position for position, pair in pairs if len(set(pair)) > 1), 0)
         if 0 < shared < self._engine.n_ctx:
-            await self._engine.score(first[:shared], [shared - 1], [[first[shared]]])
+            await self._engine.token_logprobs(first[:shared], [shared - 1], [[first[shared]]])
 
     async def extend(
         self,
-        trajectory: Path,
+        trajectory: Trajectory,
         *,
         seed: int = 0,
         on_text: OnText = lambda _channel, _text: None,
         sampling: Sampling | None = None,
-    ) -> Path:
+    ) -> Trajectory:
         """The trajectory after one more round: with one more step, or with its answer.
 
         `seed` makes trajectories with equal tokens differ; `sampling` replaces the policy's own
@@ -168,10 +170,10 @@ class Policy:
         extended = round_.conclude(tokens, generation.finish or Finish.CANCELLED)
         return await self._call_tool(extended, round_, on_text)
 
-    def _round(self, trajectory: Path) -> Round:
+    def _round(self, trajectory: Trajectory) -> Round:
         """The protocol's next round, which ends at a tool call where one may be made."""
         round_ = self._protocol.round(trajectory, self._limits, self._allowance(trajectory))
-        return round_ if self._tools is None else self._tools.watch(round_, trajectory)
+        return round_ if self._tools is None else self._tools.watch_round(round_, trajectory)
 
     async def _collect(
         self, generation: Generation, round_: Round, on_text: OnText, unread: int
@@ -179,33 +181,35 @@ class Policy:
         """All tokens of a generation; its text is passed on as characters complete."""
         decoder = getincrementaldecoder("utf-8")(errors="replace")
         tokens: list[Token] = []
-        marks = self._protocol.marks
-        self._budget.track(generation)
+        marks = self._protocol.token_marks
+        self._budget.track_generation(generation)
         try:
             async for token in generation:
                 tokens.append(token)
-                self._budget.write()
+                self._budget.count_generated()
                 text = decoder.decode(self._engine.piece(token.id)) + marks.get(token.id, "")
                 if text:
                     on_text(round_.channel, text)
         finally:
-            self._budget.settle(generation, unread)
+            self._budget.finish_generation(generation, unread)
         return tokens
 
-    async def _call_tool(self, trajectory: Path, round_: Round, on_text: OnText) -> Path:
+    async def _call_tool(
+        self, trajectory: Trajectory, round_: Round, on_text: OnText
+    ) -> Trajectory:
         """The trajectory with the output of the tool call that ended the round, if one did."""
-        call = round_.call if isinstance(round_, CallingRound) else None
-        if call is None or trajectory.done:
+        call = round_.call if isinstance(round_, ToolCallRound) else None
+        if call is None or trajectory.is_done:
             return trajectory
         assert self._tools is not None
-        record = await self._tools.execute(trajectory, call)
+        record = await self._tools.execute_call(trajectory, call)
         output_tokens = self._remaining_tokens(trajectory) - MAX_ANSWER_RESERVE_TOKENS
         max_output_tokens = max(0, min(output_tokens, MAX_OUTPUT_TOKENS))
         extended = self._tools.insert_output(trajectory, record, max_output_tokens)
         on_text("reasoning", f"\n{record.output}\n\n")
         return extended
 
-    def place(self, trajectory: Path, text: str) -> Path:
+    def insert_step(self, trajectory: Trajectory, text: str) -> Trajectory:
         """The trajectory with `text` inserted as its next step.
 
         Raises UsageError where the protocol marks steps by tokens: the text has none.
@@ -213,18 +217,20 @@ class Policy:
         if self._protocol.name == "steiner":
             raise UsageError("a step marked by tokens cannot be written for the model; sample it")
         tokens = tuple(self._engine.tokenize(f"{text.strip()}\n\n", special=False))
-        self._budget.place(len(tokens))
+        self._budget.count_inserted(len(tokens))
         step = Step(text=text.strip(), tokens=len(tokens), forced=len(tokens))
         return _with_step(trajectory, tokens, step)
 
-    def lines(self, trajectory: Path, min_probability: float) -> AsyncGenerator[Line, None]:
+    def likeliest_next_lines(
+        self, trajectory: Trajectory, min_probability: float
+    ) -> AsyncGenerator[LineContinuation, None]:
         """The likeliest next lines of a trajectory, the likeliest first, down to a probability of
         `min_probability`; none where the context has no space for a line."""
         tokens = trajectory.prompt + trajectory.tokens
-        fits = self._remaining_tokens(trajectory) > LONGEST
+        fits = self._remaining_tokens(trajectory) > MAX_LINE_TOKENS
         return likeliest_lines(self._engine, self._budget, tokens, min_probability if fits else inf)
 
-    def written(self, trajectory: Path, line: Line, below: str) -> Path:
+    def append_line(self, trajectory: Trajectory, line: LineContinuation, below: str) -> Trajectory:
         """The trajectory with one of its next lines as a step, and the text `below` under it."""
         inserted = self._engine.tokenize(f"\n{below}\n", special=False)
         tokens = (*line.tokens, *inserted)
@@ -233,14 +239,16 @@ class Policy:
         )
         return _with_step(trajectory, tokens, step)
 
-    async def choose(self, problem: Problem, options: Sequence[str]) -> tuple[float, ...] | None:
+    async def option_probabilities(
+        self, problem: Problem, options: Sequence[str]
+    ) -> tuple[float, ...] | None:
         """The probability that the model's reply begins with each option, among these.
 
         It is read from the logits and nothing is generated. The first tokens of the options must
         differ. None when the budget does not allow it or the context does not hold the prompt.
         """
         prompt = self._prompt(problem, think=False)
-        if len(prompt) >= self._engine.n_ctx or not self._budget.judge(len(prompt)):
+        if len(prompt) >= self._engine.n_ctx or not self._budget.try_charge_judging(len(prompt)):
             return None
         return await self._option_probabilities(prompt, options)
 
@@ -249,48 +257,56 @@ class Policy:
     ) -> tuple[float, ...]:
         """The probability of the first token of each option after the tokens, among these."""
         targets = [self._engine.tokenize(option)[0] for option in options]
-        (logprobs,) = await self._engine.score(tokens, [len(tokens) - 1], [targets])
+        (logprobs,) = await self._engine.token_logprobs(tokens, [len(tokens) - 1], [targets])
         return softmax(logprobs)
 
-    async def _decide(self, trajectory: Path, seed: int) -> Path:
+    async def _decide(self, trajectory: Trajectory, seed: int) -> Trajectory:
         """The trajectory with the decision at the end of its last step, where it is still open."""
-        phrases = open_turns(trajectory, self._limits, self._protocol.phrases)
-        if not phrases or self._remaining_tokens(trajectory) <= 1 or not self._budget.judge(1):
+        phrases = allowed_decisions(trajectory, self._limits, self._protocol.decision_phrases)
+        if (
+            not phrases
+            or self._remaining_tokens(trajectory) <= 1
+            or not self._budget.try_charge_judging(1)
+        ):
             return trajectory
         probabilities = await self._option_probabilities(
             trajectory.prompt + trajectory.tokens, phrases.values()
         )
         random = Random(self._round_seed(trajectory, seed))  # noqa: S311
         by_decision = dict(zip(phrases, probabilities, strict=True))
-        return turned(trajectory, drawn(by_decision, self._sampling.temperature, random))
+        return with_decision(
+            trajectory, sample_decision(by_decision, self._sampling.temperature, random)
+        )
 
-    def forget(self, trajectory: Path, keep: Path | None = None) -> None:
+    def release_trajectory(self, trajectory: Trajectory, keep: Trajectory | None = None) -> None:
         """Free what the prefix cache holds of the trajectory beyond `keep`, or its prompt."""
         kept_tokens = len(trajectory.prompt) + (len(keep.tokens) if keep else 0)
-        self._engine.forget(trajectory.prompt + trajectory.tokens, kept_tokens - 1)
+        self._engine.release_prefix(trajectory.prompt + trajectory.tokens, kept_tokens - 1)
 
-    def forget_all(self, trajectory: Path) -> None:
+    def release_prompt(self, trajectory: Trajectory) -> None:
         """Free what the prefix cache holds of all trajectories with this one's prompt."""
-        self._engine.forget(trajectory.prompt, len(trajectory.prompt) - 1, below=True)
+        self._engine.release_prefix(
+            trajectory.prompt, len(trajectory.prompt) - 1, include_extensions=True
+        )
 
-    def _remaining_tokens(self, trajectory: Path) -> int:
+    def _remaining_tokens(self, trajectory: Trajectory) -> int:
         """Tokens that may still be added to the trajectory."""
         remaining = self._engine.n_ctx - len(trajectory.prompt) - len(trajectory.tokens)
         if self._limits.max_tokens is not None:
             remaining = min(remaining, self._limits.max_tokens - len(trajectory.tokens))
         return remaining
 
-    def _allowance(self, trajectory: Path) -> Room:
+    def _allowance(self, trajectory: Trajectory) -> TokenAllowance:
         remaining = self._remaining_tokens(trajectory)
         total = remaining + len(trajectory.tokens)
         hard = max(0, total - min(MAX_ANSWER_RESERVE_TOKENS, total // 3))
         reasoning = hard if self._limits.budget is None else min(hard, self._limits.budget)
-        return Room(reasoning, hard, remaining, self._budget.reasoning_over)
+        return TokenAllowance(reasoning, hard, remaining, self._budget.is_reasoning_over)
 
-    def _round_seed(self, trajectory: Path, seed: int) -> int:
+    def _round_seed(self, trajectory: Trajectory, seed: int) -> int:
         """A seed that differs between all rounds of all trajectories of a question."""
         return crc32(f"{self._seed}/{seed}/{len(trajectory.tokens)}".encode()) % (2**32 - 2)
 
 
-def _with_step(trajectory: Path, tokens: tuple[int, ...], step: Step) -> Path:
-    return trajectory.grown(tokens).model_copy(update={"steps": (*trajectory.steps, step)})
+def _with_step(trajectory: Trajectory, tokens: tuple[int, ...], step: Step) -> Trajectory:
+    return trajectory.with_tokens(tokens).model_copy(update={"steps": (*trajectory.steps, step)})

@@ -5,14 +5,14 @@ from functools import partial
 from reasoner.budget import Budget
 from reasoner.engine.capabilities import require_capabilities
 from reasoner.engine.sampling import Sampling
-from reasoner.engine.template import render_reply
+from reasoner.engine.template import render_output_wrapper
 from reasoner.open_model import OpenModel
 from reasoner.policy import Policy
-from reasoner.protocol.calls import choose_style
+from reasoner.protocol.calls import choose_tool_style
 from reasoner.protocol.protocol import StepProtocol
 from reasoner.settings import Limits, Settings
-from reasoner.tool_calling import Calling
-from reasoner.verify.host import Verifiers
+from reasoner.tool_calling import ToolCallConfig
+from reasoner.verify.host import PluginHost
 
 __all__ = ["build_policy"]
 
@@ -30,7 +30,7 @@ def build_policy(
     budget: Budget,
     *,
     varied: bool,
-    plugins: Verifiers | None = None,
+    plugins: PluginHost | None = None,
 ) -> Policy:
     """Return the policy of one question.
 
@@ -52,16 +52,18 @@ def build_policy(
         model.engine,
         protocol,
         sampling=resampling if varied else first,
-        again=resampling,
+        varied_sampling=resampling,
         limits=_bounded(settings.limits) if varied else settings.limits,
         budget=budget,
         seed=settings.seed,
         merge_system=bool(spec and spec.no_system),
-        calling=_calling(model, settings, plugins),
+        tool_calls=_calling(model, settings, plugins),
     )
 
 
-def _calling(model: OpenModel, settings: Settings, plugins: Verifiers | None) -> Calling | None:
+def _calling(
+    model: OpenModel, settings: Settings, plugins: PluginHost | None
+) -> ToolCallConfig | None:
     """Return how the policy may call the plugins' tools, None when it may not."""
     tools = () if settings.tools == "off" or plugins is None else plugins.tools()
     if not tools or plugins is None:
@@ -70,9 +72,9 @@ def _calling(model: OpenModel, settings: Settings, plugins: Verifiers | None) ->
     end = "" if engine.eos is None else engine.detokenize([engine.eos], special=True)
     named = settings.tool_style or (model.spec.tool_style if model.spec else None)
     template = engine.chat_template or ""
-    wrapper = partial(render_reply, template, eos=end)
-    style = choose_style(tools, template, named, wrapper)
-    return Calling(style, plugins.use, forced=settings.tools == "force")
+    wrapper = partial(render_output_wrapper, template, eos=end)
+    style = choose_tool_style(tools, template, named, wrapper)
+    return ToolCallConfig(style, plugins.call_tool, force_first_call=settings.tools == "force")
 
 
 def _bounded(limits: Limits) -> Limits:

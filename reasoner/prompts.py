@@ -1,16 +1,16 @@
 """Prompts: conversations rendered by a model's chat template, as tokens."""
 
 from reasoner.engine.engine import Engine
-from reasoner.engine.template import render
+from reasoner.engine.template import render_prompt
 from reasoner.errors import BadModelFile
 from reasoner.problem import Message, Problem
-from reasoner.protocol.calls import CallStyle
+from reasoner.protocol.calls import ToolCallStyle
 from reasoner.protocol.protocol import StepProtocol
 
-__all__ = ["Prompts"]
+__all__ = ["PromptBuilder"]
 
 
-class Prompts:
+class PromptBuilder:
     """Builds the prompts of one model.
 
     With `merge_system`, for models trained without system prompts, the system prompt becomes the
@@ -21,7 +21,9 @@ class Prompts:
         self._engine, self._protocol = engine, protocol
         self._merge_system = merge_system
 
-    def tokens(self, problem: Problem, think: bool, style: CallStyle | None) -> list[int]:
+    def prompt_tokens(
+        self, problem: Problem, think: bool, style: ToolCallStyle | None
+    ) -> list[int]:
         """The tokens of a problem's prompt.
 
         `think` states whether the reply begins with reasoning; only then tools are offered, in the
@@ -31,16 +33,16 @@ class Prompts:
         messages = self._protocol.messages(problem, think)
         style = style if think else None
         if style is not None:
-            messages = style.offer(messages)
-        text = render(
+            messages = style.describe_tools(messages)
+        text = render_prompt(
             template,
             [self._without_control_tokens(message) for message in self._merged(messages)],
-            functions=style.functions() if style else (),
+            functions=style.function_schemas() if style else (),
             bos=self._token_text(self._engine.bos),
             eos=self._token_text(self._engine.eos),
             think=think,
         )
-        return self._engine.tokenize(text + self._protocol.opening(text, think))
+        return self._engine.tokenize(text + self._protocol.reply_prefix(text, think))
 
     def _template(self) -> str:
         template = self._engine.chat_template

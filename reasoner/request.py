@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from reasoner.effort import planned
+from reasoner.effort import resolve_effort
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import UsageError
 from reasoner.models.spec import ModelSpec
@@ -37,6 +37,6 @@ def validate_request(
     if problem is not None and not problem.question.strip():
         raise UsageError('the question is empty; try: reasoner ask "What is 17 * 3?"')
     Sampling.parse(settings.sampling)
-    chosen = planned(settings, spec)
+    chosen = resolve_effort(settings, spec)
     strategy = find_strategy(chosen.strategy)
-    return ValidatedRequest(chosen, strategy, strategy.parse(chosen.strategy_options))
+    return ValidatedRequest(chosen, strategy, strategy.parse_options(chosen.strategy_options))

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from reasoner.path import FinishReason, Step
 from reasoner.verdict import Verdict
 
-__all__ = ["Answer", "Result", "Status", "Usage"]
+__all__ = ["CandidateSummary", "Result", "Status", "Usage"]
 
 
 class Status(StrEnum):
@@ -46,7 +46,7 @@ class Usage(BaseModel):
     tokens_per_second: float = 0.0
 
 
-class Answer(BaseModel):
+class CandidateSummary(BaseModel):
     """The summary of one candidate; `number` identifies its trajectory in the events, `tokens` is
     the trajectory's length without the prompt."""
 
@@ -76,7 +76,7 @@ class Result(BaseModel):
     confidence: float | None = None
     finish_reason: FinishReason
     reasoning: tuple[Step, ...] = ()
-    candidates: tuple[Answer, ...] = ()
+    candidates: tuple[CandidateSummary, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     strategy: str
     model: str

@@ -17,7 +17,7 @@ class Tool(BaseModel):
     name: str
     description: str
     parameter: str
-    fence: str
+    fence_language: str
 
 
 class ToolReply(BaseModel):

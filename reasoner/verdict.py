@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from reasoner.tool import ToolCall
 
-__all__ = ["Candidate", "Outcome", "Verdict"]
+__all__ = ["Outcome", "Submission", "Verdict"]
 
 
 class Outcome(StrEnum):
@@ -40,12 +40,12 @@ class Verdict(BaseModel):
     cached: bool = False
 
     @property
-    def proves(self) -> bool:
+    def is_proof(self) -> bool:
         """Whether the verdict is a pass that settles the question."""
         return self.settles and self.outcome is Outcome.PASS
 
 
-class Candidate(BaseModel):
+class Submission(BaseModel):
     """A finished reply as a verifier receives it. All of its text comes from a model: it is
     hostile input.
 

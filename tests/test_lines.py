@@ -9,7 +9,7 @@ import pytest
 
 from reasoner.budget import Budget
 from reasoner.engine.local import LocalEngine
-from reasoner.lines import Line, likeliest_lines
+from reasoner.lines import LineContinuation, likeliest_lines
 from reasoner.settings import EngineSettings
 
 COUNTING = "one two\ntwo three\nthree four\nfour five\nfive six\nsix seven\n"
@@ -23,7 +23,7 @@ async def engine(smollm2: Path) -> AsyncIterator[LocalEngine]:
     await engine.close()
 
 
-async def found(engine: LocalEngine, budget: Budget, least: float) -> list[Line]:
+async def found(engine: LocalEngine, budget: Budget, least: float) -> list[LineContinuation]:
     tokens = tuple(engine.tokenize(COUNTING))
     return [line async for line in likeliest_lines(engine, budget, tokens, least)]
 
@@ -39,7 +39,7 @@ async def test_lines_come_once_each_and_the_likeliest_first(engine: LocalEngine)
     assert sum(odds) <= 1.001
     assert len({line.tokens for line in lines}) == len(lines)
     assert not any("\n" in (line.text or "\n") for line in lines)
-    assert budget.written_tokens >= len({line.tokens[:n] for line in lines for n in range(4)})
+    assert budget.generated_tokens >= len({line.tokens[:n] for line in lines for n in range(4)})
     assert len(engine.tokenize(COUNTING)) - 1 <= budget.decoded_tokens
 
 
@@ -50,7 +50,7 @@ async def test_a_lines_probability_is_the_models(engine: LocalEngine) -> None:
     whole = [*before, *line.tokens]
     places = range(len(before) - 1, len(whole))
     wanted = [[token] for token in (*line.tokens, engine.tokenize("\n")[0])]
-    told = await engine.score(whole, places, wanted)
+    told = await engine.token_logprobs(whole, places, wanted)
     logprob = sum(one for (one,) in told)
     assert exp(logprob) <= line.probability * 1.05
     assert line.probability == pytest.approx(exp(logprob), rel=0.3)
@@ -62,14 +62,14 @@ async def test_who_stops_asking_pays_for_no_more(engine: LocalEngine) -> None:
     tokens = tuple(engine.tokenize(COUNTING))
     async with aclosing(likeliest_lines(engine, part, tokens, LEAST)) as lines:
         assert (await anext(lines)).text == "seven eight"
-    assert part.written_tokens < whole.written_tokens / 2
+    assert part.generated_tokens < whole.generated_tokens / 2
 
 
 async def test_a_spent_budget_ends_it(engine: LocalEngine) -> None:
     budget = Budget(tokens=3)
     await found(engine, budget, 1e-9)
-    assert budget.stopped
-    assert budget.written_tokens < 100
+    assert budget.is_stopped
+    assert budget.generated_tokens < 100
 
 
 async def test_nothing_is_as_likely_as_that(engine: LocalEngine) -> None:

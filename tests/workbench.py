@@ -10,12 +10,12 @@ from reasoner.budget import Budget
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import Sampling
 from reasoner.events import Event
-from reasoner.operators.tools import Tools
+from reasoner.operators.tools import SearchContext
 from reasoner.policy import Policy
 from reasoner.protocol.registry import choose_protocol
 from reasoner.settings import EngineSettings, Limits
-from reasoner.value.scorer import Scorer
-from reasoner.verify.host import Verifiers
+from reasoner.value.scorer import StepScorer
+from reasoner.verify.host import PluginHost
 
 __all__ = ["Workbench", "workbench"]
 
@@ -23,8 +23,8 @@ __all__ = ["Workbench", "workbench"]
 class Workbench:
     """An open engine, a search context that uses it, and the events that the context emitted."""
 
-    def __init__(self, engine: LocalEngine, tools: Tools, events: list[Event]) -> None:
-        self.engine, self.tools, self.events = engine, tools, events
+    def __init__(self, engine: LocalEngine, context: SearchContext, events: list[Event]) -> None:
+        self.engine, self.context, self.events = engine, context, events
 
 
 @asynccontextmanager
@@ -32,7 +32,7 @@ async def workbench(
     model: Path,
     *,
     plugins: tuple[EntryPoint, ...] = (),
-    value: Scorer | None = None,
+    value: StepScorer | None = None,
     seconds: float | None = None,
     tokens: int | None = None,
     temperature: float = 0.8,
@@ -53,7 +53,9 @@ async def workbench(
         seed=seed,
     )
     try:
-        with Verifiers(entry_points=plugins) as verifiers:
-            yield Workbench(engine, Tools(policy, budget, events.append, verifiers, value), events)
+        with PluginHost(entry_points=plugins) as verifiers:
+            yield Workbench(
+                engine, SearchContext(policy, budget, events.append, verifiers, value), events
+            )
     finally:
         await engine.close()

@@ -13,11 +13,16 @@ from collections.abc import Iterator
 from pydantic import JsonValue
 
 from reasoner.plugins.number_puzzle.environment import describe_environment
-from reasoner.plugins.number_puzzle.formula import MAX_LENGTH, Formula, NotAFormula, read
-from reasoner.plugins.number_puzzle.puzzle import Puzzle, recognise
+from reasoner.plugins.number_puzzle.formula import (
+    MAX_FORMULA_CHARACTERS,
+    Formula,
+    NotAFormula,
+    parse_formula,
+)
+from reasoner.plugins.number_puzzle.puzzle import Puzzle, recognise_puzzle
 from reasoner.problem import Problem
-from reasoner.verdict import Candidate, Outcome, Verdict
-from reasoner.verify.extract import extract_stated
+from reasoner.verdict import Outcome, Submission, Verdict
+from reasoner.verify.extract import extract_unambiguous_answer
 from reasoner.verify.hookspecs import hookimpl
 
 __all__ = ["NAME", "describe_environment", "health", "verify"]
@@ -32,10 +37,10 @@ _LABEL = re.compile(r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+)")
 
 
 @hookimpl
-def verify(problem: Problem, submission: Candidate) -> Verdict | None:
+def verify(problem: Problem, submission: Submission) -> Verdict | None:
     """Check the formula that a reply ends with; None when the question is no number puzzle."""
     began = time.monotonic()
-    puzzle = recognise(problem.question)
+    puzzle = recognise_puzzle(problem.question)
     if puzzle is None:
         return None
     formula = _final(submission) or _last_formula(submission.answer, puzzle)
@@ -49,12 +54,12 @@ def verify(problem: Problem, submission: Candidate) -> Verdict | None:
 @hookimpl
 def health() -> dict[str, JsonValue]:
     """Check the solution of one known puzzle."""
-    puzzle = recognise("Use 3 3 8 8 to make 24")
-    ok = puzzle is not None and _judge(read("8/(3-8/3)"), puzzle).outcome is Outcome.PASS
+    puzzle = recognise_puzzle("Use 3 3 8 8 to make 24")
+    ok = puzzle is not None and _judge(parse_formula("8/(3-8/3)"), puzzle).outcome is Outcome.PASS
     return {"ok": ok, "detail": "reads formulas itself, over exact fractions"}
 
 
-def _final(submission: Candidate) -> Formula | None:
+def _final(submission: Submission) -> Formula | None:
     """Return the formula that is the reply's final answer, or None."""
     tags = _TAG.findall(submission.answer[-20_000:])
     for text in (*tags[-1:], submission.final or ""):
@@ -76,15 +81,15 @@ def _last_formula(answer: str, puzzle: Puzzle) -> Formula | None:
 def _chunks(line: str) -> Iterator[str]:
     for match in _CHUNK.finditer(line):
         chunk = match[0].strip(" .$\\xX")
-        if 3 <= len(chunk) <= MAX_LENGTH:
+        if 3 <= len(chunk) <= MAX_FORMULA_CHARACTERS:
             yield chunk
 
 
 def _formula(text: str) -> Formula | None:
     """Parse a formula with at least one operation; `= 24` may follow or precede it."""
-    for side in text[: 2 * MAX_LENGTH].split("="):
+    for side in text[: 2 * MAX_FORMULA_CHARACTERS].split("="):
         try:
-            formula = read(side.strip().strip("$`").rstrip("."))
+            formula = parse_formula(side.strip().strip("$`").rstrip("."))
         except NotAFormula:
             continue
         if len(formula.numbers) > 1:
@@ -98,7 +103,7 @@ def _verdict_without_formula(answer: str, puzzle: Puzzle) -> Verdict:
     A stated answer other than the target is refuted. The target alone proves nothing, and correct
     sums in the reasoning do not solve the puzzle, so the score is 0.
     """
-    stated = (extract_stated(answer) or "").strip("$. ")
+    stated = (extract_unambiguous_answer(answer) or "").strip("$. ")
     if re.fullmatch(r"-?\d{1,9}", stated, re.ASCII) and int(stated) != puzzle.target:
         reason = f"the answer is {stated}, not {puzzle.target}"
         return _verdict(Outcome.FAIL, reason, puzzle)

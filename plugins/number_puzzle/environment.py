@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from reasoner.frame import Frame
-from reasoner.plugins.number_puzzle.puzzle import Puzzle, recognise
+from reasoner.frame import EnvironmentState
+from reasoner.plugins.number_puzzle.puzzle import Puzzle, recognise_puzzle
 from reasoner.problem import Message, Problem
 from reasoner.verdict import Outcome, Verdict
 from reasoner.verify.hookspecs import hookimpl
@@ -46,7 +46,7 @@ _NUMBER = r"(-?\d{1,9}(?:\.\d{1,6})?)"
 _STEP = re.compile(rf"{_NUMBER} ?([-+*/]) ?{_NUMBER} ?= ?{_NUMBER}", re.ASCII)
 
 
-class BrokenRule(ValueError):
+class InvalidStep(ValueError):
     """A step is invalid; the message says why."""
 
 
@@ -67,53 +67,53 @@ Numbers = tuple[Number, ...]
 
 
 @hookimpl
-def describe_environment(problem: Problem, steps: tuple[str, ...]) -> Frame | None:
+def describe_environment(problem: Problem, steps: tuple[str, ...]) -> EnvironmentState | None:
     """Return the state after `steps`, or why the last step is invalid.
 
     Returns None when the question is no number puzzle.
     """
-    puzzle = recognise(problem.question)
+    puzzle = recognise_puzzle(problem.question)
     if puzzle is None or not 2 <= len(puzzle.numbers) <= MAX_NUMBERS:
         return None
-    numbers = given(puzzle.numbers)
+    numbers = initial_numbers(puzzle.numbers)
     refuted, answer = None, ""
     try:
         for step in steps:
-            numbers = after(numbers, step)
+            numbers = apply_step(numbers, step)
         answer = _answer(numbers, puzzle)
-    except BrokenRule as error:
+    except InvalidStep as error:
         refuted = Verdict(verifier=NAME, outcome=Outcome.FAIL, score=0.0, reason=str(error))
-    return Frame(
-        asked=_prompt(puzzle),
-        state=shown(numbers),
-        choices=max(1, len(numbers) * (len(numbers) - 1) // 2 * OPERATIONS),
-        refuted=refuted,
+    return EnvironmentState(
+        prompt_problem=_prompt(puzzle),
+        state=format_numbers(numbers),
+        choice_count=max(1, len(numbers) * (len(numbers) - 1) // 2 * OPERATIONS),
+        refutation=refuted,
         answer=answer,
     )
 
 
-def given(numbers: tuple[int, ...]) -> Numbers:
+def initial_numbers(numbers: tuple[int, ...]) -> Numbers:
     """Return the numbers at the start, in ascending order."""
     return _sorted([Number(Fraction(number), str(number)) for number in numbers])
 
 
-def shown(numbers: Numbers) -> str:
+def format_numbers(numbers: Numbers) -> str:
     """Return the numbers as text, in ascending order."""
     return " ".join(map(str, numbers))
 
 
-def after(numbers: Numbers, step: str) -> Numbers:
+def apply_step(numbers: Numbers, step: str) -> Numbers:
     """Return the numbers that remain after a step. Raises BrokenRule when it is invalid."""
     match = _STEP.fullmatch(step.strip()) if len(step) <= MAX_STEP_CHARACTERS else None
     if match is None:
-        raise BrokenRule("not a step such as 11-7=4")
+        raise InvalidStep("not a step such as 11-7=4")
     first, rest = _removed(numbers, Fraction(match[1]))
     second, rest = _removed(rest, Fraction(match[3]))
     value = _result(first.value, match[2], second.value)
     if value is None:
-        raise BrokenRule(f"{step.strip()} divides by zero")
+        raise InvalidStep(f"{step.strip()} divides by zero")
     if value != Fraction(match[4]):
-        raise BrokenRule(f"{first}{match[2]}{second} is not {match[4]}")
+        raise InvalidStep(f"{first}{match[2]}{second} is not {match[4]}")
     formula = f"({first.formula} {match[2]} {second.formula})"
     return _sorted([*rest, Number(value, formula)])
 
@@ -122,7 +122,7 @@ def _removed(numbers: Numbers, value: Fraction) -> tuple[Number, Numbers]:
     for index, number in enumerate(numbers):
         if number.value == value:
             return number, numbers[:index] + numbers[index + 1 :]
-    raise BrokenRule(f"{Number(value, '')} is not among the numbers left")
+    raise InvalidStep(f"{Number(value, '')} is not among the numbers left")
 
 
 def _result(left: Fraction, sign: str, right: Fraction) -> Fraction | None:
@@ -143,7 +143,7 @@ def _answer(numbers: Numbers, puzzle: Puzzle) -> str:
     if len(numbers) > 1:
         return ""
     if numbers[0].value != puzzle.target:
-        raise BrokenRule(f"{numbers[0]} is left, not {puzzle.target}")
+        raise InvalidStep(f"{numbers[0]} is left, not {puzzle.target}")
     return f"{numbers[0].formula[1:-1]} = {puzzle.target}"
 
 
@@ -155,7 +155,7 @@ def _prompt(puzzle: Puzzle) -> Problem:
             _turn(numbers, target),
             Message(role="assistant", content=_solved(numbers, steps)),
         ]
-    question = _turn(shown(given(puzzle.numbers)), puzzle.target)
+    question = _turn(format_numbers(initial_numbers(puzzle.numbers)), puzzle.target)
     rule = RULE.format(target=puzzle.target)
     return Problem(question=question.content, system=rule, history=tuple(turns))
 
@@ -166,9 +166,9 @@ def _turn(numbers: str, target: int) -> Message:
 
 def _solved(numbers: str, steps: list[str]) -> str:
     """Return the steps as the model writes and sees them, each with the remaining numbers."""
-    remaining = given(tuple(map(int, numbers.split())))
+    remaining = initial_numbers(tuple(map(int, numbers.split())))
     lines = []
     for step in steps:
-        remaining = after(remaining, step)
-        lines += [step, shown(remaining)]
+        remaining = apply_step(remaining, step)
+        lines += [step, format_numbers(remaining)]
     return "\n".join(lines[:-1])

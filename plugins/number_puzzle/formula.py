@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-__all__ = ["MAX_LENGTH", "Formula", "NotAFormula", "read"]
+__all__ = ["MAX_FORMULA_CHARACTERS", "Formula", "NotAFormula", "parse_formula"]
 
-MAX_LENGTH = 300
+MAX_FORMULA_CHARACTERS = 300
 MAX_NUMBERS = 16
 MAX_DEPTH = 24
 
@@ -41,9 +41,9 @@ class Formula:
     value: Fraction | None
 
 
-def read(text: str) -> Formula:
+def parse_formula(text: str) -> Formula:
     """Parse a whole text as one formula. Raises NotAFormula."""
-    if len(text) > MAX_LENGTH:
+    if len(text) > MAX_FORMULA_CHARACTERS:
         raise NotAFormula("too long")
     normalised = text
     for pattern, sign in _SPELLINGS:

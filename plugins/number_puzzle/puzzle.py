@@ -7,7 +7,7 @@ problem with numbers must never be refuted as a puzzle.
 import re
 from dataclasses import dataclass
 
-__all__ = ["Puzzle", "recognise"]
+__all__ = ["Puzzle", "recognise_puzzle"]
 
 MAX_QUESTION_CHARACTERS = 20_000
 MAX_DISTANCE_CHARACTERS = 300
@@ -61,7 +61,7 @@ class Puzzle:
     all_used: bool | None
 
 
-def recognise(question: str) -> Puzzle | None:
+def recognise_puzzle(question: str) -> Puzzle | None:
     """Return the puzzle of a question, the last one if it shows several, or None."""
     question = question[-MAX_QUESTION_CHARACTERS:]
     if _OTHER.search(question) or not _INTENT.search(question):

@@ -15,20 +15,26 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from reasoner.plugins.python_sandbox import pool
-from reasoner.plugins.python_sandbox.execution import Run
-from reasoner.plugins.python_sandbox.judge import NAME, Compare, by_calls, judge, verdict
-from reasoner.plugins.python_sandbox.probe import chosen, permit_unsafe
-from reasoner.plugins.python_sandbox.program import MAX_CODE, programs
+from reasoner.plugins.python_sandbox.execution import ProgramRun
+from reasoner.plugins.python_sandbox.judge import (
+    NAME,
+    CompareWithLimit,
+    build_verdict,
+    judge_program,
+    judge_tool_calls,
+)
+from reasoner.plugins.python_sandbox.probe import choose_layer, permit_unsafe
+from reasoner.plugins.python_sandbox.program import MAX_CODE_CHARACTERS, assemble_programs
 from reasoner.plugins.python_sandbox.run import run_python
-from reasoner.plugins.python_sandbox.test_run import Trial, survey, try_out
+from reasoner.plugins.python_sandbox.test_run import TestRun, run_tests, survey_program
 from reasoner.plugins.python_sandbox.tool import call_tool, register_tools
 from reasoner.problem import Problem
-from reasoner.verdict import Candidate, Outcome, Verdict
+from reasoner.verdict import Outcome, Submission, Verdict
 from reasoner.verify.hookspecs import CompareAnswers, hookimpl
 
 __all__ = [
     "NAME",
-    "Run",
+    "ProgramRun",
     "call_tool",
     "close",
     "health",
@@ -42,33 +48,35 @@ __all__ = [
 
 @hookimpl
 def verify(
-    problem: Problem, submission: Candidate, seconds: float, compare_answers: CompareAnswers
+    problem: Problem, submission: Submission, seconds: float, compare_answers: CompareAnswers
 ) -> Verdict | None:
     """Run the submission's code; None when it has none and no tests ask for any."""
     deadline = time.monotonic() + seconds
-    codes = programs(submission.code)
+    codes = assemble_programs(submission.code)
     if not codes:
         compare = _with_limit(compare_answers, seconds)
-        return _without_code(problem) or by_calls(problem, submission, compare)
-    if any(len(code) > MAX_CODE for code in codes):
-        return verdict(Outcome.UNKNOWN, "the code is too long to run", Run(outcome="refused"))
+        return _without_code(problem) or judge_tool_calls(problem, submission, compare)
+    if any(len(code) > MAX_CODE_CHARACTERS for code in codes):
+        return build_verdict(
+            Outcome.UNKNOWN, "the code is too long to run", ProgramRun(outcome="refused")
+        )
     code, run, trial = _run_first_working(problem, codes, deadline)
     if run.outcome in ("ok", "error"):
-        trial = try_out(problem, code, trial, max(0.5, deadline - time.monotonic()))
+        trial = run_tests(problem, code, trial, max(0.5, deadline - time.monotonic()))
     compare = _with_limit(compare_answers, deadline - time.monotonic())
-    judged = judge(problem, submission, code, run, trial, compare)
+    judged = judge_program(problem, submission, code, run, trial, compare)
     return judged.model_copy(update={"seconds": time.monotonic() - deadline + seconds})
 
 
 def _run_first_working(
     problem: Problem, codes: Sequence[str], deadline: float
-) -> tuple[str, Run, Trial]:
+) -> tuple[str, ProgramRun, TestRun]:
     """Run the programs in order up to the first that ends well or cannot be helped by the next.
 
     Returns the last program run, how its run went, and the survey of it.
     """
     for number, code in enumerate(codes):
-        trial = survey(problem, code, (deadline - time.monotonic()) / 2)
+        trial = survey_program(problem, code, (deadline - time.monotonic()) / 2)
         remaining = deadline - time.monotonic()
         share = 0.5 if trial.calls or trial.together else 0.75  # the rest is for the tests
         limit = max(0.5, remaining if number else remaining * share)
@@ -83,7 +91,7 @@ def _with_prelude(prelude: str, code: str) -> str:
     return code if "from __future__" in code else f"{prelude}\n{code}".lstrip("\n")
 
 
-def _with_limit(compare_answers: CompareAnswers, remaining_seconds: float) -> Compare:
+def _with_limit(compare_answers: CompareAnswers, remaining_seconds: float) -> CompareWithLimit:
     """Return the comparison with a time limit of at least half a second."""
     limit = max(0.5, remaining_seconds)
     return lambda expected, answer: compare_answers(expected, answer, limit)
@@ -92,8 +100,8 @@ def _with_limit(compare_answers: CompareAnswers, remaining_seconds: float) -> Co
 def _without_code(problem: Problem) -> Verdict | None:
     if problem.tests is None:
         return None
-    nothing = Run(outcome="refused")
-    return verdict(Outcome.FAIL, "the reply holds no Python for the tests", nothing, 0.0)
+    nothing = ProgramRun(outcome="refused")
+    return build_verdict(Outcome.FAIL, "the reply holds no Python for the tests", nothing, 0.0)
 
 
 @hookimpl
@@ -111,7 +119,7 @@ def is_deterministic() -> bool:
 @hookimpl
 def health() -> dict[str, JsonValue]:
     """Report the layer in use, the result of its self-test, and why stronger ones are not used."""
-    choice = chosen()
+    choice = choose_layer()
     name = choice.layer.name if choice.layer else None
     gaps = choice.layer.gaps if choice.layer else ()
     known = f"; known gaps: {', '.join(gaps) or 'none'}" if choice.layer else ""
@@ -120,7 +128,7 @@ def health() -> dict[str, JsonValue]:
         "detail": (f"{name}: {choice.detail}" if name else choice.detail) + known,
         "layer": name,
         "gaps": list(gaps),
-        "passed_over": dict(choice.tried),
+        "passed_over": dict(choice.failed_layers),
     }
 
 

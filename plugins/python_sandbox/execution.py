@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from reasoner.plugins.python_sandbox.jail import Ending, Jail, Order
+from reasoner.plugins.python_sandbox.jail import ProcessResult, RunRequest, SandboxProcess
 from reasoner.plugins.python_sandbox.layers import Layer
 
-__all__ = ["MEMORY", "Run", "run_in", "run_in_jail", "run_in_new_jail"]
+__all__ = ["MAX_MEMORY_BYTES", "ProgramRun", "run_in_jail", "run_in_layer", "run_in_new_jail"]
 
-MEMORY = 1 << 30
+MAX_MEMORY_BYTES = 1 << 30
 """Bytes of address space that a program may use."""
 MAX_COUNT = 1_000_000
 MAX_ERROR_CHARACTERS = 300
@@ -21,7 +21,7 @@ RunOutcome = Literal[
 ]
 
 
-class Run(BaseModel):
+class ProgramRun(BaseModel):
     """How the run of a program went.
 
     `outcome`: `ok` ran to its end; `error` raised (`error` is the traceback's last line, `kind`
@@ -49,40 +49,40 @@ class Run(BaseModel):
     failed: int = 0
 
 
-def run_in(layer: Layer, code: str, *, stdin: str, seconds: float, memory: int) -> Run:
+def run_in_layer(layer: Layer, code: str, *, stdin: str, seconds: float, memory: int) -> ProgramRun:
     """Run a program in the given layer, however weak it is, in a jail started for it.
 
     `seconds` limits the wall time, `memory` the address space in bytes.
     """
-    return run_in_new_jail(layer, Order(code, stdin=stdin), seconds, memory)
+    return run_in_new_jail(layer, RunRequest(code, stdin=stdin), seconds, memory)
 
 
-def run_in_new_jail(layer: Layer, order: Order, seconds: float, memory: int) -> Run:
+def run_in_new_jail(layer: Layer, order: RunRequest, seconds: float, memory: int) -> ProgramRun:
     """Start a jail and carry out an order in it; a jail that does not start gives `refused`."""
     start = time.monotonic()
     try:
-        jail = Jail(layer, memory, seconds)
+        jail = SandboxProcess(layer, memory, seconds)
     except OSError as error:
-        return Run(outcome="refused", layer=layer.name, error=str(error))
+        return ProgramRun(outcome="refused", layer=layer.name, error=str(error))
     ending = jail.run(order, seconds)
     return _run_record(layer, ending, time.monotonic() - start)
 
 
-def run_in_jail(jail: Jail, order: Order, seconds: float) -> Run | None:
+def run_in_jail(jail: SandboxProcess, order: RunRequest, seconds: float) -> ProgramRun | None:
     """Carry out an order in a jail that waits; None when the jail broke before it began."""
     start = time.monotonic()
     ending = jail.run(order, seconds)
-    return _run_record(jail.layer, ending, time.monotonic() - start) if ending.ready else None
+    return _run_record(jail.layer, ending, time.monotonic() - start) if ending.started else None
 
 
-def _run_record(layer: Layer, ending: Ending, seconds: float) -> Run:
-    report = ending.said or {}
+def _run_record(layer: Layer, ending: ProcessResult, seconds: float) -> ProgramRun:
+    report = ending.report or {}
     stderr = _printable(ending.stderr)
     error = report.get("error")
-    if not ending.ready:
-        reason = "it took too long" if ending.over == "timeout" else "it said nothing"
+    if not ending.started:
+        reason = "it took too long" if ending.exceeded_limit == "timeout" else "it said nothing"
         error = f"the sandbox did not start: {(stderr.strip().splitlines() or [reason])[-1]}"
-    return Run(
+    return ProgramRun(
         outcome=_outcome(ending),
         stdout=_printable(ending.stdout),
         stderr=stderr,
@@ -98,12 +98,12 @@ def _run_record(layer: Layer, ending: Ending, seconds: float) -> Run:
     )
 
 
-def _outcome(ending: Ending) -> RunOutcome:
-    report, exit_code = ending.said or {}, ending.exit_code
-    if not ending.ready:
+def _outcome(ending: ProcessResult) -> RunOutcome:
+    report, exit_code = ending.report or {}, ending.exit_code
+    if not ending.started:
         return "refused"
-    if ending.over is not None:
-        return ending.over
+    if ending.exceeded_limit is not None:
+        return ending.exceeded_limit
     if exit_code in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
         return "timeout"
     if report.get("kind") == "MemoryError":

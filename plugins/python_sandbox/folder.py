@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 
-__all__ = ["PREFIX", "discard", "make"]
+__all__ = ["PREFIX", "create_temporary_folder", "remove_folder"]
 
 PREFIX = "reasoner-run-"
 MIN_STALE_SECONDS = 60.0
@@ -26,7 +26,7 @@ _root: list[tuple[int, str]] = []
 """The process that created the root folder, and its path."""
 
 
-def make() -> str:
+def create_temporary_folder() -> str:
     """Create an empty directory for one jail and return its path."""
     with _lock:
         if not _root or _root[0][0] != os.getpid():
@@ -34,7 +34,7 @@ def make() -> str:
         return tempfile.mkdtemp(dir=_root[0][1])
 
 
-def discard(folder: str) -> None:
+def remove_folder(folder: str) -> None:
     """Remove a directory and everything in it."""
     shutil.rmtree(folder, ignore_errors=True)
     if os.path.exists(folder):  # nested too deeply for Python
@@ -53,7 +53,7 @@ def _create_root() -> str:
 
 def _remove_root(pid: int, folder: str) -> None:
     if pid == os.getpid():  # a forked process must not remove it
-        discard(folder)
+        remove_folder(folder)
 
 
 def _remove_stale_roots() -> None:
@@ -66,7 +66,7 @@ def _remove_stale_roots() -> None:
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            discard(str(folder))
+            remove_folder(str(folder))
         except OSError:
             continue  # its owner still runs
         finally:

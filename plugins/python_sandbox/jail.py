@@ -14,17 +14,17 @@ from typing import IO
 from pydantic import JsonValue
 
 from reasoner.plugins.python_sandbox import folder
-from reasoner.plugins.python_sandbox.inside.account import READY
+from reasoner.plugins.python_sandbox.inside.account import START_SIGNAL
 from reasoner.plugins.python_sandbox.layers import Layer
-from reasoner.plugins.python_sandbox.watch import Over, Watch
-from reasoner.verify.child import bare_environment, python_command
-from reasoner.verify.confine.trees import import_path, readable
+from reasoner.plugins.python_sandbox.watch import ExceededLimit, OutputCollector
+from reasoner.verify.child import minimal_environment, python_command
+from reasoner.verify.confine.trees import readable_trees, sandbox_import_path
 
-__all__ = ["Ending", "Jail", "Order"]
+__all__ = ["ProcessResult", "RunRequest", "SandboxProcess"]
 
 
 @dataclass(frozen=True)
-class Order:
+class RunRequest:
     """The code a jail is to run: a program, or, with `earlier`, one more block after those."""
 
     code: str
@@ -33,7 +33,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Ending:
+class ProcessResult:
     """How a jail ended.
 
     `over` is the limit that was exceeded. `said` is the child's report on the program, None
@@ -42,14 +42,14 @@ class Ending:
     """
 
     exit_code: int
-    over: Over | None
+    exceeded_limit: ExceededLimit | None
     stdout: bytes
     stderr: bytes
-    ready: bool
-    said: dict[str, JsonValue] | None
+    started: bool
+    report: dict[str, JsonValue] | None
 
 
-class Jail:
+class SandboxProcess:
     """A confined interpreter process that waits for one order.
 
     `seconds` limits its CPU time even when this process ends, `memory` its address space in
@@ -58,13 +58,13 @@ class Jail:
 
     def __init__(self, layer: Layer, memory: int, seconds: float) -> None:
         self.layer, self.memory, self.seconds = layer, memory, seconds
-        self._box = folder.make()
+        self._box = folder.create_temporary_folder()
         self._report, report_sink = os.pipe()
         try:
             self._process = self._start(report_sink)
         except OSError:
             os.close(self._report)
-            folder.discard(self._box)
+            folder.remove_folder(self._box)
             raise
         finally:
             os.close(report_sink)
@@ -79,9 +79,9 @@ class Jail:
         """The process id."""
         return self._process.pid
 
-    def run(self, order: Order, seconds: float) -> Ending:
+    def run(self, order: RunRequest, seconds: float) -> ProcessResult:
         """Run `order` for at most `seconds` of wall time, then end the jail."""
-        watch = Watch(self._box, self.pid, self.memory)
+        watch = OutputCollector(self._box, self.pid, self.memory)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         assert self._process.stderr is not None
@@ -91,13 +91,17 @@ class Jail:
             "say": self._report,
         }
         try:
-            watch.run(json.dumps(asdict(order)).encode(), self._process.stdin, sources, seconds)
+            watch.collect_output(
+                json.dumps(asdict(order)).encode(), self._process.stdin, sources, seconds
+            )
         finally:
             self.close()
-        out, err, say = (bytes(watch.kept[name]) for name in sources)
-        ready = say.startswith(READY)
-        report = _parsed_report(say.removeprefix(READY))
-        return Ending(self._process.returncode, watch.over, out, err, ready, report)
+        out, err, say = (bytes(watch.streams[name]) for name in sources)
+        ready = say.startswith(START_SIGNAL)
+        report = _parsed_report(say.removeprefix(START_SIGNAL))
+        return ProcessResult(
+            self._process.returncode, watch.exceeded_limit, out, err, ready, report
+        )
 
     def close(self) -> None:
         """Kill the process group and remove the jail's directory."""
@@ -110,7 +114,7 @@ class Jail:
             if pipe is not None:
                 pipe.close()
         os.close(self._report)
-        folder.discard(self._box)
+        folder.remove_folder(self._box)
 
     def _start(self, report_sink: int) -> subprocess.Popen[bytes]:
         terms = {
@@ -118,11 +122,11 @@ class Jail:
             "seconds": self.seconds,
             "memory": self.memory,
             "confine": self.layer.confine,
-            "read": readable(),
+            "read": readable_trees(),
             "write": [self._box, os.devnull],
         }
         module = f"{__package__}.inside.main"
-        inner = python_command(module, 0, import_path(), [json.dumps(terms)])
+        inner = python_command(module, 0, sandbox_import_path(), [json.dumps(terms)])
         return subprocess.Popen(
             self.layer.command(inner, self._box),
             bufsize=0,
@@ -130,7 +134,7 @@ class Jail:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             pass_fds=(report_sink,),
-            env=bare_environment(self._box),
+            env=minimal_environment(self._box),
             cwd=self._box,
             start_new_session=True,
         )

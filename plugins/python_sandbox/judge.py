@@ -9,17 +9,17 @@ from collections.abc import Callable
 
 from pydantic import JsonValue
 
-from reasoner.plugins.python_sandbox.execution import Run
+from reasoner.plugins.python_sandbox.execution import ProgramRun
 from reasoner.plugins.python_sandbox.layers import UNCONFINED
-from reasoner.plugins.python_sandbox.probe import chosen
-from reasoner.plugins.python_sandbox.program import constants
-from reasoner.plugins.python_sandbox.test_run import Trial
+from reasoner.plugins.python_sandbox.probe import choose_layer
+from reasoner.plugins.python_sandbox.program import literal_numbers
+from reasoner.plugins.python_sandbox.test_run import TestRun
 from reasoner.problem import Problem
-from reasoner.verdict import Candidate, Outcome, Verdict
+from reasoner.verdict import Outcome, Submission, Verdict
 
-__all__ = ["NAME", "Compare", "by_calls", "judge", "verdict"]
+__all__ = ["NAME", "CompareWithLimit", "build_verdict", "judge_program", "judge_tool_calls"]
 
-Compare = Callable[[str, str], tuple[Outcome, str]]
+CompareWithLimit = Callable[[str, str], tuple[Outcome, str]]
 """Takes the expected and the given answer; returns PASS, FAIL or UNKNOWN, and the reason."""
 NAME = "python_sandbox"
 MAX_STREAM_CHARACTERS = 2000
@@ -40,8 +40,13 @@ _MISSING_RESOURCE_ERRORS = {
 """Exceptions that a correct program raises because the sandbox lacks something."""
 
 
-def judge(
-    problem: Problem, submission: Candidate, code: str, run: Run, trial: Trial, compare: Compare
+def judge_program(
+    problem: Problem,
+    submission: Submission,
+    code: str,
+    run: ProgramRun,
+    trial: TestRun,
+    compare: CompareWithLimit,
 ) -> Verdict:
     """Return the verdict on a program.
 
@@ -49,73 +54,78 @@ def judge(
     equals the expected answer.
     """
     if run.outcome == "refused":
-        return verdict(Outcome.UNKNOWN, run.error or "the code was not run", run, trial=trial)
+        return build_verdict(Outcome.UNKNOWN, run.error or "the code was not run", run, trial=trial)
     if run.outcome == "syntax":
-        return verdict(Outcome.FAIL, run.error or "it is no Python", run, 0.0, trial)
+        return build_verdict(Outcome.FAIL, run.error or "it is no Python", run, 0.0, trial)
     if run.outcome not in ("ok", "error"):
-        return verdict(Outcome.FAIL, _REASONS[run.outcome], run, 0.1, trial)
+        return build_verdict(Outcome.FAIL, _REASONS[run.outcome], run, 0.1, trial)
     return _test_verdict(run, trial) or _run_verdict(problem, submission, code, run, trial, compare)
 
 
-def _test_verdict(run: Run, trial: Trial) -> Verdict | None:
+def _test_verdict(run: ProgramRun, trial: TestRun) -> Verdict | None:
     """Judge by given tests and the question's examples; None when there are none."""
     kind = "tests" if trial.given else "examples"
     if trial.failed:
         reason = f"{trial.failed} of {trial.total} {kind} fail: {'; '.join(trial.failures[:1])}"
         score = 0.3 + 0.5 * trial.passes / trial.total
-        return verdict(Outcome.FAIL, reason, run, score, trial)
+        return build_verdict(Outcome.FAIL, reason, run, score, trial)
     if trial.broken:
-        return verdict(Outcome.UNKNOWN, trial.broken, run, 0.5, trial)
+        return build_verdict(Outcome.UNKNOWN, trial.broken, run, 0.5, trial)
     if trial.undecided:
         reason = f"{trial.undecided} of {trial.total} {kind} undecided"
         detail = ": " + trial.open[0] if trial.open else ""
-        return verdict(Outcome.UNKNOWN, reason + detail, run, 0.7, trial)
+        return build_verdict(Outcome.UNKNOWN, reason + detail, run, 0.7, trial)
     if not trial.passes:
         return None
     reason = f"{trial.passes} of {trial.total} {kind} pass"
     score = (1.0 if trial.given else 0.9) if trial.apart else 0.8
     if run.outcome == "error":
         reason, score = f"{reason}; then it fails: {run.error}", score - 0.2
-    return verdict(Outcome.PASS, reason, run, score, trial)
+    return build_verdict(Outcome.PASS, reason, run, score, trial)
 
 
 def _run_verdict(
-    problem: Problem, submission: Candidate, code: str, run: Run, trial: Trial, compare: Compare
+    problem: Problem,
+    submission: Submission,
+    code: str,
+    run: ProgramRun,
+    trial: TestRun,
+    compare: CompareWithLimit,
 ) -> Verdict:
     """Judge by how the program itself ran."""
     if run.kind in _MISSING_RESOURCE_ERRORS:
         reason = f"it needs what the sandbox lacks: {run.error}"
-        return verdict(Outcome.UNKNOWN, reason, run, 0.4, trial)
+        return build_verdict(Outcome.UNKNOWN, reason, run, 0.4, trial)
     if run.outcome == "error":
-        return verdict(Outcome.FAIL, run.error or "the program failed", run, 0.2, trial)
+        return build_verdict(Outcome.FAIL, run.error or "the program failed", run, 0.2, trial)
     if run.failed:
         reason = f"{run.failed} of {run.tried} doctests fail"
-        return verdict(Outcome.FAIL, reason, run, 0.3, trial)
+        return build_verdict(Outcome.FAIL, reason, run, 0.3, trial)
     if problem.expect is not None:
         return _expected_verdict(problem.expect, submission, run, trial, compare)
     return _own_checks_verdict(submission, code, run, trial, compare)
 
 
 def _expected_verdict(
-    expect: str, submission: Candidate, run: Run, trial: Trial, compare: Compare
+    expect: str, submission: Submission, run: ProgramRun, trial: TestRun, compare: CompareWithLimit
 ) -> Verdict:
     """Compare the last printed line with the expected answer, outside the sandbox."""
     if not (line := _last_line(run)):
         reason = "runs without error and prints nothing to compare"
-        return verdict(Outcome.UNKNOWN, reason, run, 0.5, trial)
+        return build_verdict(Outcome.UNKNOWN, reason, run, 0.5, trial)
     outcome, reason = compare(expect, line)
     if outcome is Outcome.PASS:
         reason = "the last line it prints equals the expected answer"
-        return verdict(outcome, reason, run, 1.0, trial)
+        return build_verdict(outcome, reason, run, 1.0, trial)
     if outcome is Outcome.FAIL and submission.final is None:
         reason = "the last line it prints differs from the expected answer"
-        return verdict(outcome, reason, run, 0.3, trial)
+        return build_verdict(outcome, reason, run, 0.3, trial)
     reason = f"runs without error; its last line: {reason}"
-    return verdict(Outcome.UNKNOWN, reason, run, 0.5, trial)
+    return build_verdict(Outcome.UNKNOWN, reason, run, 0.5, trial)
 
 
 def _own_checks_verdict(
-    submission: Candidate, code: str, run: Run, trial: Trial, compare: Compare
+    submission: Submission, code: str, run: ProgramRun, trial: TestRun, compare: CompareWithLimit
 ) -> Verdict:
     """Judge by the program's own assertions, doctests and output."""
     passed_checks = []
@@ -125,14 +135,18 @@ def _own_checks_verdict(
         passed_checks.append(f"{run.tried} doctest{'s' * (run.tried > 1)} pass")
     if passed_checks:
         reason = f"runs without error; {' and '.join(passed_checks)}"
-        return verdict(Outcome.PASS, reason, run, 0.7, trial)
+        return build_verdict(Outcome.PASS, reason, run, 0.7, trial)
     if _prints_answer(submission.final, code, run, compare):
         reason = "the program computes the final answer and prints it"
-        return verdict(Outcome.PASS, reason, run, 0.7, trial)
-    return verdict(Outcome.UNKNOWN, "runs without error; nothing in it tests it", run, 0.6, trial)
+        return build_verdict(Outcome.PASS, reason, run, 0.7, trial)
+    return build_verdict(
+        Outcome.UNKNOWN, "runs without error; nothing in it tests it", run, 0.6, trial
+    )
 
 
-def by_calls(problem: Problem, submission: Candidate, compare: Compare) -> Verdict | None:
+def judge_tool_calls(
+    problem: Problem, submission: Submission, compare: CompareWithLimit
+) -> Verdict | None:
     """Judge by the output of the programs that ran during the reasoning.
 
     Returns None when they do not compute the final answer.
@@ -141,8 +155,8 @@ def by_calls(problem: Problem, submission: Candidate, compare: Compare) -> Verdi
     if not calls or problem.expect is not None:
         return None
     code = "\n".join(call.text for call in calls)
-    layer = chosen().layer
-    run = Run(
+    layer = choose_layer().layer
+    run = ProgramRun(
         outcome="ok",
         stdout=calls[-1].output,
         seconds=calls[-1].seconds,
@@ -151,13 +165,15 @@ def by_calls(problem: Problem, submission: Candidate, compare: Compare) -> Verdi
     if not _prints_answer(submission.final, code, run, compare):
         return None
     reason = "a program it ran while thinking computes the final answer"
-    return verdict(Outcome.PASS, reason, run, 0.7)
+    return build_verdict(Outcome.PASS, reason, run, 0.7)
 
 
-def _prints_answer(final: str | None, code: str, run: Run, compare: Compare) -> bool:
+def _prints_answer(
+    final: str | None, code: str, run: ProgramRun, compare: CompareWithLimit
+) -> bool:
     """Return whether the last printed line is the final answer and the code does not contain it."""
     line = _last_line(run)
-    if not line or final is None or constants(final) & constants(code) or final in code:
+    if not line or final is None or literal_numbers(final) & literal_numbers(code) or final in code:
         return False
     after_colon = line.rpartition(":")[2].strip() if ":" in line else line
     return any(
@@ -167,16 +183,20 @@ def _prints_answer(final: str | None, code: str, run: Run, compare: Compare) -> 
     )
 
 
-def _last_line(run: Run) -> str:
+def _last_line(run: ProgramRun) -> str:
     lines = run.stdout.strip().splitlines()
     return lines[-1].strip()[:MAX_STREAM_CHARACTERS] if lines else ""
 
 
-def verdict(
-    outcome: Outcome, reason: str, run: Run, score: float | None = None, trial: Trial | None = None
+def build_verdict(
+    outcome: Outcome,
+    reason: str,
+    run: ProgramRun,
+    score: float | None = None,
+    trial: TestRun | None = None,
 ) -> Verdict:
     """Build a verdict with its evidence; lint findings and run time lower `score` slightly."""
-    trial = trial or Trial()
+    trial = trial or TestRun()
     if score is not None:  # ties go to the cleaner and the faster program
         score = max(0.0, score - 0.02 * min(3, len(trial.lints)) - 0.002 * min(10.0, run.seconds))
     if run.layer == UNCONFINED.name:
@@ -190,7 +210,7 @@ def verdict(
     )
 
 
-def _evidence(run: Run, trial: Trial) -> dict[str, JsonValue]:
+def _evidence(run: ProgramRun, trial: TestRun) -> dict[str, JsonValue]:
     """Return the result of each check on the code, and what is needed to repeat it."""
     refused = run.outcome == "refused"
     return {

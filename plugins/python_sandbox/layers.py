@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reasoner.verify import child
-from reasoner.verify.confine.trees import DEVICES, package, readable
+from reasoner.verify.confine.trees import DEVICES, package_folders, readable_trees
 
 __all__ = ["LAYERS", "UNCONFINED", "Layer"]
 
@@ -103,14 +103,14 @@ def _bound() -> list[str]:
     interpreter = [sys.executable, os.path.realpath(sys.executable)]
     folders = [os.path.dirname(path) for path in interpreter]
     folders += [f"{sys.base_prefix}/bin", f"{os.path.realpath(sys.base_prefix)}/bin"]
-    paths = [*folders, f"{sys.prefix}/pyvenv.cfg", *readable()]
+    paths = [*folders, f"{sys.prefix}/pyvenv.cfg", *readable_trees()]
     paths = [path for path in paths if os.path.exists(path) and path not in DEVICES]
     return sorted(dict.fromkeys(paths), key=lambda path: (path.count("/"), path))
 
 
 def _seatbelt(box: str) -> str:
     """Return a deny-by-default profile for macOS; paths are canonical (/private/var, not /var)."""
-    trees = [os.path.realpath(path) for path in (*_bound(), *package(str(_OWN_FOLDER)))]
+    trees = [os.path.realpath(path) for path in (*_bound(), *package_folders(str(_OWN_FOLDER)))]
     trees += ["/usr/lib", "/System/Library", "/Library/Frameworks", sys.base_prefix]
     reads = " ".join(f'(subpath "{tree}")' for tree in dict.fromkeys(trees))
     executable = os.path.realpath(sys.executable)

@@ -9,13 +9,20 @@ import atexit
 import os
 import threading
 
-from reasoner.plugins.python_sandbox.jail import Jail
+from reasoner.plugins.python_sandbox.jail import SandboxProcess
 from reasoner.plugins.python_sandbox.layers import Layer
 
-__all__ = ["LONGEST", "SIZE", "Pool", "close", "pids", "warm"]
+__all__ = [
+    "MAX_CPU_SECONDS",
+    "POOL_SIZE",
+    "SandboxPool",
+    "close",
+    "take_warm_process",
+    "warm_process_ids",
+]
 
-SIZE = 2
-LONGEST = 60.0
+POOL_SIZE = 2
+MAX_CPU_SECONDS = 60.0
 """CPU time limit of a warm jail in seconds; a program with a higher limit gets its own jail."""
 MAX_IDLE_SECONDS = 60.0
 """Time after which unused jails are ended."""
@@ -23,19 +30,19 @@ MAX_START_SECONDS = 5.0
 """Time that `close` waits for a jail that is being started."""
 
 
-class Pool:
+class SandboxPool:
     """At most `size` waiting jails for one layer and memory limit; none before the first `take`."""
 
-    def __init__(self, layer: Layer, memory: int, size: int = SIZE) -> None:
+    def __init__(self, layer: Layer, memory: int, size: int = POOL_SIZE) -> None:
         self.kind = (layer, memory)
         self._size = size
         self._target_size = 0
         self._starting = False
-        self._idle: list[Jail] = []
+        self._idle: list[SandboxProcess] = []
         self._changed = threading.Condition()
         threading.Thread(target=self._keep, name="reasoner-jails", daemon=True).start()
 
-    def take(self) -> Jail | None:
+    def take(self) -> SandboxProcess | None:
         """Return a waiting jail, or None; new ones are started in the background."""
         with self._changed:
             self._target_size = self._size
@@ -61,7 +68,7 @@ class Pool:
         for jail in idle:
             jail.close()
 
-    def _empty(self) -> list[Jail]:
+    def _empty(self) -> list[SandboxProcess]:
         self._target_size = 0
         idle, self._idle = self._idle, []
         return idle
@@ -83,7 +90,7 @@ class Pool:
 
     def _start(self) -> None:
         try:
-            jail = Jail(*self.kind, LONGEST)
+            jail = SandboxProcess(*self.kind, MAX_CPU_SECONDS)
         except (
             OSError,
             RuntimeError,
@@ -102,12 +109,12 @@ class Pool:
 
 
 _lock = threading.Lock()
-_pools: list[Pool] = []
+_pools: list[SandboxPool] = []
 
 
-def warm(layer: Layer, memory: int, seconds: float) -> Jail | None:
+def take_warm_process(layer: Layer, memory: int, seconds: float) -> SandboxProcess | None:
     """Return a waiting jail for a program with these limits; None when it must start its own."""
-    if seconds > LONGEST:
+    if seconds > MAX_CPU_SECONDS:
         return None
     with _lock:
         if not _pools:
@@ -116,12 +123,12 @@ def warm(layer: Layer, memory: int, seconds: float) -> Jail | None:
         if not _pools or _pools[0].kind != (layer, memory):
             for pool in _pools:
                 pool.close()
-            _pools[:] = [Pool(layer, memory)]
+            _pools[:] = [SandboxPool(layer, memory)]
         pool = _pools[0]
     return pool.take()
 
 
-def pids() -> tuple[int, ...]:
+def warm_process_ids() -> tuple[int, ...]:
     """Return the process ids of the waiting jails."""
     return tuple(pid for pool in _pools for pid in pool.pids())
 

@@ -11,12 +11,12 @@ import tempfile
 import threading
 from dataclasses import dataclass, replace
 
-from reasoner.plugins.python_sandbox.execution import MEMORY, run_in
+from reasoner.plugins.python_sandbox.execution import MAX_MEMORY_BYTES, run_in_layer
 from reasoner.plugins.python_sandbox.layers import LAYERS, UNCONFINED, Layer
 
-__all__ = ["UNSAFE", "Choice", "chosen", "permit_unsafe", "self_test"]
+__all__ = ["UNSAFE_EXEC_FLAG", "LayerChoice", "attack_layer", "choose_layer", "permit_unsafe"]
 
-UNSAFE = "--unsafe-exec"
+UNSAFE_EXEC_FLAG = "--unsafe-exec"
 """The flag (also REASONER_UNSAFE_EXEC=1) that allows a model's code to run without a sandbox."""
 
 _ATTACK = """
@@ -44,17 +44,17 @@ print("ALIVE", 6 * 7)
 
 
 @dataclass(frozen=True)
-class Choice:
+class LayerChoice:
     """The layer in use, or None, and why; `tried` holds each failed layer and its failure."""
 
     layer: Layer | None
     detail: str
-    tried: tuple[tuple[str, str], ...] = ()
+    failed_layers: tuple[tuple[str, str], ...] = ()
     strong: bool = True
 
 
 _lock = threading.Lock()
-_choice: list[Choice] = []
+_choice: list[LayerChoice] = []
 _permitted = threading.Event()
 
 
@@ -66,7 +66,7 @@ def permit_unsafe(allowed: bool) -> None:
         _permitted.clear()
 
 
-def chosen() -> Choice:
+def choose_layer() -> LayerChoice:
     """Return the strongest layer that passes its self-test.
 
     The self-tests run once per process and take a few hundred milliseconds.
@@ -76,11 +76,13 @@ def chosen() -> Choice:
             _choice.append(_choose())
         choice = _choice[0]
     if choice.layer is None and _permitted.is_set():
-        return replace(choice, layer=UNCONFINED, detail=f"{UNSAFE}: {choice.detail}", strong=False)
+        return replace(
+            choice, layer=UNCONFINED, detail=f"{UNSAFE_EXEC_FLAG}: {choice.detail}", strong=False
+        )
     return choice
 
 
-def self_test(layer: Layer) -> str | None:
+def attack_layer(layer: Layer) -> str | None:
     """Attack a layer; return None when it holds, else which attacks succeeded or why it fails."""
     with (
         tempfile.TemporaryDirectory(prefix="reasoner-probe-") as folder,
@@ -93,7 +95,7 @@ def self_test(layer: Layer) -> str | None:
             file.write(key)
         ports = {"tcp": tcp.getsockname()[1], "udp": udp.getsockname()[1]}
         code = _ATTACK.format(secret=secret, **ports)
-        run = run_in(layer, code, stdin="", seconds=5, memory=MEMORY)
+        run = run_in_layer(layer, code, stdin="", seconds=5, memory=MAX_MEMORY_BYTES)
         through = [line[4:] for line in run.stdout.splitlines() if line.startswith("GOT ")]
         through += ["read"] * (key in run.stdout) + ["write"] * os.path.exists(secret + ".new")
         through += ["tcp"] * _received(tcp) + ["udp"] * _received(udp)
@@ -117,16 +119,16 @@ def _received(server: socket.socket) -> bool:
     return True
 
 
-def _choose() -> Choice:
+def _choose() -> LayerChoice:
     tried: list[tuple[str, str]] = []
     for layer in LAYERS:
         if not layer.possible:
             continue
-        if (failure := self_test(layer)) is None:
-            return Choice(
+        if (failure := attack_layer(layer)) is None:
+            return LayerChoice(
                 layer, "self-test passed: nothing read, written, sent or started", tuple(tried)
             )
         tried.append((layer.name, failure))
     reasons = "; ".join(f"{name}: {failure}" for name, failure in tried) or "none for this system"
     detail = f"no sandbox is strong enough to run a model's code ({reasons})"
-    return Choice(None, detail, tuple(tried), strong=False)
+    return LayerChoice(None, detail, tuple(tried), strong=False)

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Sequence
 
-__all__ = ["MAX_CODE", "constants", "programs"]
+__all__ = ["MAX_CODE_CHARACTERS", "assemble_programs", "literal_numbers"]
 
-MAX_CODE = 100_000
+MAX_CODE_CHARACTERS = 100_000
 _PROMPT = re.compile(r"(?m)^\s*>>> ")
 _CONSTANT = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
 
 
-def programs(blocks: Sequence[str]) -> tuple[str, ...]:
+def assemble_programs(blocks: Sequence[str]) -> tuple[str, ...]:
     """Return the programs to try, in order: all blocks together, then the last block alone.
 
     Blocks that are interpreter transcripts (`>>>`) become doctests of the program.
@@ -28,6 +28,6 @@ def _is_transcript(block: str) -> bool:
     return bool(lines) and bool(_PROMPT.match(lines[0] + " "))
 
 
-def constants(code: str) -> set[float]:
+def literal_numbers(code: str) -> set[float]:
     """Return the numbers that occur literally in `code`."""
     return {float(number[:40]) for number in _CONSTANT.findall(code)}

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from reasoner.plugins.python_sandbox.execution import Run
-from reasoner.plugins.python_sandbox.program import MAX_CODE
-from reasoner.plugins.python_sandbox.run import run_with_earlier
+from reasoner.plugins.python_sandbox.execution import ProgramRun
+from reasoner.plugins.python_sandbox.program import MAX_CODE_CHARACTERS
+from reasoner.plugins.python_sandbox.run import run_notebook_cell
 
-__all__ = ["MAX_SHOWN", "Block", "run_block"]
+__all__ = ["MAX_OUTPUT_CHARACTERS", "BlockResult", "run_block"]
 
-MAX_SHOWN = 2000
+MAX_OUTPUT_CHARACTERS = 2000
 _LIMIT_MESSAGES = {
     "memory": "MemoryError: the block ran out of memory",
     "output": "stopped: the block printed too much",
@@ -20,7 +20,7 @@ _LIMIT_MESSAGES = {
 }
 
 
-class Block(BaseModel):
+class BlockResult(BaseModel):
     """The result of running one block.
 
     `output` is the text for the model, at most `MAX_SHOWN` characters without control characters:
@@ -41,7 +41,7 @@ class Block(BaseModel):
     refused: str | None
 
 
-def run_block(earlier: Sequence[str], code: str, seconds: float) -> Block:
+def run_block(earlier: Sequence[str], code: str, seconds: float) -> BlockResult:
     """Run `code` in the state that the blocks in `earlier` leave.
 
     The state is recomputed: every call starts a new interpreter and runs the `earlier` blocks in
@@ -50,12 +50,14 @@ def run_block(earlier: Sequence[str], code: str, seconds: float) -> Block:
     are the same in each replay; clocks are not. `seconds` is the wall time for replay and block
     together.
     """
-    if sum(map(len, earlier)) + len(code) > MAX_CODE:
-        return _refused(f"the blocks are longer than {MAX_CODE} characters together", None)
-    run = run_with_earlier(code, earlier, seconds)
+    if sum(map(len, earlier)) + len(code) > MAX_CODE_CHARACTERS:
+        return _refused(
+            f"the blocks are longer than {MAX_CODE_CHARACTERS} characters together", None
+        )
+    run = run_notebook_cell(code, earlier, seconds)
     if run.outcome == "refused":
         return _refused(run.error or "the block was not run", run.layer or None)
-    return Block(
+    return BlockResult(
         output=_model_output(run, seconds),
         ok=run.outcome == "ok",
         kept=run.outcome in ("ok", "error", "syntax"),
@@ -65,11 +67,13 @@ def run_block(earlier: Sequence[str], code: str, seconds: float) -> Block:
     )
 
 
-def _refused(reason: str, layer: str | None) -> Block:
-    return Block(output=reason, ok=False, kept=False, seconds=0.0, layer=layer, refused=reason)
+def _refused(reason: str, layer: str | None) -> BlockResult:
+    return BlockResult(
+        output=reason, ok=False, kept=False, seconds=0.0, layer=layer, refused=reason
+    )
 
 
-def _model_output(run: Run, seconds: float) -> str:
+def _model_output(run: ProgramRun, seconds: float) -> str:
     lines = [run.stdout.rstrip()]
     if run.outcome == "timeout":
         lines.append(f"stopped: the block ran longer than {seconds:g} s")
@@ -80,7 +84,7 @@ def _model_output(run: Run, seconds: float) -> str:
 
 def _shortened(text: str) -> str:
     """Return the beginning and the end of a text that is too long, with a note in between."""
-    if len(text) <= MAX_SHOWN:
+    if len(text) <= MAX_OUTPUT_CHARACTERS:
         return text
-    half = (MAX_SHOWN - 60) // 2
+    half = (MAX_OUTPUT_CHARACTERS - 60) // 2
     return f"{text[:half]}\n[… {len(text) - 2 * half} characters left out …]\n{text[-half:]}"

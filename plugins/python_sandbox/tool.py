@@ -10,7 +10,7 @@ PYTHON = Tool(
     name="python",
     description="You can run Python (with sympy) to compute and to check; print what you need.",
     parameter="code",
-    fence="python",
+    fence_language="python",
 )
 
 

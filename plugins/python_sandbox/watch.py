@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import IO, Literal
 
-__all__ = ["Over", "Watch"]
+__all__ = ["ExceededLimit", "OutputCollector"]
 
 MAX_OUTPUT_BYTES = 1 << 20
 KEPT_END_BYTES = 64 << 10
@@ -17,10 +17,10 @@ MAX_FILES = 2000
 CHECK_PERIOD_SECONDS = 0.1
 MAX_START_SECONDS = 2.5
 """Time a jail may take to start; below the plugin host's grace, so that it is reported here."""
-Over = Literal["timeout", "memory", "output", "disk"]
+ExceededLimit = Literal["timeout", "memory", "output", "disk"]
 
 
-class Watch:
+class OutputCollector:
     """The output of one process and the limit that it exceeded.
 
     `kept` holds the beginning and the end of each stream; `over` names the limit, None without
@@ -31,10 +31,10 @@ class Watch:
         self._box, self._pid, self._memory = box, pid, memory
         self._total_bytes = 0
         self._deadline = self._seconds = 0.0
-        self.kept: dict[str, bytearray] = {}
-        self.over: Over | None = None
+        self.streams: dict[str, bytearray] = {}
+        self.exceeded_limit: ExceededLimit | None = None
 
-    def run(
+    def collect_output(
         self, order: bytes, sink: IO[bytes], sources: Mapping[str, IO[bytes] | int], seconds: float
     ) -> None:
         """Send `order` and close `sink`; read until every source closes or a limit is exceeded.
@@ -43,17 +43,17 @@ class Watch:
         a busy machine takes to start a jail does not count as the program's.
         """
         self._deadline, self._seconds = time.monotonic() + MAX_START_SECONDS, seconds
-        self.kept = {name: bytearray() for name in sources}
+        self.streams = {name: bytearray() for name in sources}
         os.set_blocking(sink.fileno(), False)
         with selectors.DefaultSelector() as selector:
             selector.register(sink, selectors.EVENT_WRITE)
             for name, source in sources.items():
                 selector.register(source, selectors.EVENT_READ, name)
             last_check = time.monotonic()
-            while selector.get_map() and self.over is None:
+            while selector.get_map() and self.exceeded_limit is None:
                 now = time.monotonic()
                 if now >= self._deadline:
-                    self.over = "timeout"
+                    self.exceeded_limit = "timeout"
                     return
                 for key, _ in selector.select(min(CHECK_PERIOD_SECONDS, self._deadline - now)):
                     if key.data is None:
@@ -69,12 +69,12 @@ class Watch:
 
     def _receive(self, name: str, data: bytes) -> bool:
         """Store data of a stream; return False at its end."""
-        if name == "say" and data and not self.kept[name]:
+        if name == "say" and data and not self.streams[name]:
             self._deadline = time.monotonic() + self._seconds
         self._total_bytes += len(data)
         if self._total_bytes > MAX_OUTPUT_BYTES:
-            self.over = "output"
-        stream = self.kept[name]
+            self.exceeded_limit = "output"
+        stream = self.streams[name]
         stream += data
         if len(stream) > 2 * KEPT_END_BYTES:  # keep the beginning and the end
             del stream[KEPT_END_BYTES:-KEPT_END_BYTES]
@@ -83,7 +83,7 @@ class Watch:
     def _check_usage(self) -> None:
         """Check what no kernel limit covers: the directory's size, and memory on macOS."""
         if _too_much_disk(self._box):
-            self.over = "disk"
+            self.exceeded_limit = "disk"
         if sys.platform == "darwin" and _resident(self._pid) > self._memory:
             self.over = "memory"
 

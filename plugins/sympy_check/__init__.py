@@ -16,9 +16,9 @@ from pydantic import JsonValue
 
 from reasoner.plugins.sympy_check.asked import asked_sum
 from reasoner.problem import Problem
-from reasoner.verdict import Candidate, Outcome, Verdict
-from reasoner.verify.child import ChildFailed, ChildPool
-from reasoner.verify.extract import extract_stated, without_code
+from reasoner.verdict import Outcome, Submission, Verdict
+from reasoner.verify.child import WorkerFailed, WorkerPool
+from reasoner.verify.extract import extract_unambiguous_answer, without_code
 from reasoner.verify.hookspecs import hookimpl
 
 __all__ = [
@@ -37,22 +37,24 @@ NAME = "sympy_check"
 MEMORY = 1 << 30
 MAX_TEXT = 400_000
 
-_workers = ChildPool(f"{__name__}.worker", MEMORY)
+_workers = WorkerPool(f"{__name__}.worker", MEMORY)
 atexit.register(_workers.close)
 
 
-def compare(gold: str, said: str, seconds: float = 5.0, places: int = 6) -> tuple[Outcome, str]:
+def compare(
+    expected: str, answer: str, seconds: float = 5.0, places: int = 6
+) -> tuple[Outcome, str]:
     """Whether `said` equals `gold` mathematically: pass, fail or unknown, and why.
 
     A decimal equals the value it rounds when it shows at least `places` decimals; with fewer the
     two are left undecided. Both may be hostile; what cannot be decided in `seconds` is unknown.
     """
-    if gold.strip() and gold.strip() == said.strip():
+    if expected.strip() and expected.strip() == answer.strip():
         return Outcome.PASS, "the answer is the expected one, letter for letter"
     try:
-        sides = {"gold": gold[:MAX_TEXT], "said": said[:MAX_TEXT]}
+        sides = {"gold": expected[:MAX_TEXT], "said": answer[:MAX_TEXT]}
         reply = _workers.ask({"task": "compare", "places": places, **sides}, seconds)
-    except ChildFailed as failure:
+    except WorkerFailed as failure:
         return Outcome.UNKNOWN, f"could not be decided: {failure}"
     relation, reason = reply.get("relation"), reply.get("reason") or reply.get("error")
     if relation == "equal":
@@ -75,7 +77,7 @@ def check_step(text: str, seconds: float = 1.0) -> Verdict:
 
 
 @hookimpl
-def verify(problem: Problem, submission: Candidate, seconds: float) -> Verdict | None:
+def verify(problem: Problem, submission: Submission, seconds: float) -> Verdict | None:
     """Compare with the expected answer when there is one, or with the value of the sum that was
     asked for; else check the stated arithmetic."""
     began = time.monotonic()
@@ -115,7 +117,7 @@ def health() -> dict[str, JsonValue]:
     began = time.monotonic()
     try:
         reply = _workers.ask({"task": "warm"}, 30)
-    except ChildFailed as failure:
+    except WorkerFailed as failure:
         return {"ok": False, "detail": f"the worker does not start: {failure}"}
     took = time.monotonic() - began
     if reply.get("relation") != "equal":
@@ -130,7 +132,7 @@ def close() -> None:
     _workers.close()
 
 
-def _against(expect: str, submission: Candidate, seconds: float) -> Verdict:
+def _against(expect: str, submission: Submission, seconds: float) -> Verdict:
     if submission.final is None:
         return _verdict(Outcome.UNKNOWN, "no final answer to compare with the expected one")
     outcome, reason = compare(expect, submission.final, seconds)
@@ -138,13 +140,13 @@ def _against(expect: str, submission: Candidate, seconds: float) -> Verdict:
     return _verdict(outcome, reason, evidence)
 
 
-def _asked(question: str, submission: Candidate, seconds: float) -> Verdict | None:
+def _asked(question: str, submission: Submission, seconds: float) -> Verdict | None:
     """Where the question is a sum, whether the answer is its value; None if that is not clear."""
     wanted = asked_sum(question)
     if wanted is None or submission.final is None:
         return None
     right = compare(wanted, submission.final, seconds)[0] is Outcome.PASS
-    said = submission.final if right else extract_stated(submission.answer)
+    said = submission.final if right else extract_unambiguous_answer(submission.answer)
     if said is None:
         return None
     evidence: dict[str, JsonValue] = {"asked": wanted, "answer": said[:500]}
@@ -156,7 +158,7 @@ def _asked(question: str, submission: Candidate, seconds: float) -> Verdict | No
     return None
 
 
-def _arithmetic(question: str, submission: Candidate, seconds: float) -> Verdict:
+def _arithmetic(question: str, submission: Submission, seconds: float) -> Verdict:
     texts = (*submission.steps, submission.answer)
     reply = _ask_arithmetic(texts, submission.final, question, seconds)
     if isinstance(reply, str):
@@ -185,7 +187,7 @@ def _ask_arithmetic(
     request: dict[str, JsonValue] = {"task": "arithmetic", "texts": bounded, "final": final}
     try:
         reply = _workers.ask(request | {"question": question[:MAX_TEXT]}, seconds)
-    except ChildFailed as failure:
+    except WorkerFailed as failure:
         return f"the arithmetic could not be checked: {failure}"
     if "error" in reply:
         return f"the arithmetic could not be checked: {reply['error']}"

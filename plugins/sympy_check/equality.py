@@ -15,7 +15,7 @@ from reasoner.plugins.sympy_check.outcome import DIFFERENT, EQUAL, Equality, Rel
 from reasoner.plugins.sympy_check.quantity import compare_quantities, quantity
 from reasoner.plugins.sympy_check.structure import compare_structures
 from reasoner.plugins.sympy_check.words import compare_words
-from reasoner.verify.extract import extract_marked
+from reasoner.verify.extract import extract_marked_answer
 
 __all__ = ["compare"]
 
@@ -69,7 +69,7 @@ def compare(gold: str, said: str, places: int = 6) -> Equality:
 
 
 def _unmarked(text: str) -> str:
-    return extract_marked(text) or text if _MARKED.search(text) else text
+    return extract_marked_answer(text) or text if _MARKED.search(text) else text
 
 
 def _compare(gold: str, said: str, scope: Scope) -> Equality:

@@ -5,7 +5,7 @@ import sys
 from fractions import Fraction
 from typing import Any
 
-from reasoner.verify.serve import serve
+from reasoner.verify.serve import serve_requests
 
 __all__ = ["main"]
 
@@ -19,27 +19,27 @@ def main() -> None:
     gives up files, network and processes where the kernel lets it.
     """
     confined = _confine()
-    serve(lambda request: _answer(request) | {"confined": confined})
+    serve_requests(lambda request: _answer(request) | {"confined": confined})
 
 
 def _confine() -> str:
     """What the worker did to itself, for `doctor`."""
-    from reasoner.verify.confine import confine, landlock, seccomp
-    from reasoner.verify.confine.trees import DEVICES, package, readable
+    from reasoner.verify.confine import confine_process, landlock, seccomp
+    from reasoner.verify.confine.trees import DEVICES, package_folders, readable_trees
 
     if sys.platform != "linux":
         return "limits only"
     done = []
     try:
-        if landlock.abi():
+        if landlock.landlock_version():
             installed = [entry for entry in sys.path if entry.endswith("-packages")]
-            confine(
+            confine_process(
                 ["landlock"],
-                [*readable(), *package(os.path.dirname(__file__)), *installed],
+                [*readable_trees(), *package_folders(os.path.dirname(__file__)), *installed],
                 DEVICES[:1],
             )
             done.append("landlock")
-        seccomp.apply()
+        seccomp.apply_seccomp()
         done.append("seccomp")
     except OSError:
         pass

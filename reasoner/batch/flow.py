@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-__all__ = ["each"]
+__all__ = ["bounded_map"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -14,10 +14,10 @@ WINDOW_FACTOR = 4
 """Times `at_once`: the maximum of items read whose results have not been fetched yet."""
 
 
-async def each(
+async def bounded_map(
     source: Iterable[T],
     work: Callable[[T], Awaitable[R]],
-    at_once: int,
+    max_concurrency: int,
     *,
     in_order: bool = True,
     stop: asyncio.Event | None = None,
@@ -29,7 +29,7 @@ async def each(
     items are started, and those being worked on are finished. Raises what the source or the work
     raises.
     """
-    flow = _Flow(work, at_once, in_order)
+    flow = _Flow(work, max_concurrency, in_order)
     threading.Thread(
         target=flow.read_source, args=(source,), name="reasoner-items", daemon=True
     ).start()

@@ -11,23 +11,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from reasoner.batch.record import START, Record
-from reasoner.batch.rows import LARGEST, read_row
-from reasoner.batch.tally import Tally
+from reasoner.batch.record import RECORD_START, BatchRecord
+from reasoner.batch.rows import MAX_LINE_BYTES, parse_row
+from reasoner.batch.tally import BatchTotals
 from reasoner.errors import UsageError
 
-__all__ = ["Ledger"]
+__all__ = ["BatchOutput"]
 
-LINE_START = START.encode()
+LINE_START = RECORD_START.encode()
 
 
-class Ledger:
+class BatchOutput:
     """An open output file, locked against other processes. `name in ledger` says whether the file
     has a record of that id. Raises UsageError for a file that is not a batch's output, which stays
     unchanged, and for one that cannot be written or is locked."""
 
     def __init__(self, path: Path) -> None:
-        self.tally = Tally()
+        self.tally = BatchTotals()
         self._path = path
         self._done: set[bytes] = set()
         self._file = self._open()
@@ -56,10 +56,10 @@ class Ledger:
         """Whether `descriptor` refers to this file."""
         return os.path.samestat(os.fstat(self._file.fileno()), os.fstat(descriptor))
 
-    def write(self, record: Record) -> None:
+    def append(self, record: BatchRecord) -> None:
         """Append a record. It has been passed to the kernel when this returns, so it survives the
         process being killed. Raises OSError."""
-        data = f"{record.json()}\n".encode()
+        data = f"{record.to_json()}\n".encode()
         while data:
             data = data[self._file.write(data) :]
 
@@ -83,7 +83,7 @@ class Ledger:
         """Count the complete records, then cut off an incomplete last line."""
         complete_bytes = 0
         with self._path.open("rb") as stream:
-            while (line := stream.readline(4 * LARGEST)).endswith(b"\n"):
+            while (line := stream.readline(4 * MAX_LINE_BYTES)).endswith(b"\n"):
                 complete_bytes += len(line)
                 self._add_line(line)
         if line and not (line.startswith(LINE_START) or LINE_START.startswith(line)):
@@ -92,7 +92,7 @@ class Ledger:
 
     def _add_line(self, line: bytes) -> None:
         try:
-            row = read_row(line)
+            row = parse_row(line)
             self.tally.add(row)
             self._done.add(_digest(str(row["id"])))
         except (KeyError, ValueError):

@@ -8,13 +8,13 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["LARGEST", "NAMES", "Row", "read_lines", "read_row", "text_of"]
+__all__ = ["FIELD_NAMES", "MAX_LINE_BYTES", "Row", "field_text", "parse_row", "read_lines"]
 
 Row = dict[str, Any]
-LARGEST = 16 * 2**20
+MAX_LINE_BYTES = 16 * 2**20
 """The maximum length of a line in bytes."""
 CHUNK_BYTES = 2**16
-NAMES = {
+FIELD_NAMES = {
     "id": ("id", "task_id"),
     "answer": ("answer", "pred"),
     "expect": ("expect", "gold"),
@@ -35,15 +35,15 @@ def read_lines(descriptor: int) -> Iterator[bytes]:
     """
     rest = b""
     while chunk := os.read(descriptor, CHUNK_BYTES):
-        *lines, rest = (rest[: LARGEST + 1] + chunk).split(b"\n")
+        *lines, rest = (rest[: MAX_LINE_BYTES + 1] + chunk).split(b"\n")
         yield from lines
     yield rest
 
 
-def read_row(line: bytes) -> Row:
+def parse_row(line: bytes) -> Row:
     """Parse a line as a JSON object. Raises ValueError with a reason."""
-    if len(line) > LARGEST:
-        raise ValueError(f"longer than {LARGEST // 2**20} MB")
+    if len(line) > MAX_LINE_BYTES:
+        raise ValueError(f"longer than {MAX_LINE_BYTES // 2**20} MB")
     try:
         row = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -57,10 +57,10 @@ def read_row(line: bytes) -> Row:
     return row
 
 
-def text_of(row: Row, field: str) -> str | None:
+def field_text(row: Row, field: str) -> str | None:
     """The text of a field, under any of its names; None when it is absent. A number is converted.
     Raises ValueError for other types."""
-    names = NAMES.get(field, (field,))
+    names = FIELD_NAMES.get(field, (field,))
     value: Any = next((row[name] for name in names if row.get(name) is not None), None)
     if isinstance(value, str):  # JSON may have lone surrogates, which cannot be encoded
         return value.encode(errors="replace").decode()

@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 
-from reasoner.batch.flow import each
-from reasoner.batch.item import Item
-from reasoner.batch.record import Record
+from reasoner.batch.flow import bounded_map
+from reasoner.batch.item import BatchItem
+from reasoner.batch.record import BatchRecord
 from reasoner.errors import ContextFull, EngineError, PromptTooLong, ServerGone
 from reasoner.path import FinishReason
 from reasoner.problem import Problem
 from reasoner.result import Result
 
-__all__ = ["MAX_CONSECUTIVE_FAILURES", "run"]
+__all__ = ["MAX_CONSECUTIVE_FAILURES", "run_batch"]
 
 Solve = Callable[[Problem], Awaitable[Result]]
 MAX_CONSECUTIVE_FAILURES = 8
@@ -22,14 +22,14 @@ RETRY_SECONDS = 1.0
 milliseconds, and drops them."""
 
 
-async def run(
-    items: Iterable[Item],
+async def run_batch(
+    items: Iterable[BatchItem],
     solve: Solve,
-    at_once: int,
+    max_concurrency: int,
     *,
     in_order: bool = True,
     stop: asyncio.Event | None = None,
-) -> AsyncGenerator[Record, None]:
+) -> AsyncGenerator[BatchRecord, None]:
     """Yield a record for each item, in the items' order or as they finish, `at_once` at a time.
 
     An item that cannot be answered gets a record with the error. Once `stop` is set no more items
@@ -39,16 +39,16 @@ async def run(
     """
     failures = 0
 
-    async def answer(item: Item) -> Record | None:
+    async def answer(item: BatchItem) -> BatchRecord | None:
         nonlocal failures
         if item.problem is None:
-            return Record(item, error=item.error)
+            return BatchRecord(item, error=item.error)
         if stop is not None and stop.is_set():
             return None
         try:
             result = await _solve_with_retry(solve, item.problem)
         except (PromptTooLong, ContextFull) as error:
-            return Record(item, error=f"line {item.line}: {error}")
+            return BatchRecord(item, error=f"line {item.line}: {error}")
         except ServerGone:
             raise
         except EngineError as error:
@@ -57,12 +57,14 @@ async def run(
                 raise EngineError(
                     f"{MAX_CONSECUTIVE_FAILURES} failures in a row, the last: {error}"
                 ) from error
-            return Record(item, error=f"line {item.line}: {error}")
+            return BatchRecord(item, error=f"line {item.line}: {error}")
         failures = 0
         interrupted = result.finish_reason is FinishReason.INTERRUPTED
-        return None if interrupted and stop and stop.is_set() else Record(item, result)
+        return None if interrupted and stop and stop.is_set() else BatchRecord(item, result)
 
-    async with aclosing(each(items, answer, at_once, in_order=in_order, stop=stop)) as records:
+    async with aclosing(
+        bounded_map(items, answer, max_concurrency, in_order=in_order, stop=stop)
+    ) as records:
         async for record in records:
             if record is not None:
                 yield record

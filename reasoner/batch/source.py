@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Literal
 
-from reasoner.batch.item import Item, make_item
-from reasoner.batch.rows import LARGEST, NAMES, Row, read_lines, read_row
+from reasoner.batch.item import BatchItem, make_batch_item
+from reasoner.batch.rows import FIELD_NAMES, MAX_LINE_BYTES, Row, parse_row, read_lines
 from reasoner.errors import UsageError
 
-__all__ = ["Form", "read_items"]
+__all__ = ["BatchFormat", "read_batch_items"]
 
-Form = Literal["jsonl", "csv", "tsv"]
+BatchFormat = Literal["jsonl", "csv", "tsv"]
 DELIMITER = {"csv": ",", "tsv": "\t"}
 
 
-def read_items(descriptor: int, form: Form, expect: str | None = None) -> Iterator[Item]:
+def read_batch_items(
+    descriptor: int, form: BatchFormat, expect: str | None = None
+) -> Iterator[BatchItem]:
     """Yield every item of the input; those that cannot be used have an `error`. Blank lines are
     skipped.
 
@@ -35,18 +37,18 @@ def read_items(descriptor: int, form: Form, expect: str | None = None) -> Iterat
             yield item
         else:
             reason = f"line {item.line}: its id is that of line {first}"
-            yield Item(f"{item.line}-{item.id}", item.line, item.size, error=reason)
+            yield BatchItem(f"{item.line}-{item.id}", item.line, item.size, error=reason)
 
 
-def _json_items(descriptor: int, expect: str | None) -> Iterator[Item]:
+def _json_items(descriptor: int, expect: str | None) -> Iterator[BatchItem]:
     for number, line in enumerate(read_lines(descriptor), 1):
         if line.strip():
-            yield make_item(number, len(line) + 1, line, partial(read_row, line), expect)
+            yield make_batch_item(number, len(line) + 1, line, partial(parse_row, line), expect)
 
 
-def _table_items(descriptor: int, form: Form, expect: str | None) -> Iterator[Item]:
+def _table_items(descriptor: int, form: BatchFormat, expect: str | None) -> Iterator[BatchItem]:
     """The items of a table whose first row names the columns; a cell may span lines."""
-    csv.field_size_limit(LARGEST)
+    csv.field_size_limit(MAX_LINE_BYTES)
     lines = _TextLines(descriptor)
     rows = csv.reader(lines, delimiter=DELIMITER[form], strict=True)
     header = _header(rows, expect)
@@ -64,7 +66,7 @@ def _table_items(descriptor: int, form: Form, expect: str | None) -> Iterator[It
             )
         if any(cell.strip() for cell in cells):
             content = json.dumps(cells).encode()
-            yield make_item(line, lines.end - before, content, read, expect)
+            yield make_batch_item(line, lines.end - before, content, read, expect)
 
 
 def _raise_value_error(reason: str) -> Row:
@@ -76,7 +78,7 @@ def _header(rows: Iterator[list[str]], expect: str | None) -> list[str]:
         header = [name.strip() for name in next(rows, [])]
     except csv.Error as error:
         raise UsageError(f"the first line is no header: {error}") from None
-    names = NAMES["question"]
+    names = FIELD_NAMES["question"]
     if not set(names) & set(header):
         raise UsageError(
             f"the header names no column '{names[0]}' (or {', '.join(names[1:])}); "

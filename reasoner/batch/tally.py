@@ -5,10 +5,10 @@ from collections import Counter
 
 from reasoner.batch.rows import Row
 
-__all__ = ["Tally", "wilson"]
+__all__ = ["BatchTotals", "wilson_interval"]
 
 
-class Tally:
+class BatchTotals:
     """The number of records by status (`verified`, `refuted`, `answered`, `no_answer`, `error`),
     and of completion tokens."""
 
@@ -32,13 +32,13 @@ class Tally:
         self.tokens += tokens
 
     @property
-    def score(self) -> str:
+    def summary(self) -> str:
         """The share of verified records with its 95 % interval, as in `40 of 64 right, 62.5%
         [50.2%, 73.3%]`. Errors are not counted."""
         right, count = self.counts["verified"], self.total - self.counts["error"]
         if not count:
             return "0 of 0 right"
-        low, high = wilson(right, count)
+        low, high = wilson_interval(right, count)
         return f"{right} of {count} right, {right / count:.1%} [{low:.1%}, {high:.1%}]"
 
     @property
@@ -49,7 +49,7 @@ class Tally:
         return next((code for status, code in ranked.items() if self.counts[status]), 0)
 
 
-def wilson(right: int, count: int, z: float = 1.96) -> tuple[float, float]:
+def wilson_interval(right: int, count: int, z: float = 1.96) -> tuple[float, float]:
     """The score interval of a proportion, `right` of `count` (Wilson 1927); `z` = 1.96 gives 95
     %."""
     share = right / count

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from reasoner.cli.help.commands import CommandEntry, CommandGroup, Commands
-from reasoner.cli.output.terminal import complain, is_terminal, tolerate
+from reasoner.cli.output.terminal import is_terminal, make_streams_lossy, print_error
 from reasoner.errors import ReasonerError
 
 __all__ = ["COMMANDS", "app", "main"]
@@ -96,7 +96,7 @@ def root(
 def main() -> None:
     """Run the command line; every error becomes one line on stderr and an exit code."""
     gc.set_threshold(GC_THRESHOLD_OBJECTS)
-    tolerate()
+    make_streams_lossy()
     try:
         app(prog_name="reasoner")
     except ReasonerError as error:
@@ -112,5 +112,5 @@ def main() -> None:
 def _report_error(message: str, error: Exception, exit_code: int) -> int:
     if os.environ.get(DEBUG_VARIABLE, "0") not in ("", "0"):
         traceback.print_exception(error)
-    complain(message)
+    print_error(message)
     return exit_code

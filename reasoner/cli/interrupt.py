@@ -12,7 +12,7 @@ from reasoner.cli.output.terminal import is_terminal
 from reasoner.errors import Interrupted
 
 if TYPE_CHECKING:
-    from reasoner.models.progress import Progress
+    from reasoner.models.progress import DownloadObserver
 
 __all__ = ["Interrupt", "Stoppable"]
 
@@ -63,7 +63,7 @@ class Interrupt:
 class Stoppable:
     """Passes a download's progress on to `watcher`; after Ctrl-C it ends the download."""
 
-    def __init__(self, watcher: "Progress", interrupt: Interrupt) -> None:
+    def __init__(self, watcher: "DownloadObserver", interrupt: Interrupt) -> None:
         self._watcher, self._interrupt = watcher, interrupt
 
     def begin(self, label: str, total: int | None, done: int) -> None:

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from reasoner.engine.capabilities import missing_capability
-from reasoner.engine.engine import FAINTEST
+from reasoner.engine.engine import MIN_LOGPROB
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import EngineError, ServerGone, UsageError
 
-__all__ = ["Completions", "Piece"]
+__all__ = ["CompletionsClient", "TextPiece"]
 
 T = TypeVar("T")
 
-CONNECT, SILENCE = 5.0, 300.0
+CONNECT_SECONDS, READ_SECONDS = 5.0, 300.0
 """Seconds to connect, and seconds to wait for the next bytes."""
-ALTERNATIVES = 20
+MAX_TOP_LOGPROBS = 20
 """How many of the most likely next tokens are requested; vLLM returns no more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPiece:
     """Generated text with its log-probability (natural; 0.0 where the server reports none).
 
     `finish` is the server's finish reason, set on the last piece only.
@@ -33,7 +33,7 @@ class Piece:
     finish: str | None = None
 
 
-class Completions:
+class CompletionsClient:
     """A client for one model. `address` ends in /v1; `model` is its name on the server.
 
     Raises UsageError for an address that is no URL.
@@ -47,40 +47,40 @@ class Completions:
         try:
             self._client = httpx2.AsyncClient(
                 headers={"authorization": f"Bearer {key}"} if key else {},
-                timeout=httpx2.Timeout(SILENCE, connect=CONNECT, pool=None),
+                timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=None),
                 limits=httpx2.Limits(max_connections=connections),
             )
         except (ValueError, httpx2.InvalidURL) as error:
             raise UsageError(f"'{address}' cannot be asked: {error}") from error
 
-    async def get(self, path: str) -> Any:
+    async def fetch_json(self, path: str) -> Any:
         """Fetch a JSON document. Raises UsageError for a wrong address or request, ServerGone when
         the connection fails, and EngineError for other failures."""
         async with self._errors():
             response = await self._client.get(path)
             if response.status_code != 200:
-                raise self._refusal(response.status_code, response.content)
-            return _read(response.content, self.address, lambda data: data)
+                raise self._error_from_response(response.status_code, response.content)
+            return _parse_reply(response.content, self.address, lambda data: data)
 
-    async def probe(self) -> bool:
+    async def probe_logprobs(self) -> bool:
         """Request one token, and return whether the server reports log-probabilities."""
         try:
             await self.next_logprobs("1 + 1 =")
         except (UsageError, EngineError):
             self._logprobs = False
-            async for _ in self.write("1 + 1 =", Sampling(temperature=0.0), 1, 0, ""):
+            async for _ in self.stream_completion("1 + 1 =", Sampling(temperature=0.0), 1, 0, ""):
                 pass
         return self._logprobs
 
-    async def write(
+    async def stream_completion(
         self, prompt: str, sampling: Sampling, max_tokens: int, seed: int, end: str
-    ) -> AsyncGenerator[Piece, None]:
+    ) -> AsyncGenerator[TextPiece, None]:
         """Stream the continuation of the prompt; closing the iterator stops the server.
 
         `end` is the text of the end token, '' for none. Raises as `get` does.
         """
         body = {
-            **self._head(prompt, max_tokens),
+            **self._base_body(prompt, max_tokens),
             **_options(sampling),
             "seed": seed,
             "stream": True,
@@ -92,22 +92,22 @@ class Completions:
             self._client.stream("POST", f"{self.address}/completions", json=body) as response,
         ):
             if response.status_code != 200:
-                raise self._refusal(response.status_code, await response.aread())
+                raise self._error_from_response(response.status_code, await response.aread())
             async for line in response.aiter_lines():
                 data = line.removeprefix("data:").strip()
                 if line.startswith("data:") and data != "[DONE]":
-                    for piece in _read(data, self.address, _pieces):
+                    for piece in _parse_reply(data, self.address, _pieces):
                         yield piece
 
     async def next_logprobs(self, prompt: str) -> dict[str, float]:
         """Return the texts of the most likely next tokens with their log-probabilities. Raises
         EngineError when the server reports none."""
-        body = {**self._head(prompt, 1), "temperature": 0.0, "logprobs": ALTERNATIVES}
+        body = {**self._base_body(prompt, 1), "temperature": 0.0, "logprobs": MAX_TOP_LOGPROBS}
         async with self._errors():
             response = await self._client.post(f"{self.address}/completions", json=body)
             if response.status_code != 200:
-                raise self._refusal(response.status_code, response.content)
-            logprobs = _read(response.content, self.address, _alternatives)
+                raise self._error_from_response(response.status_code, response.content)
+            logprobs = _parse_reply(response.content, self.address, _top_logprobs)
         if not logprobs:
             raise missing_capability(f"the server at {self.address}", "score")
         return logprobs
@@ -115,10 +115,10 @@ class Completions:
     async def close(self) -> None:
         await self._client.aclose()
 
-    def _head(self, prompt: str, max_tokens: int) -> dict[str, Any]:
+    def _base_body(self, prompt: str, max_tokens: int) -> dict[str, Any]:
         return {"model": self.model, "prompt": prompt, "max_tokens": max_tokens}
 
-    def _refusal(self, status: int, content: bytes) -> UsageError | EngineError:
+    def _error_from_response(self, status: int, content: bytes) -> UsageError | EngineError:
         try:
             data = json.loads(content)
             error = data.get("error", data)
@@ -166,7 +166,7 @@ def _options(sampling: Sampling) -> dict[str, Any]:
     return options
 
 
-def _read(reply: bytes | str, address: str, find: Callable[[Any], T]) -> T:
+def _parse_reply(reply: bytes | str, address: str, find: Callable[[Any], T]) -> T:
     """Parse a JSON reply with `find`. Raises EngineError for a malformed reply."""
     try:
         return find(json.loads(reply))
@@ -188,16 +188,16 @@ def _choice(data: Any) -> dict[str, Any]:
     return choice
 
 
-def _pieces(data: Any) -> list[Piece]:
+def _pieces(data: Any) -> list[TextPiece]:
     """Return an event's tokens as pieces where it lists them, else its text as one piece."""
     choice = _choice(data)
     text, finish = str(choice.get("text") or ""), choice.get("finish_reason")
     tokens = _tokens(choice)
     if "".join(token for token, _ in tokens) == text:
-        pieces = [Piece(token, logprob) for token, logprob in tokens if token]
+        pieces = [TextPiece(token, logprob) for token, logprob in tokens if token]
     else:
-        pieces = [Piece(text, sum(logprob for _, logprob in tokens))] if text else []
-    return [*pieces, Piece("", finish=str(finish))] if finish else pieces
+        pieces = [TextPiece(text, sum(logprob for _, logprob in tokens))] if text else []
+    return [*pieces, TextPiece("", finish=str(finish))] if finish else pieces
 
 
 def _tokens(choice: dict[str, Any]) -> list[tuple[str, float]]:
@@ -206,25 +206,25 @@ def _tokens(choice: dict[str, Any]) -> list[tuple[str, float]]:
     if not isinstance(logprobs, dict):
         return []
     if isinstance(content := logprobs.get("content"), list):
-        return [(str(token.get("token", "")), _float(token.get("logprob"))) for token in content]
+        return [(str(token.get("token", "")), _logprob(token.get("logprob"))) for token in content]
     tokens, logprobs = logprobs.get("tokens") or [], logprobs.get("token_logprobs") or []
-    return [(str(t), _float(logprob)) for t, logprob in zip(tokens, logprobs, strict=False)]
+    return [(str(t), _logprob(logprob)) for t, logprob in zip(tokens, logprobs, strict=False)]
 
 
-def _alternatives(data: Any) -> dict[str, float]:
+def _top_logprobs(data: Any) -> dict[str, float]:
     """Return the most likely tokens at the only position with their log-probabilities."""
     logprobs = _choice(data).get("logprobs")
     if not isinstance(logprobs, dict):
         return {}
     if isinstance(content := logprobs.get("content"), list) and content:
         rows = content[0].get("top_logprobs") or content[0].get("top_probs") or []
-        return {str(row.get("token", "")): _float(row.get("logprob")) for row in rows}
+        return {str(row.get("token", "")): _logprob(row.get("logprob")) for row in rows}
     rows = logprobs.get("top_logprobs") or []
     first = rows[0] if rows and isinstance(rows[0], dict) else {}
-    return {str(token): _float(logprob) for token, logprob in first.items()}
+    return {str(token): _logprob(logprob) for token, logprob in first.items()}
 
 
-def _float(value: Any) -> float:
+def _logprob(value: Any) -> float:
     """Return a log-probability; 0 where the value is no number."""
     known = isinstance(value, int | float) and value == value  # NaN is none
-    return min(0.0, max(FAINTEST, float(value))) if known else 0.0
+    return min(0.0, max(MIN_LOGPROB, float(value))) if known else 0.0

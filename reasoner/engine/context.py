@@ -13,22 +13,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reasoner.engine.library import clear_errors, first_error, library
+from reasoner.engine.library import clear_errors, first_error, load_llama_cpp
 from reasoner.engine.threads import default_threads
 from reasoner.engine.vocabulary import NativeVocabulary
 from reasoner.errors import BadModelFile, EngineError
 from reasoner.settings import EngineSettings
 
-__all__ = ["Context", "Floats"]
+__all__ = ["FloatArray", "LlamaContext"]
 
-Floats = npt.NDArray[np.float32]
+FloatArray = npt.NDArray[np.float32]
 
-DEFAULT_CONTEXT = 8192
+DEFAULT_CONTEXT_TOKENS = 8192
 GGML_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
 FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
 
 
-class Context:
+class LlamaContext:
     """A loaded model with a unified KV cache of `n_cells` cells that all sequences share; each
     sequence may have `n_ctx` tokens.
 
@@ -37,7 +37,7 @@ class Context:
     """
 
     def __init__(self, path: Path, settings: EngineSettings, notice: Callable[[str], None]) -> None:
-        self._lc = library()
+        self._lc = load_llama_cpp()
         self._ctx: Any = None
         self._model: Any = None
         self._settings, self._notice, self._path = settings, notice, path
@@ -110,14 +110,14 @@ class Context:
         longest = self.n_cells if self._settings.context else self.n_ctx_train
         self.n_ctx = min(longest, self.n_cells)
         self.n_batch = int(self._lc.llama_n_batch(self._ctx))
-        self._hidden = False
+        self._embeddings_enabled = False
         self._prepare_batch()
         self._prepare_abort()
 
     def _context_params(self) -> Any:
         settings = self._settings
         params = self._lc.llama_context_default_params()
-        params.n_ctx = settings.context or DEFAULT_CONTEXT
+        params.n_ctx = settings.context or DEFAULT_CONTEXT_TOKENS
         params.n_batch = min(settings.batch, params.n_ctx)
         params.n_ubatch = min(512, params.n_batch)
         params.n_seq_max = settings.sequences
@@ -151,14 +151,14 @@ class Context:
 
     @cached_property
     def n_ctx_train(self) -> int:
-        return int(self._lc.llama_model_n_ctx_train(self._model)) or DEFAULT_CONTEXT
+        return int(self._lc.llama_model_n_ctx_train(self._model)) or DEFAULT_CONTEXT_TOKENS
 
     @cached_property
     def n_embd(self) -> int:
         return int(self._lc.llama_model_n_embd(self._model))
 
     @cached_property
-    def buffer(self) -> Floats:
+    def logits_buffer(self) -> FloatArray:
         """Scratch space for one row of logits, for the thread that decodes."""
         return np.empty(self.vocabulary.size, np.float32)
 
@@ -186,9 +186,9 @@ class Context:
         1 no free cells (nothing changed), 2 aborted (some entries may be in the cache), below 0
         failure.
         """
-        if hidden != self._hidden:
+        if hidden != self._embeddings_enabled:
             self._lc.llama_set_embeddings(self._ctx, hidden)
-            self._hidden = hidden
+            self._embeddings_enabled = hidden
         batch = self._batch
         batch.n_tokens = len(entries)
         for i, (token, position, sequence, wanted) in enumerate(entries):
@@ -199,13 +199,13 @@ class Context:
         self._abort[0] = b"\0"
         return int(self._lc.llama_decode(self._ctx, batch))
 
-    def logits(self, index: int) -> Floats:
+    def logits(self, index: int) -> FloatArray:
         """Logits (n_vocab,) of batch entry `index`: a writable view until the next decode."""
-        return _view(self._lc.llama_get_logits_ith(self._ctx, index), self.vocabulary.size)
+        return _row_view(self._lc.llama_get_logits_ith(self._ctx, index), self.vocabulary.size)
 
-    def hidden(self, index: int) -> Floats:
+    def hidden(self, index: int) -> FloatArray:
         """Last hidden state (n_embd,) of batch entry `index`, after the final norm."""
-        return _view(self._lc.llama_get_embeddings_ith(self._ctx, index), self.n_embd)
+        return _row_view(self._lc.llama_get_embeddings_ith(self._ctx, index), self.n_embd)
 
     def sample(self, chain: Any, index: int) -> int:
         """Sample from batch entry `index` with a native chain, which counts the token."""
@@ -257,7 +257,7 @@ class Context:
             self._model = None
 
 
-def _view(pointer: Any, size: int) -> Floats:
+def _row_view(pointer: Any, size: int) -> FloatArray:
     """As `np.ctypeslib.as_array`, without creating types in every call."""
     address = ctypes.cast(pointer, ctypes.c_void_p).value
     return np.frombuffer(_row_type(size).from_address(address), np.float32)

@@ -1,8 +1,8 @@
 """The tokens with which the common model families end a reply."""
 
-__all__ = ["END_NAMES", "find_end_token"]
+__all__ = ["END_TOKEN_NAMES", "find_end_token"]
 
-END_NAMES = (
+END_TOKEN_NAMES = (
     "<|im_end|>",
     "<|endoftext|>",
     "<|eot_id|>",
@@ -19,4 +19,4 @@ def find_end_token(template: str) -> str:
 
     `template` is Jinja source. The result is `</s>` for a template that has no known end token.
     """
-    return next((name for name in END_NAMES if name in template), "</s>")
+    return next((name for name in END_TOKEN_NAMES if name in template), "</s>")

@@ -6,15 +6,15 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from reasoner.doubt import Doubt
+from reasoner.doubt import TokenStatistics
 from reasoner.engine.capabilities import Capabilities
 from reasoner.engine.control import Controller
 from reasoner.engine.sampling import Sampling
 from reasoner.engine.token import Finish, Token
 
-__all__ = ["FAINTEST", "Engine", "Generation", "OnDecoded", "Vocabulary"]
+__all__ = ["MIN_LOGPROB", "Engine", "Generation", "OnDecoded", "Vocabulary"]
 
-FAINTEST = -1e4
+MIN_LOGPROB = -1e4
 """The lowest log-probability that `score` returns, so that all of them are finite."""
 
 OnDecoded = Callable[[int], None]
@@ -102,7 +102,7 @@ class Engine(Vocabulary, Protocol):
         or EngineError while iterating.
         """
 
-    async def score(
+    async def token_logprobs(
         self,
         tokens: Sequence[int],
         positions: Sequence[int],
@@ -112,21 +112,21 @@ class Engine(Vocabulary, Protocol):
         """Log-probabilities (natural, FAINTEST at least) of `targets[i]` as the token after
         `tokens[positions[i]]`. Raises EngineError without the capability `score`."""
 
-    async def likeliest(
+    async def top_tokens(
         self, tokens: Sequence[int], count: int, on_decoded: OnDecoded | None = None
     ) -> list[tuple[int, float]]:
         """Return the most likely next tokens after `tokens` with their log-probabilities
         (natural), best first: `count` of them, or fewer where a server limits the number."""
 
-    async def doubts(
+    async def token_statistics(
         self, tokens: Sequence[int], begin: int, on_decoded: OnDecoded | None = None
-    ) -> list[Doubt]:
+    ) -> list[TokenStatistics]:
         """Surprisal and entropy in nats of each of `tokens` from index `begin` (at least 1) on.
 
         Raises EngineError without the capability `whole_logits`.
         """
 
-    async def hidden(
+    async def hidden_states(
         self,
         tokens: Sequence[int],
         positions: Sequence[int],
@@ -137,7 +137,9 @@ class Engine(Vocabulary, Protocol):
         Raises EngineError without the capability `hidden_states`.
         """
 
-    def forget(self, tokens: Sequence[int], keep: int = 0, below: bool = False) -> None:
+    def release_prefix(
+        self, tokens: Sequence[int], keep: int = 0, include_extensions: bool = False
+    ) -> None:
         """Release cached cells: `tokens` and, with `below`, all sequences that begin with them are
         not continued any more, except from their first `keep` tokens. This is only a hint."""
 

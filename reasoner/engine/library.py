@@ -9,24 +9,24 @@ from typing import Any
 from reasoner.engine.threads import set_wait_policy
 from reasoner.errors import EngineError
 
-__all__ = ["clear_errors", "first_error", "library", "supports_gpu"]
+__all__ = ["clear_errors", "first_error", "load_llama_cpp", "supports_gpu"]
 
-ERROR_LEVEL = 4
-LONGEST_SAID = 300
+GGML_LOG_LEVEL_ERROR = 4
+MAX_ABORT_MESSAGE_CHARS = 300
 """Maximum length of llama.cpp's abort message in ours; parts of it may come from the model file."""
 
 _errors: list[str] = []
 _log_callback: Any = None
 
 
-def library() -> Any:
+def load_llama_cpp() -> Any:
     """Return the module `llama_cpp`, loaded once; its log goes to error messages, not to stderr."""
     global _log_callback
     set_wait_policy()
     import llama_cpp as lc
 
     if _log_callback is None:
-        _log_callback = lc.llama_log_callback(_keep_error)
+        _log_callback = lc.llama_log_callback(_record_error)
         lc.llama_log_set(_log_callback, ctypes.c_void_p(0))
         with suppress(AttributeError):  # another version of the library
             lc.llama_cpp._lib.ggml_set_abort_callback(_abort_callback)
@@ -34,29 +34,31 @@ def library() -> Any:
     return lc
 
 
-def _give_up(message: bytes) -> None:
+def _exit_on_abort(message: bytes) -> None:
     """Exit with one line on stderr when llama.cpp is about to abort the process, for example for a
     file that claims a million layers; its own handler would start a debugger first."""
     file, _, reason = message.decode(errors="replace").partition(":")
-    detail = "".join(filter(str.isprintable, f"{Path(file).name}:{reason}"))[:LONGEST_SAID]
+    detail = "".join(filter(str.isprintable, f"{Path(file).name}:{reason}"))[
+        :MAX_ABORT_MESSAGE_CHARS
+    ]
     line = f"reasoner: llama.cpp gave up ({detail}); the model file may be damaged: fetch it again"
     with suppress(OSError):
         os.write(2, f"{line}, or choose another\n".encode())
     os._exit(EngineError.exit_code)
 
 
-_abort_callback = ctypes.CFUNCTYPE(None, ctypes.c_char_p)(_give_up)
+_abort_callback = ctypes.CFUNCTYPE(None, ctypes.c_char_p)(_exit_on_abort)
 
 
-def _keep_error(level: int, text: bytes, _data: Any) -> None:
-    if level == ERROR_LEVEL:
+def _record_error(level: int, text: bytes, _data: Any) -> None:
+    if level == GGML_LOG_LEVEL_ERROR:
         _errors.append(text.decode(errors="replace").strip())
         del _errors[:-8]
 
 
 def supports_gpu() -> bool:
     """Whether this build of llama.cpp can offload layers to a GPU."""
-    return bool(library().llama_supports_gpu_offload())
+    return bool(load_llama_cpp().llama_supports_gpu_offload())
 
 
 def first_error() -> str:

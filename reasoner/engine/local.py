@@ -8,18 +8,18 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from reasoner.doubt import Doubt
+from reasoner.doubt import TokenStatistics
 from reasoner.engine.capabilities import Capabilities
-from reasoner.engine.context import Context
+from reasoner.engine.context import LlamaContext
 from reasoner.engine.control import Controller
 from reasoner.engine.draw import log_sum_exp
-from reasoner.engine.engine import FAINTEST, Engine, OnDecoded
-from reasoner.engine.request import Generate, Item, Read, Request
+from reasoner.engine.engine import MIN_LOGPROB, Engine, OnDecoded
+from reasoner.engine.request import GenerateRequest, PrefillRequest, Request, RequestOutput
 from reasoner.engine.sampling import Sampling
 from reasoner.engine.scheduler import Scheduler
-from reasoner.engine.shelf import Shelf
+from reasoner.engine.shelf import PromptCacheStore
 from reasoner.engine.token import Finish, Token
-from reasoner.engine.worker import Worker
+from reasoner.engine.worker import EngineWorker
 from reasoner.errors import EngineError, PromptTooLong
 from reasoner.settings import EngineSettings
 
@@ -29,7 +29,9 @@ __all__ = ["LocalEngine", "LocalGeneration"]
 class LocalGeneration:
     """Implements `Generation` for a request to the worker thread."""
 
-    def __init__(self, request: Generate, queue: "asyncio.Queue[Item]", worker: Worker) -> None:
+    def __init__(
+        self, request: GenerateRequest, queue: "asyncio.Queue[RequestOutput]", worker: EngineWorker
+    ) -> None:
         self._request, self._queue, self._worker = request, queue, worker
         self.finish: Finish | None = None
 
@@ -66,9 +68,9 @@ class LocalGeneration:
 class LocalEngine:
     """Implements `Engine` for a GGUF file in this process; created by `open`, freed by `close`."""
 
-    def __init__(self, context: Context, shelf: Shelf | None = None) -> None:
+    def __init__(self, context: LlamaContext, prompt_store: PromptCacheStore | None = None) -> None:
         self._context = context
-        self._worker = Worker(context, shelf)
+        self._worker = EngineWorker(context, prompt_store)
         self._worker.start()
         self.n_ctx = context.n_ctx
         self.n_embd = context.n_embd
@@ -94,7 +96,7 @@ class LocalEngine:
         path: Path,
         settings: EngineSettings | None = None,
         notice: Callable[[str], None] = lambda _text: None,
-        shelf: Shelf | None = None,
+        prompt_store: PromptCacheStore | None = None,
     ) -> Self:
         """Load a GGUF file. `shelf` stores the KV states of long prompts for other processes.
 
@@ -102,12 +104,12 @@ class LocalEngine:
         EngineError when the context cannot be allocated.
         """
         chosen = settings or EngineSettings()
-        return cls(await asyncio.to_thread(Context, path, chosen, notice), shelf)
+        return cls(await asyncio.to_thread(LlamaContext, path, chosen, notice), prompt_store)
 
     @property
-    def decoded(self) -> int:
+    def decoded_tokens(self) -> int:
         """Tokens decoded since the engine was opened, prompts and replies together."""
-        return self._worker.scheduler.decoded
+        return self._worker.scheduler.decoded_tokens
 
     @property
     def end_tokens(self) -> tuple[int, ...]:
@@ -150,11 +152,11 @@ class LocalEngine:
         max_tokens: int | None = None,
         seed: int = 0,
     ) -> LocalGeneration:
-        prompt = self._prompt(tokens)
-        queue: asyncio.Queue[Item] = asyncio.Queue()
-        request = Generate(
+        prompt = self._prompt_array(tokens)
+        queue: asyncio.Queue[RequestOutput] = asyncio.Queue()
+        request = GenerateRequest(
             prompt,
-            self._worker.mailbox.into(queue),
+            self._worker.output_queue.emitter(queue),
             sampling=sampling,
             controller=controller,
             max_tokens=max_tokens or self.n_ctx,
@@ -163,7 +165,7 @@ class LocalEngine:
         self._worker.submit(request)
         return LocalGeneration(request, queue, self._worker)
 
-    async def score(
+    async def token_logprobs(
         self,
         tokens: Sequence[int],
         positions: Sequence[int],
@@ -174,41 +176,43 @@ class LocalEngine:
         rows: dict[int, tuple[float, ...]] = {}
 
         def visit(position: int, row: npt.NDArray[np.float32]) -> None:
-            total, _ = log_sum_exp(row, self._context.buffer)
+            total, _ = log_sum_exp(row, self._context.logits_buffer)
             logprobs = (float(row[target] - total) for target in targets_at[position])
-            rows[position] = tuple(max(FAINTEST, logprob) for logprob in logprobs)
+            rows[position] = tuple(max(MIN_LOGPROB, logprob) for logprob in logprobs)
 
-        await self._read(tokens, positions, visit, False, on_decoded)
+        await self._prefill(tokens, positions, visit, False, on_decoded)
         return [rows[position] for position in positions]
 
-    async def likeliest(
+    async def top_tokens(
         self, tokens: Sequence[int], count: int, on_decoded: OnDecoded | None = None
     ) -> list[tuple[int, float]]:
         candidates: list[tuple[int, float]] = []
 
         def visit(_position: int, row: npt.NDArray[np.float32]) -> None:
-            total, _ = log_sum_exp(row, self._context.buffer)
+            total, _ = log_sum_exp(row, self._context.logits_buffer)
             best = np.argpartition(row, -min(count, len(row)))[-count:]
             best = best[np.argsort(-row[best])]
             candidates.extend((int(token), float(row[token]) - total) for token in best)
 
-        await self._read(tokens, [len(tokens) - 1], visit, False, on_decoded)
+        await self._prefill(tokens, [len(tokens) - 1], visit, False, on_decoded)
         return candidates
 
-    async def doubts(
+    async def token_statistics(
         self, tokens: Sequence[int], begin: int, on_decoded: OnDecoded | None = None
-    ) -> list[Doubt]:
-        statistics: dict[int, Doubt] = {}
+    ) -> list[TokenStatistics]:
+        statistics: dict[int, TokenStatistics] = {}
 
         def visit(position: int, row: npt.NDArray[np.float32]) -> None:
-            total, entropy = log_sum_exp(row, self._context.buffer)
-            statistics[position] = Doubt(total - float(row[tokens[position + 1]]), entropy)
+            total, entropy = log_sum_exp(row, self._context.logits_buffer)
+            statistics[position] = TokenStatistics(
+                total - float(row[tokens[position + 1]]), entropy
+            )
 
         positions = range(begin - 1, len(tokens) - 1)
-        await self._read(tokens, positions, visit, False, on_decoded)
+        await self._prefill(tokens, positions, visit, False, on_decoded)
         return [statistics[position] for position in positions]
 
-    async def hidden(
+    async def hidden_states(
         self,
         tokens: Sequence[int],
         positions: Sequence[int],
@@ -219,20 +223,24 @@ class LocalEngine:
         def visit(position: int, row: npt.NDArray[np.float32]) -> None:
             states[position] = row.copy()
 
-        await self._read(tokens, positions, visit, True, on_decoded)
+        await self._prefill(tokens, positions, visit, True, on_decoded)
         return np.stack([states[position] for position in positions])
 
-    def forget(self, tokens: Sequence[int], keep: int = 0, below: bool = False) -> None:
+    def release_prefix(
+        self, tokens: Sequence[int], keep: int = 0, include_extensions: bool = False
+    ) -> None:
         ids = np.array(tokens, np.int32)
-        self._worker.call(lambda scheduler: scheduler.cache.forget(ids, keep, below))
+        self._worker.call(
+            lambda scheduler: scheduler.cache.release_prefix(ids, keep, include_extensions)
+        )
 
-    async def held(self) -> int:
+    async def count_cells(self) -> int:
         """Return the number of KV cells in use, shared ones counted once."""
         loop = asyncio.get_running_loop()
         cell_count: asyncio.Future[int] = loop.create_future()
 
         def count(scheduler: Scheduler) -> None:
-            cells = scheduler.cache.held(scheduler.cache.live())
+            cells = scheduler.cache.count_cells(scheduler.cache.sequences())
             loop.call_soon_threadsafe(cell_count.set_result, cells)
 
         self._worker.call(count)
@@ -243,14 +251,14 @@ class LocalEngine:
         await asyncio.to_thread(self._worker.join)
         self._worker.context.free_model()
 
-    def _prompt(self, tokens: Sequence[int]) -> npt.NDArray[np.int32]:
+    def _prompt_array(self, tokens: Sequence[int]) -> npt.NDArray[np.int32]:
         if not tokens:
             raise ValueError("no tokens to continue")
         if len(tokens) >= self.n_ctx:
             raise PromptTooLong(len(tokens), self.n_ctx)
         return np.array(tokens, np.int32)
 
-    async def _read(
+    async def _prefill(
         self,
         tokens: Sequence[int],
         positions: Sequence[int],
@@ -260,12 +268,12 @@ class LocalEngine:
     ) -> None:
         if not positions or not 0 <= min(positions) <= max(positions) < len(tokens):
             raise ValueError("positions must lie within the tokens")
-        queue: asyncio.Queue[Item] = asyncio.Queue()
-        request: Request = Read(
-            self._prompt(tokens),
-            self._worker.mailbox.into(queue),
+        queue: asyncio.Queue[RequestOutput] = asyncio.Queue()
+        request: Request = PrefillRequest(
+            self._prompt_array(tokens),
+            self._worker.output_queue.emitter(queue),
             positions=frozenset(positions),
-            visit=visit,
+            on_row=visit,
             hidden=hidden,
         )
         self._worker.submit(request)

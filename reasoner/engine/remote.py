@@ -12,13 +12,13 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from reasoner.doubt import Doubt
+from reasoner.doubt import TokenStatistics
 from reasoner.engine.capabilities import (
     Capabilities,
     missing_capability,
     require_capabilities,
 )
-from reasoner.engine.completions import Completions
+from reasoner.engine.completions import CompletionsClient
 from reasoner.engine.control import Controller
 from reasoner.engine.end_tokens import find_end_token
 from reasoner.engine.engine import Engine, OnDecoded
@@ -30,18 +30,18 @@ from reasoner.engine.server_card import (
     find_model_card,
     text_property,
 )
-from reasoner.engine.words import WordVocabulary
+from reasoner.engine.words import TextVocabulary
 from reasoner.errors import PromptTooLong
 from reasoner.settings import EngineSettings
 
-__all__ = ["CHATML", "RemoteEngine"]
+__all__ = ["CHATML_TEMPLATE", "RemoteEngine"]
 
-CHATML = (
+CHATML_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
     "{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-UNSEEN = 3.0
+UNLISTED_LOGPROB_GAP = 3.0
 """A token that the server does not list gets the lowest listed log-probability minus this."""
 
 
@@ -51,7 +51,13 @@ class RemoteEngine:
     n_embd = 0
 
     def __init__(
-        self, server: Completions, template: str, end: str, n_ctx: int, *, logprobs: bool = True
+        self,
+        server: CompletionsClient,
+        template: str,
+        end: str,
+        n_ctx: int,
+        *,
+        logprobs: bool = True,
     ) -> None:
         self._server, self._template = server, template
         self.n_ctx = n_ctx
@@ -65,7 +71,7 @@ class RemoteEngine:
             token_ids=False,
             fork=False,
         )
-        vocabulary = self._vocabulary = WordVocabulary(end)
+        vocabulary = self._vocabulary = TextVocabulary(end)
         self.tokenize, self.detokenize = vocabulary.tokenize, vocabulary.detokenize
         self.piece, self.token_id = vocabulary.piece, vocabulary.token_id
         self.is_eog = vocabulary.is_eog
@@ -89,21 +95,21 @@ class RemoteEngine:
         model name is wrong, and EngineError when the server cannot be used.
         """
         chosen = settings or EngineSettings()
-        server = Completions(address, model or "", key, chosen.sequences)
+        server = CompletionsClient(address, model or "", key, chosen.sequences)
         try:
-            card = find_model_card(await server.get(f"{address}/models"), model, address)
+            card = find_model_card(await server.fetch_json(f"{address}/models"), model, address)
             server.model = str(card["id"])
             props = await fetch_properties(server, address)
             template = template or text_property(props, "chat_template")
             if template is None:
                 notice(f"{address} tells no chat template, so ChatML is used; set chat_template")
-            logprobs = await server.probe()
+            logprobs = await server.probe_logprobs()
             if not logprobs:
                 notice(f"{address} tells no log-probabilities, so nothing can be scored by it")
         except BaseException:
             await server.close()
             raise
-        template = template or CHATML
+        template = template or CHATML_TEMPLATE
         end = text_property(props, "eos_token") or find_end_token(template)
         n_ctx = chosen.context or context_length(card, props)
         return cls(server, template, end, n_ctx, logprobs=logprobs)
@@ -132,7 +138,7 @@ class RemoteEngine:
             self._server, self._vocabulary, tokens, sampling, controller, limit, seed
         )
 
-    async def score(
+    async def token_logprobs(
         self,
         tokens: Sequence[int],
         positions: Sequence[int],
@@ -144,29 +150,29 @@ class RemoteEngine:
         if on_decoded is not None:
             on_decoded(len(tokens))
         return [
-            tuple(self._likelihood(row, target) for target in row_targets)
+            tuple(self._token_logprob(row, target) for target in row_targets)
             for row, row_targets in zip(rows, targets, strict=True)
         ]
 
-    def _likelihood(self, logprobs: dict[str, float], token: int) -> float:
+    def _token_logprob(self, logprobs: dict[str, float], token: int) -> float:
         text = self.detokenize([token], special=True)
-        return logprobs.get(text, min(logprobs.values()) - UNSEEN)
+        return logprobs.get(text, min(logprobs.values()) - UNLISTED_LOGPROB_GAP)
 
-    async def likeliest(
+    async def top_tokens(
         self, tokens: Sequence[int], count: int, on_decoded: OnDecoded | None = None
     ) -> list[tuple[int, float]]:
         logprobs = await self._server.next_logprobs(self.detokenize(tokens, special=True))
         if on_decoded is not None:
             on_decoded(len(tokens))
         best = sorted(logprobs.items(), key=lambda row: -row[1])[:count]
-        return [(self._vocabulary.received(text), logprob) for text, logprob in best]
+        return [(self._vocabulary.text_token_id(text), logprob) for text, logprob in best]
 
-    async def doubts(
+    async def token_statistics(
         self, tokens: Sequence[int], begin: int, on_decoded: OnDecoded | None = None
-    ) -> list[Doubt]:
+    ) -> list[TokenStatistics]:
         raise missing_capability(self.capabilities.owner, "whole_logits")
 
-    async def hidden(
+    async def hidden_states(
         self,
         tokens: Sequence[int],
         positions: Sequence[int],
@@ -174,7 +180,9 @@ class RemoteEngine:
     ) -> npt.NDArray[np.float32]:
         raise missing_capability(self.capabilities.owner, "hidden_states")
 
-    def forget(self, tokens: Sequence[int], keep: int = 0, below: bool = False) -> None:
+    def release_prefix(
+        self, tokens: Sequence[int], keep: int = 0, include_extensions: bool = False
+    ) -> None:
         """Does nothing: a server manages its own cache."""
 
     async def close(self) -> None:

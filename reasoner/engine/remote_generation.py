@@ -5,18 +5,18 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Self
 
 from reasoner.engine.capabilities import missing_capability
-from reasoner.engine.completions import Completions, Piece
+from reasoner.engine.completions import CompletionsClient, TextPiece
 from reasoner.engine.control import FREE, Allow, Ban, Constraint, Controller, Force, Halt
 from reasoner.engine.sampling import Sampling
 from reasoner.engine.token import Finish, Token
-from reasoner.engine.words import WordVocabulary
+from reasoner.engine.words import TextVocabulary
 from reasoner.errors import EngineError
 
 __all__ = ["RemoteGeneration"]
 
-TRIES = 3
+MAX_RESAMPLES = 3
 """How often a banned token is sampled again before it is accepted."""
-WARM = 0.8
+MIN_RESAMPLE_TEMPERATURE = 0.8
 """The lowest temperature at which a banned token is sampled again."""
 
 
@@ -25,8 +25,8 @@ class RemoteGeneration:
 
     def __init__(
         self,
-        server: Completions,
-        vocabulary: WordVocabulary,
+        server: CompletionsClient,
+        vocabulary: TextVocabulary,
         tokens: Sequence[int],
         sampling: Sampling,
         controller: Controller | None,
@@ -38,16 +38,16 @@ class RemoteGeneration:
         self._server, self._vocabulary = server, vocabulary
         self._text = vocabulary.detokenize(tokens, special=True)
         self._sampling, self._controller = sampling, controller
-        self._left, self._seed = max_tokens, seed
-        self._stream: AsyncGenerator[Piece, None] | None = None
+        self._remaining_tokens, self._seed = max_tokens, seed
+        self._stream: AsyncGenerator[TextPiece, None] | None = None
         self._source = self._tokens()
-        self._step: asyncio.Future[Token | None] | None = None
+        self._pending_token: asyncio.Future[Token | None] | None = None
         self._cancelled = False
 
     def cancel(self) -> None:
         self._cancelled = True
-        if self._step is not None:
-            self._step.cancel()
+        if self._pending_token is not None:
+            self._pending_token.cancel()
 
     def __aiter__(self) -> Self:
         return self
@@ -57,17 +57,17 @@ class RemoteGeneration:
         if token is not None:
             return token
         self.finish = self.finish or Finish.CANCELLED
-        await self._break_off()
+        await self._close_stream()
         raise StopAsyncIteration
 
     async def _next(self) -> Token | None:
         """Return the next token, or None at the end; `cancel` interrupts the wait."""
-        self._step = asyncio.ensure_future(anext(self._source, None))
+        self._pending_token = asyncio.ensure_future(anext(self._source, None))
         try:
-            return await self._step
+            return await self._pending_token
         except BaseException as error:
             self.finish = Finish.CANCELLED
-            await self._break_off()
+            await self._close_stream()
             if isinstance(error, asyncio.CancelledError) and self._cancelled:
                 return None
             raise
@@ -80,41 +80,41 @@ class RemoteGeneration:
                 self.finish = Finish.HALT
                 return
             if isinstance(constraint, Force):
-                await self._break_off()
+                await self._close_stream()
                 tokens = [Token(token, 0.0, forced=True) for token in constraint.tokens]
-            elif (drawn := await self._draw(constraint)) is not None:
+            elif (drawn := await self._sample(constraint)) is not None:
                 tokens = [drawn]
             else:
                 self.finish = Finish.LENGTH
                 return
             for token in tokens:
-                self.finish = self._place(token)
+                self.finish = self._append_token(token)
                 yield token
                 if self.finish is not None:
                     return
 
-    def _place(self, token: Token) -> Finish | None:
-        self._left -= 1
+    def _append_token(self, token: Token) -> Finish | None:
+        self._remaining_tokens -= 1
         if self._controller is not None:
             self._controller.accept(token.id)
         if not token.forced and self._vocabulary.is_eog(token.id):
             return Finish.STOP
         self._text += self._vocabulary.detokenize([token.id], special=True)
-        return Finish.LENGTH if self._left <= 0 else None
+        return Finish.LENGTH if self._remaining_tokens <= 0 else None
 
-    async def _draw(self, constraint: Constraint) -> Token | None:
+    async def _sample(self, constraint: Constraint) -> Token | None:
         """Sample a token, or return None at the server's token limit. A banned token is sampled
         again at a higher temperature, at most `TRIES` times, and then accepted."""
         if isinstance(constraint, Allow):
             raise missing_capability(self._server.address, "constrain")
         banned = constraint.tokens if isinstance(constraint, Ban) else ()
         token = await self._receive(self._sampling)
-        for again in range(1, TRIES + 1):
+        for again in range(1, MAX_RESAMPLES + 1):
             if token is None or token.id not in banned:
                 break
-            await self._break_off()
+            await self._close_stream()
             self._seed += again
-            warm = max(self._sampling.temperature, WARM)
+            warm = max(self._sampling.temperature, MIN_RESAMPLE_TEMPERATURE)
             token = await self._receive(self._sampling.model_copy(update={"temperature": warm}))
         return token
 
@@ -122,16 +122,18 @@ class RemoteGeneration:
         """Return the next token of the stream, which is opened where none is."""
         if self._stream is None:
             end = self._vocabulary.detokenize(self._vocabulary.end_tokens, special=True)
-            self._stream = self._server.write(self._text, sampling, self._left, self._seed, end)
+            self._stream = self._server.stream_completion(
+                self._text, sampling, self._remaining_tokens, self._seed, end
+            )
         piece = await anext(self._stream, None)
         if piece is None:
             raise EngineError(f"{self._server.address} broke off in the middle of a reply")
         if piece.finish is None:
-            return Token(self._vocabulary.received(piece.text), piece.logprob)
-        await self._break_off()
+            return Token(self._vocabulary.text_token_id(piece.text), piece.logprob)
+        await self._close_stream()
         return None if piece.finish == "length" else Token(self._vocabulary.eos, 0.0)
 
-    async def _break_off(self) -> None:
+    async def _close_stream(self) -> None:
         """Close the stream, which stops the server."""
         stream, self._stream = self._stream, None
         if stream is not None:

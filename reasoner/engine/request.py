@@ -7,16 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from reasoner.engine.control import Controller
-from reasoner.engine.draw import Drawer
+from reasoner.engine.draw import TokenSampler
 from reasoner.engine.sampling import Sampling
 from reasoner.engine.token import Finish, Token
 
-__all__ = ["Generate", "Item", "Read", "Request"]
+__all__ = ["GenerateRequest", "PrefillRequest", "Request", "RequestOutput"]
 
-Logits = npt.NDArray[np.float32]
+OutputRow = npt.NDArray[np.float32]
 
 
-Item = Token | Finish | BaseException
+RequestOutput = Token | Finish | BaseException
 
 
 @dataclass(eq=False, slots=True)
@@ -24,28 +24,28 @@ class Request:
     """The fields of every request. The worker thread passes each result to `emit`."""
 
     prompt: npt.NDArray[np.int32]
-    emit: Callable[[Item], None]
+    emit: Callable[[RequestOutput], None]
     tokens: list[int] = field(default_factory=list)
     """The prompt and the tokens generated so far."""
-    order: int = 0
+    arrival: int = 0
     """Serial number in the order of arrival."""
     cancelled: bool = False
     decoded_tokens: int = 0
     """How many prompt tokens were decoded instead of taken from the prefix cache."""
-    sought: bool = False
+    looked_up: bool = False
     """Whether its prompt has been looked up in the prompt cache on disk."""
 
     def __post_init__(self) -> None:
         self.tokens = self.prompt.tolist()
 
     @property
-    def ids(self) -> npt.NDArray[np.int32]:
+    def token_array(self) -> npt.NDArray[np.int32]:
         """`tokens` as an array."""
         grown = len(self.tokens) > len(self.prompt)
         return np.array(self.tokens, np.int32) if grown else self.prompt
 
     @property
-    def reusable(self) -> int:
+    def max_cached_tokens(self) -> int:
         """Leading tokens that need no output, so that cached cells can replace their prefill."""
         return len(self.tokens) - 1
 
@@ -54,27 +54,27 @@ class Request:
 
 
 @dataclass(eq=False, slots=True)
-class Generate(Request):
+class GenerateRequest(Request):
     """Generate at most `max_tokens` tokens after the prompt."""
 
     sampling: Sampling = field(default_factory=Sampling)
     controller: Controller | None = None
     max_tokens: int = 1
     seed: int = 0
-    drawer: Drawer | None = None
+    sampler: TokenSampler | None = None
 
     @property
-    def generated(self) -> int:
+    def generated_tokens(self) -> int:
         return len(self.tokens) - len(self.prompt)
 
     def close(self) -> None:
-        if self.drawer is not None:
-            self.drawer.close()
-            self.drawer = None
+        if self.sampler is not None:
+            self.sampler.close()
+            self.sampler = None
 
 
 @dataclass(eq=False, slots=True)
-class Read(Request):
+class PrefillRequest(Request):
     """Prefill the tokens and call `visit(position, row)` at each of the `positions`.
 
     `row` is a view of the logits (n_vocab,) or, with `hidden`, of the last layer's normalised
@@ -82,9 +82,9 @@ class Read(Request):
     """
 
     positions: frozenset[int] = frozenset()
-    visit: Callable[[int, Logits], None] = lambda _position, _row: None
+    on_row: Callable[[int, OutputRow], None] = lambda _position, _row: None
     hidden: bool = False
 
     @property
-    def reusable(self) -> int:
+    def max_cached_tokens(self) -> int:
         return min(self.positions)

@@ -9,78 +9,81 @@ from collections.abc import Callable
 from functools import partial
 from time import monotonic
 
-from reasoner.engine.context import Context
+from reasoner.engine.context import LlamaContext
 from reasoner.engine.control import FREE, Force, Halt
-from reasoner.engine.draw import Drawer
-from reasoner.engine.part import Part
-from reasoner.engine.planner import FEW, Planner
+from reasoner.engine.draw import TokenSampler
+from reasoner.engine.part import Chunk
+from reasoner.engine.planner import MAX_DECODE_TOKENS, BatchPlanner
 from reasoner.engine.prefix import PrefixCache, Sequence
-from reasoner.engine.request import Generate, Read, Request
-from reasoner.engine.shelf import Librarian, Shelf
+from reasoner.engine.request import GenerateRequest, PrefillRequest, Request
+from reasoner.engine.shelf import PromptCache, PromptCacheStore
 from reasoner.engine.token import Finish, Token
 from reasoner.errors import ContextFull, EngineError, ReasonerError
 
 __all__ = ["Scheduler"]
 
-MARGIN = 128
+GROWTH_FRACTION_DIVISOR = 128
 """For each running sequence 1/MARGIN of the cells stays free when another is admitted: space to
 grow, without which a sequence would soon be preempted."""
 
-LOOK_SECONDS = 0.05
+ADMISSION_INTERVAL_SECONDS = 0.05
 """Seconds between two attempts to admit waiting requests while no cells were freed."""
 
 
 class Scheduler:
     """The waiting and running requests of one context. Each `tick` decodes one batch."""
 
-    def __init__(self, context: Context, shelf: Shelf | None = None) -> None:
+    def __init__(self, context: LlamaContext, prompt_store: PromptCacheStore | None = None) -> None:
         self.context = context
         self.cache = PrefixCache(context)
-        self.planner = Planner(context)
-        self.librarian = Librarian(context, self.cache, shelf)
+        self.planner = BatchPlanner(context)
+        self.prompt_cache = PromptCache(context, self.cache, prompt_store)
         self.waiting: deque[Request] = deque()
-        self.decoded = 0
+        self.decoded_tokens = 0
         self.in_flight: tuple[Request, ...] = ()
         self._arrivals = 0
-        self._look = 0.0
+        self._next_admission_time = 0.0
         """Monotonic time of the next admission; 0 means at once, as the state has changed."""
 
     @property
     def busy(self) -> bool:
         """Whether any request is waiting or running."""
-        return bool(self.waiting) or bool(self.cache.active())
+        return bool(self.waiting) or bool(self.cache.running_sequences())
 
     def submit(self, request: Request) -> None:
         """Append a request to the waiting ones."""
         self._arrivals += 1
-        request.order = self._arrivals
+        request.arrival = self._arrivals
         self.waiting.append(request)
-        self._look = 0.0
+        self._next_admission_time = 0.0
 
-    def abandon(self, reason: Finish | EngineError) -> None:
+    def abort_all(self, reason: Finish | EngineError) -> None:
         """End every request with `reason` and evict its sequence."""
-        requests = [*self.waiting, *(s.request for s in self.cache.active() if s.request)]
-        for sequence in self.cache.active():
+        requests = [
+            *self.waiting,
+            *(s.request for s in self.cache.running_sequences() if s.request),
+        ]
+        for sequence in self.cache.running_sequences():
             self.cache.evict(sequence)
         self.waiting.clear()
         for request in requests:
             request.close()
             request.emit(reason)
 
-    def tick(self) -> None:
+    def step(self) -> None:
         """Run one step: admit, plan, decode, postprocess."""
-        self.librarian.shelve()
+        self.prompt_cache.store_prompts()
         self._drop_cancelled()
         self._admit()
-        parts = self.planner.plan(self.cache.active())
+        parts = self.planner.plan_batch(self.cache.running_sequences())
         if parts and (indices := self._decode(parts)) is not None:
             for part, start in zip(parts, indices, strict=True):
-                self._guarded(part.sequence, partial(self._deliver, part, start))
+                self._run_guarded(part.sequence, partial(self._postprocess, part, start))
 
     # -- admission -------------------------------------------------------------------------
 
     def _drop_cancelled(self) -> None:
-        for sequence in self.cache.active():
+        for sequence in self.cache.running_sequences():
             if sequence.request is not None and sequence.request.cancelled:
                 self._finish(sequence, Finish.CANCELLED)
         for request in [r for r in self.waiting if r.cancelled]:
@@ -95,51 +98,57 @@ class Scheduler:
         prefix may overtake requests that need more cells.
         """
         now = monotonic()
-        if not self.waiting or now < self._look:
+        if not self.waiting or now < self._next_admission_time:
             return
-        self._look = now + LOOK_SECONDS
+        self._next_admission_time = now + ADMISSION_INTERVAL_SECONDS
         blocked = crowded = False
         for request in list(self.waiting):
             if self.cache.full:
                 return
-            self.librarian.fetch(request)
+            self.prompt_cache.restore_prefix(request)
             size = len(request.tokens)
-            parent, shared = self.cache.longest_prefix(request, size - FEW if blocked else 0)
+            parent, shared = self.cache.longest_prefix(
+                request, size - MAX_DECODE_TOKENS if blocked else 0
+            )
             if blocked and parent is None:
                 continue
-            if self.cache.promised_prefix(request) > shared + FEW:
+            if self.cache.longest_pending_prefix(request) > shared + MAX_DECODE_TOKENS:
                 continue  # another sequence prefills these tokens: fork it afterwards
-            few = size - shared <= FEW
-            if not (few and self.cache.own(parent, shared)):
+            few = size - shared <= MAX_DECODE_TOKENS
+            if not (few and self.cache.can_reuse(parent, shared)):
                 if crowded or (blocked and not few):
                     continue
-                if not self._has_room(size - shared):
+                if not self._has_free_cells(size - shared):
                     blocked, crowded = True, few
                     continue
-            sequence = self.cache.seat(request, parent, shared)
+            sequence = self.cache.allocate(request, parent, shared)
             if sequence is not None:
                 self.waiting.remove(request)
-                self._guarded(sequence, partial(self._start, sequence, request))
+                self._run_guarded(sequence, partial(self._start, sequence, request))
 
-    def _has_room(self, needed: int) -> bool:
+    def _has_free_cells(self, needed: int) -> bool:
         """Whether `needed` cells are free or held by sequences that can be evicted. A sequence
         between two rounds is not evicted, as all its tokens would be prefilled again."""
-        active, at_work = self.cache.active(), self.cache.at_work()
-        unread = sum(sequence.unread for sequence in active)
-        held = self.cache.held(at_work) + unread + self.context.n_cells // MARGIN * len(at_work)
+        active, at_work = self.cache.running_sequences(), self.cache.reserved_sequences()
+        unread = sum(sequence.remaining_tokens for sequence in active)
+        held = (
+            self.cache.count_cells(at_work)
+            + unread
+            + self.context.n_cells // GROWTH_FRACTION_DIVISOR * len(at_work)
+        )
         return not at_work or held + needed <= self.context.n_cells
 
     def _start(self, sequence: Sequence, request: Request) -> None:
         """Create the sampler and append the tokens that are forced before any logits."""
-        if isinstance(request, Generate):
-            request.drawer = request.drawer or Drawer(
+        if isinstance(request, GenerateRequest):
+            request.sampler = request.sampler or TokenSampler(
                 self.context, request.sampling, request.seed, request.tokens
             )
-            self._continue(sequence, request, None)
+            self._append_tokens(sequence, request, None)
 
     # -- decoding --------------------------------------------------------------------------
 
-    def _decode(self, parts: list[Part]) -> list[int] | None:
+    def _decode(self, parts: list[Chunk]) -> list[int] | None:
         """Decode the chunks. Return the batch index where each starts, or None on failure."""
         entries: list[tuple[int, int, int, bool]] = []
         starts: list[int] = []
@@ -147,51 +156,51 @@ class Scheduler:
             starts.append(len(entries))
             entries += part.entries()
         requests = [part.sequence.request for part in parts]
-        hidden = any(isinstance(one, Read) and one.hidden for one in requests)
+        hidden = any(isinstance(one, PrefillRequest) and one.hidden for one in requests)
         self.in_flight = tuple(filter(None, requests))
         begun = monotonic()
         code = self.context.decode(entries, hidden)
         self.in_flight = ()
         if code == 0:
-            self._account(parts, len(entries), monotonic() - begun)
+            self._record_decode(parts, len(entries), monotonic() - begun)
             return starts
-        self._recover(parts, code)
+        self._handle_decode_failure(parts, code)
         return None
 
-    def _account(self, parts: list[Part], count: int, seconds: float) -> None:
-        self.decoded += count
-        self.planner.learn(parts, seconds)
+    def _record_decode(self, parts: list[Chunk], count: int, seconds: float) -> None:
+        self.decoded_tokens += count
+        self.planner.record_duration(parts, seconds)
         for part in parts:
             sequence, request = part.sequence, part.sequence.request
             assert request is not None
             begin = len(sequence.tokens)
-            self.cache.extend(sequence, part.count)
+            self.cache.append_tokens(sequence, part.count)
             read = min(begin + part.count, len(request.prompt)) - begin
             request.decoded_tokens += max(0, read)
-            if read > FEW:
-                self._look = 0.0  # waiting requests may fork what was prefilled
-            self.librarian.note(sequence, request)
+            if read > MAX_DECODE_TOKENS:
+                self._next_admission_time = 0.0  # waiting requests may fork what was prefilled
+            self.prompt_cache.record_prefill(sequence, request)
 
-    def _recover(self, parts: list[Part], code: int) -> None:
+    def _handle_decode_failure(self, parts: list[Chunk], code: int) -> None:
         """Handle llama.cpp's result code: free cells, undo an aborted batch, or fail it."""
         if code == 1:
-            self._make_room()
+            self._free_cells()
             return
         for sequence in (part.sequence for part in parts):
             if code < 0:
                 self._fail(sequence, EngineError(f"llama.cpp failed to decode (code {code})"))
-            elif not self.cache.cut(sequence, len(sequence.tokens)):
-                self._requeue(sequence)
+            elif not self.cache.truncate(sequence, len(sequence.tokens)):
+                self._preempt(sequence)
 
-    def _make_room(self) -> None:
+    def _free_cells(self) -> None:
         """Evict the least recently used idle sequence, else preempt the request with the fewest
         tokens; the only request fails with ContextFull."""
-        if idle := self.cache.idle():
+        if idle := self.cache.idle_sequences():
             self.cache.evict(idle[0])
             return
-        active = self.cache.active()
+        active = self.cache.running_sequences()
         if len(active) > 1:
-            self._requeue(min(reversed(active), key=lambda sequence: len(sequence.tokens)))
+            self._preempt(min(reversed(active), key=lambda sequence: len(sequence.tokens)))
         else:
             request = active[0].request
             needed = len(request.tokens) if request else 0
@@ -199,21 +208,23 @@ class Scheduler:
 
     # -- continuing ------------------------------------------------------------------------
 
-    def _deliver(self, part: Part, start: int) -> None:
+    def _postprocess(self, part: Chunk, start: int) -> None:
         """Postprocess the output rows of a decoded chunk."""
         sequence, request = part.sequence, part.sequence.request
-        if isinstance(request, Generate) and sequence.unread == 0:
-            self._continue(sequence, request, start + part.count - 1)
-        elif isinstance(request, Read):
+        if isinstance(request, GenerateRequest) and sequence.remaining_tokens == 0:
+            self._append_tokens(sequence, request, start + part.count - 1)
+        elif isinstance(request, PrefillRequest):
             begin = len(sequence.tokens) - part.count
             row = self.context.hidden if request.hidden else self.context.logits
             for i in range(part.count):
                 if begin + i in request.positions:
-                    request.visit(begin + i, row(start + i))
-            if sequence.unread == 0:
+                    request.on_row(begin + i, row(start + i))
+            if sequence.remaining_tokens == 0:
                 self._finish(sequence, Finish.STOP)
 
-    def _continue(self, sequence: Sequence, request: Generate, index: int | None) -> None:
+    def _append_tokens(
+        self, sequence: Sequence, request: GenerateRequest, index: int | None
+    ) -> None:
         """Append forced and sampled tokens until the next one needs logits not yet computed."""
         while True:
             constraint = request.controller.constrain() if request.controller else FREE
@@ -224,29 +235,32 @@ class Scheduler:
             elif index is None:
                 return None
             else:
-                assert request.drawer is not None
-                tokens = [request.drawer.draw(index, constraint)]
+                assert request.sampler is not None
+                tokens = [request.sampler.sample(index, constraint)]
             index = None
             for token in tokens:
-                if finish := self._place(request, token):
+                if finish := self._append_token(request, token):
                     return self._finish(sequence, finish)
 
-    def _place(self, request: Generate, token: Token) -> Finish | None:
+    def _append_token(self, request: GenerateRequest, token: Token) -> Finish | None:
         request.tokens.append(token.id)
         request.emit(token)
         if request.controller is not None:
             request.controller.accept(token.id)
-        if token.forced and request.drawer is not None:
-            request.drawer.accept(token.id)
+        if token.forced and request.sampler is not None:
+            request.sampler.accept(token.id)
         if not token.forced and self.context.vocabulary.is_eog(token.id):
             return Finish.STOP
-        if request.generated >= request.max_tokens or len(request.tokens) >= self.context.n_ctx:
+        if (
+            request.generated_tokens >= request.max_tokens
+            or len(request.tokens) >= self.context.n_ctx
+        ):
             return Finish.LENGTH
         return None
 
     # -- leaving ---------------------------------------------------------------------------
 
-    def _guarded(self, sequence: Sequence, action: Callable[[], None]) -> None:
+    def _run_guarded(self, sequence: Sequence, action: Callable[[], None]) -> None:
         """Run `action`; an exception fails only the request of this sequence."""
         try:
             action()
@@ -258,7 +272,7 @@ class Scheduler:
     def _finish(self, sequence: Sequence, finish: Finish) -> None:
         request = sequence.request
         assert request is not None
-        self._look = 0.0
+        self._next_admission_time = 0.0
         self.cache.release(sequence, complete=finish is not Finish.HALT)
         request.close()
         request.emit(finish)
@@ -266,14 +280,14 @@ class Scheduler:
     def _fail(self, sequence: Sequence, error: BaseException) -> None:
         request = sequence.request
         assert request is not None
-        self._look = 0.0
+        self._next_admission_time = 0.0
         self.cache.evict(sequence)
         request.close()
         request.emit(error)
 
-    def _requeue(self, sequence: Sequence) -> None:
+    def _preempt(self, sequence: Sequence) -> None:
         """Preempt a running request: evict its cells; its tokens are prefilled again later."""
         assert sequence.request is not None
-        self._look = 0.0
+        self._next_admission_time = 0.0
         self.cache.evict(sequence)
         self.waiting.appendleft(sequence.request)

@@ -3,12 +3,12 @@
 from contextlib import suppress
 from typing import Any
 
-from reasoner.engine.completions import Completions
+from reasoner.engine.completions import CompletionsClient
 from reasoner.errors import EngineError, UsageError
 
 __all__ = ["context_length", "fetch_properties", "find_model_card", "text_property"]
 
-DEFAULT_CONTEXT = 4096
+DEFAULT_CONTEXT_TOKENS = 4096
 
 
 def find_model_card(data: Any, model: str | None, address: str) -> dict[str, Any]:
@@ -27,10 +27,10 @@ def find_model_card(data: Any, model: str | None, address: str) -> dict[str, Any
     return dict(cards[names.index(model)])
 
 
-async def fetch_properties(server: Completions, address: str) -> dict[str, Any]:
+async def fetch_properties(server: CompletionsClient, address: str) -> dict[str, Any]:
     """Return the properties of a llama-server, and an empty dictionary for other servers."""
     with suppress(UsageError, EngineError):
-        properties = await server.get(f"{address.removesuffix('/v1')}/props")
+        properties = await server.fetch_json(f"{address.removesuffix('/v1')}/props")
         return properties if isinstance(properties, dict) else {}
     return {}
 
@@ -45,4 +45,6 @@ def context_length(card: dict[str, Any], props: dict[str, Any]) -> int:
     """Return the tokens a sequence may have, as vLLM or llama-server report it."""
     defaults = props.get("default_generation_settings")
     sizes = [card.get("max_model_len"), defaults.get("n_ctx") if isinstance(defaults, dict) else 0]
-    return next((size for size in sizes if isinstance(size, int) and size > 0), DEFAULT_CONTEXT)
+    return next(
+        (size for size in sizes if isinstance(size, int) and size > 0), DEFAULT_CONTEXT_TOKENS
+    )

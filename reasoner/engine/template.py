@@ -9,18 +9,18 @@ from functools import cache, partial
 from typing import Any
 
 from reasoner.errors import BadModelFile
-from reasoner.patience import within
+from reasoner.patience import call_with_timeout
 from reasoner.problem import Message
 
-__all__ = ["render", "render_reply"]
+__all__ = ["render_output_wrapper", "render_prompt"]
 
-SECONDS = 10.0
+RENDER_SECONDS = 10.0
 """Time limit of a template; usual ones take a hundredth of a second."""
-LARGEST = 1 << 20
+MAX_PRODUCT_SIZE = 1 << 20
 """Limit of the length of a multiplied text or list, and of the base of a power."""
 
 
-def render(
+def render_prompt(
     template: str,
     messages: Sequence[Message],
     *,
@@ -39,10 +39,10 @@ def render(
     values: dict[str, Any] = {"bos_token": bos, "eos_token": eos, "enable_thinking": think}
     if functions:
         values["tools"] = list(functions)
-    return _tolerantly(template, turns, values)
+    return _render_with_timeout(template, turns, values)
 
 
-def render_reply(template: str, *, bos: str = "", eos: str = "") -> tuple[str, str]:
+def render_output_wrapper(template: str, *, bos: str = "", eos: str = "") -> tuple[str, str]:
     """Return the text that a template puts before and after the output of a tool call: from the
     end of the assistant's turn to the output, and from there to the next reply.
 
@@ -54,21 +54,23 @@ def render_reply(template: str, *, bos: str = "", eos: str = "") -> tuple[str, s
         {"role": "assistant", "content": reply},
         {"role": "tool", "content": output},
     ]
-    text = _tolerantly(template, turns, {"bos_token": bos, "eos_token": eos})
+    text = _render_with_timeout(template, turns, {"bos_token": bos, "eos_token": eos})
     if reply not in text or output not in text:
         raise BadModelFile("the model's chat template has no turn for a function's output")
     between, _, after = text.rpartition(reply)[2].partition(output)
     return between, after
 
 
-def _tolerantly(template: str, turns: list[dict[str, str]], values: dict[str, Any]) -> str:
+def _render_with_timeout(template: str, turns: list[dict[str, str]], values: dict[str, Any]) -> str:
     try:
-        return str(within(partial(_rendered, template, turns, values), SECONDS))
+        return str(
+            call_with_timeout(partial(_render_template, template, turns, values), RENDER_SECONDS)
+        )
     except Exception as error:  # a template is a program from a file: it may raise anything
         raise BadModelFile(f"the model's chat template fails: {error}") from error
 
 
-def _rendered(template: str, turns: list[dict[str, str]], values: dict[str, Any]) -> str:
+def _render_template(template: str, turns: list[dict[str, str]], values: dict[str, Any]) -> str:
     import jinja2
 
     compiled = _environment().from_string(template)
@@ -116,9 +118,9 @@ def _sandbox() -> type[Any]:
         def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
             numbers = isinstance(left, int | float) and isinstance(right, int | float)
             if operator == "**":
-                small = numbers and abs(left) <= LARGEST and abs(right) <= 64
+                small = numbers and abs(left) <= MAX_PRODUCT_SIZE and abs(right) <= 64
             else:
-                small = numbers or _length(left, right) <= LARGEST
+                small = numbers or _length(left, right) <= MAX_PRODUCT_SIZE
             if not small:
                 raise SecurityError(f"{operator} with operands this large")
             return super().call_binop(context, operator, left, right)

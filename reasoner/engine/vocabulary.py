@@ -7,12 +7,12 @@ import ctypes
 from functools import cached_property
 from typing import Any
 
-from reasoner.engine.end_tokens import END_NAMES
+from reasoner.engine.end_tokens import END_TOKEN_NAMES
 from reasoner.errors import EngineError
 
 __all__ = ["NativeVocabulary"]
 
-PIECE_BYTES = 256
+INITIAL_PIECE_BYTES = 256
 
 
 class NativeVocabulary:
@@ -52,11 +52,11 @@ class NativeVocabulary:
         `special`."""
         data = self._pieces.get((token, special))
         if data is None:
-            data = self._pieces[token, special] = self._spell(token, special)
+            data = self._pieces[token, special] = self._read_piece(token, special)
         return data
 
-    def _spell(self, token: int, special: bool) -> bytes:
-        capacity = PIECE_BYTES
+    def _read_piece(self, token: int, special: bool) -> bytes:
+        capacity = INITIAL_PIECE_BYTES
         while True:
             buffer = ctypes.create_string_buffer(capacity)
             size = self._lc.llama_token_to_piece(self.pointer, token, buffer, capacity, 0, special)
@@ -76,18 +76,18 @@ class NativeVocabulary:
     @cached_property
     def bos(self) -> int | None:
         """The token that begins a text, if there is one."""
-        return _known(self._lc.llama_vocab_bos(self.pointer))
+        return _optional_token(self._lc.llama_vocab_bos(self.pointer))
 
     @cached_property
     def eos(self) -> int | None:
         """The token that ends a text, if there is one."""
-        return _known(self._lc.llama_vocab_eos(self.pointer))
+        return _optional_token(self._lc.llama_vocab_eos(self.pointer))
 
     @cached_property
     def end_tokens(self) -> tuple[int, ...]:
         """The tokens models of this vocabulary end a reply with."""
-        named = [self.token_id(name) for name in END_NAMES]
-        known = {self.eos, _known(self._lc.llama_vocab_eot(self.pointer)), *named} - {None}
+        named = [self.token_id(name) for name in END_TOKEN_NAMES]
+        known = {self.eos, _optional_token(self._lc.llama_vocab_eot(self.pointer)), *named} - {None}
         return tuple(sorted(t for t in known if t is not None and self.is_eog(t)))
 
     @cached_property
@@ -97,5 +97,5 @@ class NativeVocabulary:
         return tuple(t for t in range(self.size) if is_control(vocab, t) or self.is_eog(t))
 
 
-def _known(token: int) -> int | None:
+def _optional_token(token: int) -> int | None:
     return token if token >= 0 else None

@@ -4,25 +4,25 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from reasoner.engine.context import Context
-from reasoner.engine.mailbox import Mailbox
+from reasoner.engine.context import LlamaContext
+from reasoner.engine.mailbox import OutputQueue
 from reasoner.engine.request import Request
 from reasoner.engine.scheduler import Scheduler
-from reasoner.engine.shelf import Shelf
+from reasoner.engine.shelf import PromptCacheStore
 from reasoner.engine.token import Finish
 from reasoner.errors import EngineError
 
-__all__ = ["Worker"]
+__all__ = ["EngineWorker"]
 
 
-class Worker(threading.Thread):
+class EngineWorker(threading.Thread):
     """Runs the scheduler while there is work and sleeps while there is none."""
 
-    def __init__(self, context: Context, shelf: Shelf | None = None) -> None:
+    def __init__(self, context: LlamaContext, prompt_store: PromptCacheStore | None = None) -> None:
         super().__init__(name="reasoner-engine", daemon=True)
         self.context = context
-        self.scheduler = Scheduler(context, shelf)
-        self.mailbox = Mailbox()
+        self.scheduler = Scheduler(context, prompt_store)
+        self.output_queue = OutputQueue()
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._open, self._stopping = True, False
 
@@ -46,32 +46,32 @@ class Worker(threading.Thread):
     def stop(self) -> None:
         """Cancel everything, free the context and end the thread; returns at once."""
         self._stopping = True
-        self._inbox.put(self._shut)
+        self._inbox.put(self._close_inbox)
         self.context.abort()
 
-    def _shut(self) -> None:
+    def _close_inbox(self) -> None:
         self._open = False
 
     def run(self) -> None:
         while self._open:
-            self._listen()
+            self._process_inbox()
             if self._open and self.scheduler.busy:
-                self._tick()
-        self.scheduler.librarian.shelve()
-        self.scheduler.abandon(Finish.CANCELLED)
-        self.mailbox.flush()
+                self._step()
+        self.scheduler.prompt_cache.store_prompts()
+        self.scheduler.abort_all(Finish.CANCELLED)
+        self.output_queue.flush()
         self.context.close()
 
-    def _listen(self) -> None:
+    def _process_inbox(self) -> None:
         """Process the inbox; block on it only when no request is waiting or running."""
         if not self.scheduler.busy:
             self._inbox.get()()
         while not self._inbox.empty():
             self._inbox.get()()
 
-    def _tick(self) -> None:
+    def _step(self) -> None:
         try:
-            self.scheduler.tick()
+            self.scheduler.step()
         except Exception as error:
-            self.scheduler.abandon(EngineError(f"engine: {type(error).__name__}: {error}"))
-        self.mailbox.flush()
+            self.scheduler.abort_all(EngineError(f"engine: {type(error).__name__}: {error}"))
+        self.output_queue.flush()

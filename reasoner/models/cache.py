@@ -12,23 +12,23 @@ from reasoner.models.spec import ModelSpec
 from reasoner.settings import directories
 
 __all__ = [
-    "cached_files",
-    "hub_cached",
+    "download_path",
+    "downloaded_files",
+    "find_in_hub_cache",
+    "list_cached_files",
     "lock_path",
-    "own_files",
-    "own_path",
     "partial_path",
-    "partials",
+    "partial_paths",
 ]
 
 
-def own_path(spec: ModelSpec) -> Path:
+def download_path(spec: ModelSpec) -> Path:
     """Where a download of this model's file is stored."""
     folder = spec.repo.replace("/", "--") if spec.repo else spec.alias.replace("/", "--")
     return directories().models / folder / (spec.file or "")
 
 
-def own_files() -> list[Path]:
+def downloaded_files() -> list[Path]:
     """Every model file that the program has downloaded."""
     return sorted(
         file
@@ -42,7 +42,7 @@ def partial_path(spec: ModelSpec, source: str) -> Path:
     return directories().models / ".partial" / f"{_key(spec)}.{source}"
 
 
-def partials(spec: ModelSpec) -> list[Path]:
+def partial_paths(spec: ModelSpec) -> list[Path]:
     """Everything that unfinished downloads of this file have left, from all sources."""
     return sorted((directories().models / ".partial").glob(f"{_key(spec)}.*"))
 
@@ -52,7 +52,7 @@ def lock_path(spec: ModelSpec) -> Path:
     return directories().models / ".locks" / f"{_key(spec)}.lock"
 
 
-def hub_cached(spec: ModelSpec) -> Path | None:
+def find_in_hub_cache(spec: ModelSpec) -> Path | None:
     """The file in the user's Hugging Face cache, where another tool may have put it, or None."""
     if (
         spec.repo is None
@@ -68,7 +68,7 @@ def hub_cached(spec: ModelSpec) -> Path | None:
     return Path(path) if isinstance(path, str) else None
 
 
-def cached_files(repo: str) -> list[str]:
+def list_cached_files(repo: str) -> list[str]:
     """The names of the repository's files that are on this machine, in either place."""
     own = directories().models / repo.replace("/", "--")
     hub_folder = _hub_cache() / _hub_folder(repo)
@@ -80,7 +80,7 @@ def cached_files(repo: str) -> list[str]:
 
 
 def _key(spec: ModelSpec) -> str:
-    path = own_path(spec)
+    path = download_path(spec)
     digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
     return f"{path.stem[:60]}-{digest}"
 

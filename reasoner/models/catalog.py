@@ -15,7 +15,7 @@ from reasoner.models.format import ValueFormat
 from reasoner.models.spec import ModelSpec
 from reasoner.settings import directories, explain
 
-__all__ = ["formats", "registry", "shipped_file"]
+__all__ = ["load_registry", "load_value_formats", "shipped_registry_file"]
 
 PACKAGE = Path(__file__).parent.parent
 """The package's folder; the shipped file names its own weights from here."""
@@ -39,18 +39,18 @@ class _RegistryFile(NamedTuple):
     mtime_ns: int
 
 
-def registry() -> dict[str, ModelSpec]:
+def load_registry() -> dict[str, ModelSpec]:
     """Every known model by alias, the shipped ones first. Raises UsageError for a malformed
     file."""
     return dict(_parse_models(_registry_files()))
 
 
-def formats() -> dict[str, ValueFormat]:
+def load_value_formats() -> dict[str, ValueFormat]:
     """Every known format of value models by name. Raises UsageError for a malformed file."""
     return dict(_parse_formats(_registry_files()))
 
 
-def shipped_file() -> Path:
+def shipped_registry_file() -> Path:
     """The models.toml that comes with the program: inside the package where it was installed from
     a wheel, beside the package in a clone."""
     inside = PACKAGE / FILE_NAME
@@ -59,7 +59,7 @@ def shipped_file() -> Path:
 
 def _registry_files() -> tuple[_RegistryFile, ...]:
     own = directories().models_file
-    shipped = _registry_file(shipped_file(), PACKAGE)
+    shipped = _registry_file(shipped_registry_file(), PACKAGE)
     return (shipped, _registry_file(own, own.parent)) if own.exists() else (shipped,)
 
 

@@ -10,13 +10,13 @@ from reasoner.errors import ChecksumError, ModelError
 from reasoner.settings import directories
 
 __all__ = [
-    "digest",
-    "known_checksum",
-    "known_intact",
+    "cached_checksum",
+    "hash_file",
+    "is_known_checksum",
     "model_checksum",
-    "remember",
     "stamp_path",
-    "verify",
+    "store_checksum",
+    "verify_checksum",
 ]
 
 
@@ -26,12 +26,12 @@ def model_checksum(path: Path) -> str:
     path = path.resolve()
     if (known := _recall(path)) is not None:
         return known
-    checksum = digest(path)
-    remember(path, checksum)
+    checksum = hash_file(path)
+    store_checksum(path, checksum)
     return checksum
 
 
-def digest(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """Hash the whole file, whether its checksum is remembered or not. Raises ModelError when the
     file cannot be read."""
     try:
@@ -41,17 +41,17 @@ def digest(path: Path) -> str:
         raise ModelError(f"cannot read {path}: {error.strerror}") from error
 
 
-def known_checksum(path: Path) -> str | None:
+def cached_checksum(path: Path) -> str | None:
     """The file's SHA-256 if it was hashed before and has not changed since, else None."""
     return _recall(path.resolve())
 
 
-def known_intact(path: Path) -> bool:
+def is_known_checksum(path: Path) -> bool:
     """Whether the file was hashed before and has not changed since."""
-    return known_checksum(path) is not None
+    return cached_checksum(path) is not None
 
 
-def verify(path: Path, sha256: str | None, size: int | None = None) -> None:
+def verify_checksum(path: Path, sha256: str | None, size: int | None = None) -> None:
     """Compare a file with the size in bytes and the SHA-256 that it should have; None accepts any.
 
     Raises ChecksumError when one differs, ModelError when the file cannot be read.
@@ -71,7 +71,7 @@ def stamp_path(path: Path) -> Path:
     return directories().models / ".verified" / f"{key}.json"
 
 
-def remember(path: Path, checksum: str) -> None:
+def store_checksum(path: Path, checksum: str) -> None:
     """Store a file's checksum. A failed write is ignored: the file is then hashed again."""
     stamp = stamp_path(path)
     try:

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Plan"]
+__all__ = ["EffortPlan"]
 
 
-class Plan(BaseModel):
+class EffortPlan(BaseModel):
     """The strategy, with its options, that an effort level stands for. `budget` caps the reasoning
     tokens of each trajectory where it differs from the effort's usual budget."""
 

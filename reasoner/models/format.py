@@ -4,7 +4,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Aggregation", "HeadShape", "Pair", "ValueFormat"]
+__all__ = ["Aggregation", "HeadShape", "StepPair", "ValueFormat"]
 
 Aggregation = Literal["min", "prod", "last", "mean"]
 """How the scores of a trajectory's steps become one score. `prod`: every step is right (Lightman et
@@ -33,7 +33,7 @@ class HeadShape(BaseModel):
     activation: Literal["relu", "tanh", "gelu"] = "relu"
 
 
-class Pair(NamedTuple):
+class StepPair(NamedTuple):
     """A question with a right and a wrong step towards its answer, for the self-test."""
 
     question: str
@@ -82,7 +82,7 @@ class ValueFormat(BaseModel):
     """Whether the head takes token statistics; its own file describes it then (`reasoner train
     value` writes such files)."""
     aggregation: Aggregation
-    trial: tuple[Pair, ...] = ()
+    trial: tuple[StepPair, ...] = ()
     """The steps of the self-test, control tokens included; empty: simple sums."""
 
     @property

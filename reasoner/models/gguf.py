@@ -14,7 +14,7 @@ from typing import Any
 
 from reasoner.errors import BadModelFile
 
-__all__ = ["Gguf", "Tensor", "check_gguf", "read_gguf"]
+__all__ = ["GgufHeader", "TensorInfo", "check_gguf", "read_gguf"]
 
 SCALAR_LAYOUTS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?"} | {
     10: "<Q",
@@ -36,7 +36,7 @@ MAX_DIMS, MAX_ELEMENTS = 4, 1 << 50
 
 
 @dataclass(frozen=True)
-class Tensor:
+class TensorInfo:
     """An entry of the tensor table. `kind` is ggml's tensor type; `offset` counts in bytes from the
     start of the tensors' data."""
 
@@ -55,7 +55,7 @@ class Tensor:
 
 
 @dataclass
-class Gguf:
+class GgufHeader:
     """The metadata and the tensor table of a file.
 
     `values` holds scalars and strings, `counts` the length of each array, `found` the ids of those
@@ -64,12 +64,12 @@ class Gguf:
     """
 
     version: int = 0
-    start: int = 0
+    data_start: int = 0
     values: dict[str, Any] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-    found: dict[str, int] = field(default_factory=dict)
-    special: dict[str, str] = field(default_factory=dict)
-    tensors: list[Tensor] = field(default_factory=list)
+    array_lengths: dict[str, int] = field(default_factory=dict)
+    token_ids: dict[str, int] = field(default_factory=dict)
+    special_tokens: dict[str, str] = field(default_factory=dict)
+    tensors: list[TensorInfo] = field(default_factory=list)
 
 
 def check_gguf(path: Path) -> None:
@@ -78,7 +78,7 @@ def check_gguf(path: Path) -> None:
     read_gguf(path)
 
 
-def read_gguf(path: Path, wanted: Collection[str] = ()) -> Gguf:
+def read_gguf(path: Path, tokens: Collection[str] = ()) -> GgufHeader:
     """Read header, metadata and tensor table, and look up the `wanted` tokens in the vocabulary.
 
     Raises BadModelFile, with one line of text, for anything but a complete, consistent GGUF.
@@ -88,7 +88,7 @@ def read_gguf(path: Path, wanted: Collection[str] = ()) -> Gguf:
             if path.stat().st_size < 24:
                 raise BadModelFile(f"{path} is not a GGUF file: it is too short")
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                return _Reader(path, data, frozenset(wanted)).read()
+                return _Reader(path, data, frozenset(tokens)).read()
     except IsADirectoryError as error:
         raise BadModelFile(f"{path} is a directory, not a GGUF file") from error
     except (OSError, ValueError) as error:
@@ -102,10 +102,10 @@ class _Reader:
     def __init__(self, path: Path, data: mmap.mmap, wanted: frozenset[str]) -> None:
         self.path, self.data, self.at, self.end = path, data, 0, len(data)
         self.wanted = {token.encode(): token for token in wanted}
-        self.gguf = Gguf()
+        self.gguf = GgufHeader()
         self.tokens_at: int | None = None
 
-    def read(self) -> Gguf:
+    def read(self) -> GgufHeader:
         tensors, keys = self.read_header()
         for _ in range(keys):
             self.read_pair()
@@ -145,7 +145,7 @@ class _Reader:
 
     def read_pair(self) -> None:
         key = self.read_text(MAX_KEY_BYTES)
-        if key in self.gguf.values or key in self.gguf.counts:
+        if key in self.gguf.values or key in self.gguf.array_lengths:
             raise self.unusable(f"key '{key[:64]}' appears twice")
         kind = self.read_number("<I")
         if kind == ARRAY_TYPE:
@@ -157,7 +157,7 @@ class _Reader:
 
     def read_array(self, key: str) -> None:
         kind, count = self.read_number("<I"), self.read_number("<Q")
-        self.gguf.counts[key] = count
+        self.gguf.array_lengths[key] = count
         if kind == STRING_TYPE:
             if key == "tokenizer.ggml.tokens":
                 self.tokens_at = self.at
@@ -189,21 +189,21 @@ class _Reader:
             if (match := SPECIAL_TOKEN_KEY.fullmatch(key)) and isinstance(value, int):
                 ids.setdefault(value, []).append(match[1])
         data, at, unpack = self.data, self.tokens_at, struct.Struct("<Q").unpack_from
-        for index in range(self.gguf.counts["tokenizer.ggml.tokens"]):
+        for index in range(self.gguf.array_lengths["tokenizer.ggml.tokens"]):
             size = unpack(data, at)[0]
             at += 8 + size
             text = data[at - min(size, 256) : at]
             if text in self.wanted:
-                self.gguf.found.setdefault(self.wanted[text], index)
+                self.gguf.token_ids.setdefault(self.wanted[text], index)
             for name in ids.get(index, ()):
-                self.gguf.special[name] = text.decode(errors="replace")
+                self.gguf.special_tokens[name] = text.decode(errors="replace")
 
-    def read_tensor(self) -> Tensor:
+    def read_tensor(self) -> TensorInfo:
         name, dims = self.read_text(MAX_KEY_BYTES), self.read_number("<I")
         if not 0 < dims <= MAX_DIMS:
             raise self.unusable(f"tensor '{name[:64]}' has {dims} dimensions")
         shape = tuple(self.read_number("<Q") for _ in range(dims))
-        tensor = Tensor(name, shape, self.read_number("<I"), self.read_number("<Q"))
+        tensor = TensorInfo(name, shape, self.read_number("<I"), self.read_number("<Q"))
         if 0 in shape or tensor.elements > MAX_ELEMENTS:
             raise self.unusable(f"tensor '{name[:64]}' has the impossible shape {shape}")
         return tensor
@@ -213,7 +213,7 @@ class _Reader:
         align = self.gguf.values.get("general.alignment", 32)
         if not isinstance(align, int) or align <= 0 or align & (align - 1) or align > 1 << 20:
             raise self.unusable(f"its alignment is {align}")
-        start = self.gguf.start = -(-self.at // align) * align
+        start = self.gguf.data_start = -(-self.at // align) * align
         for tensor in self.gguf.tensors:
             width, size = TENSOR_BLOCKS.get(tensor.kind, (1, 0))
             if tensor.offset % align:

@@ -4,15 +4,28 @@ import shutil
 from pathlib import Path
 
 from reasoner.errors import DownloadError, ModelError, UsageError
-from reasoner.models.cache import cached_files, hub_cached, own_files, own_path, partials
-from reasoner.models.catalog import registry
+from reasoner.models.cache import (
+    download_path,
+    downloaded_files,
+    find_in_hub_cache,
+    list_cached_files,
+    partial_paths,
+)
+from reasoner.models.catalog import load_registry
 from reasoner.models.checksum import stamp_path
-from reasoner.models.name import HubName, hub_spec, parse_name, pick_file
-from reasoner.models.space import writing
+from reasoner.models.name import HubName, choose_hub_file, parse_model_name, spec_of_hub_file
+from reasoner.models.space import write_errors
 from reasoner.models.spec import ModelFile, ModelSpec
 from reasoner.settings import directories
 
-__all__ = ["cached_spec", "find_model", "find_models", "locate", "remove_model", "sweep"]
+__all__ = [
+    "delete_partials",
+    "find_model",
+    "find_models",
+    "locate_file",
+    "remove_model",
+    "resolve_cached",
+]
 
 
 def find_model(name: str) -> ModelFile | None:
@@ -20,14 +33,14 @@ def find_model(name: str) -> ModelFile | None:
 
     Raises UnknownName or UsageError for a name that cannot be a model's.
     """
-    target = parse_name(name)
+    target = parse_model_name(name)
     if isinstance(target, Path):
         return ModelFile(name=name, path=target)
     try:
-        spec, is_listed = cached_spec(target) if isinstance(target, HubName) else (target, True)
+        spec, is_listed = resolve_cached(target) if isinstance(target, HubName) else (target, True)
     except DownloadError:
         return None
-    path = locate(spec)
+    path = locate_file(spec)
     return ModelFile(name=name, path=path, spec=spec if is_listed else None) if path else None
 
 
@@ -35,11 +48,11 @@ def find_models() -> list[ModelFile]:
     """Every model on this machine: those of the registry first, then the other downloads. Raises
     UsageError for a malformed registry."""
     models = []
-    for alias, spec in registry().items():
-        if path := locate(spec):
+    for alias, spec in load_registry().items():
+        if path := locate_file(spec):
             models.append(ModelFile(name=alias, path=path, spec=spec))
     listed_paths = {model.path for model in models}
-    for path in own_files():
+    for path in downloaded_files():
         if path not in listed_paths:
             folder, *rest = path.relative_to(directories().models).parts
             name = f"{folder.replace('--', '/', 1)}:{'/'.join(rest)}"
@@ -47,21 +60,21 @@ def find_models() -> list[ModelFile]:
     return models
 
 
-def locate(spec: ModelSpec) -> Path | None:
+def locate_file(spec: ModelSpec) -> Path | None:
     """The path of the entry's file: as the entry gives it, in the program's own directory, or in
     the Hugging Face cache. None when it is in none of them."""
     if spec.path is not None:
         return spec.path if spec.path.is_file() else None
-    return own_path(spec) if own_path(spec).is_file() else hub_cached(spec)
+    return download_path(spec) if download_path(spec).is_file() else find_in_hub_cache(spec)
 
 
-def cached_spec(name: HubName) -> tuple[ModelSpec, bool]:
+def resolve_cached(name: HubName) -> tuple[ModelSpec, bool]:
     """The cached file of a repository as a spec, and whether the registry lists it.
 
     Raises DownloadError when no cached file fits.
     """
-    files = cached_files(name.repo)
-    return hub_spec(name.repo, pick_file(name.repo, files, name.wanted))
+    files = list_cached_files(name.repo)
+    return spec_of_hub_file(name.repo, choose_hub_file(name.repo, files, name.selector))
 
 
 def remove_model(name: str) -> list[Path]:
@@ -72,9 +85,9 @@ def remove_model(name: str) -> list[Path]:
     and ModelError when the model is not on this machine or cannot be deleted.
     """
     spec = _removable_spec(name)
-    own = own_path(spec)
-    existing = [path for path in (own, *partials(spec)) if path.exists()]
-    if not existing and (shared := hub_cached(spec)):
+    own = download_path(spec)
+    existing = [path for path in (own, *partial_paths(spec)) if path.exists()]
+    if not existing and (shared := find_in_hub_cache(spec)):
         raise UsageError(f"{shared} belongs to the Hugging Face cache; `hf cache rm` removes it")
     if not existing:
         raise ModelError(f"{name} is not on this machine")
@@ -83,11 +96,11 @@ def remove_model(name: str) -> list[Path]:
 
 
 def _removable_spec(name: str) -> ModelSpec:
-    target = parse_name(name)
+    target = parse_model_name(name)
     if isinstance(target, Path):
         raise UsageError(f"{target} is your own file; reasoner only removes what it fetched")
     try:
-        spec = target if isinstance(target, ModelSpec) else cached_spec(target)[0]
+        spec = target if isinstance(target, ModelSpec) else resolve_cached(target)[0]
     except DownloadError as error:
         raise ModelError(f"{name} is not on this machine") from error
     if spec.path is not None:
@@ -98,9 +111,9 @@ def _removable_spec(name: str) -> ModelSpec:
     return spec
 
 
-def sweep(spec: ModelSpec) -> None:
+def delete_partials(spec: ModelSpec) -> None:
     """Delete what unfinished downloads of this file have left."""
-    for leftover in partials(spec):
+    for leftover in partial_paths(spec):
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
         else:
@@ -108,9 +121,9 @@ def sweep(spec: ModelSpec) -> None:
 
 
 def _delete(spec: ModelSpec, own: Path) -> None:
-    with writing(directories().models):
+    with write_errors(directories().models):
         stamp_path(own).unlink(missing_ok=True)
         own.unlink(missing_ok=True)
-        sweep(spec)
+        delete_partials(spec)
         if own.parent.is_dir() and not any(own.parent.iterdir()):
             own.parent.rmdir()

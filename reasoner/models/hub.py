@@ -15,12 +15,12 @@ from typing import Any
 
 from reasoner.errors import ChecksumError, DownloadError, ReasonerError
 from reasoner.http_errors import error_reason
-from reasoner.models.progress import Progress
-from reasoner.models.space import check_space, writing
+from reasoner.models.progress import DownloadObserver
+from reasoner.models.space import check_disk_space, write_errors
 from reasoner.models.spec import ModelSpec
-from reasoner.patience import within
+from reasoner.patience import call_with_timeout
 
-__all__ = ["HubSource", "list_repository"]
+__all__ = ["HubSource", "list_hub_files"]
 
 CONNECT_SECONDS, READ_SECONDS = 6.0, 30.0
 MAX_ATTEMPTS, PAUSE_SECONDS = 5, 0.5
@@ -34,7 +34,7 @@ class HubSource:
     name = "Hugging Face Hub"
     key = "hub"
 
-    def fetch(self, spec: ModelSpec, part: Path, progress: Progress) -> str | None:
+    def fetch(self, spec: ModelSpec, part: Path, progress: DownloadObserver) -> str | None:
         """Complete the partial file and return the SHA-256 that the Hub states for it, if any.
 
         Raises DownloadError when the Hub cannot deliver it, ChecksumError when the Hub's file is
@@ -46,9 +46,9 @@ class HubSource:
         etag, size = str(metadata.etag or ""), metadata.size
         stated_sha256 = etag if SHA256.fullmatch(etag) else None
         _compare(spec, size, stated_sha256)
-        with writing(part.parent):
+        with write_errors(part.parent):
             done = _prepare(part, etag, size)
-            check_space(part.parent, max((size or 0) - done, 0))
+            check_disk_space(part.parent, max((size or 0) - done, 0))
         progress.begin(spec.file or url, size, done)
         try:
             _transfer(url, part, size, progress)
@@ -57,7 +57,7 @@ class HubSource:
         return stated_sha256
 
 
-def list_repository(repo: str) -> list[str]:
+def list_hub_files(repo: str) -> list[str]:
     """The names of all files of a repository. Raises DownloadError."""
     from huggingface_hub import HfApi
 
@@ -70,7 +70,7 @@ def list_repository(repo: str) -> list[str]:
 def _call_with_timeout(call: Any) -> Any:
     """A connect timeout holds per address, and the Hub has many: behind a firewall that drops
     packets the library alone would take most of a minute to fail."""
-    return within(call, CONNECT_SECONDS * 2, "no reply")
+    return call_with_timeout(call, CONNECT_SECONDS * 2, "no reply")
 
 
 def _endpoint() -> str | None:
@@ -114,7 +114,7 @@ def _prepare(part: Path, etag: str, size: int | None) -> int:
     return part.stat().st_size
 
 
-def _transfer(url: str, part: Path, size: int | None, progress: Progress) -> None:
+def _transfer(url: str, part: Path, size: int | None, progress: DownloadObserver) -> None:
     """Download until the file is complete; after a dropped connection, continue where it broke off.
     Attempts count anew whenever one has brought any bytes."""
     failures = 0
@@ -133,7 +133,7 @@ def _transfer(url: str, part: Path, size: int | None, progress: Progress) -> Non
             return
 
 
-def _download_from(url: str, part: Path, start: int, progress: Progress) -> None:
+def _download_from(url: str, part: Path, start: int, progress: DownloadObserver) -> None:
     """Append the bytes from `start` on; start over if the server ignores the range."""
     from huggingface_hub import get_session
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
@@ -149,13 +149,13 @@ def _download_from(url: str, part: Path, start: int, progress: Progress) -> None
         is_resumed = start and response.status_code == 206
         if start and not is_resumed:
             progress.advance(-start)
-        with writing(part.parent), part.open("r+b") as file:
+        with write_errors(part.parent), part.open("r+b") as file:
             file.seek(start if is_resumed else 0)
             file.truncate()
             _copy(response, file, progress)
 
 
-def _copy(response: Any, file: Any, progress: Progress) -> None:
+def _copy(response: Any, file: Any, progress: DownloadObserver) -> None:
     for chunk in response.iter_bytes():  # as they arrive: a chunk size would hold some back
         file.write(chunk)
         progress.advance(len(chunk))

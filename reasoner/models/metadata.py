@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from reasoner.models.catalog import formats
+from reasoner.models.catalog import load_value_formats
 from reasoner.models.format import ValueFormat
-from reasoner.models.gguf import Gguf, read_gguf
-from reasoner.models.suits import suits, vocabulary_of
+from reasoner.models.gguf import GgufHeader, read_gguf
+from reasoner.models.suits import fits_vocabulary, format_tokens
 
-__all__ = ["ModelInfo", "read_info"]
+__all__ = ["ModelMetadata", "read_metadata"]
 
 THINK_MARKS = ("<think>", "</think>")
 STEINER_MARKS = (
@@ -40,7 +40,7 @@ FILE_TYPES = {
 }
 
 
-class ModelInfo(BaseModel):
+class ModelMetadata(BaseModel):
     """A model file as its metadata describes it; fields are None where the metadata has nothing.
 
     `size` is in bytes, `context` in tokens, `embedding` the width of a hidden state, `vocabulary`
@@ -75,16 +75,20 @@ class ModelInfo(BaseModel):
     value_formats: tuple[str, ...] = ()
 
 
-def read_info(path: Path) -> ModelInfo:
+def read_metadata(path: Path) -> ModelMetadata:
     """Read the file's metadata, not its weights. Raises BadModelFile."""
-    known_formats = tuple(formats().values())
-    format_tokens = {token for form in known_formats for token in vocabulary_of(form)}
-    gguf = read_gguf(path, wanted={*STEINER_MARKS, *THINK_MARKS, *format_tokens})
+    known_formats = tuple(load_value_formats().values())
+    format_tokens = {token for form in known_formats for token in format_tokens(form)}
+    gguf = read_gguf(path, tokens={*STEINER_MARKS, *THINK_MARKS, *format_tokens})
     template = _text(gguf, "tokenizer.chat_template")
     policy, policy_reason = _policy(gguf)
     value, value_reason = _value(gguf, policy)
-    suitable = [form for form in known_formats if suits(form, gguf.found, template is not None)]
-    return ModelInfo(
+    suitable = [
+        form
+        for form in known_formats
+        if fits_vocabulary(form, gguf.token_ids, template is not None)
+    ]
+    return ModelMetadata(
         architecture=gguf.values["general.architecture"],
         name=_text(gguf, "general.name"),
         quantization=_quantization(gguf),
@@ -93,9 +97,9 @@ def read_info(path: Path) -> ModelInfo:
         context=_number(gguf, "context_length"),
         embedding=_number(gguf, "embedding_length"),
         layers=_number(gguf, "block_count"),
-        vocabulary=gguf.counts.get("tokenizer.ggml.tokens", 0),
-        bos=gguf.special.get("bos"),
-        eos=gguf.special.get("eos"),
+        vocabulary=gguf.array_lengths.get("tokenizer.ggml.tokens", 0),
+        bos=gguf.special_tokens.get("bos"),
+        eos=gguf.special_tokens.get("eos"),
         special_tokens=_special_tokens(gguf, known_formats),
         chat_template=template,
         protocol=_protocol(gguf, template or ""),
@@ -107,44 +111,44 @@ def read_info(path: Path) -> ModelInfo:
     )
 
 
-def _special_tokens(gguf: Gguf, known_formats: Iterable[ValueFormat]) -> dict[str, int]:
+def _special_tokens(gguf: GgufHeader, known_formats: Iterable[ValueFormat]) -> dict[str, int]:
     """The ids of the protocols' tokens and the formats' tags, in the order of the ids."""
     tags = {form.tag.strip() for form in known_formats} - {""}
     names = {*STEINER_MARKS, *THINK_MARKS, *tags, *(f"▁{tag}" for tag in tags)}
     return {
         name: token
-        for name, token in sorted(gguf.found.items(), key=lambda item: item[1])
+        for name, token in sorted(gguf.token_ids.items(), key=lambda item: item[1])
         if name in names
     }
 
 
-def _text(gguf: Gguf, key: str) -> str | None:
+def _text(gguf: GgufHeader, key: str) -> str | None:
     value = gguf.values.get(key)
     return value if isinstance(value, str) else None
 
 
-def _number(gguf: Gguf, key: str) -> int | None:
+def _number(gguf: GgufHeader, key: str) -> int | None:
     """An integer whose key starts with the architecture's name."""
     value: Any = gguf.values.get(f"{gguf.values['general.architecture']}.{key}")
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _quantization(gguf: Gguf) -> str | None:
+def _quantization(gguf: GgufHeader) -> str | None:
     kind = gguf.values.get("general.file_type")
     return FILE_TYPES.get(kind & ~1024) if isinstance(kind, int) else None
 
 
-def _protocol(gguf: Gguf, template: str) -> Literal["plain", "think", "steiner"]:
-    if all(token in gguf.found for token in STEINER_MARKS):
+def _protocol(gguf: GgufHeader, template: str) -> Literal["plain", "think", "steiner"]:
+    if all(token in gguf.token_ids for token in STEINER_MARKS):
         return "steiner"
-    return "think" if THINK_MARKS[0] in gguf.found or THINK_MARKS[0] in template else "plain"
+    return "think" if THINK_MARKS[0] in gguf.token_ids or THINK_MARKS[0] in template else "plain"
 
 
-def _policy(gguf: Gguf) -> tuple[bool, str]:
+def _policy(gguf: GgufHeader) -> tuple[bool, str]:
     architecture = gguf.values["general.architecture"]
     if architecture in HEADLESS_ARCHITECTURES:
         return False, f"{architecture} does not generate text"
-    if not gguf.counts.get("tokenizer.ggml.tokens"):
+    if not gguf.array_lengths.get("tokenizer.ggml.tokens"):
         return False, "it carries no vocabulary"
     if _ranks(gguf):
         return False, "its head ranks texts, it does not write them"
@@ -153,7 +157,7 @@ def _policy(gguf: Gguf) -> tuple[bool, str]:
     return True, f"{architecture} generates text and has a chat template"
 
 
-def _value(gguf: Gguf, policy: bool) -> tuple[Literal["judge", "rank"] | None, str]:
+def _value(gguf: GgufHeader, policy: bool) -> tuple[Literal["judge", "rank"] | None, str]:
     if _ranks(gguf):
         return "rank", "its classification head gives one score per sequence"
     if not policy:
@@ -161,7 +165,7 @@ def _value(gguf: Gguf, policy: bool) -> tuple[Literal["judge", "rank"] | None, s
     return "judge", "its language head can be asked whether a step is right"
 
 
-def _ranks(gguf: Gguf) -> bool:
+def _ranks(gguf: GgufHeader) -> bool:
     heads = {"cls.weight", "cls.output.weight"}
     pooled = _number(gguf, "pooling_type") == RANK_POOLING_TYPE
     return pooled or any(tensor.name in heads for tensor in gguf.tensors)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reasoner.errors import DownloadError, UnknownName, UsageError
-from reasoner.models.catalog import registry
-from reasoner.models.spec import ModelSpec, is_inside
+from reasoner.models.catalog import load_registry
+from reasoner.models.spec import ModelSpec, is_plain_relative_path
 
-__all__ = ["HubName", "hub_spec", "parse_name", "pick_file"]
+__all__ = ["HubName", "choose_hub_file", "parse_model_name", "spec_of_hub_file"]
 
 HUB_NAME = re.compile(r"([\w.-]+/[\w.-]+?)(?::(.+))?")
 SHARD_SUFFIX = re.compile(r"-\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
@@ -24,17 +24,17 @@ class HubName:
     """A repository on the Hub and one of its files; `wanted` is a quant, a file's name or None."""
 
     repo: str
-    wanted: str | None = None
+    selector: str | None = None
 
 
-def parse_name(name: str) -> Path | ModelSpec | HubName:
+def parse_model_name(name: str) -> Path | ModelSpec | HubName:
     """Decide what a model's name refers to: an entry of the registry, an existing file, or a
     repository on the Hub, in this order.
 
     Raises UnknownName (with the nearest aliases), or UsageError for a directory, for a `.gguf` path
     that does not exist and for a malformed registry.
     """
-    models = registry()
+    models = load_registry()
     if spec := models.get(name) or models.get(name.lower()):
         return spec
     path = os.path.expanduser(name)  # os.path accepts any string, Path.is_file does not
@@ -50,16 +50,18 @@ def parse_name(name: str) -> Path | ModelSpec | HubName:
     raise UnknownName("model", name[:80], models, "(`reasoner models list` shows them all)")
 
 
-def hub_spec(repo: str, file: str) -> tuple[ModelSpec, bool]:
+def spec_of_hub_file(repo: str, file: str) -> tuple[ModelSpec, bool]:
     """The registry's entry for this file, else one with nothing but its place; and whether the
     registry lists it."""
-    for spec in registry().values():
+    for spec in load_registry().values():
         if (spec.repo, spec.file) == (repo, file):
             return spec, True
     return ModelSpec(alias=f"{repo}:{file}", repo=repo, file=file), False
 
 
-def pick_file(repo: str, files: list[str], wanted: str | None, *, strict: bool = False) -> str:
+def choose_hub_file(
+    repo: str, files: list[str], selector: str | None, *, strict: bool = False
+) -> str:
     """Choose one of a repository's files by quant or file name, in any case.
 
     With `wanted` None the first of PREFERRED_QUANTS is taken, else the only file; `strict` accepts
@@ -68,17 +70,21 @@ def pick_file(repo: str, files: list[str], wanted: str | None, *, strict: bool =
     models = [file for file in files if _is_model(file)]
     if not models:
         raise DownloadError(f"{repo} holds no GGUF models; try its -GGUF sibling")
-    for label in (wanted,) if wanted else PREFERRED_QUANTS[: 1 if strict else None]:
+    for label in (selector,) if selector else PREFERRED_QUANTS[: 1 if strict else None]:
         if matches := [file for file in models if _matches(file, label)]:
             return _single_file(repo, matches)
-    if wanted is None and len(models) == 1 and not strict:
+    if selector is None and len(models) == 1 and not strict:
         return _single_file(repo, models)
-    problem = f"nothing called '{wanted}'" if wanted else "several models"
+    problem = f"nothing called '{selector}'" if selector else "several models"
     raise DownloadError(f"{repo} has {problem}; name one as {repo}:NAME: {_listing(models)}")
 
 
 def _is_model(file: str) -> bool:
-    return file.lower().endswith(".gguf") and not AUXILIARY_FILE.search(file) and is_inside(file)
+    return (
+        file.lower().endswith(".gguf")
+        and not AUXILIARY_FILE.search(file)
+        and is_plain_relative_path(file)
+    )
 
 
 def _matches(file: str, label: str) -> bool:

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Protocol
 
-__all__ = ["Notice", "Progress", "Silent", "silent"]
+__all__ = ["DownloadObserver", "NoticeCallback", "SilentObserver", "ignore_notice"]
 
-Notice = Callable[[str], None]
+NoticeCallback = Callable[[str], None]
 """Takes one line the user should know that is not an error."""
 
 
-class Progress(Protocol):
+class DownloadObserver(Protocol):
     """Receives the progress of one download after another.
 
     Every `begin` is followed by one `end`, also when the download fails.
@@ -25,7 +25,7 @@ class Progress(Protocol):
         """End the download, whether it succeeded or failed."""
 
 
-class Silent:
+class SilentObserver:
     """A progress that is not shown."""
 
     def begin(self, label: str, total: int | None, done: int) -> None:
@@ -38,5 +38,5 @@ class Silent:
         """Ignore the end of a download."""
 
 
-def silent(line: str) -> None:
+def ignore_notice(line: str) -> None:
     """Drop a notice."""

@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from reasoner.errors import ModelError
 from reasoner.models.ensure import ensure_model
-from reasoner.models.progress import Progress
-from reasoner.models.served import served_model
+from reasoner.models.progress import DownloadObserver
+from reasoner.models.served import find_served_model
 from reasoner.models.spec import ModelSpec, printable
 
 __all__ = ["ResolvedModel", "resolve_model"]
@@ -49,13 +49,13 @@ def resolve_model(
     *,
     offline: bool,
     on_notice: Callable[[str], None],
-    on_progress: Progress | None = None,
+    on_progress: DownloadObserver | None = None,
 ) -> ResolvedModel:
     """Resolve a model's name; a file that is not on this machine yet is fetched.
 
     Raises what `ensure_model` does: UnknownName, DownloadError, ChecksumError, BadModelFile.
     """
-    served = served_model(name)
+    served = find_served_model(name)
     if served is not None:
         return ResolvedModel(
             name=served.name, spec=served.spec, address=served.address, served_name=served.model

@@ -5,10 +5,10 @@ import re
 
 from pydantic import BaseModel, ConfigDict
 
-from reasoner.models.catalog import registry
+from reasoner.models.catalog import load_registry
 from reasoner.models.spec import ModelSpec
 
-__all__ = ["ServedModel", "served_model"]
+__all__ = ["ServedModel", "find_served_model"]
 
 BARE_ADDRESS = re.compile(r"https?://[^/\s]+")
 
@@ -25,12 +25,12 @@ class ServedModel(BaseModel):
     spec: ModelSpec | None = None
 
 
-def served_model(name: str) -> ServedModel | None:
+def find_served_model(name: str) -> ServedModel | None:
     """The served model called `name`, or None when the name means a file. Raises UsageError for a
     malformed registry."""
     if re.match(r"https?://", name):
         return _served(name, name, None)
-    models = registry()
+    models = load_registry()
     spec = models.get(name) or models.get(name.lower())
     return _served(name, spec.url, spec) if spec and spec.url else None
 

@@ -8,25 +8,25 @@ from pathlib import Path
 
 from reasoner.errors import ModelError
 
-__all__ = ["check_space", "human_size", "writing"]
+__all__ = ["check_disk_space", "format_bytes", "write_errors"]
 
 RESERVED_BYTES = 64 * 1024 * 1024
 """Disk space that a download must leave free."""
 
 
-def check_space(folder: Path, needed: int) -> None:
+def check_disk_space(folder: Path, needed: int) -> None:
     """Check that `needed` bytes and a small reserve are free where `folder` is. Raises ModelError
     when they are not."""
     free = shutil.disk_usage(folder).free
     if free < needed + RESERVED_BYTES:
         raise ModelError(
-            f"{folder} has {human_size(free)} free, the download needs "
-            f"{human_size(needed + RESERVED_BYTES)}; free some space or set REASONER_CACHE_DIR"
+            f"{folder} has {format_bytes(free)} free, the download needs "
+            f"{format_bytes(needed + RESERVED_BYTES)}; free some space or set REASONER_CACHE_DIR"
         )
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
+def write_errors(folder: Path) -> Iterator[None]:
     """Translate the OSErrors of writes below `folder`. Raises ModelError in place of them, with one
     line that says what to do."""
     try:
@@ -43,7 +43,7 @@ def writing(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def human_size(size: int) -> str:
+def format_bytes(size: int) -> str:
     """A number of bytes in decimal units, such as `1.1 GB`."""
     number = float(size)
     for unit in ("B", "kB", "MB"):

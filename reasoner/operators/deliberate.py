@@ -6,15 +6,15 @@ The policy's judgement is read from its logits, so no reply has to be parsed.
 from collections.abc import Sequence
 from string import ascii_uppercase
 
-from reasoner.operators.node import Node
-from reasoner.operators.propose import so_far
-from reasoner.operators.together import together
-from reasoner.operators.tools import Tools
+from reasoner.operators.node import SearchNode
+from reasoner.operators.propose import steps_prompt
+from reasoner.operators.together import gather_all
+from reasoner.operators.tools import SearchContext
 from reasoner.problem import Problem
 
-__all__ = ["MOST_STATES", "judge", "vote"]
+__all__ = ["MAX_VOTED_STATES", "judge_states", "vote_on_states"]
 
-MOST_STATES = len(ascii_uppercase)
+MAX_VOTED_STATES = len(ascii_uppercase)
 """The maximum number of states in one vote: each has a letter."""
 VOTE_PROMPT = (
     "{question}\n\nHere are some attempts, each up to where it has come:\n\n{states}\n\nWhich of "
@@ -26,47 +26,55 @@ JUDGE_PROMPT = (
 )
 
 
-async def vote(problem: Problem, context: Tools, nodes: Sequence[Node]) -> None:
+async def vote_on_states(
+    problem: Problem, context: SearchContext, nodes: Sequence[SearchNode]
+) -> None:
     """Score nodes relative to each other: the probability that the model would choose each.
 
     The states are listed in both orders and the two probabilities are averaged, because models
     prefer certain positions. At most MOST_STATES nodes take part; the others score 0.
     """
-    voted = nodes[:MOST_STATES]
-    forward, backward = await together(
+    voted = nodes[:MAX_VOTED_STATES]
+    forward, backward = await gather_all(
         _choice_probabilities(problem, context, order) for order in (voted, voted[::-1])
     )
-    for node in nodes[MOST_STATES:]:
+    for node in nodes[MAX_VOTED_STATES:]:
         node.score = 0.0
     for node, first, second in zip(voted, forward, backward[::-1], strict=True):
         node.score = (first + second) / 2
-        context.tell(node)
+        context.emit_node(node)
 
 
-async def judge(problem: Problem, context: Tools, nodes: Sequence[Node]) -> None:
+async def judge_states(
+    problem: Problem, context: SearchContext, nodes: Sequence[SearchNode]
+) -> None:
     """Score each node by itself: the probability of "yes" against "no"."""
 
-    async def judge_node(node: Node) -> None:
-        text = JUDGE_PROMPT.format(question=problem.question, so_far=so_far(node))
+    async def judge_node(node: SearchNode) -> None:
+        text = JUDGE_PROMPT.format(question=problem.question, so_far=steps_prompt(node))
         question = problem.model_copy(update={"question": text})
-        yes, _ = await context.choose(question, ("yes", "no"))
+        yes, _ = await context.option_probabilities(question, ("yes", "no"))
         node.score = yes
-        context.tell(node)
+        context.emit_node(node)
 
-    await together(map(judge_node, nodes))
+    await gather_all(map(judge_node, nodes))
 
 
 async def _choice_probabilities(
-    problem: Problem, context: Tools, nodes: Sequence[Node]
+    problem: Problem, context: SearchContext, nodes: Sequence[SearchNode]
 ) -> tuple[float, ...]:
     letters = ascii_uppercase[: len(nodes)]
     states = "\n\n".join(
         f"{letter}:\n{_state_text(node)}" for letter, node in zip(letters, nodes, strict=True)
     )
     text = VOTE_PROMPT.format(question=problem.question, states=states)
-    return await context.choose(problem.model_copy(update={"question": text}), letters)
+    return await context.option_probabilities(
+        problem.model_copy(update={"question": text}), letters
+    )
 
 
-def _state_text(node: Node) -> str:
+def _state_text(node: SearchNode) -> str:
     """The texts of all steps up to a node, and its answer."""
-    return "\n".join([*(step.text for step in node.path.steps), node.path.answer]).strip()
+    return "\n".join(
+        [*(step.text for step in node.trajectory.steps), node.trajectory.answer]
+    ).strip()

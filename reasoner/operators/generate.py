@@ -1,15 +1,17 @@
 """Sampling of a node's next steps."""
 
-from reasoner.operators.node import Node
-from reasoner.operators.prune import merge
-from reasoner.operators.refine import refine
-from reasoner.operators.together import together
-from reasoner.operators.tools import Tools
+from reasoner.operators.node import SearchNode
+from reasoner.operators.prune import merge_duplicates
+from reasoner.operators.refine import resample_step
+from reasoner.operators.together import gather_all
+from reasoner.operators.tools import SearchContext
 
-__all__ = ["generate"]
+__all__ = ["sample_children"]
 
 
-async def generate(context: Tools, node: Node, count: int = 1, *, prune: bool = True) -> list[Node]:
+async def sample_children(
+    context: SearchContext, node: SearchNode, count: int = 1, *, drop_refuted: bool = True
+) -> list[SearchNode]:
     """The node's new children: `count` samples of its next step, generated concurrently.
 
     With `prune`, a step that a verifier refutes is sampled once more and left out if it is refuted
@@ -17,23 +19,27 @@ async def generate(context: Tools, node: Node, count: int = 1, *, prune: bool = 
     parent's trajectory number; several get new numbers. Raises what the context's `extend` does.
     """
     single = count == 1 and not node.children
-    numbers = [node.number] if single else [next(context.numbers) for _ in range(count)]
-    samples = await together(_sample_child(context, node, number, prune) for number in numbers)
-    distinct = merge(samples)
-    children = [child for child in distinct if child.refuted is None] or distinct[:1]
+    numbers = [node.number] if single else [next(context.trajectory_numbers) for _ in range(count)]
+    samples = await gather_all(
+        _sample_child(context, node, number, drop_refuted) for number in numbers
+    )
+    distinct = merge_duplicates(samples)
+    children = [child for child in distinct if child.refutation is None] or distinct[:1]
     for child in distinct:
         if child not in children:
-            context.drop(child.path, node.path)
+            context.release_trajectory(child.trajectory, node.trajectory)
     for sample in samples:
         sample.pruned = sample not in children
-        context.tell(sample)
+        context.emit_node(sample)
     node.children += children
     return children
 
 
-async def _sample_child(context: Tools, parent: Node, number: int, prune: bool) -> Node:
-    child = Node(await context.extend(parent.path, number), number, parent)
+async def _sample_child(
+    context: SearchContext, parent: SearchNode, number: int, prune: bool
+) -> SearchNode:
+    child = SearchNode(await context.extend_trajectory(parent.trajectory, number), number, parent)
     if not prune:
         return child
-    child.refuted = await context.check_step(child.said, number, child.step)
-    return child if child.refuted is None else await refine(context, child)
+    child.refutation = await context.verify_step(child.new_text, number, child.step_index)
+    return child if child.refutation is None else await resample_step(context, child)

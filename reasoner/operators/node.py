@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from reasoner.path import Path
+from reasoner.path import Trajectory
 from reasoner.verdict import Verdict
 
-__all__ = ["Node"]
+__all__ = ["SearchNode"]
 
 
 @dataclass(eq=False, slots=True)
-class Node:
+class SearchNode:
     """A trajectory with the statistics of a search.
 
     `number` is the trajectory's number in the events. `refuted` is the verdict that refutes its
@@ -21,45 +21,45 @@ class Node:
     rules.
     """
 
-    path: Path
+    trajectory: Trajectory
     number: int
-    parent: "Node | None" = None
-    children: "list[Node]" = field(default_factory=list)
-    refuted: Verdict | None = None
+    parent: "SearchNode | None" = None
+    children: "list[SearchNode]" = field(default_factory=list)
+    refutation: Verdict | None = None
     score: float | None = None
     visits: int = 0
-    quality: float = 0.0
-    pending: int = 0
-    copies: int = 1
+    q_value: float = 0.0
+    pending_simulations: int = 0
+    sample_count: int = 1
     pruned: bool = False
-    same: "Node | None" = None
-    state: str = ""
+    duplicate_of: "SearchNode | None" = None
+    environment_state: str = ""
 
     @property
-    def said(self) -> str:
+    def new_text(self) -> str:
         """The text between the parent and this node: its new steps, then its answer once done."""
-        parent_steps = len(self.parent.path.steps) if self.parent else 0
-        texts = [step.text for step in self.path.steps[parent_steps:]]
-        return "\n\n".join([*texts, self.path.answer] if self.path.done else texts)
+        parent_steps = len(self.parent.trajectory.steps) if self.parent else 0
+        texts = [step.text for step in self.trajectory.steps[parent_steps:]]
+        return "\n\n".join([*texts, self.trajectory.answer] if self.trajectory.is_done else texts)
 
     @property
-    def step(self) -> int | None:
+    def step_index(self) -> int | None:
         """The index of its last step; None once it has its answer."""
-        return None if self.path.done else len(self.path.steps) - 1
+        return None if self.trajectory.is_done else len(self.trajectory.steps) - 1
 
     @property
     def depth(self) -> int:
         """The number of ancestors."""
         return sum(1 for _ in self.ancestors())
 
-    def ancestors(self) -> "Iterator[Node]":
+    def ancestors(self) -> "Iterator[SearchNode]":
         """The parent, its parent, … up to the root."""
         node = self.parent
         while node is not None:
             yield node
             node = node.parent
 
-    def subtree(self) -> "Iterator[Node]":
+    def subtree(self) -> "Iterator[SearchNode]":
         """This node and all of its descendants."""
         pending_nodes = [self]
         while pending_nodes:

@@ -2,14 +2,14 @@
 
 import re
 
-__all__ = ["plausible"]
+__all__ = ["is_plausible_answer"]
 
 COUNT_QUESTION = re.compile(r"\bhow many\b", re.IGNORECASE)
 AMOUNT_QUESTION = re.compile(r"\bhow (many|much|old|long|far|tall|heavy)\b", re.IGNORECASE)
 NUMBER = re.compile(r"(?P<sign>[-+]?)\$?(?P<whole>\d[\d,]*)(?:\.(?P<fraction>\d+))?%?")
 
 
-def plausible(question: str, final: str) -> bool:
+def is_plausible_answer(question: str, final: str) -> bool:
     """False for a count that is not whole, and for a count or an amount that is negative.
 
     It is a heuristic, not a refutation: "how many" may ask for hours, and two and a half is right.

@@ -2,48 +2,50 @@
 
 from collections.abc import Sequence
 
-from reasoner.operators.node import Node
-from reasoner.operators.tools import Tools
+from reasoner.operators.node import SearchNode
+from reasoner.operators.tools import SearchContext
 
-__all__ = ["drop", "merge", "prune"]
+__all__ = ["discard_nodes", "merge_duplicates", "prune_nodes"]
 
 
-def prune(context: Tools, nodes: Sequence[Node], width: int) -> list[Node]:
+def prune_nodes(
+    context: SearchContext, nodes: Sequence[SearchNode], width: int
+) -> list[SearchNode]:
     """The `width` best-scored nodes, the best first; the others are discarded (see `drop`)."""
     ranked = sorted(nodes, key=lambda node: -1.0 if node.score is None else node.score)
     ranked.reverse()
-    drop(context, ranked[width:])
+    discard_nodes(context, ranked[width:])
     return ranked[:width]
 
 
-def drop(context: Tools, nodes: Sequence[Node]) -> None:
+def discard_nodes(context: SearchContext, nodes: Sequence[SearchNode]) -> None:
     """Mark nodes as pruned, emit them, and free their share of the prefix cache, except for the
     part that they share with a node that may still be extended."""
     for node in nodes:
         node.pruned = True
     for node in nodes:
         shared = next((ancestor for ancestor in node.ancestors() if _is_open(ancestor)), None)
-        context.drop(node.path, shared.path if shared else None)
-        context.tell(node)
+        context.release_trajectory(node.trajectory, shared.trajectory if shared else None)
+        context.emit_node(node)
 
 
-def _is_open(node: Node) -> bool:
+def _is_open(node: SearchNode) -> bool:
     """Whether the node has a leaf in its subtree that may still be extended."""
-    return any(not (n.children or n.pruned or n.path.done) for n in node.subtree())
+    return any(not (n.children or n.pruned or n.trajectory.is_done) for n in node.subtree())
 
 
-def merge(nodes: Sequence[Node]) -> list[Node]:
+def merge_duplicates(nodes: Sequence[SearchNode]) -> list[SearchNode]:
     """The nodes without duplicates; each remaining node counts its own in `copies`.
 
     Nodes are duplicates when the texts of their steps and answers are equal up to white space.
     """
-    distinct: dict[tuple[str, ...], Node] = {}
+    distinct: dict[tuple[str, ...], SearchNode] = {}
     for node in nodes:
-        texts = (*(step.text for step in node.path.steps), node.path.answer)
+        texts = (*(step.text for step in node.trajectory.steps), node.trajectory.answer)
         state = tuple(" ".join(text.split()) for text in texts)
         if state in distinct:
-            distinct[state].copies += node.copies
-            node.same = distinct[state]
+            distinct[state].sample_count += node.sample_count
+            node.duplicate_of = distinct[state]
         else:
             distinct[state] = node
     return list(distinct.values())

@@ -1,21 +1,23 @@
 """Resampling of a refuted step."""
 
-from reasoner.operators.node import Node
-from reasoner.operators.tools import Tools
+from reasoner.operators.node import SearchNode
+from reasoner.operators.tools import SearchContext
 
-__all__ = ["refine"]
+__all__ = ["resample_step"]
 
 
-async def refine(context: Tools, node: Node) -> Node:
+async def resample_step(context: SearchContext, node: SearchNode) -> SearchNode:
     """A new node whose last step is sampled anew from the parent and verified again; the node
     itself when it has no parent or the budget has stopped. Raises what the context's `extend` does.
     """
-    if node.parent is None or context.budget.stopped:
+    if node.parent is None or context.budget.is_stopped:
         return node
     node.pruned = True
-    context.tell(node)
-    context.drop(node.path, node.parent.path)
-    trajectory = await context.extend(node.parent.path, node.number, retry=1)
-    resampled = Node(trajectory, node.number, node.parent)
-    resampled.refuted = await context.check_step(resampled.said, node.number, resampled.step)
+    context.emit_node(node)
+    context.release_trajectory(node.trajectory, node.parent.trajectory)
+    trajectory = await context.extend_trajectory(node.parent.trajectory, node.number, retry=1)
+    resampled = SearchNode(trajectory, node.number, node.parent)
+    resampled.refutation = await context.verify_step(
+        resampled.new_text, node.number, resampled.step_index
+    )
     return resampled

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from reasoner.operators.node import Node
-from reasoner.path import Path
+from reasoner.operators.node import SearchNode
+from reasoner.path import Trajectory
 
-__all__ = ["best_leaf", "head"]
+__all__ = ["best_leaf", "first_steps"]
 
 
-def best_leaf(root: Node, score: Callable[[Node], float]) -> Node:
+def best_leaf(root: SearchNode, score: Callable[[SearchNode], float]) -> SearchNode:
     """The leaf that is reached by following the best-scored child that is not pruned."""
     node = root
     while children := [child for child in node.children if not child.pruned]:
@@ -16,10 +16,15 @@ def best_leaf(root: Node, score: Callable[[Node], float]) -> Node:
     return node
 
 
-def head(trajectory: Path, count: int) -> Path:
+def first_steps(trajectory: Trajectory, count: int) -> Trajectory:
     """The trajectory as it was after its first `count` steps; unchanged when it has no more."""
     if count >= len(trajectory.steps):
         return trajectory
     steps = trajectory.steps[:count]
-    prefix = trajectory.cut(sum(step.tokens for step in steps))
-    return Path(prompt=trajectory.prompt, tokens=prefix.tokens, doubts=prefix.doubts, steps=steps)
+    prefix = trajectory.truncated_to(sum(step.tokens for step in steps))
+    return Trajectory(
+        prompt=trajectory.prompt,
+        tokens=prefix.tokens,
+        token_statistics=prefix.token_statistics,
+        steps=steps,
+    )

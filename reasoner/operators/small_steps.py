@@ -3,15 +3,15 @@
 from contextlib import aclosing
 
 from reasoner.events import VerdictEvent
-from reasoner.frame import Frame
-from reasoner.lines import Line
-from reasoner.operators.node import Node
-from reasoner.operators.tools import Tools
-from reasoner.path import FinishReason, Path
+from reasoner.frame import EnvironmentState
+from reasoner.lines import LineContinuation
+from reasoner.operators.node import SearchNode
+from reasoner.operators.tools import SearchContext
+from reasoner.path import FinishReason, Trajectory
 from reasoner.problem import Problem
-from reasoner.protocol.protocol import finished
+from reasoner.protocol.protocol import finish_trajectory
 
-__all__ = ["small_steps"]
+__all__ = ["expand_in_environment"]
 
 CHOICES_PER_CHILD = 3
 """One child is created for so many possible steps, or `width` children where that is more."""
@@ -21,9 +21,9 @@ MAX_PROBABILITY_MASS = 0.95
 """Expansion ends once the steps considered have this probability together."""
 
 
-async def small_steps(
-    problem: Problem, context: Tools, node: Node, frame: Frame, width: int
-) -> list[Node]:
+async def expand_in_environment(
+    problem: Problem, context: SearchContext, node: SearchNode, frame: EnvironmentState, width: int
+) -> list[SearchNode]:
     """The node's new children: the likeliest next steps, each scored by its probability, or 1 where
     it reaches a solution.
 
@@ -31,12 +31,16 @@ async def small_steps(
     in the tree already. Nothing is sampled, so no step occurs twice. Raises what the policy's
     `start` and `lines` do.
     """
-    trajectory = node.path if node.state else context.policy.start(frame.asked, think=False)
-    max_children = max(width, frame.choices // CHOICES_PER_CHILD)
-    min_probability = MIN_UNIFORM_SHARE / frame.choices
-    children: list[Node] = []
+    trajectory = (
+        node.trajectory
+        if node.environment_state
+        else context.policy.start_trajectory(frame.prompt_problem, think=False)
+    )
+    max_children = max(width, frame.choice_count // CHOICES_PER_CHILD)
+    min_probability = MIN_UNIFORM_SHARE / frame.choice_count
+    children: list[SearchNode] = []
     mass = 0.0
-    async with aclosing(context.policy.lines(trajectory, min_probability)) as lines:
+    async with aclosing(context.policy.likeliest_next_lines(trajectory, min_probability)) as lines:
         async for line in lines:
             child = await _expand(problem, context, node, trajectory, line)
             if child is not None:
@@ -48,45 +52,57 @@ async def small_steps(
 
 
 async def _expand(
-    problem: Problem, context: Tools, node: Node, trajectory: Path, line: Line
-) -> Node | None:
+    problem: Problem,
+    context: SearchContext,
+    node: SearchNode,
+    trajectory: Trajectory,
+    line: LineContinuation,
+) -> SearchNode | None:
     """The node's child by that step, emitted; None where it is refuted or a duplicate."""
     steps = (*(step.text for step in trajectory.steps), line.text or "")
-    frame = await context.frame(problem, steps)
+    frame = await context.environment_state(problem, steps)
     if frame is None:
         return None
     child = _child(context, node, trajectory, line, frame)
-    step = child.path.steps[-1]
+    step = child.trajectory.steps[-1]
     if frame.answer and not child.pruned:
-        child.path = finished(child.path, frame.answer, 0, FinishReason.STOP)
+        child.trajectory = finish_trajectory(child.trajectory, frame.answer, 0, FinishReason.STOP)
         child.score = 1.0
-    context.tell(child)
+    context.emit_node(child)
     if child.pruned:
         return None
-    context.budget.place(step.forced)
+    context.budget.count_inserted(step.forced)
     node.children.append(child)
     return child
 
 
-def _child(context: Tools, node: Node, trajectory: Path, line: Line, frame: Frame) -> Node:
+def _child(
+    context: SearchContext,
+    node: SearchNode,
+    trajectory: Trajectory,
+    line: LineContinuation,
+    frame: EnvironmentState,
+) -> SearchNode:
     """The node after that step, pruned where the step is refuted or its state is in the tree."""
-    extended = context.policy.written(trajectory, line, frame.state)
-    number = next(context.numbers)
-    child = Node(extended, number, node, refuted=frame.refuted, state=frame.state)
-    context.tell_step(extended, number)
-    if frame.refuted is not None:
-        context.emit(VerdictEvent(path=number, step=child.step, verdict=frame.refuted))
+    extended = context.policy.append_line(trajectory, line, frame.state)
+    number = next(context.trajectory_numbers)
+    child = SearchNode(
+        extended, number, node, refutation=frame.refutation, environment_state=frame.state
+    )
+    context.emit_step(extended, number)
+    if frame.refutation is not None:
+        context.emit(VerdictEvent(path=number, step=child.step_index, verdict=frame.refutation))
     else:
-        child.same = _node_with_state(node, frame.state)
-    child.pruned = child.refuted is not None or child.same is not None
+        child.duplicate_of = _node_with_state(node, frame.state)
+    child.pruned = child.refutation is not None or child.duplicate_of is not None
     child.score = line.probability
     return child
 
 
-def _node_with_state(node: Node, state: str) -> Node | None:
+def _node_with_state(node: SearchNode, state: str) -> SearchNode | None:
     """The node of the tree with this state, whose count of copies is increased."""
     root = [node, *node.ancestors()][-1]
-    duplicate = next((other for other in root.subtree() if other.state == state), None)
+    duplicate = next((other for other in root.subtree() if other.environment_state == state), None)
     if duplicate is not None:
-        duplicate.copies += 1
+        duplicate.sample_count += 1
     return duplicate

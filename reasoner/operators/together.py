@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
-__all__ = ["as_drawn", "together"]
+__all__ = ["completed_on_demand", "gather_all"]
 
 T = TypeVar("T")
 
 
-async def together(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+async def gather_all(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """All results, in order. The first exception cancels the other coroutines and is raised."""
     tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
     try:
@@ -18,7 +18,7 @@ async def together(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         await _cancel_all(tasks)
 
 
-async def as_drawn(
+async def completed_on_demand(
     start: Callable[[], Coroutine[Any, Any, T]], wants_more: Callable[[int], bool]
 ) -> AsyncGenerator[T, None]:
     """Results in the order of completion, from coroutines that are started on demand.

@@ -3,22 +3,22 @@
 from collections.abc import Sequence
 from math import ceil, exp, lgamma, log
 
-__all__ = ["decided", "lasting", "shares", "top_two"]
+__all__ = ["is_vote_decided", "lead_probability", "top_two_weights", "weight_shares"]
 
 
-def shares(weights: Sequence[float]) -> list[float]:
+def weight_shares(weights: Sequence[float]) -> list[float]:
     """The weights divided by their sum; equal shares where the sum is 0."""
     total = sum(weights)
     return [w / total for w in weights] if total > 0 else [1 / len(weights) for _ in weights]
 
 
-def top_two(weights: Sequence[float]) -> tuple[float, float]:
+def top_two_weights(weights: Sequence[float]) -> tuple[float, float]:
     """The largest and the second largest weight; 0 where there is none."""
     first, second = sorted([*weights, 0.0, 0.0], reverse=True)[:2]
     return first, second
 
 
-def lasting(lead: float, second: float, remaining_votes: int) -> float:
+def lead_probability(lead: float, second: float, remaining_votes: int) -> float:
     """The probability that the leader of the top two answers still leads after `remaining_votes`
     more votes for one of them; a tie counts half.
 
@@ -42,16 +42,16 @@ def _log_beta(a: float, b: float) -> float:
     return lgamma(a) + lgamma(b) - lgamma(a + b)
 
 
-def decided(weights: Sequence[float], remaining_weight: float, threshold: float) -> bool:
+def is_vote_decided(weights: Sequence[float], remaining_weight: float, threshold: float) -> bool:
     """Whether a vote may stop: the `remaining_weight` of the votes to come, each of weight at most
     1, cannot overturn the lead, or does not with a probability of at least `threshold`.
 
     The top two answers are assumed to receive the same share of these votes as of those before.
     """
-    lead, second = top_two(weights)
+    lead, second = top_two_weights(weights)
     if lead <= 0:
         return remaining_weight <= 0
     share = (lead + second) / sum(weights)
     if lead - second > remaining_weight:
         return True
-    return lasting(lead, second, ceil(remaining_weight * share)) >= threshold
+    return lead_probability(lead, second, ceil(remaining_weight * share)) >= threshold

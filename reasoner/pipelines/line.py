@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from reasoner.engine.engine import Engine
-from reasoner.path import Path
+from reasoner.path import Trajectory
 from reasoner.policy import Policy
 from reasoner.problem import Problem
-from reasoner.value.doubts import StepReader
-from reasoner.verify.extract import extract_final
+from reasoner.value.doubts import StepFeatureExtractor
+from reasoner.verify.extract import extract_final_answer
 
 __all__ = ["Grower", "Line"]
 
@@ -23,7 +23,7 @@ class Line:
     """A finished line: the path after each step (`stops`, the last is done), where among its
     tokens each step ends, the step's text as it was written, and its features."""
 
-    stops: tuple[Path, ...]
+    stops: tuple[Trajectory, ...]
     ends: tuple[int, ...]
     texts: tuple[str, ...]
     rows: tuple[Half, ...]
@@ -32,7 +32,7 @@ class Line:
     right: bool
 
     @property
-    def path(self) -> Path:
+    def path(self) -> Trajectory:
         return self.stops[-1]
 
     def shares(self, other: "Line", step: int) -> bool:
@@ -46,8 +46,8 @@ class Line:
 class _Sprout:
     """A line that is still growing."""
 
-    path: Path
-    stops: list[Path] = field(default_factory=list)
+    path: Trajectory
+    stops: list[Trajectory] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     rows: list[Half] = field(default_factory=list)
@@ -63,11 +63,11 @@ class Grower:
         same: Callable[[str, str], Awaitable[bool]],
     ) -> None:
         self._engine, self._policy, self._same = engine, policy, same
-        self._reader = StepReader(engine)
+        self._reader = StepFeatureExtractor(engine)
 
     async def draw(self, problem: Problem, expect: str, seed: int) -> Line:
         """A line from its beginning; `expect` is the known answer."""
-        return await self._grow(_Sprout(self._policy.start(problem)), expect, seed)
+        return await self._grow(_Sprout(self._policy.start_trajectory(problem)), expect, seed)
 
     async def go_on(self, line: Line, steps: int, seed: int) -> Line:
         """Another line that shares the first `steps` of this one."""
@@ -79,26 +79,26 @@ class Grower:
         return await self._grow(sprout, line.expect, seed)
 
     async def _grow(self, sprout: "_Sprout", expect: str, seed: int) -> Line:
-        path = sprout.path
-        while not path.done:
-            begin = len(path.tokens)
-            path = await self._policy.extend(path, seed=seed)
-            new = self._spoken(path.tokens[begin:])
+        trajectory = sprout.path
+        while not trajectory.is_done:
+            begin = len(trajectory.tokens)
+            trajectory = await self._policy.extend(trajectory, seed=seed)
+            new = self._spoken(trajectory.tokens[begin:])
             if not new:
                 continue
             sprout.ends.append(begin + len(new))
             sprout.texts.append(self._engine.detokenize(new))
-            sprout.stops.append(path)
+            sprout.stops.append(trajectory)
             first, end = len(sprout.ends) - 1, sprout.ends[-1]
-            kept = path.cut(end)
-            features = await self._reader.read(
-                path.prompt, kept.tokens, sprout.ends, first, doubts=kept.doubts
+            kept = trajectory.truncated_to(end)
+            features = await self._reader.extract_features(
+                trajectory.prompt, kept.tokens, sprout.ends, first, statistics=kept.token_statistics
             )
             sprout.rows += [row.astype(np.float16) for row in features]
-        final = extract_final(path.answer) if path.answer else None
+        final = extract_final_answer(trajectory.answer) if trajectory.answer else None
         right = final is not None and (final == expect or await self._same(final, expect))
         return Line(
-            stops=(*sprout.stops[:-1], path),
+            stops=(*sprout.stops[:-1], trajectory),
             ends=tuple(sprout.ends),
             texts=tuple(sprout.texts),
             rows=tuple(sprout.rows),

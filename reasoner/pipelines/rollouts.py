@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from reasoner.engine.engine import Engine
-from reasoner.operators.together import together
-from reasoner.path import Path
+from reasoner.operators.together import gather_all
+from reasoner.path import Trajectory
 from reasoner.pipelines.corrupt import corrupt
 from reasoner.pipelines.draft import Draft, written_down
 from reasoner.pipelines.line import Grower
@@ -24,8 +24,8 @@ from reasoner.pipelines.problems import Exercise
 from reasoner.pipelines.search import find_error
 from reasoner.pipelines.solution import Solution, Source
 from reasoner.problem import Problem
-from reasoner.value.doubts import StepReader
-from reasoner.value.trial import written
+from reasoner.value.doubts import StepFeatureExtractor
+from reasoner.value.trial import trajectory_of_steps
 
 __all__ = ["Rollouts"]
 
@@ -41,7 +41,7 @@ class Rollouts:
 
     def __init__(self, engine: Engine, plan: Plan) -> None:
         self._engine, self._plan = engine, plan
-        self._reader = StepReader(engine)
+        self._reader = StepFeatureExtractor(engine)
 
     async def make(self, exercise: Exercise, grower: Grower) -> tuple[list[Solution], list[Half]]:
         """Draw, search, read and corrupt. The solutions count their rows from 0.
@@ -51,7 +51,7 @@ class Rollouts:
         if exercise.judged:
             draft, *_ = await self._written(exercise, "judged", exercise.judged)
             return written_down(exercise, [draft])
-        families = await together(
+        families = await gather_all(
             self._sample(exercise, grower, number) for number in range(self._plan.samples)
         )
         drafts = [draft for family in families for draft in family]
@@ -90,21 +90,25 @@ class Rollouts:
     async def _human(self, exercise: Exercise, solution: str) -> list[Draft]:
         """The solution a person wrote, and what is made wrong of it."""
         steps = [CALCULATOR.sub("", line).strip() for line in solution.split("\n")]
-        draft, path = await self._written(exercise, "human", list(filter(None, steps)))
-        return [draft, *await self._corrupted(exercise, draft, path.prompt, path.tokens)]
+        draft, trajectory = await self._written(exercise, "human", list(filter(None, steps)))
+        return [
+            draft,
+            *await self._corrupted(exercise, draft, trajectory.prompt, trajectory.tokens),
+        ]
 
     async def _written(
         self, exercise: Exercise, source: Source, steps: Sequence[str]
-    ) -> tuple[Draft, Path]:
+    ) -> tuple[Draft, Trajectory]:
         """Somebody's steps, read as if the policy had written them."""
-        path = written(self._engine, Problem(question=exercise.question), steps)
-        ends = tuple(int(end) for end in np.cumsum([step.tokens for step in path.steps]))
+        trajectory = trajectory_of_steps(self._engine, Problem(question=exercise.question), steps)
+        ends = tuple(int(end) for end in np.cumsum([step.tokens for step in trajectory.steps]))
         texts = tuple(
-            self._engine.detokenize(path.tokens[begin:end]) for begin, end in pairwise((0, *ends))
+            self._engine.detokenize(trajectory.tokens[begin:end])
+            for begin, end in pairwise((0, *ends))
         )
-        rows = await self._read(path.prompt, path.tokens, ends)
+        rows = await self._read(trajectory.prompt, trajectory.tokens, ends)
         right = exercise.label == -1 if source == "judged" else None
-        return Draft(source, texts, ends, rows, right=right), path
+        return Draft(source, texts, ends, rows, right=right), trajectory
 
     async def _corrupted(
         self, exercise: Exercise, draft: Draft, prompt: Sequence[int], tokens: Sequence[int]
@@ -130,5 +134,5 @@ class Rollouts:
         self, prompt: Sequence[int], tokens: Sequence[int], ends: Sequence[int], first: int = 0
     ) -> tuple[Half, ...]:
         """The features of the steps from `first` on."""
-        features = await self._reader.read(prompt, tokens, ends, first)
+        features = await self._reader.extract_features(prompt, tokens, ends, first)
         return tuple(row.astype(np.float16) for row in features)

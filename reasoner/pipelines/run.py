@@ -12,7 +12,7 @@ from reasoner.errors import ContextFull, PromptTooLong, UsageError
 from reasoner.models.checksum import model_checksum
 from reasoner.models.resolved import ResolvedModel
 from reasoner.open_model import open_model, resolve
-from reasoner.operators.together import as_drawn
+from reasoner.operators.together import completed_on_demand
 from reasoner.pipelines.ledger import Facts, Ledger
 from reasoner.pipelines.line import Grower
 from reasoner.pipelines.plan import Plan
@@ -21,11 +21,11 @@ from reasoner.pipelines.rollouts import Rollouts
 from reasoner.policy import Policy
 from reasoner.protocol.registry import choose_protocol
 from reasoner.settings import Limits, Settings
-from reasoner.value.doubts import FEATURES
-from reasoner.verify.host import Verifiers
+from reasoner.value.doubts import FEATURE_NAMES
+from reasoner.verify.host import PluginHost
 
 if TYPE_CHECKING:
-    from reasoner.models.progress import Progress
+    from reasoner.models.progress import DownloadObserver
 
 __all__ = ["Run", "open_run"]
 
@@ -58,7 +58,7 @@ class Run:
 
     @property
     def tokens(self) -> int:
-        return self._ledger.spent + self._engine.decoded - self._counted
+        return self._ledger.spent + self._engine.decoded_tokens - self._counted
 
     async def work(
         self,
@@ -75,7 +75,7 @@ class Run:
         def more(running: int) -> bool:
             return bool(left) and running < at_once and (tokens is None or self.tokens < tokens)
 
-        async with aclosing(as_drawn(lambda: self._one(left.pop()), more)) as done:
+        async with aclosing(completed_on_demand(lambda: self._one(left.pop()), more)) as done:
             async for _ in done:
                 watch()
 
@@ -85,14 +85,18 @@ class Run:
         except (PromptTooLong, ContextFull) as error:
             self._notice(f"{exercise.id} is left out: {error}")
             return
-        decoded = self._engine.decoded
+        decoded = self._engine.decoded_tokens
         self._ledger.add(solutions, features, decoded - self._counted)
         self._counted = decoded
 
 
 @asynccontextmanager
 async def open_run(
-    path: Path, plan: Plan, settings: Settings, notice: Notice, progress: "Progress | None" = None
+    path: Path,
+    plan: Plan,
+    settings: Settings,
+    notice: Notice,
+    progress: "DownloadObserver | None" = None,
 ) -> AsyncIterator[Run]:
     """Load the model and open the file at `path`, which may have been begun by an earlier run.
 
@@ -104,8 +108,8 @@ async def open_run(
         if not isinstance(engine, LocalEngine):
             raise UsageError(f"{model.name} is on a server; rollouts need a model on this machine")
         with (
-            Ledger(path, _facts(model, plan), len(FEATURES)) as ledger,
-            Verifiers(on_notice=notice) as verifiers,
+            Ledger(path, _facts(model, plan), len(FEATURE_NAMES)) as ledger,
+            PluginHost(on_notice=notice) as verifiers,
         ):
             policy = _policy(engine, model, plan, settings)
             grower = Grower(engine, policy, verifiers.same_answer)

@@ -6,7 +6,7 @@ The value of a prefix falls once a step is wrong, so halving finds the step with
 
 from collections.abc import Sequence
 
-from reasoner.operators.together import together
+from reasoner.operators.together import gather_all
 from reasoner.pipelines.line import Grower, Line
 
 __all__ = ["counts", "find_error"]
@@ -20,7 +20,7 @@ async def find_error(grower: Grower, wrong: Line, continuations: int, seed: int)
     while bad - good > 1:
         middle = (good + bad) // 2
         seeds = range(seed + 100 * middle, seed + 100 * middle + continuations)
-        lines = await together(grower.go_on(wrong, middle, each) for each in seeds)
+        lines = await gather_all(grower.go_on(wrong, middle, each) for each in seeds)
         drawn += lines
         if any(line.right for line in lines):
             good = middle

@@ -15,8 +15,8 @@ from reasoner.pipelines.ledger import Facts, read_ledger
 from reasoner.pipelines.logistic import fit
 from reasoner.pipelines.measure import auc, calibration_error, platt
 from reasoner.pipelines.solution import Solution
-from reasoner.value.aggregate import aggregate
-from reasoner.value.head import Head
+from reasoner.value.aggregate import aggregate_step_scores
+from reasoner.value.head import ValueHead
 
 __all__ = ["Report", "Study", "load_study", "train_head"]
 
@@ -94,7 +94,7 @@ def load_study(paths: Sequence[Path]) -> Study:
 
 def train_head(
     study: Study, seed: int, notice: Callable[[str], None] = lambda _text: None
-) -> tuple[Head, Report]:
+) -> tuple[ValueHead, Report]:
     """The head for a study, the same for the same seed. Raises UsageError when there is too
     little to learn from."""
     labelled = label(study.solutions)
@@ -113,7 +113,7 @@ def train_head(
     inputs = study.features[labelled.rows]
     line = fit(inputs, labelled.right, labelled.weights, best.ridge)
     layer = line.weight[None].astype(np.float32), np.array([line.bias], np.float32)
-    head = Head(
+    head = ValueHead(
         (layer,),
         scale=scale,
         bias=bias,
@@ -193,5 +193,5 @@ def _outcome_auc(
         for one in solutions
         if one.source == "sampled" and one.features and one.finish in (None, "stop")
     ]
-    totals = [aggregate([known[row] for row in one.features], how) for one in drawn]
+    totals = [aggregate_step_scores([known[row] for row in one.features], how) for one in drawn]
     return auc(np.array(totals), np.array([float(bool(one.right)) for one in drawn]))

@@ -6,11 +6,11 @@ from reasoner.engine.control import FREE, Ban, Constraint, Force, Halt
 from reasoner.engine.engine import Vocabulary
 from reasoner.engine.token import Finish, Token
 from reasoner.events import Channel
-from reasoner.path import FinishReason, Path
+from reasoner.path import FinishReason, Trajectory
 from reasoner.protocol.paragraph import Paragraph
-from reasoner.protocol.protocol import extended, finished
-from reasoner.protocol.room import Room
-from reasoner.protocol.thought import cut_short
+from reasoner.protocol.protocol import append_tokens, finish_trajectory
+from reasoner.protocol.room import TokenAllowance
+from reasoner.protocol.thought import early_finish_reason
 
 __all__ = ["AnswerRound"]
 
@@ -28,17 +28,20 @@ class AnswerRound:
     def __init__(
         self,
         vocabulary: Vocabulary,
-        path: Path,
-        room: Room,
+        trajectory: Trajectory,
+        room: TokenAllowance,
         *,
         prefix: Sequence[int] = (),
         short: bool = False,
         ban: Sequence[int] = (),
         close: Sequence[int] = (),
     ) -> None:
-        self._vocabulary, self._path = vocabulary, path
+        self._vocabulary, self._path = vocabulary, trajectory
         self._prefix, self._close = list(prefix), list(close)
-        self._short, self._remaining_tokens = short, max(1, room.answer - len(prefix) - len(close))
+        self._short, self._remaining_tokens = (
+            short,
+            max(1, room.answer_tokens - len(prefix) - len(close)),
+        )
         self._text = Paragraph(vocabulary.piece)
         self._ban = Ban(tuple(ban)) if ban else FREE
         self._ban_end = Ban((*ban, *vocabulary.end_tokens))
@@ -63,12 +66,12 @@ class AnswerRound:
             self._remaining_tokens -= 1
             self._text.add(token)
 
-    def conclude(self, tokens: Sequence[Token], finish: Finish) -> Path:
-        path = extended(self._path, tokens)
+    def conclude(self, tokens: Sequence[Token], finish: Finish) -> Trajectory:
+        trajectory = append_tokens(self._path, tokens)
         text = self._vocabulary.detokenize([token.id for token in tokens]).strip()
-        return finished(path, text, len(tokens), self._reason(finish))
+        return finish_trajectory(trajectory, text, len(tokens), self._reason(finish))
 
     def _reason(self, finish: Finish) -> FinishReason:
-        return cut_short(finish) or (
+        return early_finish_reason(finish) or (
             FinishReason.LENGTH if self._length_reached else FinishReason.STOP
         )

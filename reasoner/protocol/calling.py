@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 
-from reasoner.doubt import Doubt
+from reasoner.doubt import TokenStatistics
 from reasoner.engine.control import Constraint, Force, Halt
 from reasoner.engine.engine import Vocabulary
 from reasoner.engine.token import Finish, Token
-from reasoner.path import Decision, Path, Phase, Step
-from reasoner.protocol.calls import Call, CallStyle
+from reasoner.path import Decision, Phase, Step, Trajectory
+from reasoner.protocol.calls import ToolCallRequest, ToolCallStyle
 from reasoner.protocol.paragraph import Paragraph
-from reasoner.protocol.protocol import Round, extended, tally
+from reasoner.protocol.protocol import Round, append_tokens, count_tokens
 from reasoner.tool import ToolCall
 
-__all__ = ["CallingRound", "with_output"]
+__all__ = ["ToolCallRound", "append_tool_output"]
 
 
-class CallingRound:
+class ToolCallRound:
     """Wraps another round and halts it where its text ends in a complete tool call.
 
     `opening` are tokens that are forced first: the beginning of a call that the model completes.
@@ -25,14 +25,14 @@ class CallingRound:
     def __init__(
         self,
         inner: Round,
-        path: Path,
-        style: CallStyle,
+        trajectory: Trajectory,
+        style: ToolCallStyle,
         vocabulary: Vocabulary,
         opening: Sequence[int] = (),
     ) -> None:
         self.channel = inner.channel
-        self.call: Call | None = None
-        self._inner, self._path, self._style = inner, path, style
+        self.call: ToolCallRequest | None = None
+        self._inner, self._path, self._style = inner, trajectory, style
         self._vocabulary, self._opening = vocabulary, list(opening)
         self._text = Paragraph(lambda token: vocabulary.piece(token, special=True))
 
@@ -48,12 +48,12 @@ class CallingRound:
             del self._opening[0]
         self._inner.accept(token)
         self._text.add(token)
-        self.call = self._style.find(self._text.text)
+        self.call = self._style.find_call(self._text.text)
 
-    def conclude(self, tokens: Sequence[Token], finish: Finish) -> Path:
+    def conclude(self, tokens: Sequence[Token], finish: Finish) -> Trajectory:
         """Return the trajectory as the inner round does; an answer with a call becomes a step."""
         if finish is Finish.STOP:
-            self.call = self._style.find(self._text.text, over=True)
+            self.call = self._style.find_call(self._text.text, turn_ended=True)
         if self.call is None or finish not in (Finish.HALT, Finish.STOP):
             self.call = None
             return self._inner.conclude(tokens, finish)
@@ -61,20 +61,20 @@ class CallingRound:
         if self.channel == "reasoning":
             return self._inner.conclude(tokens, Finish.HALT)
         text = self._vocabulary.detokenize([token.id for token in tokens]).strip()
-        step = tally(Step(text=text, decision=Decision.PROCEED), tokens)
+        step = count_tokens(Step(text=text, decision=Decision.PROCEED), tokens)
         steps = (*self._path.steps, step)
-        return extended(self._path, tokens, steps=steps, phase=Phase.REASONING)
+        return append_tokens(self._path, tokens, steps=steps, phase=Phase.REASONING)
 
 
-def with_output(path: Path, call: ToolCall, tokens: Sequence[int]) -> Path:
+def append_tool_output(trajectory: Trajectory, call: ToolCall, tokens: Sequence[int]) -> Trajectory:
     """Return the trajectory with the call in its last step and the tokens of the output after it.
 
     The output's tokens count as forced tokens of the step.
     """
-    step = path.steps[-1]
+    step = trajectory.steps[-1]
     count = len(tokens)
     step = step.model_copy(
         update={"call": call, "tokens": step.tokens + count, "forced": step.forced + count}
     )
-    longer = path.grown(tuple(tokens), (Doubt(0.0, 0.0),) * count)
-    return longer.model_copy(update={"steps": (*path.steps[:-1], step)})
+    longer = trajectory.with_tokens(tuple(tokens), (TokenStatistics(0.0, 0.0),) * count)
+    return longer.model_copy(update={"steps": (*trajectory.steps[:-1], step)})

@@ -9,16 +9,16 @@ from typing import Any, Protocol
 from reasoner.problem import Message
 from reasoner.tool import Tool
 
-__all__ = ["Call", "CallStyle", "Fenced", "Native", "choose_style"]
+__all__ = ["FencedStyle", "NativeStyle", "ToolCallRequest", "ToolCallStyle", "choose_tool_style"]
 
-OPEN, CLOSE = "<tool_call>", "</tool_call>"
-FENCE = re.compile(r"(?m)^[ \t]{0,12}```")
-MAX_CALL = 40_000
+CALL_START, CALL_END = "<tool_call>", "</tool_call>"
+FENCE_PATTERN = re.compile(r"(?m)^[ \t]{0,12}```")
+MAX_CALL_CHARS = 40_000
 """A longer paragraph is not searched for a call."""
 
 
 @dataclass(frozen=True)
-class Call:
+class ToolCallRequest:
     """A complete call of the tool named `tool` with the argument `text`.
 
     `error` describes why a malformed call cannot be made; it is None for a valid one.
@@ -29,36 +29,36 @@ class Call:
     error: str | None = None
 
 
-class CallStyle(Protocol):
+class ToolCallStyle(Protocol):
     """A tool-call format."""
 
-    opening: str
+    call_prefix: str
     """The text with which a call begins."""
 
-    def offer(self, messages: Sequence[Message]) -> list[Message]:
+    def describe_tools(self, messages: Sequence[Message]) -> list[Message]:
         """Return the messages with the tools described, unless the chat template does that."""
 
-    def functions(self) -> list[dict[str, Any]]:
+    def function_schemas(self) -> list[dict[str, Any]]:
         """Return the tools as JSON schemas for the chat template."""
 
-    def find(self, text: str, over: bool = False) -> Call | None:
+    def find_call(self, text: str, turn_ended: bool = False) -> ToolCallRequest | None:
         """Return the call that is complete at the end of `text`, or None.
 
         With `over` the model has ended its turn there, so an unclosed call is complete, too.
         """
 
-    def around(self) -> tuple[str, str]:
+    def output_wrapper(self) -> tuple[str, str]:
         """Return the text before and after the tool's output in the context."""
 
 
-class Fenced:
+class FencedStyle:
     """For any model: a fenced block in a tool's language is a call, its output is a block, too."""
 
     def __init__(self, tools: Sequence[Tool]) -> None:
-        self._tools = {tool.fence: tool for tool in tools}
-        self.opening = f"```{next(iter(self._tools))}\n"
+        self._tools = {tool.fence_language: tool for tool in tools}
+        self.call_prefix = f"```{next(iter(self._tools))}\n"
 
-    def offer(self, messages: Sequence[Message]) -> list[Message]:
+    def describe_tools(self, messages: Sequence[Message]) -> list[Message]:
         """Describe the tools in the system message, or at the end of the question."""
         text = "\n".join(
             f"{tool.description} Write it as a ```{fence} block; it is run at once and its output "
@@ -71,26 +71,26 @@ class Fenced:
         )
         return [*messages[:index], message, *messages[index + 1 :]]
 
-    def functions(self) -> list[dict[str, Any]]:
+    def function_schemas(self) -> list[dict[str, Any]]:
         return []
 
-    def find(self, text: str, over: bool = False) -> Call | None:
-        if not (over or text.endswith(("```", "```\n"))) or len(text) > MAX_CALL:
+    def find_call(self, text: str, turn_ended: bool = False) -> ToolCallRequest | None:
+        if not (turn_ended or text.endswith(("```", "```\n"))) or len(text) > MAX_CALL_CHARS:
             return None
-        parts = FENCE.split(text)
-        if len(parts) % 2 == 0 and over:
+        parts = FENCE_PATTERN.split(text)
+        if len(parts) % 2 == 0 and turn_ended:
             parts.append("")
         if len(parts) % 2 == 0 or parts[-1].strip():
             return None
         language, _, body = parts[-2].partition("\n")
         tool = self._tools.get(language.strip().lower())
-        return Call(tool.name, body) if tool and body.strip() else None
+        return ToolCallRequest(tool.name, body) if tool and body.strip() else None
 
-    def around(self) -> tuple[str, str]:
+    def output_wrapper(self) -> tuple[str, str]:
         return "\n```output\n", "\n```\n\n"
 
 
-class Native:
+class NativeStyle:
     """For models trained on function calls in `<tool_call>` tags, such as Qwen and Hermes.
 
     `output_wrapper` is the text of the chat template before and after a tool's output.
@@ -99,13 +99,15 @@ class Native:
     def __init__(self, tools: Sequence[Tool], output_wrapper: tuple[str, str]) -> None:
         self._tools = {tool.name: tool for tool in tools}
         first = next(iter(self._tools.values()))
-        self.opening = f'{OPEN}\n{{"name": "{first.name}", "arguments": {{"{first.parameter}": "'
+        self.call_prefix = (
+            f'{CALL_START}\n{{"name": "{first.name}", "arguments": {{"{first.parameter}": "'
+        )
         self._output_wrapper = output_wrapper
 
-    def offer(self, messages: Sequence[Message]) -> list[Message]:
+    def describe_tools(self, messages: Sequence[Message]) -> list[Message]:
         return list(messages)
 
-    def functions(self) -> list[dict[str, Any]]:
+    def function_schemas(self) -> list[dict[str, Any]]:
         return [
             {
                 "type": "function",
@@ -122,41 +124,48 @@ class Native:
             for tool in self._tools.values()
         ]
 
-    def find(self, text: str, over: bool = False) -> Call | None:
-        if not (over or text.endswith((CLOSE, f"{CLOSE}\n"))) or len(text) > MAX_CALL:
+    def find_call(self, text: str, turn_ended: bool = False) -> ToolCallRequest | None:
+        if (
+            not (turn_ended or text.endswith((CALL_END, f"{CALL_END}\n")))
+            or len(text) > MAX_CALL_CHARS
+        ):
             return None
-        _, opened, body = text.rpartition(OPEN)
-        body, closed, rest = body.partition(CLOSE)
-        if not opened or rest.strip() or not (closed or over):
+        _, opened, body = text.rpartition(CALL_START)
+        body, closed, rest = body.partition(CALL_END)
+        if not opened or rest.strip() or not (closed or turn_ended):
             return None
         return self._read(body)
 
-    def _read(self, body: str) -> Call:
+    def _read(self, body: str) -> ToolCallRequest:
         """Parse the JSON between the tags."""
         try:
             call = json.loads(body, strict=False)
             name, arguments = str(call["name"]), call["arguments"]
         except (ValueError, TypeError, KeyError, RecursionError):
-            return Call("", body, 'the call is not {"name": …, "arguments": {…}} in valid JSON')
+            return ToolCallRequest(
+                "", body, 'the call is not {"name": …, "arguments": {…}} in valid JSON'
+            )
         if name not in self._tools:
             known = ", ".join(self._tools)
-            return Call("", body, f"there is no function '{name[:60]}', there is {known}")
+            return ToolCallRequest(
+                "", body, f"there is no function '{name[:60]}', there is {known}"
+            )
         parameter = self._tools[name].parameter
         text = arguments.get(parameter) if isinstance(arguments, dict) else arguments
         if not isinstance(text, str) or not text.strip():
-            return Call("", body, f"the argument '{parameter}' is missing")
-        return Call(name, text)
+            return ToolCallRequest("", body, f"the argument '{parameter}' is missing")
+        return ToolCallRequest(name, text)
 
-    def around(self) -> tuple[str, str]:
+    def output_wrapper(self) -> tuple[str, str]:
         return self._output_wrapper
 
 
-def choose_style(
+def choose_tool_style(
     tools: Sequence[Tool],
     template: str,
     named: str | None,
     render_output_wrapper: Callable[[], tuple[str, str]],
-) -> CallStyle:
+) -> ToolCallStyle:
     """Return the tool-call style called `named` (`fenced` or `native`), or the one that the chat
     template was made for.
 
@@ -164,7 +173,7 @@ def choose_style(
     `render_output_wrapper` is called for the native style only; it returns the text that the
     template puts before and after a tool's output, and what it raises is passed on.
     """
-    native = "tools" in template and OPEN in template
+    native = "tools" in template and CALL_START in template
     if named == "native" or (named is None and native):
-        return Native(tools, render_output_wrapper())
-    return Fenced(tools)
+        return NativeStyle(tools, render_output_wrapper())
+    return FencedStyle(tools)

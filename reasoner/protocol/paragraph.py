@@ -9,7 +9,7 @@ __all__ = ["Paragraph", "states_final"]
 FINAL_LINE = re.compile(
     r"^\W{0,12}final answer\b[\s*_:=]{0,8}(\S.{0,400})", re.IGNORECASE | re.MULTILINE
 )
-SCAN = 2000
+FINAL_SCAN_CHARS = 2000
 """Characters at the end of a paragraph that are searched for a final answer."""
 
 
@@ -46,7 +46,7 @@ def states_final(text: str, line_ended: bool = False) -> bool:
     With `line_ended` the statement must also be followed by the end of its line, so that a text
     still being written is not cut short.
     """
-    tail = text[-SCAN:]
+    tail = text[-FINAL_SCAN_CHARS:]
     ends = [end for end in (_boxed_end(tail), _final_line_end(tail)) if end is not None]
     return any(not line_ended or "\n" in tail[end:] for end in ends)
 

@@ -3,29 +3,29 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from reasoner.doubt import Doubt
+from reasoner.doubt import TokenStatistics
 from reasoner.engine.capabilities import Capability
 from reasoner.engine.control import Controller
 from reasoner.engine.token import Finish, Token
 from reasoner.events import Channel
-from reasoner.path import Decision, FinishReason, Path, Phase, Step
+from reasoner.path import Decision, FinishReason, Phase, Step, Trajectory
 from reasoner.problem import Message, Problem
-from reasoner.protocol.room import Room
+from reasoner.protocol.room import TokenAllowance
 from reasoner.settings import Limits
 
 __all__ = [
-    "INSTRUCTION",
+    "STEP_INSTRUCTION",
     "Round",
     "StepProtocol",
-    "conversation",
-    "decided",
-    "extended",
-    "finished",
-    "tally",
+    "append_tokens",
+    "build_messages",
+    "count_tokens",
+    "decide_last_step",
+    "finish_trajectory",
 ]
 
 
-INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
+STEP_INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
 """The instruction for models without step marks, in the wording that many were trained on."""
 
 
@@ -35,7 +35,7 @@ class Round(Controller, Protocol):
     channel: Channel
     """Whether the round's text is reasoning or answer."""
 
-    def conclude(self, tokens: Sequence[Token], finish: Finish) -> Path:
+    def conclude(self, tokens: Sequence[Token], finish: Finish) -> Trajectory:
         """Return the trajectory extended by the round's tokens: by a step, or by the answer."""
 
 
@@ -45,9 +45,9 @@ class StepProtocol(Protocol):
     name: str
     required_capabilities: tuple[Capability, ...]
     """What the engine must be able to do for this protocol."""
-    marks: Mapping[int, str]
+    token_marks: Mapping[int, str]
     """Text that is displayed for control tokens, by token id."""
-    phrases: Mapping[Decision, str]
+    decision_phrases: Mapping[Decision, str]
     """The phrase that begins each decision at the end of a step; empty where tokens mark it."""
 
     def messages(self, problem: Problem, think: bool) -> list[Message]:
@@ -56,17 +56,17 @@ class StepProtocol(Protocol):
         `think` tells whether the reply begins with reasoning.
         """
 
-    def opening(self, prompt: str, think: bool) -> str:
+    def reply_prefix(self, prompt: str, think: bool) -> str:
         """Return the text to append to the rendered prompt, such as an opening tag."""
 
-    def round(self, path: Path, limits: Limits, room: Room) -> Round:
+    def round(self, trajectory: Trajectory, limits: Limits, room: TokenAllowance) -> Round:
         """Return the next round: a step in the reasoning phase, else the answer.
 
         `room` is the number of tokens that the trajectory may still have.
         """
 
 
-def conversation(problem: Problem, instruction: str | None) -> list[Message]:
+def build_messages(problem: Problem, instruction: str | None) -> list[Message]:
     """Return the messages of a problem: system prompt, history, question.
 
     `instruction` is the system prompt where the problem has none of its own.
@@ -76,22 +76,22 @@ def conversation(problem: Problem, instruction: str | None) -> list[Message]:
     return [*head, *problem.history, Message(role="user", content=problem.question)]
 
 
-def decided(path: Path, decision: Decision) -> Path:
+def decide_last_step(trajectory: Trajectory, decision: Decision) -> Trajectory:
     """Return the trajectory with a decision at its last step; `backtrack` is not overwritten."""
-    if not path.steps or path.steps[-1].decision is Decision.BACKTRACK:
-        return path
-    last = path.steps[-1].model_copy(update={"decision": decision})
-    return path.model_copy(update={"steps": (*path.steps[:-1], last)})
+    if not trajectory.steps or trajectory.steps[-1].decision is Decision.BACKTRACK:
+        return trajectory
+    last = trajectory.steps[-1].model_copy(update={"decision": decision})
+    return trajectory.model_copy(update={"steps": (*trajectory.steps[:-1], last)})
 
 
-def extended(path: Path, tokens: Sequence[Token], **changes: object) -> Path:
+def append_tokens(trajectory: Trajectory, tokens: Sequence[Token], **changes: object) -> Trajectory:
     """Return the trajectory with more tokens and the fields in `changes` replaced."""
-    doubts = tuple(Doubt(-token.logprob, token.entropy) for token in tokens)
-    longer = path.grown(tuple(token.id for token in tokens), doubts)
+    doubts = tuple(TokenStatistics(-token.logprob, token.entropy) for token in tokens)
+    longer = trajectory.with_tokens(tuple(token.id for token in tokens), doubts)
     return longer.model_copy(update=changes)
 
 
-def tally(step: Step, tokens: Sequence[Token]) -> Step:
+def count_tokens(step: Step, tokens: Sequence[Token]) -> Step:
     """Return the step with the counts and the log-probability of its tokens."""
     return step.model_copy(
         update={
@@ -102,15 +102,17 @@ def tally(step: Step, tokens: Sequence[Token]) -> Step:
     )
 
 
-def finished(path: Path, answer: str, answer_tokens: int, reason: FinishReason) -> Path:
+def finish_trajectory(
+    trajectory: Trajectory, answer: str, answer_tokens: int, reason: FinishReason
+) -> Trajectory:
     """Return the finished trajectory; a soft stop of its reasoning turns `stop` into `budget`."""
-    if reason is FinishReason.STOP and path.landed:
+    if reason is FinishReason.STOP and trajectory.soft_stopped:
         reason = FinishReason.BUDGET
-    return path.model_copy(
+    return trajectory.model_copy(
         update={
             "phase": Phase.DONE,
             "answer": answer,
-            "answer_tokens": path.answer_tokens + answer_tokens,
+            "answer_tokens": trajectory.answer_tokens + answer_tokens,
             "finish_reason": reason,
         }
     )

@@ -5,17 +5,17 @@ from collections.abc import Callable
 from reasoner.engine.capabilities import require_capabilities
 from reasoner.engine.engine import Engine, Vocabulary
 from reasoner.errors import UnknownName
-from reasoner.protocol.plain import Plain
+from reasoner.protocol.plain import PlainProtocol
 from reasoner.protocol.protocol import StepProtocol
-from reasoner.protocol.steiner import NAMES, Steiner
-from reasoner.protocol.think import CLOSE, OPEN, Think
+from reasoner.protocol.steiner import TOKEN_NAMES, SteinerProtocol
+from reasoner.protocol.think import THINK_END, THINK_START, ThinkProtocol
 
 __all__ = ["PROTOCOLS", "choose_protocol"]
 
 PROTOCOLS: dict[str, Callable[[Vocabulary], StepProtocol]] = {
-    "plain": Plain,
-    "think": Think,
-    "steiner": Steiner,
+    "plain": PlainProtocol,
+    "think": ThinkProtocol,
+    "steiner": SteinerProtocol,
 }
 
 
@@ -38,8 +38,8 @@ def choose_protocol(engine: Engine, template: str, named: str | None) -> StepPro
 
 
 def _detect_protocol(engine: Engine, template: str) -> str:
-    marked = all(engine.token_id(f"<|{name}|>") is not None for name in NAMES)
+    marked = all(engine.token_id(f"<|{name}|>") is not None for name in TOKEN_NAMES)
     if marked and engine.capabilities.constrain:
         return "steiner"
-    tags = engine.token_id(OPEN) is not None and engine.token_id(CLOSE) is not None
-    return "think" if tags or OPEN in template else "plain"
+    tags = engine.token_id(THINK_START) is not None and engine.token_id(THINK_END) is not None
+    return "think" if tags or THINK_START in template else "plain"

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["GRACE", "Landing", "Room", "ends_sentence"]
+__all__ = ["GRACE_TOKENS", "SoftStop", "TokenAllowance", "ends_sentence"]
 
-GRACE = 48
+GRACE_TOKENS = 48
 """Tokens that a sentence may still take once the budget is spent."""
 
 
 @dataclass(frozen=True)
-class Room:
+class TokenAllowance:
     """The tokens that a trajectory may have.
 
     `reasoning` is the budget of all its reasoning tokens: once they are spent, a soft stop follows
@@ -18,41 +18,44 @@ class Room:
     the maximum for the answer. `over` returns whether the time for reasoning is up.
     """
 
-    reasoning: int
-    hard: int
-    answer: int
-    over: Callable[[], bool] = lambda: False
+    reasoning_tokens: int
+    max_reasoning_tokens: int
+    answer_tokens: int
+    time_is_up: Callable[[], bool] = lambda: False
 
 
-class Landing:
+class SoftStop:
     """The soft stop of one trajectory: counts its reasoning tokens against the allowance.
 
     `used` reasoning tokens were generated in earlier rounds.
     """
 
-    def __init__(self, room: Room, used: int) -> None:
-        self._room, self._used = room, used
+    def __init__(self, room: TokenAllowance, used: int) -> None:
+        self._allowance, self._reasoning_tokens = room, used
         self._spent_at: int | None = None
 
     @property
-    def spent(self) -> bool:
+    def budget_spent(self) -> bool:
         """Whether the token budget or the time is used up."""
-        if self._spent_at is None and (self._used >= self._room.reasoning or self._room.over()):
-            self._spent_at = self._used
+        if self._spent_at is None and (
+            self._reasoning_tokens >= self._allowance.reasoning_tokens
+            or self._allowance.time_is_up()
+        ):
+            self._spent_at = self._reasoning_tokens
         return self._spent_at is not None
 
-    def count(self) -> None:
+    def count_token(self) -> None:
         """Count one more reasoning token."""
-        self._used += 1
+        self._reasoning_tokens += 1
 
-    def due(self, text: str, grace: int = GRACE) -> bool:
+    def must_stop(self, text: str, grace: int = GRACE_TOKENS) -> bool:
         """Whether the reasoning must stop after `text`: the budget is spent, and the sentence has
         ended or `grace` more tokens were generated."""
-        if not self.spent:
+        if not self.budget_spent:
             return False
         assert self._spent_at is not None
-        latest = min(self._spent_at + grace, self._room.hard)
-        return ends_sentence(text) or self._used >= latest
+        latest = min(self._spent_at + grace, self._allowance.max_reasoning_tokens)
+        return ends_sentence(text) or self._reasoning_tokens >= latest
 
 
 def ends_sentence(text: str) -> bool:

@@ -4,14 +4,14 @@ from types import MappingProxyType
 
 from reasoner.path import Decision, Step
 
-__all__ = ["MARKS", "UNMARKED", "spoken"]
+__all__ = ["NO_MARKS", "TOKEN_MARKS", "format_step"]
 
-DECIDED = {
+DECISION_MARKS = {
     Decision.PROCEED: "→ proceed\n\n",
     Decision.BACKTRACK: "↩ backtrack\n\n",
     Decision.END: "■ end\n\n",
 }
-MARKS = MappingProxyType(
+TOKEN_MARKS = MappingProxyType(
     {
         "reasoning_step_name_end": "\n",
         "reasoning_step_thought_end": "\n",
@@ -19,17 +19,17 @@ MARKS = MappingProxyType(
         "reasoning_step_summary_end": "\n",
         "reasoning_step_reflection_start": "? ",
         "reasoning_step_reflection_end": "\n",
-        "reasoning_proceed": DECIDED[Decision.PROCEED],
-        "reasoning_backtrack": DECIDED[Decision.BACKTRACK],
-        "reasoning_end": DECIDED[Decision.END],
+        "reasoning_proceed": DECISION_MARKS[Decision.PROCEED],
+        "reasoning_backtrack": DECISION_MARKS[Decision.BACKTRACK],
+        "reasoning_end": DECISION_MARKS[Decision.END],
     }
 )
 """The text displayed for Steiner's tokens, by name; the others are not displayed."""
-UNMARKED = MappingProxyType[int, str]({})
+NO_MARKS = MappingProxyType[int, str]({})
 """For protocols without special tokens."""
 
 
-def spoken(step: Step) -> str:
+def format_step(step: Step) -> str:
     """Return the display text of a step: name, thought, summary, reflection and decision of a named
     step, and the plain text of any other."""
     if step.name is None:
@@ -37,5 +37,5 @@ def spoken(step: Step) -> str:
     fields = [step.name, step.text]
     fields += [f"⇒ {step.summary}"] if step.summary else []
     fields += [f"? {step.reflection}"] if step.reflection else []
-    decided = "\n" if step.decision is None else DECIDED[step.decision]
+    decided = "\n" if step.decision is None else DECISION_MARKS[step.decision]
     return "".join(f"{field.strip()}\n" for field in fields if field.strip()) + decided

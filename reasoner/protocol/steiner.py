@@ -15,26 +15,26 @@ from reasoner.engine.engine import Vocabulary
 from reasoner.engine.token import Finish, Token
 from reasoner.errors import BadModelFile
 from reasoner.events import Channel
-from reasoner.path import Decision, Path, Phase, Step
+from reasoner.path import Decision, Phase, Step, Trajectory
 from reasoner.problem import Message, Problem
 from reasoner.protocol.answer import AnswerRound
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import (
     Round,
-    conversation,
-    extended,
-    finished,
-    tally,
+    append_tokens,
+    build_messages,
+    count_tokens,
+    finish_trajectory,
 )
-from reasoner.protocol.room import Landing, Room
-from reasoner.protocol.spoken import MARKS
-from reasoner.protocol.thought import cut_short
+from reasoner.protocol.room import SoftStop, TokenAllowance
+from reasoner.protocol.spoken import TOKEN_MARKS
+from reasoner.protocol.thought import early_finish_reason
 from reasoner.settings import Limits
 
-__all__ = ["FIELDS", "NAMES", "Steiner", "SteinerRound"]
+__all__ = ["FIELDS", "TOKEN_NAMES", "SteinerProtocol", "SteinerRound"]
 
 FIELDS = ("name", "thought", "summary", "reflection")
-NAMES = (
+TOKEN_NAMES = (
     "reasoning_start",
     "reasoning_end",
     "reasoning_proceed",
@@ -43,13 +43,13 @@ NAMES = (
     "reasoning_step_end",
     *(f"reasoning_step_{field}_{edge}" for field in FIELDS for edge in ("start", "end")),
 )
-FIELD_CAPS = {"name": 48, "thought": None, "summary": 256, "reflection": 256}
+MAX_FIELD_TOKENS = {"name": 48, "thought": None, "summary": 256, "reflection": 256}
 """Token limits of the fields, for models that never close one; the budget limits thoughts."""
-SHORT_GRACE = 16
+FIELD_GRACE_TOKENS = 16
 """Tokens that a sentence may still take once the budget is spent."""
 
 
-class Steiner:
+class SteinerProtocol:
     """For models whose vocabulary has all fourteen tokens; their ids are resolved by name.
 
     Raises BadModelFile when a token is missing.
@@ -60,24 +60,26 @@ class Steiner:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self.ids = {name: _resolve(vocabulary, name) for name in NAMES}
-        self.phrases: Mapping[Decision, str] = {}
-        self.marks: Mapping[int, str] = {self.ids[name]: text for name, text in MARKS.items()}
+        self.ids = {name: _resolve_token(vocabulary, name) for name in TOKEN_NAMES}
+        self.decision_phrases: Mapping[Decision, str] = {}
+        self.token_marks: Mapping[int, str] = {
+            self.ids[name]: text for name, text in TOKEN_MARKS.items()
+        }
         control = set(vocabulary.control_tokens) | set(vocabulary.end_tokens)
-        self.control = tuple(sorted(control | set(self.ids.values())))
+        self.control_tokens = tuple(sorted(control | set(self.ids.values())))
 
     def messages(self, problem: Problem, think: bool) -> list[Message]:
-        return conversation(problem, None)
+        return build_messages(problem, None)
 
-    def opening(self, prompt: str, think: bool) -> str:
+    def reply_prefix(self, prompt: str, think: bool) -> str:
         return ""
 
-    def round(self, path: Path, limits: Limits, room: Room) -> Round:
-        if path.phase is Phase.REASONING:
-            return SteinerRound(self, self._vocabulary, path, limits, room)
-        ban = tuple(t for t in self.control if not self._vocabulary.is_eog(t))
+    def round(self, trajectory: Trajectory, limits: Limits, room: TokenAllowance) -> Round:
+        if trajectory.phase is Phase.REASONING:
+            return SteinerRound(self, self._vocabulary, trajectory, limits, room)
+        ban = tuple(t for t in self.control_tokens if not self._vocabulary.is_eog(t))
         close = self._vocabulary.end_tokens[:1]
-        return AnswerRound(self._vocabulary, path, room, ban=ban, close=close)
+        return AnswerRound(self._vocabulary, trajectory, room, ban=ban, close=close)
 
 
 class SteinerRound:
@@ -86,12 +88,17 @@ class SteinerRound:
     channel: Channel = "reasoning"
 
     def __init__(
-        self, protocol: Steiner, vocabulary: Vocabulary, path: Path, limits: Limits, room: Room
+        self,
+        protocol: SteinerProtocol,
+        vocabulary: Vocabulary,
+        trajectory: Trajectory,
+        limits: Limits,
+        room: TokenAllowance,
     ) -> None:
         self._ids, self._vocabulary = protocol.ids, vocabulary
-        self._path, self._limits = path, limits
-        self._landing = Landing(room, path.reasoning_tokens)
-        self._inside = _bans(protocol)
+        self._path, self._limits = trajectory, limits
+        self._soft_stop = SoftStop(room, trajectory.reasoning_tokens)
+        self._field_bans = _field_bans(protocol)
         self._queue = self._opening()
         self._field: str | None = None
         self._text = Paragraph(vocabulary.piece)
@@ -116,13 +123,13 @@ class SteinerRound:
             return self._decision()
         if self._must_close():
             return Force((self._ids[f"reasoning_step_{self._field}_end"],))
-        return self._inside[self._field]
+        return self._field_bans[self._field]
 
     def _must_close(self) -> bool:
         assert self._field is not None
-        cap = FIELD_CAPS[self._field]
+        cap = MAX_FIELD_TOKENS[self._field]
         capped = cap is not None and self._length >= cap
-        return capped or self._landing.due(self._text.text, SHORT_GRACE)
+        return capped or self._soft_stop.must_stop(self._text.text, FIELD_GRACE_TOKENS)
 
     def _decision(self) -> Constraint:
         """Return the decisions that the limits allow after a step: proceed, backtrack or end."""
@@ -133,10 +140,10 @@ class SteinerRound:
             return Force((end,))
         if count < self._limits.min_steps:
             return Allow(go_on)
-        return Force((end,)) if self._landing.spent else Allow((*go_on, end))
+        return Force((end,)) if self._soft_stop.budget_spent else Allow((*go_on, end))
 
     def accept(self, token: int) -> None:
-        self._landing.count()
+        self._soft_stop.count_token()
         if self._queue:
             del self._queue[0]
             if not self._queue:
@@ -165,21 +172,21 @@ class SteinerRound:
 
     # -- reading ---------------------------------------------------------------------------
 
-    def conclude(self, tokens: Sequence[Token], finish: Finish) -> Path:
-        step = tally(_step(self._ids, self._vocabulary, tokens), tokens)
+    def conclude(self, tokens: Sequence[Token], finish: Finish) -> Trajectory:
+        step = count_tokens(_parse_step(self._ids, self._vocabulary, tokens), tokens)
         steps = (*self._path.steps, step)
-        if reason := cut_short(finish):
-            return finished(extended(self._path, tokens, steps=steps), "", 0, reason)
+        if reason := early_finish_reason(finish):
+            return finish_trajectory(append_tokens(self._path, tokens, steps=steps), "", 0, reason)
         if step.decision is Decision.END:
             landed = tokens[-1].forced
-            return extended(self._path, tokens, steps=steps, phase=Phase.ANSWER, landed=landed)
-        return extended(self._path, tokens, steps=steps)
+            return append_tokens(self._path, tokens, steps=steps, phase=Phase.ANSWER, landed=landed)
+        return append_tokens(self._path, tokens, steps=steps)
 
 
-def _step(ids: Mapping[str, int], vocabulary: Vocabulary, tokens: Sequence[Token]) -> Step:
+def _parse_step(ids: Mapping[str, int], vocabulary: Vocabulary, tokens: Sequence[Token]) -> Step:
     """Parse the fields and the decision from the tokens of a round, which may be incomplete."""
     written = [token.id for token in tokens]
-    texts = {field: vocabulary.detokenize(_between(ids, field, written)) for field in FIELDS}
+    texts = {field: vocabulary.detokenize(_field_tokens(ids, field, written)) for field in FIELDS}
     decisions = {
         ids["reasoning_proceed"]: Decision.PROCEED,
         ids["reasoning_backtrack"]: Decision.BACKTRACK,
@@ -194,7 +201,7 @@ def _step(ids: Mapping[str, int], vocabulary: Vocabulary, tokens: Sequence[Token
     )
 
 
-def _between(ids: Mapping[str, int], field: str, written: list[int]) -> list[int]:
+def _field_tokens(ids: Mapping[str, int], field: str, written: list[int]) -> list[int]:
     """Return the tokens inside a field; an open field ends with the last token."""
     start, end = ids[f"reasoning_step_{field}_start"], ids[f"reasoning_step_{field}_end"]
     if start not in written:
@@ -204,16 +211,16 @@ def _between(ids: Mapping[str, int], field: str, written: list[int]) -> list[int
     return written[begin:stop]
 
 
-def _bans(protocol: Steiner) -> dict[str, Ban]:
+def _field_bans(protocol: SteinerProtocol) -> dict[str, Ban]:
     """Return the ban inside each field: every control token except the field's own end."""
     ends = {field: protocol.ids[f"reasoning_step_{field}_end"] for field in FIELDS}
     return {
-        field: Ban(tuple(token for token in protocol.control if token != end))
+        field: Ban(tuple(token for token in protocol.control_tokens if token != end))
         for field, end in ends.items()
     }
 
 
-def _resolve(vocabulary: Vocabulary, name: str) -> int:
+def _resolve_token(vocabulary: Vocabulary, name: str) -> int:
     token = vocabulary.token_id(f"<|{name}|>")
     if token is None:
         raise BadModelFile(

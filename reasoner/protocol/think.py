@@ -8,40 +8,40 @@ from collections.abc import Mapping, Sequence
 from reasoner.engine.capabilities import Capability
 from reasoner.engine.engine import Vocabulary
 from reasoner.engine.token import Finish, Token
-from reasoner.path import Decision, Path, Phase, Step
+from reasoner.path import Decision, Phase, Step, Trajectory
 from reasoner.problem import Message, Problem
 from reasoner.protocol.answer import AnswerRound
 from reasoner.protocol.protocol import (
-    INSTRUCTION,
+    STEP_INSTRUCTION,
     Round,
-    conversation,
-    extended,
-    finished,
-    tally,
+    append_tokens,
+    build_messages,
+    count_tokens,
+    finish_trajectory,
 )
-from reasoner.protocol.room import Room
-from reasoner.protocol.spoken import UNMARKED
-from reasoner.protocol.thought import ThoughtRound, cut_short
+from reasoner.protocol.room import TokenAllowance
+from reasoner.protocol.spoken import NO_MARKS
+from reasoner.protocol.thought import ThoughtRound, early_finish_reason
 from reasoner.settings import Limits
 
-__all__ = ["Think"]
+__all__ = ["ThinkProtocol"]
 
-OPEN, CLOSE = "<think>", "</think>"
-CONTINUE = "\n\nWait, "
+THINK_START, THINK_END = "<think>", "</think>"
+CONTINUE_PHRASE = "\n\nWait, "
 """Forced when a model ended its reasoning before `min_steps`."""
-BACK = "Wait, the last step is wrong. Let me do it again."
+BACKTRACK_PHRASE = "Wait, the last step is wrong. Let me do it again."
 
 
-class Think:
+class ThinkProtocol:
     """For models trained to reason between tags."""
 
     name = "think"
     required_capabilities: tuple[Capability, ...] = ()
-    marks: Mapping[int, str] = UNMARKED
-    phrases: Mapping[Decision, str] = {
+    token_marks: Mapping[int, str] = NO_MARKS
+    decision_phrases: Mapping[Decision, str] = {
         Decision.PROCEED: "So",
-        Decision.BACKTRACK: BACK,
-        Decision.END: CLOSE,
+        Decision.BACKTRACK: BACKTRACK_PHRASE,
+        Decision.END: THINK_END,
     }
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -50,85 +50,93 @@ class Think:
     def messages(self, problem: Problem, think: bool) -> list[Message]:
         """Put the instruction after the question: these models expect no system prompt."""
         if problem.system is not None or not think:
-            return conversation(problem, None)
-        question = f"{problem.question}\n\n{INSTRUCTION}"
-        return conversation(problem.model_copy(update={"question": question}), None)
+            return build_messages(problem, None)
+        question = f"{problem.question}\n\n{STEP_INSTRUCTION}"
+        return build_messages(problem.model_copy(update={"question": question}), None)
 
-    def opening(self, prompt: str, think: bool) -> str:
+    def reply_prefix(self, prompt: str, think: bool) -> str:
         """Return an opening tag, or without `think` an empty block, unless `prompt` ends in it."""
         tail = prompt[-40:].rstrip()
         if not think:
-            return "" if tail.endswith(CLOSE) else f"{OPEN}\n\n{CLOSE}\n\n"
-        return "" if tail.endswith(OPEN) else f"{OPEN}\n"
+            return "" if tail.endswith(THINK_END) else f"{THINK_START}\n\n{THINK_END}\n\n"
+        return "" if tail.endswith(THINK_START) else f"{THINK_START}\n"
 
-    def round(self, path: Path, limits: Limits, room: Room) -> Round:
-        if path.phase is Phase.REASONING:
-            return self._thought(path, limits, room)
-        tail = self._vocabulary.detokenize(path.tokens[-12:], special=True)
-        closed = CLOSE in tail or not path.tokens
-        prefix = [] if closed else self._vocabulary.tokenize(f"\n{CLOSE}\n\n")
-        tags = (self._vocabulary.token_id(OPEN), self._vocabulary.token_id(CLOSE))
+    def round(self, trajectory: Trajectory, limits: Limits, room: TokenAllowance) -> Round:
+        if trajectory.phase is Phase.REASONING:
+            return self._thought(trajectory, limits, room)
+        tail = self._vocabulary.detokenize(trajectory.tokens[-12:], special=True)
+        closed = THINK_END in tail or not trajectory.tokens
+        prefix = [] if closed else self._vocabulary.tokenize(f"\n{THINK_END}\n\n")
+        tags = (self._vocabulary.token_id(THINK_START), self._vocabulary.token_id(THINK_END))
         ban = tuple(tag for tag in tags if tag is not None)
-        return AnswerRound(self._vocabulary, path, room, prefix=prefix, ban=ban)
+        return AnswerRound(self._vocabulary, trajectory, room, prefix=prefix, ban=ban)
 
-    def _thought(self, path: Path, limits: Limits, room: Room) -> "ThinkRound":
+    def _thought(
+        self, trajectory: Trajectory, limits: Limits, room: TokenAllowance
+    ) -> "ThinkRound":
         vocabulary = self._vocabulary
-        tail = vocabulary.detokenize(path.tokens[-8:])
-        after_call = bool(path.steps) and path.steps[-1].call is not None
-        stopped = bool(path.tokens) and not after_call and not tail.endswith("\n\n")
-        back = bool(path.steps) and path.steps[-1].decision is Decision.BACKTRACK
+        tail = vocabulary.detokenize(trajectory.tokens[-8:])
+        after_call = bool(trajectory.steps) and trajectory.steps[-1].call is not None
+        stopped = bool(trajectory.tokens) and not after_call and not tail.endswith("\n\n")
+        back = bool(trajectory.steps) and trajectory.steps[-1].decision is Decision.BACKTRACK
         gap = "" if tail.endswith("\n\n") else "\n\n"
-        prefix = f"{gap}{BACK}" if back else CONTINUE if stopped else ""
+        prefix = f"{gap}{BACKTRACK_PHRASE}" if back else CONTINUE_PHRASE if stopped else ""
         return ThinkRound(
             vocabulary,
-            path,
+            trajectory,
             limits,
             room,
             prefix=vocabulary.tokenize(prefix) if prefix else (),
-            over=lambda text: CLOSE in text,
-            ends=(*vocabulary.end_tokens, vocabulary.tokenize(CLOSE)[0]),
+            over=lambda text: THINK_END in text,
+            ends=(*vocabulary.end_tokens, vocabulary.tokenize(THINK_END)[0]),
         )
 
 
 class ThinkRound(ThoughtRound):
     """Generates one paragraph of reasoning; an end before `min_steps` is removed again."""
 
-    def conclude(self, tokens: Sequence[Token], finish: Finish) -> Path:
-        if reason := cut_short(finish):
-            return finished(self._with_step(tokens, Decision.END), "", 0, reason)
-        closed = CLOSE in self.paragraph.text
+    def conclude(self, tokens: Sequence[Token], finish: Finish) -> Trajectory:
+        if reason := early_finish_reason(finish):
+            return finish_trajectory(self._with_step(tokens, Decision.END), "", 0, reason)
+        closed = THINK_END in self.paragraph.text
         if not closed and finish is not Finish.STOP:
-            return self._go_on(tokens)
+            return self._append_step(tokens)
         thought = self._before_end(tokens)
-        path = self._with_step(thought, Decision.END)
-        if len(path.steps) < self.limits.min_steps:
+        trajectory = self._with_step(thought, Decision.END)
+        if len(trajectory.steps) < self.limits.min_steps:
             return self._with_step(thought, Decision.PROCEED)
-        return extended(path, tokens[len(thought) :] if closed else (), phase=Phase.ANSWER)
+        return append_tokens(
+            trajectory, tokens[len(thought) :] if closed else (), phase=Phase.ANSWER
+        )
 
-    def _go_on(self, tokens: Sequence[Token]) -> Path:
+    def _append_step(self, tokens: Sequence[Token]) -> Trajectory:
         """Append a step; after the last step that the limits allow the answer phase begins."""
-        path = self._with_step(tokens, Decision.PROCEED)
-        if not self.was_last(path.steps):
-            return path
-        path = self._with_step(tokens, Decision.END)
-        return path.model_copy(update={"phase": Phase.ANSWER, "landed": self.used_up(path.steps)})
+        trajectory = self._with_step(tokens, Decision.PROCEED)
+        if not self.must_end(trajectory.steps):
+            return trajectory
+        trajectory = self._with_step(tokens, Decision.END)
+        return trajectory.model_copy(
+            update={"phase": Phase.ANSWER, "soft_stopped": self.limits_spent(trajectory.steps)}
+        )
 
-    def _with_step(self, tokens: Sequence[Token], decision: Decision) -> Path:
+    def _with_step(self, tokens: Sequence[Token], decision: Decision) -> Trajectory:
         """Return the trajectory with the paragraph as a step; an empty one adds only its tokens."""
-        text = self.vocabulary.detokenize([token.id for token in tokens]).split(CLOSE)[0].strip()
+        text = (
+            self.vocabulary.detokenize([token.id for token in tokens]).split(THINK_END)[0].strip()
+        )
         if not text or not tokens:
-            return extended(self.path, tokens)
-        step = tally(Step(text=text, decision=decision), tokens)
-        return extended(self.path, tokens, steps=(*self.path.steps, step))
+            return append_tokens(self.path, tokens)
+        step = count_tokens(Step(text=text, decision=decision), tokens)
+        return append_tokens(self.path, tokens, steps=(*self.path.steps, step))
 
     def _before_end(self, tokens: Sequence[Token]) -> Sequence[Token]:
         """Return the tokens before the closing tag or the end of the reply."""
-        thought = self.spoken(tokens)
-        while thought and CLOSE in self._text(thought):
+        thought = self.without_end_tokens(tokens)
+        while thought and THINK_END in self._text(thought):
             thought.pop()
         while (
             thought
-            and CLOSE.startswith(self._text(thought[-1:]).lstrip())
+            and THINK_END.startswith(self._text(thought[-1:]).lstrip())
             and self._partial(thought)
         ):
             thought.pop()
@@ -137,7 +145,7 @@ class ThinkRound(ThoughtRound):
     def _partial(self, tokens: Sequence[Token]) -> bool:
         """Whether the text ends in the beginning of a closing tag."""
         text = self._text(tokens)
-        return any(text.endswith(CLOSE[:size]) for size in range(2, len(CLOSE)))
+        return any(text.endswith(THINK_END[:size]) for size in range(2, len(THINK_END)))
 
     def _text(self, tokens: Sequence[Token]) -> str:
         return self.vocabulary.detokenize([token.id for token in tokens], special=True)

@@ -7,43 +7,47 @@ compared. To proceed nothing is added; for the others the next round forces the 
 from collections.abc import Mapping
 from random import Random
 
-from reasoner.path import Decision, Path, Phase
-from reasoner.protocol.protocol import decided
+from reasoner.path import Decision, Phase, Trajectory
+from reasoner.protocol.protocol import decide_last_step
 from reasoner.settings import Limits
 
-__all__ = ["drawn", "open_turns", "turned"]
+__all__ = ["allowed_decisions", "sample_decision", "with_decision"]
 
 
-def open_turns(path: Path, limits: Limits, phrases: Mapping[Decision, str]) -> dict[Decision, str]:
+def allowed_decisions(
+    trajectory: Trajectory, limits: Limits, phrases: Mapping[Decision, str]
+) -> dict[Decision, str]:
     """Return the decisions that are possible after the last step with their phrases, or none.
 
     `end` is possible from `min_steps` on, and `backtrack` not right after another one.
     """
-    if not limits.decide or path.phase is not Phase.REASONING or path.landed:
+    if not limits.decide or trajectory.phase is not Phase.REASONING or trajectory.soft_stopped:
         return {}
-    if not path.steps or path.steps[-1].call is not None:
+    if not trajectory.steps or trajectory.steps[-1].call is not None:
         return {}
     decisions = dict(phrases)
-    if len(path.steps) < limits.min_steps:
+    if len(trajectory.steps) < limits.min_steps:
         decisions.pop(Decision.END, None)
-    if len(path.steps) > 1 and path.steps[-2].decision is Decision.BACKTRACK:
+    if len(trajectory.steps) > 1 and trajectory.steps[-2].decision is Decision.BACKTRACK:
         decisions.pop(Decision.BACKTRACK, None)
     return decisions if len(decisions) > 1 else {}
 
 
-def drawn(chances: Mapping[Decision, float], temperature: float, random: Random) -> Decision:
+def sample_decision(
+    probabilities: Mapping[Decision, float], temperature: float, random: Random
+) -> Decision:
     """Return the most likely decision at temperature 0, else sample one.
 
     `chances` are the probabilities of the decisions.
     """
     if temperature == 0.0:
-        return max(chances, key=lambda decision: chances[decision])
-    top = max(chances.values())
-    weights = [(chance / top) ** (1 / temperature) for chance in chances.values()]
-    return random.choices(list(chances), weights)[0]
+        return max(probabilities, key=lambda decision: probabilities[decision])
+    top = max(probabilities.values())
+    weights = [(chance / top) ** (1 / temperature) for chance in probabilities.values()]
+    return random.choices(list(probabilities), weights)[0]
 
 
-def turned(path: Path, decision: Decision) -> Path:
+def with_decision(trajectory: Trajectory, decision: Decision) -> Trajectory:
     """Return the trajectory with the decision at its last step; `end` begins the answer phase."""
-    phase = Phase.ANSWER if decision is Decision.END else path.phase
-    return decided(path, decision).model_copy(update={"phase": phase})
+    phase = Phase.ANSWER if decision is Decision.END else trajectory.phase
+    return decide_last_step(trajectory, decision).model_copy(update={"phase": phase})

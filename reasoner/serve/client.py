@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from reasoner.engine.words import WordVocabulary
+from reasoner.engine.words import TextVocabulary
 from reasoner.errors import EngineError, ReasonerError, ServerGone, UsageError
 from reasoner.events import Event, OnEvent
 from reasoner.problem import Problem
 from reasoner.result import Result
-from reasoner.serve.reply import NAME
-from reasoner.serve.request import EXTRA_FIELDS
+from reasoner.serve.reply import COMPLETION_ID_HEADER
+from reasoner.serve.request import CLIENT_SETTINGS
 from reasoner.settings import Settings
-from reasoner.store.verdicts import open_verdicts
+from reasoner.store.verdicts import open_verdict_cache
 from reasoner.verdict import Verdict
-from reasoner.verify.host import Verifiers
+from reasoner.verify.host import PluginHost
 from reasoner.verify.submission import build_submission
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class ServedSolver:
     def count_prompt_tokens(self, problem: Problem, settings: Settings) -> int:
         """Estimate the number of tokens of a problem's prompt, without the server's vocabulary."""
         texts = [problem.question, problem.system or "", *(m.content for m in problem.history)]
-        count = WordVocabulary("").tokenize
+        count = TextVocabulary("").tokenize
         return sum(MARKS + len(count(text, special=False)) for text in texts if text)
 
     async def prefill(self, problem: Problem, settings: Settings) -> None:
@@ -89,8 +89,8 @@ class ServedSolver:
     async def verify(self, problem: Problem, result: Result) -> tuple[Verdict, ...]:
         """Return the verdicts on an earlier answer, from the verifiers of this machine."""
         settings = self._settings
-        kept = open_verdicts(settings)
-        with Verifiers(unsafe_exec=settings.unsafe_exec, kept=kept) as verifiers:
+        kept = open_verdict_cache(settings)
+        with PluginHost(unsafe_exec=settings.unsafe_exec, verdict_cache=kept) as verifiers:
             submission = build_submission(result.reasoning, result.answer, result.final)
             return await verifiers.check(problem, submission)
 
@@ -132,7 +132,7 @@ class ServedSolver:
         async with self._client.stream("POST", "/v1/chat/completions", json=body) as response:
             if response.status_code != 200:
                 raise _refusal(response.status_code, await response.aread(), self._address)
-            name = response.headers.get(NAME, "")
+            name = response.headers.get(COMPLETION_ID_HEADER, "")
             watch = asyncio.ensure_future(self._cancel_when(stop, name)) if stop else None
             try:
                 yield response
@@ -199,7 +199,7 @@ def _body(problem: Problem, settings: Settings) -> dict[str, Any]:
     system = [{"role": "system", "content": problem.system}] if problem.system is not None else []
     asked = {"role": "user", "content": problem.question}
     turns = [message.model_dump() for message in problem.history]
-    extra = settings.model_dump(mode="json", include={*EXTRA_FIELDS} & chosen)
+    extra = settings.model_dump(mode="json", include={*CLIENT_SETTINGS} & chosen)
     extra |= problem.model_dump(include={"expect", "tests", "entry_point"}, exclude_none=True)
     return {
         "model": settings.model if "model" in chosen else "default",

@@ -12,23 +12,23 @@ from reasoner.errors import (
     UnknownName,
     UsageError,
 )
-from reasoner.events import Live, TextEvent
+from reasoner.events import LiveView, TextEvent
 from reasoner.result import Result, Usage
 
-__all__ = ["NAME", "Failure", "Reply", "failure"]
+__all__ = ["COMPLETION_ID_HEADER", "CompletionReply", "RequestError", "to_request_error"]
 
-NAME = "x-completion-id"
+COMPLETION_ID_HEADER = "x-completion-id"
 """The response header with the id by which a completion can be cancelled."""
 FINISH_REASONS = {"stop": "stop", "budget": "stop", "length": "length", "interrupted": "length"}
 
 
 @dataclass
-class Reply:
+class CompletionReply:
     """One completion: its id, and the text that has been sent. `live` says which part of the first
     trajectory can be sent while it is generated."""
 
     model: str
-    live: Live = "nothing"
+    live: LiveView = "nothing"
     id: str = field(default_factory=lambda: f"chatcmpl-{uuid4().hex}")
     created: int = field(default_factory=lambda: int(time.time()))
     _sent_text: str = ""
@@ -50,15 +50,15 @@ class Reply:
         return {
             **self._head("chat.completion"),
             "choices": [choice],
-            "usage": usage(result.usage),
+            "usage": openai_usage(result.usage),
             "reasoner": json.loads(result.model_dump_json()),
         }
 
-    def begin(self) -> dict[str, Any]:
+    def first_chunk(self) -> dict[str, Any]:
         """The first chunk, which names the role."""
         return self._chunk({"role": "assistant", "content": ""})
 
-    def text(self, event: TextEvent) -> dict[str, Any] | None:
+    def text_chunk(self, event: TextEvent) -> dict[str, Any] | None:
         """A text event as a chunk; None for text that may not belong to the final answer."""
         if self.live == "nothing" or event.path != 0 or not event.text:
             return None
@@ -69,7 +69,7 @@ class Reply:
         self._sent_text += event.text
         return self._chunk({"content": event.text})
 
-    def end(self, result: Result) -> list[dict[str, Any]]:
+    def last_chunks(self, result: Result) -> list[dict[str, Any]]:
         """The last chunks: the text that has not been sent yet, including the reasoning after a
         search, and the finish reason with the whole result."""
         chunks = []
@@ -83,9 +83,9 @@ class Reply:
         last["reasoner"] = json.loads(result.model_dump_json())
         return [*chunks, last]
 
-    def account(self, result: Result) -> dict[str, Any]:
+    def usage_chunk(self, result: Result) -> dict[str, Any]:
         """The chunk with the token counts, sent for `stream_options.include_usage`."""
-        return {**self._chunk({}), "choices": [], "usage": usage(result.usage)}
+        return {**self._chunk({}), "choices": [], "usage": openai_usage(result.usage)}
 
     def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
@@ -95,7 +95,7 @@ class Reply:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
 
 
-def usage(used: Usage) -> dict[str, Any]:
+def openai_usage(used: Usage) -> dict[str, Any]:
     """Token counts in OpenAI's format. Reasoning tokens are the completion tokens that are not part
     of the answer."""
     completion = used.completion_tokens
@@ -114,7 +114,7 @@ def _reasoning(result: Result) -> str:
     return "\n\n".join(step.text.strip() for step in result.reasoning)
 
 
-class Failure(Exception):
+class RequestError(Exception):
     """An error in OpenAI's format, with its HTTP status."""
 
     def __init__(
@@ -136,17 +136,17 @@ class Failure(Exception):
         return {"error": error}
 
 
-def failure(error: BaseException) -> Failure:
+def to_request_error(error: BaseException) -> RequestError:
     """An exception as an error for the client; unexpected ones are named by their class only."""
     match error:
-        case Failure():
+        case RequestError():
             return error
         case PromptTooLong():
-            return Failure(400, str(error), "context_length_exceeded", "messages")
+            return RequestError(400, str(error), "context_length_exceeded", "messages")
         case UnknownName():
-            return Failure(400, str(error), "unknown_name")
+            return RequestError(400, str(error), "unknown_name")
         case UsageError():
-            return Failure(400, str(error))
+            return RequestError(400, str(error))
         case ReasonerError():
-            return Failure(500, str(error))
-    return Failure(500, f"unexpected {type(error).__name__}")
+            return RequestError(500, str(error))
+    return RequestError(500, f"unexpected {type(error).__name__}")

@@ -8,16 +8,16 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
-from reasoner.effort import planned
+from reasoner.effort import resolve_effort
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import UsageError
 from reasoner.problem import Message, Problem
 from reasoner.settings import Settings
 from reasoner.strategies.registry import find_strategy
 
-__all__ = ["EXTRA_FIELDS", "ChatRequest"]
+__all__ = ["CLIENT_SETTINGS", "ChatRequest"]
 
-EXTRA_FIELDS = (
+CLIENT_SETTINGS = (
     "effort",
     "strategy",
     "strategy_options",
@@ -87,9 +87,9 @@ class _ExtraFields(BaseModel):
 _setting_fields: Any = {
     name: (field.annotation, field)
     for name, field in Settings.model_fields.items()
-    if name in EXTRA_FIELDS
+    if name in CLIENT_SETTINGS
 }
-Extra = create_model("Extra", __base__=_ExtraFields, **_setting_fields)
+ReasonerFields = create_model("Extra", __base__=_ExtraFields, **_setting_fields)
 
 
 class ChatRequest(BaseModel):
@@ -136,14 +136,14 @@ class ChatRequest(BaseModel):
     @field_validator("reasoner")
     @classmethod
     def _parse_extra(cls, value: Any) -> Any:
-        return Extra.model_validate(value or {})
+        return ReasonerFields.model_validate(value or {})
 
     @model_validator(mode="after")
     def _check_last_message(self) -> Self:
         if self.messages[-1].role != "user" or not self.messages[-1].text.strip():
             raise ValueError("messages: the last one must be the user's, with text")
         if self.reasoner is None:
-            self.reasoner = Extra()
+            self.reasoner = ReasonerFields()
         return self
 
     def problem(self, system: str | None) -> Problem:
@@ -172,7 +172,7 @@ class ChatRequest(BaseModel):
         values |= EFFORT_SETTINGS.get(self.reasoning_effort or "", {})
         values |= {name: value for name, value in self._direct_settings() if value is not None}
         extra = {n: getattr(self.reasoner, n) for n in self.reasoner.model_fields_set}
-        values |= {name: value for name, value in extra.items() if name in EXTRA_FIELDS}
+        values |= {name: value for name, value in extra.items() if name in CLIENT_SETTINGS}
         values["sampling"] = {**base.sampling, **self._sampling(), **extra.get("sampling", {})}
         if "grammar" in values["sampling"] and "grammar" not in base.sampling:
             raise UsageError("sampling: a grammar cannot be given over the network")
@@ -180,8 +180,8 @@ class ChatRequest(BaseModel):
             values["seconds"] = min(values.get("seconds") or base.seconds, base.seconds)
         settings = Settings.load(**values)
         Sampling.parse(settings.sampling)
-        plan = planned(settings)
-        find_strategy(plan.strategy).parse(plan.strategy_options)
+        plan = resolve_effort(settings)
+        find_strategy(plan.strategy).parse_options(plan.strategy_options)
         return settings
 
     def _direct_settings(self) -> list[tuple[str, Any]]:

@@ -12,9 +12,9 @@ from typing import Any
 import uvicorn
 
 from reasoner.errors import UsageError
-from reasoner.serve.service import Service
+from reasoner.serve.service import CompletionService
 
-__all__ = ["is_loopback", "listen", "serve"]
+__all__ = ["is_loopback", "open_socket", "run_server"]
 
 SHUTDOWN_SECONDS = 10
 """How long answers may take to reach their clients after a signal to stop."""
@@ -30,7 +30,7 @@ def is_loopback(host: str) -> bool:
     return False
 
 
-def listen(host: str, port: int) -> socket.socket:
+def open_socket(host: str, port: int) -> socket.socket:
     """Open a listening socket. Raises UsageError when host and port cannot be listened on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -42,7 +42,7 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-async def serve(service: Service, listening: socket.socket) -> None:
+async def run_server(service: CompletionService, listening: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM. Questions being worked on then end with the best answer so
     far."""
     config = uvicorn.Config(
@@ -63,7 +63,7 @@ async def serve(service: Service, listening: socket.socket) -> None:
 class _Server(uvicorn.Server):
     """A uvicorn server that stops the service's questions when it is signalled to exit."""
 
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    def __init__(self, config: uvicorn.Config, service: CompletionService) -> None:
         super().__init__(config)
         self._service = service
 

@@ -15,38 +15,47 @@ from starlette.routing import Route
 
 from reasoner.events import OnEvent
 from reasoner.result import Result
-from reasoner.serve.guard import Guard, read_json, refuse, unless_gone
-from reasoner.serve.reply import Failure, Reply
+from reasoner.serve.guard import AccessGuard, cancel_on_disconnect, error_response, read_json_body
+from reasoner.serve.reply import CompletionReply, RequestError
 from reasoner.serve.request import ChatRequest
-from reasoner.serve.stream import EventStream
+from reasoner.serve.stream import CompletionStream
 from reasoner.settings import Settings, explain
 from reasoner.solver import Solver
 
-__all__ = ["Service"]
+__all__ = ["CompletionService"]
 
 ANY_MODEL = "default"
 """The model name that stands for the loaded model."""
 
 
-class Service:
+class CompletionService:
     """The server; `app` is its ASGI application. `at_once` questions are worked on at a time and
     `most` more may wait; further ones are refused with status 429."""
 
     def __init__(
-        self, solver: Solver, settings: Settings, key: str | None, *, at_once: int, most: int
+        self,
+        solver: Solver,
+        settings: Settings,
+        key: str | None,
+        *,
+        max_concurrency: int,
+        max_waiting: int,
     ) -> None:
         self._solver, self._settings = solver, settings
-        self._gate, self._max_running = asyncio.Semaphore(at_once), at_once + most
+        self._gate, self._max_running = (
+            asyncio.Semaphore(max_concurrency),
+            max_concurrency + max_waiting,
+        )
         self._running: dict[str, asyncio.Event] = {}
         self._stopping = False
-        guard = Guard(key)
+        guard = AccessGuard(key)
         completions = "/v1/chat/completions"
         routes = [
             Route(completions, guard(self._complete), methods=["POST"]),
             Route(completions + "/{id}/cancel", guard(self._cancel), methods=["POST"]),
             Route("/v1/models", guard(self._models)),
             Route("/v1/models/{id:path}", guard(self._model)),
-            Route("/health", guard(self._health, open_=True)),
+            Route("/health", guard(self._health, is_public=True)),
         ]
         self.app = Starlette(routes=routes, exception_handlers={HTTPException: _no_route})
 
@@ -57,20 +66,20 @@ class Service:
             stop.set()
 
     async def _complete(self, request: Request) -> Response:
-        body = _parse(await read_json(request))
+        body = _parse(await read_json_body(request))
         if body.model not in (ANY_MODEL, self._settings.model):
             raise self._unknown(body.model)
         settings = body.settings(self._settings)
-        reply = Reply(self._settings.model)
+        reply = CompletionReply(self._settings.model)
         if body.stream:
             solve = partial(self._solve, body, settings, reply)
-            return await EventStream(body, reply, solve).begin()
+            return await CompletionStream(body, reply, solve).begin()
         work = self._solve(body, settings, reply, lambda _event: None)
-        result = await unless_gone(request.receive, work)
+        result = await cancel_on_disconnect(request.receive, work)
         return JSONResponse(reply.completion(result))
 
     async def _solve(
-        self, body: ChatRequest, settings: Settings, reply: Reply, on_event: OnEvent
+        self, body: ChatRequest, settings: Settings, reply: CompletionReply, on_event: OnEvent
     ) -> Result:
         async with self._slot(reply.id) as stop:
             problem = body.problem(self._settings.system)
@@ -84,7 +93,7 @@ class Service:
         server is full or stopping."""
         self._check_running()
         if len(self._running) >= self._max_running:
-            raise Failure(429, "too many questions at once; try again shortly", "overloaded")
+            raise RequestError(429, "too many questions at once; try again shortly", "overloaded")
         stop = self._running[name] = asyncio.Event()
         try:
             async with self._gate:
@@ -94,13 +103,13 @@ class Service:
 
     def _check_running(self) -> None:
         if self._stopping:
-            raise Failure(503, "the server is stopping", "stopping")
+            raise RequestError(503, "the server is stopping", "stopping")
 
     async def _cancel(self, request: Request) -> Response:
         """End a running completion with the best answer so far."""
         name = request.path_params["id"]
         if name not in self._running:
-            raise Failure(404, "no such completion is running")
+            raise RequestError(404, "no such completion is running")
         self._running[name].set()
         return JSONResponse({"id": name, "cancelled": True})
 
@@ -120,9 +129,9 @@ class Service:
     def _model_card(self) -> dict[str, Any]:
         return {"id": self._settings.model, "object": "model", "created": 0, "owned_by": "local"}
 
-    def _unknown(self, name: str) -> Failure:
+    def _unknown(self, name: str) -> RequestError:
         text = f"no model '{name[:60]}' here; this server has '{self._settings.model}'"
-        return Failure(404, text, "model_not_found", "model")
+        return RequestError(404, text, "model_not_found", "model")
 
 
 def _parse(data: Any) -> ChatRequest:
@@ -131,10 +140,12 @@ def _parse(data: Any) -> ChatRequest:
         return ChatRequest.model_validate(data)
     except ValidationError as error:
         location = [str(key) for key in error.errors()[0]["loc"]]
-        raise Failure(400, explain(error)[:1000], param=".".join(location) or None) from None
+        raise RequestError(400, explain(error)[:1000], param=".".join(location) or None) from None
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     paths = "/v1/chat/completions, /v1/models, /health"
-    return refuse(Failure(status, f"{request.method} {request.url.path[:80]}: there are {paths}"))
+    return error_response(
+        RequestError(status, f"{request.method} {request.url.path[:80]}: there are {paths}")
+    )

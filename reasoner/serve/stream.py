@@ -11,11 +11,11 @@ from starlette.types import Receive, Scope, Send
 
 from reasoner.events import Event
 from reasoner.result import Result
-from reasoner.serve.guard import Gone, unless_gone
-from reasoner.serve.reply import NAME, Reply, failure
+from reasoner.serve.guard import ClientDisconnected, cancel_on_disconnect
+from reasoner.serve.reply import COMPLETION_ID_HEADER, CompletionReply, to_request_error
 from reasoner.serve.request import ChatRequest
 
-__all__ = ["EventStream"]
+__all__ = ["CompletionStream"]
 
 Solve = Callable[[Callable[[Event], None]], Coroutine[Any, Any, Result]]
 HEARTBEAT_SECONDS = 10.0
@@ -25,12 +25,16 @@ MAX_START_SECONDS = 2.0
 sent as a status."""
 
 
-class EventStream(StreamingResponse):
+class CompletionStream(StreamingResponse):
     """A response that works on the question from its construction on; a disconnect cancels the
     work."""
 
-    def __init__(self, request: ChatRequest, reply: Reply, solve: Solve) -> None:
-        headers = {"cache-control": "no-cache", "x-accel-buffering": "no", NAME: reply.id}
+    def __init__(self, request: ChatRequest, reply: CompletionReply, solve: Solve) -> None:
+        headers = {
+            "cache-control": "no-cache",
+            "x-accel-buffering": "no",
+            COMPLETION_ID_HEADER: reply.id,
+        }
         super().__init__(self._messages(), headers=headers, media_type="text/event-stream")
         self._request, self._reply = request, reply
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -38,7 +42,7 @@ class EventStream(StreamingResponse):
         self._work = asyncio.ensure_future(solve(self._put))
         self._work.add_done_callback(lambda _work: self._put(None))
 
-    async def begin(self) -> "EventStream":
+    async def begin(self) -> "CompletionStream":
         """Wait for the first event and return the response itself. Raises the work's error when it
         fails before."""
         try:
@@ -53,8 +57,8 @@ class EventStream(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            with suppress(Gone):
-                await unless_gone(receive, self.stream_response(send))
+            with suppress(ClientDisconnected):
+                await cancel_on_disconnect(receive, self.stream_response(send))
         finally:
             self._work.cancel()
 
@@ -65,7 +69,7 @@ class EventStream(StreamingResponse):
 
     async def _messages(self) -> AsyncIterator[bytes]:
         if not self._request.reasoner.events:
-            yield _line(self._reply.begin())
+            yield _line(self._reply.first_chunk())
         while True:
             try:
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
@@ -86,20 +90,20 @@ class EventStream(StreamingResponse):
             return b"data: " + event.model_dump_json().encode() + b"\n\n"
         if event.kind == "start":
             self._reply.live = event.live
-        chunk = self._reply.text(event) if event.kind == "text" else None
+        chunk = self._reply.text_chunk(event) if event.kind == "text" else None
         return _line(chunk) if chunk else None
 
     def _end(self) -> list[bytes]:
         if self._work.cancelled():
             return []
         if error := self._work.exception():
-            return [_line(failure(error).body())]
+            return [_line(to_request_error(error).body())]
         if self._request.reasoner.events:
             return []
-        chunks = self._reply.end(self._work.result())
+        chunks = self._reply.last_chunks(self._work.result())
         options = self._request.stream_options
         if options is not None and options.include_usage:
-            chunks.append(self._reply.account(self._work.result()))
+            chunks.append(self._reply.usage_chunk(self._work.result()))
         return [_line(chunk) for chunk in chunks]
 
 

@@ -11,23 +11,23 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from reasoner.models.catalog import shipped_file
+from reasoner.models.catalog import shipped_registry_file
 from reasoner.settings import directories
-from reasoner.verify.sources import find_sources
+from reasoner.verify.sources import find_plugin_sources
 
-__all__ = ["digest", "engine_build", "files", "surroundings"]
+__all__ = ["engine_fingerprint", "environment_fingerprint", "file_stamps", "fingerprint"]
 
 LIBRARIES = ("llama_cpp", "jinja2", "sympy", "math_verify")
 """The packages whose version can change an answer or a verdict."""
 
 
-def digest(data: Any) -> bytes:
+def fingerprint(data: Any) -> bytes:
     """A SHA-256 key for plain data: equal for equal data, whatever the order of its mappings."""
     text = json.dumps(data, sort_keys=True, default=str)
     return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
 
 
-def files(*paths: Path) -> list[tuple[str, int, int]]:
+def file_stamps(*paths: Path) -> list[tuple[str, int, int]]:
     """Name, size in bytes and modification time in nanoseconds of the files that exist."""
     stamps = []
     for path in paths:
@@ -40,31 +40,31 @@ def files(*paths: Path) -> list[tuple[str, int, int]]:
 
 
 @cache
-def engine_build() -> str:
+def engine_fingerprint() -> str:
     """A fingerprint of the installed llama.cpp, since another build may compute other numbers."""
     spec = importlib.util.find_spec("llama_cpp")
     folders = list(spec.submodule_search_locations or ()) if spec else []
     libraries = [path for folder in folders for path in sorted(Path(folder, "lib").glob("*"))]
-    return digest(files(*libraries)).hex()
+    return fingerprint(file_stamps(*libraries)).hex()
 
 
 @cache
-def surroundings() -> str:
+def environment_fingerprint() -> str:
     """A fingerprint of everything that is the same for all questions: the program's code, its
     libraries, the plugins and which are enabled, the registry, and the machine's sandbox. Raises
     UsageError when the file of enabled plugins cannot be read."""
     own = directories()
-    sources = find_sources()
+    sources = find_plugin_sources()
     extra = [Path(source.origin) for source in sources if source.origin.endswith(".py")]
     machine = os.uname()
-    return digest(
+    return fingerprint(
         {
-            "build": engine_build(),
-            "program": files(*_program()),
-            "libraries": files(*map(_package, LIBRARIES)),
+            "build": engine_fingerprint(),
+            "program": file_stamps(*_program()),
+            "libraries": file_stamps(*map(_package, LIBRARIES)),
             "plugins": [(s.name, s.origin, s.version, s.enabled) for s in sources],
-            "plugin files": files(*extra),
-            "models": files(own.models_file),
+            "plugin files": file_stamps(*extra),
+            "models": file_stamps(own.models_file),
             "machine": [machine.sysname, machine.release, machine.machine, os.cpu_count()],
             "sandbox": [os.getuid() == 0, shutil.which("bwrap"), shutil.which("sandbox-exec")],
         }
@@ -73,7 +73,7 @@ def surroundings() -> str:
 
 def _program() -> list[Path]:
     """The program's own files, since its version number stays the same while it is developed."""
-    paths = [shipped_file()]
+    paths = [shipped_registry_file()]
     for folder, _, names in os.walk(Path(__file__).parent.parent, followlinks=True):
         paths += [Path(folder, name) for name in names if name.endswith(".py")]
     return sorted(paths)

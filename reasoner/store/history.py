@@ -20,10 +20,10 @@ from reasoner.errors import StoreError, UsageError
 from reasoner.problem import Problem
 from reasoner.result import Result
 from reasoner.store import schema
-from reasoner.store.record import Conversation, Found, Turn
-from reasoner.store.search import search
+from reasoner.store.record import ConversationSummary, HistoryTurn, SearchMatch
+from reasoner.store.search import search_turns
 
-__all__ = ["History", "new_id"]
+__all__ = ["History", "new_conversation_id"]
 
 BUSY_SECONDS = 30.0
 """How long a write waits for other processes' writes."""
@@ -40,7 +40,7 @@ CONVERSATIONS_QUERY = """
 """
 
 
-def new_id() -> str:
+def new_conversation_id() -> str:
     """A new conversation's id: 12 random hexadecimal digits."""
     return secrets.token_hex(6)
 
@@ -75,7 +75,7 @@ class History:
 
     # -- writing ---------------------------------------------------------------------------
 
-    def add(self, conversation: str, problem: Problem, result: Result) -> int:
+    def add_turn(self, conversation: str, problem: Problem, result: Result) -> int:
         """Record a turn and return its id. The first turn creates the conversation."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         with self._transaction():
@@ -95,14 +95,14 @@ class History:
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
-    def drop(self, turn: int) -> None:
+    def drop_turn(self, turn: int) -> None:
         """Mark a turn as dropped: it leaves the conversation and stays in the history."""
         with self._transaction():
             self._execute("UPDATE turns SET dropped = 1 WHERE id = ?", turn)
 
-    def fork(self, conversation: str) -> str:
+    def fork_conversation(self, conversation: str) -> str:
         """Copy the conversation's turns, without dropped ones, into a new one; return its id."""
-        fork = new_id()
+        fork = new_conversation_id()
         columns = "asked, question, answer, status, model, system, result"
         with self._transaction():
             self._execute(
@@ -118,7 +118,7 @@ class History:
             )
         return fork
 
-    def remove(self, conversations: list[str]) -> None:
+    def delete_conversations(self, conversations: list[str]) -> None:
         """Delete conversations and overwrite their text in the file."""
         with self._transaction():
             for conversation in conversations:
@@ -129,7 +129,7 @@ class History:
 
     # -- reading ---------------------------------------------------------------------------
 
-    def find(self, prefix: str | None) -> str:
+    def find_conversation(self, prefix: str | None) -> str:
         """The id of the conversation whose id starts with `prefix`, or, for None, of the one that
         was added to last. Raises UsageError when there is none, or more than one."""
         if prefix is None:
@@ -147,30 +147,30 @@ class History:
             raise UsageError(f"no conversation '{prefix}' (reasoner history list)")
         return prefix if prefix in matches else matches[0]
 
-    def turns(self, conversation: str, *, dropped: bool = False) -> list[Turn]:
+    def turns(self, conversation: str, *, include_dropped: bool = False) -> list[HistoryTurn]:
         """A conversation's turns, oldest first; `dropped` includes the dropped ones."""
         rows = self._fetch_all(
             "SELECT id, asked, question, answer, status, model, system, dropped, result FROM turns"
             " WHERE conversation = ? AND dropped <= ? ORDER BY id",
             conversation,
-            int(dropped),
+            int(include_dropped),
         )
         return [_parse_turn(row) for row in rows]
 
-    def ids(self) -> list[str]:
+    def conversation_ids(self) -> list[str]:
         """The ids of all conversations, oldest first."""
         rows = self._fetch_all("SELECT id FROM conversations ORDER BY started, id")
         return [str(row[0]) for row in rows]
 
-    def conversations(self, limit: int) -> list[Conversation]:
+    def conversations(self, limit: int) -> list[ConversationSummary]:
         """Up to `limit` conversations, those added to last first."""
         return [_parse_conversation(row) for row in self._fetch_all(CONVERSATIONS_QUERY, limit)]
 
-    def search(self, text: str, limit: int) -> list[Found]:
+    def search_turns(self, text: str, limit: int) -> list[SearchMatch]:
         """Up to `limit` turns that have all the words of `text`, the best matches first. Raises
         UsageError when `text` has no words, or too many."""
         with self._store_errors():
-            return search(self._connection, text, limit)
+            return search_turns(self._connection, text, limit)
 
     # -- the file --------------------------------------------------------------------------
 
@@ -184,7 +184,7 @@ class History:
         try:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA secure_delete = ON")
-            if not schema.current(connection):
+            if not schema.is_current(connection):
                 self._migrate(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
         except BaseException:
@@ -236,10 +236,10 @@ def _text(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def _parse_turn(row: sqlite3.Row) -> Turn:
+def _parse_turn(row: sqlite3.Row) -> HistoryTurn:
     fields = dict(row)
     result = _parse_result(row["question"], row["answer"], fields.pop("result"))
-    return Turn(**fields, result=result)
+    return HistoryTurn(**fields, result=result)
 
 
 def _parse_result(question: str, answer: str, text: str) -> Result | None:
@@ -249,7 +249,7 @@ def _parse_result(question: str, answer: str, text: str) -> Result | None:
         return None
 
 
-def _parse_conversation(row: sqlite3.Row) -> Conversation:
+def _parse_conversation(row: sqlite3.Row) -> ConversationSummary:
     fields = dict(row)
     lines = [line.strip() for line in fields.pop("question").splitlines() if line.strip()]
-    return Conversation(**fields, title=lines[0] if lines else "")
+    return ConversationSummary(**fields, title=lines[0] if lines else "")

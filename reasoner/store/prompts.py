@@ -13,40 +13,40 @@ from typing import Any
 
 import numpy as np
 
-from reasoner.engine.prefix import Ids, common_prefix
+from reasoner.engine.prefix import TokenArray, common_prefix
 from reasoner.errors import ReasonerError
-from reasoner.models.checksum import known_checksum, model_checksum
+from reasoner.models.checksum import cached_checksum, model_checksum
 from reasoner.settings import EngineSettings, Settings
-from reasoner.store.fingerprint import digest, engine_build
-from reasoner.store.vault import Vault, open_vault
+from reasoner.store.fingerprint import engine_fingerprint, fingerprint
+from reasoner.store.vault import DiskCache, open_disk_cache
 
-__all__ = ["Prompts", "prompt_shelf"]
+__all__ = ["DiskPromptCache", "open_prompt_cache"]
 
 MAX_PROMPTS = 32
 """Prompts kept for one model; each is compared with a new one."""
 
 
 @contextmanager
-def prompt_shelf(model: Path, settings: Settings) -> "Iterator[Prompts | None]":
+def open_prompt_cache(model: Path, settings: Settings) -> "Iterator[DiskPromptCache | None]":
     """The disk cache for a model's prompts, or None when the settings turn it off. Leaving the
     context waits until every state is written."""
     if not settings.cache or settings.cache_size == 0:
         yield None
         return
     with ThreadPoolExecutor(1, thread_name_prefix="reasoner-prompts") as writer:
-        yield Prompts(model, settings.engine, writer)
+        yield DiskPromptCache(model, settings.engine, writer)
 
 
-class Prompts:
+class DiskPromptCache:
     """The prompt cache that the engine is given. States are written in the thread of `writer`."""
 
     def __init__(self, model: Path, engine: EngineSettings, writer: ThreadPoolExecutor) -> None:
         self._model, self._engine, self._writer = model, engine, writer
 
-    def find(self, tokens: Ids, least: int) -> tuple[Ids, bytes] | None:
+    def lookup_prompt(self, tokens: TokenArray, min_tokens: int) -> tuple[TokenArray, bytes] | None:
         """The cached prompt that shares the longest prefix with `tokens`, as its token ids and its
         KV state; None when no prefix has at least `least` tokens."""
-        checksum = known_checksum(self._model)
+        checksum = cached_checksum(self._model)
         if checksum is None:
             return None
         scope = self._scope(checksum)
@@ -54,17 +54,17 @@ class Prompts:
             prompts = [np.array(ids, np.int32) for ids in _parse_index(vault.get(scope))]
             prompts.sort(key=lambda ids: common_prefix(ids, tokens), reverse=True)
             for ids in prompts:
-                if common_prefix(ids, tokens) < least:
+                if common_prefix(ids, tokens) < min_tokens:
                     return None
                 if (cells := vault.get(_key(scope, ids))) is not None:
                     return ids, cells
         return None
 
-    def keep(self, tokens: Ids, cells: bytes) -> None:
+    def store_prompt(self, tokens: TokenArray, kv_state: bytes) -> None:
         """Store the KV state of a prompt, later and in another thread."""
-        self._writer.submit(self._write, tokens.copy(), cells)
+        self._writer.submit(self._write, tokens.copy(), kv_state)
 
-    def _write(self, tokens: Ids, cells: bytes) -> None:
+    def _write(self, tokens: TokenArray, cells: bytes) -> None:
         try:
             scope = self._scope(model_checksum(self._model))
         except ReasonerError:
@@ -76,10 +76,10 @@ class Prompts:
     def _scope(self, checksum: str) -> bytes:
         engine = self._engine
         layout = [engine.kv_type, engine.flash_attention, engine.gpu_layers]
-        return digest(["prompts", checksum, engine_build(), layout])
+        return fingerprint(["prompts", checksum, engine_fingerprint(), layout])
 
 
-def _with_prompt(vault: Vault, scope: bytes, old: bytes | None, tokens: Ids) -> bytes:
+def _with_prompt(vault: DiskCache, scope: bytes, old: bytes | None, tokens: TokenArray) -> bytes:
     """The index with one more prompt. Prompts that are prefixes of it are dropped, and the oldest
     ones beyond MAX_PROMPTS."""
     entries = [np.array(ids, np.int32) for ids in _parse_index(old)]
@@ -87,7 +87,7 @@ def _with_prompt(vault: Vault, scope: bytes, old: bytes | None, tokens: Ids) -> 
     others = [ids for ids in entries if common_prefix(ids, tokens) < len(ids)]
     for ids in covered + others[: -MAX_PROMPTS + 1]:
         if not np.array_equal(ids, tokens):
-            vault.drop(_key(scope, ids))
+            vault.delete(_key(scope, ids))
     prompts: list[Any] = [ids.tolist() for ids in [*others[-MAX_PROMPTS + 1 :], tokens]]
     return json.dumps(prompts).encode()
 
@@ -96,14 +96,14 @@ def _parse_index(index: bytes | None) -> list[list[int]]:
     return [] if index is None else json.loads(index)
 
 
-def _key(scope: bytes, tokens: Ids) -> bytes:
-    return digest([scope.hex(), tokens.tolist()])
+def _key(scope: bytes, tokens: TokenArray) -> bytes:
+    return fingerprint([scope.hex(), tokens.tolist()])
 
 
 @contextmanager
-def _open_cache() -> Iterator[Vault]:
+def _open_cache() -> Iterator[DiskCache]:
     """The cache, opened for each use, because a connection belongs to the thread that made it."""
-    vault = open_vault("prompts")
+    vault = open_disk_cache("prompts")
     try:
         yield vault
     finally:

@@ -5,10 +5,10 @@ from pydantic import BaseModel, ConfigDict
 from reasoner.problem import Message
 from reasoner.result import Result
 
-__all__ = ["Conversation", "Found", "Turn", "messages"]
+__all__ = ["ConversationSummary", "HistoryTurn", "SearchMatch", "turn_messages"]
 
 
-class Turn(BaseModel):
+class HistoryTurn(BaseModel):
     """A question with its answer and the whole result, reasoning included.
 
     `asked` is the time in UTC, in ISO 8601; `system` is the system prompt. `dropped` turns were
@@ -29,7 +29,7 @@ class Turn(BaseModel):
     result: Result | None = None
 
 
-class Conversation(BaseModel):
+class ConversationSummary(BaseModel):
     """A conversation as a list shows it; `title` is the first line of its first question."""
 
     model_config = ConfigDict(frozen=True)
@@ -42,7 +42,7 @@ class Conversation(BaseModel):
     status: str
 
 
-class Found(BaseModel):
+class SearchMatch(BaseModel):
     """A turn that matches a search, with the excerpt around the first matching word."""
 
     model_config = ConfigDict(frozen=True)
@@ -53,7 +53,7 @@ class Found(BaseModel):
     excerpt: str
 
 
-def messages(turns: list[Turn]) -> tuple[Message, ...]:
+def turn_messages(turns: list[HistoryTurn]) -> tuple[Message, ...]:
     """The earlier turns as messages for a model: questions and answers without reasoning. Dropped
     turns and turns without an answer are omitted."""
     answered_turns = [turn for turn in turns if not turn.dropped and turn.answer.strip()]

@@ -8,14 +8,14 @@ from reasoner.errors import StoreError
 from reasoner.problem import Problem
 from reasoner.result import Result
 from reasoner.settings import directories
-from reasoner.store.history import History, new_id
+from reasoner.store.history import History, new_conversation_id
 
-__all__ = ["Recorder"]
+__all__ = ["ConversationRecorder"]
 
 T = TypeVar("T")
 
 
-class Recorder:
+class ConversationRecorder:
     """Records the turns of one conversation, or none of them when it is not `enabled`.
 
     The file is opened for every write, so that it may be moved away in between. `notice` is called
@@ -31,27 +31,27 @@ class Recorder:
     ) -> None:
         self._notice, self._enabled = notice, enabled
         self._has_noticed = False
-        self.conversation = conversation or new_id()
+        self.conversation = conversation or new_conversation_id()
 
-    def add(self, problem: Problem, result: Result) -> int | None:
+    def add_turn(self, problem: Problem, result: Result) -> int | None:
         """Record a turn and return its id, or None when it was not recorded."""
-        return self._try(lambda history: history.add(self.conversation, problem, result))
+        return self._try(lambda history: history.add_turn(self.conversation, problem, result))
 
-    def drop(self, turn: int | None) -> None:
+    def drop_turn(self, turn: int | None) -> None:
         """Mark a recorded turn as dropped; None is ignored."""
         if turn is not None:
-            self._try(lambda history: history.drop(turn))
+            self._try(lambda history: history.drop_turn(turn))
 
     def fork(self) -> str | None:
         """Continue in a copy of the conversation and return its id, or None when it could not be
         copied. The original stays as it is."""
-        fork = self._try(lambda history: history.fork(self.conversation))
-        self.conversation = fork or new_id()
+        fork = self._try(lambda history: history.fork_conversation(self.conversation))
+        self.conversation = fork or new_conversation_id()
         return fork
 
-    def renew(self) -> None:
+    def start_new(self) -> None:
         """Continue in a new, empty conversation."""
-        self.conversation = new_id()
+        self.conversation = new_conversation_id()
 
     def _try(self, work: Callable[[History], T]) -> T | Any:
         if not self._enabled:

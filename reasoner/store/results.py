@@ -12,17 +12,17 @@ from typing import Any
 
 from reasoner.errors import ReasonerError
 from reasoner.events import Event, ResultEvent, StartEvent, StepEvent, TextEvent, VerdictEvent
-from reasoner.models.checksum import known_checksum, model_checksum
+from reasoner.models.checksum import cached_checksum, model_checksum
 from reasoner.models.here import find_model
 from reasoner.problem import Problem
-from reasoner.protocol.spoken import spoken
+from reasoner.protocol.spoken import format_step
 from reasoner.result import Result, Usage
 from reasoner.settings import Effort, Settings
-from reasoner.store.fingerprint import digest, files, surroundings
-from reasoner.store.vault import Vault, open_vault
-from reasoner.store.verdicts import SLOW
+from reasoner.store.fingerprint import environment_fingerprint, file_stamps, fingerprint
+from reasoner.store.vault import DiskCache, open_disk_cache
+from reasoner.store.verdicts import SLOW_CHECK_SECONDS
 
-__all__ = ["Results", "replay"]
+__all__ = ["ResultCache", "replay_events"]
 
 SELF = "self"
 """The value model's name when the policy scores its own steps; it has no file of its own."""
@@ -32,15 +32,15 @@ MAX_TIME_SHARE = 0.8
 """The share of the time limit from which on the limit may have changed the result."""
 
 
-class Results:
+class ResultCache:
     """Results by problem, settings, model checksums and environment, in the disk cache `results`. A
     lookup reads no model and imports nothing heavy."""
 
-    def __init__(self, vault: Vault | None = None) -> None:
-        self._vault = vault or open_vault("results")
+    def __init__(self, vault: DiskCache | None = None) -> None:
+        self._vault = vault or open_disk_cache("results")
         self._checksums: dict[str, str | None] = {}
 
-    def find(self, problem: Problem, settings: Settings) -> Result | None:
+    def get(self, problem: Problem, settings: Settings) -> Result | None:
         """The cached result of the same problem under the same settings, or None; its usage is the
         duration of the lookup."""
         start = monotonic()
@@ -52,8 +52,8 @@ class Results:
         usage = Usage(seconds=monotonic() - start)
         return result.model_copy(update={"cached": True, "usage": usage})
 
-    def keep(
-        self, problem: Problem, settings: Settings, result: Result, *, dated: bool = False
+    def put(
+        self, problem: Problem, settings: Settings, result: Result, *, is_dated: bool = False
     ) -> None:
         """Store a result if its key determines it; a `dated` one, whose prompt contains the date,
         is valid for today only."""
@@ -61,7 +61,7 @@ class Results:
             return
         key = self._key(problem, settings, hash_files=True)
         if key is not None:
-            entry = {"day": str(date.today()) if dated else None, "result": result}
+            entry = {"day": str(date.today()) if is_dated else None, "result": result}
             self._vault.put(key, json.dumps(entry, default=_dump_result).encode(errors="replace"))
 
     def close(self) -> None:
@@ -79,12 +79,12 @@ class Results:
         checksums = {str(name): self._checksum(str(name), hash_files) for name in names if name}
         if None in [checksum for name, checksum in checksums.items() if name != SELF]:
             return None
-        return digest(
+        return fingerprint(
             {
                 "problem": problem.model_dump(),
                 "settings": settings.model_dump(exclude=IRRELEVANT_SETTINGS),
                 "models": checksums,
-                "surroundings": surroundings(),
+                "surroundings": environment_fingerprint(),
             }
         )
 
@@ -92,20 +92,20 @@ class Results:
         """The checksum of a model, with its head's stamp, or of another file. None when the file is
         not on this machine, or when it was never hashed and `hash_files` is off."""
         if self._checksums.get(name) is None and name != SELF:
-            checksum_of = model_checksum if hash_files else known_checksum
+            checksum_of = model_checksum if hash_files else cached_checksum
             try:
                 model = find_model(name)
                 checksum = checksum_of(model.path) if model else None
                 head = model.spec.head if model and model.spec else None
                 if checksum and head:
-                    checksum = f"{checksum} {files(head)}"
+                    checksum = f"{checksum} {file_stamps(head)}"
                 self._checksums[name] = checksum
             except (ReasonerError, OSError):
                 self._checksums[name] = None
         return self._checksums.get(name)
 
 
-def replay(result: Result, effort: Effort) -> Iterator[Event]:
+def replay_events(result: Result, effort: Effort) -> Iterator[Event]:
     """The events that a cached result is shown by: its steps, its answer, its verdicts."""
     path = result.candidates[0].number if result.candidates else 0
     yield StartEvent(
@@ -116,7 +116,7 @@ def replay(result: Result, effort: Effort) -> Iterator[Event]:
         live="reply",
     )
     for index, step in enumerate(result.reasoning):
-        yield TextEvent(path=path, channel="reasoning", text=spoken(step))
+        yield TextEvent(path=path, channel="reasoning", text=format_step(step))
         yield StepEvent(path=path, index=index, step=step)
     if result.answer:
         yield TextEvent(path=path, channel="answer", text=result.answer)
@@ -130,7 +130,9 @@ def _is_reproducible(result: Result, settings: Settings) -> bool:
     was_hurried = (
         settings.seconds is not None and result.usage.seconds >= MAX_TIME_SHARE * settings.seconds
     )
-    check_failed = any(v.outcome == "error" or v.seconds >= SLOW for v in result.verdicts)
+    check_failed = any(
+        v.outcome == "error" or v.seconds >= SLOW_CHECK_SECONDS for v in result.verdicts
+    )
     was_stopped = result.finish_reason == "interrupted"
     is_search = result.strategy != "linear"  # trajectories not shown may have called tools
     used_tools = settings.tools != "off" and (

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 
-__all__ = ["MIGRATIONS", "current", "has_index", "migrate"]
+__all__ = ["MIGRATIONS", "has_index", "is_current", "migrate"]
 
 TABLES = """
 CREATE TABLE conversations (
@@ -68,7 +68,7 @@ def migrate(connection: sqlite3.Connection) -> None:
             raise
 
 
-def current(connection: sqlite3.Connection) -> bool:
+def is_current(connection: sqlite3.Connection) -> bool:
     """Whether every migration has been applied."""
     return _applied_count(connection) == len(MIGRATIONS)
 

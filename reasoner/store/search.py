@@ -3,16 +3,16 @@
 import sqlite3
 
 from reasoner.errors import UsageError
-from reasoner.store.record import Found
+from reasoner.store.record import SearchMatch
 from reasoner.store.schema import has_index
 
-__all__ = ["search"]
+__all__ = ["search_turns"]
 
 MAX_WORDS = 32
 EXCERPT_CHARACTERS = 160
 
 
-def search(connection: sqlite3.Connection, text: str, limit: int) -> list[Found]:
+def search_turns(connection: sqlite3.Connection, text: str, limit: int) -> list[SearchMatch]:
     """Up to `limit` turns that have all the words of `text` (or words with them as prefixes), the
     best matches first.
 
@@ -24,7 +24,7 @@ def search(connection: sqlite3.Connection, text: str, limit: int) -> list[Found]
         raise UsageError(f"give 1 to {MAX_WORDS} words to search for")
     query = _query_index if has_index(connection) else _scan_rows
     return [
-        Found(conversation=cid, turn=turn, asked=asked, excerpt=_excerpt(text, words))
+        SearchMatch(conversation=cid, turn=turn, asked=asked, excerpt=_excerpt(text, words))
         for cid, turn, asked, text in query(connection, words, limit)
     ]
 

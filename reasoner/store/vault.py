@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 
 from reasoner.settings import Settings, directories
 
-__all__ = ["NAMES", "Vault", "open_vault"]
+__all__ = ["CACHE_NAMES", "DiskCache", "open_disk_cache"]
 
 T = TypeVar("T")
 
-NAMES = ("results", "verdicts", "prompts")
+CACHE_NAMES = ("results", "verdicts", "prompts")
 MEGABYTE = 10**6
 MAX_BYTES = {"results": 200 * MEGABYTE, "verdicts": 50 * MEGABYTE}
 """The maximum size of each cache; a setting limits the prompts."""
@@ -28,17 +28,17 @@ MAX_ENTRY_DIVISOR = 2
 """An entry may take at most the cache's size divided by this."""
 
 
-def open_vault(name: str) -> "Vault":
+def open_disk_cache(name: str) -> "DiskCache":
     """Open the cache with this name, one of NAMES. Raises UsageError for bad settings."""
     limit = MAX_BYTES.get(name) or Settings.load().cache_size * MEGABYTE
-    return Vault(directories().cache / name, limit)
+    return DiskCache(directories().cache / name, limit)
 
 
-class Vault:
+class DiskCache:
     """A cache of at most `limit` bytes in total; the least recently used entries are evicted."""
 
     def __init__(self, directory: Path, limit: int) -> None:
-        self.directory, self.limit = directory, limit
+        self.directory, self.max_bytes = directory, limit
         self._cache: Any = None
 
     def get(self, key: bytes) -> bytes | None:
@@ -50,17 +50,17 @@ class Vault:
             checksum, value = framed[:CHECKSUM_BYTES], framed[CHECKSUM_BYTES:]
             if checksum == _checksum(key, value):
                 return value
-        self.drop(key)
+        self.delete(key)
         return None
 
     def put(self, key: bytes, value: bytes) -> bool:
         """Store a value and return whether that succeeded."""
-        if len(value) > self.limit // MAX_ENTRY_DIVISOR:
+        if len(value) > self.max_bytes // MAX_ENTRY_DIVISOR:
             return False
         framed = _checksum(key, value) + value
         return bool(self._try(lambda cache: cache.set(key, framed), False))
 
-    def drop(self, key: bytes) -> None:
+    def delete(self, key: bytes) -> None:
         """Remove the value stored under `key`, if there is one."""
         self._try(lambda cache: cache.delete(key), False)
 
@@ -73,7 +73,7 @@ class Vault:
 
         self._try(work, None)
 
-    def measure(self) -> tuple[int, int]:
+    def usage(self) -> tuple[int, int]:
         """The number of entries and the bytes they take."""
         if not self.directory.exists():
             return 0, 0
@@ -81,7 +81,7 @@ class Vault:
 
     def clear(self) -> int:
         """Remove every entry and return how many there were."""
-        count, _ = self.measure()
+        count, _ = self.usage()
         self._erase()
         return count
 
@@ -118,7 +118,7 @@ class Vault:
                 str(self.directory),
                 timeout=BUSY_SECONDS,
                 disk=_plain_disk(),
-                size_limit=self.limit,
+                size_limit=self.max_bytes,
                 eviction_policy="least-recently-used",
                 cull_limit=2,  # entries evicted for each that is put into a full cache
                 sqlite_synchronous=0,  # a file damaged by a power cut is replaced

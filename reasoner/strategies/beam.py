@@ -2,21 +2,21 @@
 
 from pydantic import Field
 
-from reasoner.attempt import Attempt, Findings
-from reasoner.operators.evaluate import evaluate, merit
-from reasoner.operators.generate import generate
-from reasoner.operators.prune import prune
-from reasoner.operators.together import together
-from reasoner.operators.tools import Tools
+from reasoner.attempt import Candidate, SearchOutcome
+from reasoner.operators.evaluate import candidate_score, score_nodes
+from reasoner.operators.generate import sample_children
+from reasoner.operators.prune import prune_nodes
+from reasoner.operators.together import gather_all
+from reasoner.operators.tools import SearchContext
 from reasoner.problem import Problem
-from reasoner.strategies.line import finish_all, plant
-from reasoner.strategies.parameters import Parameters
-from reasoner.strategies.ranking import by_answer
+from reasoner.strategies.line import create_root, rollout_from_nodes
+from reasoner.strategies.parameters import StrategyParameters
+from reasoner.strategies.ranking import rank_by_answer
 
-__all__ = ["Beam", "beam", "grow_beams"]
+__all__ = ["BeamParameters", "beam", "search_beams"]
 
 
-class Beam(Parameters):
+class BeamParameters(StrategyParameters):
     """The parameters of beam search: N = `n` beams, M = `width` steps each."""
 
     n: int = Field(8, ge=1, le=256, description="beams: steps drawn in each round")
@@ -25,32 +25,42 @@ class Beam(Parameters):
     prune: bool = Field(True, description="leave out steps that are refuted")
 
 
-async def beam(problem: Problem, context: Tools, parameters: Beam) -> Findings:
+async def beam(
+    problem: Problem, context: SearchContext, parameters: BeamParameters
+) -> SearchOutcome:
     """Keep the best N/M of N first steps, draw M next steps from each, and so on."""
-    return await grow_beams(problem, context, parameters, ahead=0)
+    return await search_beams(problem, context, parameters, lookahead_steps=0)
 
 
-async def grow_beams(problem: Problem, context: Tools, parameters: Beam, ahead: int) -> Findings:
+async def search_beams(
+    problem: Problem, context: SearchContext, parameters: BeamParameters, lookahead_steps: int
+) -> SearchOutcome:
     """Beam search whose steps are scored after `ahead` further greedy steps.
 
     A beam that reaches its answer becomes a candidate and frees no place for another beam. The
     answer whose candidates have the highest total score is chosen.
     """
     n, width = parameters.n, parameters.width
-    candidates: list[Attempt] = []
-    front = await generate(context, plant(problem, context), n, prune=parameters.prune)
-    for _ in range(parameters.rounds):
-        finished = [node for node in front if node.path.done]
-        candidates += await finish_all(problem, context, finished, prune=parameters.prune)
-        front = [node for node in front if not node.path.done]
-        if not front or len(candidates) >= n or context.budget.reasoning_over():
-            break
-        await evaluate(problem, context, front, ahead)
-        beams = prune(context, front, max(1, (n - len(candidates)) // width))
-        expansions = (generate(context, node, width, prune=parameters.prune) for node in beams)
-        front = [node for children in await together(expansions) for node in children]
-    remaining_beams = max(0 if candidates else 1, n - len(candidates))
-    candidates += await finish_all(
-        problem, context, front[:remaining_beams], prune=parameters.prune
+    candidates: list[Candidate] = []
+    front = await sample_children(
+        context, create_root(problem, context), n, drop_refuted=parameters.prune
     )
-    return await by_answer(candidates, context.same, weigh=merit)
+    for _ in range(parameters.rounds):
+        finished = [node for node in front if node.trajectory.is_done]
+        candidates += await rollout_from_nodes(
+            problem, context, finished, drop_refuted=parameters.prune
+        )
+        front = [node for node in front if not node.trajectory.is_done]
+        if not front or len(candidates) >= n or context.budget.is_reasoning_over():
+            break
+        await score_nodes(problem, context, front, lookahead_steps)
+        beams = prune_nodes(context, front, max(1, (n - len(candidates)) // width))
+        expansions = (
+            sample_children(context, node, width, drop_refuted=parameters.prune) for node in beams
+        )
+        front = [node for children in await gather_all(expansions) for node in children]
+    remaining_beams = max(0 if candidates else 1, n - len(candidates))
+    candidates += await rollout_from_nodes(
+        problem, context, front[:remaining_beams], drop_refuted=parameters.prune
+    )
+    return await rank_by_answer(candidates, context.same_answer, vote_weight=candidate_score)

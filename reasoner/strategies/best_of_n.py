@@ -2,22 +2,28 @@
 
 from pydantic import Field
 
-from reasoner.attempt import Attempt, Findings
-from reasoner.operators.aggregate import aggregate
-from reasoner.operators.evaluate import merit
-from reasoner.operators.together import as_drawn
-from reasoner.operators.tools import Tools
-from reasoner.operators.vote import shares
+from reasoner.attempt import Candidate, SearchOutcome
+from reasoner.operators.aggregate import group_by_answer
+from reasoner.operators.evaluate import candidate_score
+from reasoner.operators.together import completed_on_demand
+from reasoner.operators.tools import SearchContext
+from reasoner.operators.vote import weight_shares
 from reasoner.problem import Problem
-from reasoner.strategies.line import line
-from reasoner.strategies.parameters import Parameters
-from reasoner.strategies.ranking import by_answer, by_score
-from reasoner.strategies.shots import briefly
+from reasoner.strategies.line import rollout
+from reasoner.strategies.parameters import StrategyParameters
+from reasoner.strategies.ranking import rank_by_answer, rank_by_score
+from reasoner.strategies.shots import with_brief_examples
 
-__all__ = ["BestOfN", "WeightedBestOfN", "best_of_n", "draw", "weighted_best_of_n"]
+__all__ = [
+    "BestOfNParameters",
+    "WeightedBestOfNParameters",
+    "best_of_n",
+    "sample_candidates",
+    "weighted_best_of_n",
+]
 
 
-class WeightedBestOfN(Parameters):
+class WeightedBestOfNParameters(StrategyParameters):
     """The parameters of weighted best-of-N."""
 
     n: int = Field(8, ge=1, le=1024, description="lines of thought")
@@ -26,53 +32,60 @@ class WeightedBestOfN(Parameters):
     brief: bool = Field(False, description="keep the lines short, by worked examples")
 
 
-class BestOfN(WeightedBestOfN):
+class BestOfNParameters(WeightedBestOfNParameters):
     """The parameters of best-of-N."""
 
     agree: bool = Field(True, description="count how many lines share the answer, too")
 
 
-async def best_of_n(problem: Problem, context: Tools, parameters: BestOfN) -> Findings:
+async def best_of_n(
+    problem: Problem, context: SearchContext, parameters: BestOfNParameters
+) -> SearchOutcome:
     """Draw N lines of thought and take the one that its checks, its value and the others favour."""
-    candidates = await draw(problem, context, parameters)
-    groups = await aggregate(candidates, context.same)
-    answer_shares = shares([len(group.attempts) for group in groups])
+    candidates = await sample_candidates(problem, context, parameters)
+    groups = await group_by_answer(candidates, context.same_answer)
+    answer_shares = weight_shares([len(group.candidates) for group in groups])
     agreement = {
         candidate.number: share
         for share, group in zip(answer_shares, groups, strict=True)
-        for candidate in group.attempts
+        for candidate in group.candidates
     }
 
-    def score(candidate: Attempt) -> float:
+    def score(candidate: Candidate) -> float:
         share = agreement.get(candidate.number, 0.0) if parameters.agree else None
-        return merit(candidate, share)
+        return candidate_score(candidate, share)
 
-    return by_score(candidates, score, agreement)
+    return rank_by_score(candidates, score, agreement)
 
 
 async def weighted_best_of_n(
-    problem: Problem, context: Tools, parameters: WeightedBestOfN
-) -> Findings:
+    problem: Problem, context: SearchContext, parameters: WeightedBestOfNParameters
+) -> SearchOutcome:
     """Draw N lines of thought and take the answer whose lines are worth most together."""
-    candidates = await draw(problem, context, parameters)
-    return await by_answer(candidates, context.same, weigh=merit)
+    candidates = await sample_candidates(problem, context, parameters)
+    return await rank_by_answer(candidates, context.same_answer, vote_weight=candidate_score)
 
 
-async def draw(problem: Problem, context: Tools, parameters: WeightedBestOfN) -> list[Attempt]:
+async def sample_candidates(
+    problem: Problem, context: SearchContext, parameters: WeightedBestOfNParameters
+) -> list[Candidate]:
     """N finished candidates; fewer when the budget is spent, one when all would be the same."""
-    max_rollouts = parameters.n if context.policy.varied else 1
+    max_rollouts = parameters.n if context.policy.is_stochastic else 1
     started = 0
 
     def wants_more(running: int) -> bool:
         nonlocal started
-        over = started > 0 and context.budget.reasoning_over()
+        over = started > 0 and context.budget.is_reasoning_over()
         if started == max_rollouts or running >= parameters.at_once or over:
             return False
         started += 1
         return True
 
-    prompt_problem = briefly(problem, context.policy) if parameters.brief else None
-    rollouts = as_drawn(
-        lambda: line(problem, context, prune=parameters.prune, asked=prompt_problem), wants_more
+    prompt_problem = with_brief_examples(problem, context.policy) if parameters.brief else None
+    rollouts = completed_on_demand(
+        lambda: rollout(
+            problem, context, drop_refuted=parameters.prune, prompt_problem=prompt_problem
+        ),
+        wants_more,
     )
     return [candidate async for candidate in rollouts]

@@ -19,20 +19,20 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from reasoner.attempt import Attempt, Findings
+from reasoner.attempt import Candidate, SearchOutcome
 from reasoner.events import Event
-from reasoner.operators.aggregate import aggregate
-from reasoner.operators.together import as_drawn, together
-from reasoner.operators.tools import Tools
+from reasoner.operators.aggregate import group_by_answer
+from reasoner.operators.together import completed_on_demand, gather_all
+from reasoner.operators.tools import SearchContext
 from reasoner.problem import Message, Problem
-from reasoner.strategies.line import line
-from reasoner.strategies.parameters import Parameters
-from reasoner.strategies.program import program
-from reasoner.strategies.routes import AT_LENGTH, Ballot, judged
-from reasoner.strategies.shots import briefly
-from reasoner.verify.extract import extract_marked
+from reasoner.strategies.line import rollout
+from reasoner.strategies.parameters import StrategyParameters
+from reasoner.strategies.program import rollout_program
+from reasoner.strategies.routes import FULL_REASONING_WEIGHT, RouteCandidates, choose_answer
+from reasoner.strategies.shots import with_brief_examples
+from reasoner.verify.extract import extract_marked_answer
 
-__all__ = ["CrossCheck", "comparable", "cross_check", "so_far"]
+__all__ = ["CrossCheckParameters", "cross_check", "is_printable_answer", "undecided_candidates"]
 
 REVISE_PROMPT = (
     "A program written for the same problem,\n\n{program}\n\nprints {printed}, but your answer "
@@ -49,7 +49,7 @@ than the minimum. On 64 problems of GSM8K 37 of 83 were right, none of them beyo
 _Route = Literal["program", "brief", "text"]
 
 
-class CrossCheck(Parameters):
+class CrossCheckParameters(StrategyParameters):
     """The parameters of cross-checking."""
 
     programs: int = Field(6, ge=1, le=256, description="most programs")
@@ -65,25 +65,29 @@ class CrossCheck(Parameters):
     prune: bool = Field(False, description="draw steps again that are refuted")
 
 
-async def cross_check(problem: Problem, context: Tools, parameters: CrossCheck) -> Findings:
+async def cross_check(
+    problem: Problem, context: SearchContext, parameters: CrossCheckParameters
+) -> SearchOutcome:
     """Reason, and have programs solve the same problem; where they disagree, let more vote."""
     ballot = await _first_candidates(problem, context, parameters)
-    if problem.tests is not None or not comparable(ballot.texts[0]):
-        return Findings(attempts=so_far(ballot))
-    if not ballot.programs and not context.budget.reasoning_over():
-        ballot.programs.append(await program(problem, context))
+    if problem.tests is not None or not is_printable_answer(ballot.independent_reasonings[0]):
+        return SearchOutcome(candidates=undecided_candidates(ballot))
+    if not ballot.programs and not context.budget.is_reasoning_over():
+        ballot.programs.append(await rollout_program(problem, context))
     await _revise(problem, context, parameters, ballot)
     vote = _AdaptiveVote(problem, parameters, context, ballot)
     await vote.update()
-    async with aclosing(as_drawn(vote.start_rollout, vote.wants_more)) as rollouts:
+    async with aclosing(completed_on_demand(vote.start_rollout, vote.wants_more)) as rollouts:
         async for _ in rollouts:
             await vote.update()
             if vote.over:
                 break
-    return await judged(ballot, context.same)
+    return await choose_answer(ballot, context.same_answer)
 
 
-async def _first_candidates(problem: Problem, context: Tools, parameters: CrossCheck) -> Ballot:
+async def _first_candidates(
+    problem: Problem, context: SearchContext, parameters: CrossCheckParameters
+) -> RouteCandidates:
     """The first reasoning and, where the question has a number in it, the first program.
 
     The program starts at the first event of the reasoning, so that it does not delay the text
@@ -95,60 +99,73 @@ async def _first_candidates(problem: Problem, context: Tools, parameters: CrossC
         reasoning_started.set()
         context.emit(event)
 
-    async def reasoning() -> Attempt:
+    async def reasoning() -> Candidate:
         try:
-            return await line(problem, replace(context, emit=emit), prune=parameters.prune)
+            return await rollout(
+                problem, replace(context, emit=emit), drop_refuted=parameters.prune
+            )
         finally:
             reasoning_started.set()
 
-    async def first_program() -> Attempt:
+    async def first_program() -> Candidate:
         await reasoning_started.wait()
-        return await program(problem, context)
+        return await rollout_program(problem, context)
 
     if problem.tests is not None or not NUMERIC.search(problem.question):
-        return Ballot(problem.question, [await reasoning()])
-    text, printed = await together([reasoning(), first_program()])
-    return Ballot(problem.question, [text], [printed])
+        return RouteCandidates(problem.question, [await reasoning()])
+    text, printed = await gather_all([reasoning(), first_program()])
+    return RouteCandidates(problem.question, [text], [printed])
 
 
-def so_far(ballot: Ballot) -> tuple[Attempt, ...]:
+def undecided_candidates(ballot: RouteCandidates) -> tuple[Candidate, ...]:
     """All candidates, the reasoning first; but programs that printed a number precede a reasoning
     that is incomplete."""
-    incomplete = not ballot.at_length[0].whole
+    incomplete = not ballot.full_reasonings[0].is_complete
     printed = [
-        program for program in ballot.programs if incomplete and NUMERIC.search(program.final or "")
+        program
+        for program in ballot.programs
+        if incomplete and NUMERIC.search(program.final_answer or "")
     ]
-    return tuple(sorted(ballot.all, key=lambda candidate: candidate not in printed))
+    return tuple(sorted(ballot.all_candidates, key=lambda candidate: candidate not in printed))
 
 
-def comparable(candidate: Attempt) -> bool:
+def is_printable_answer(candidate: Candidate) -> bool:
     """Whether a program could have printed the candidate's answer, and it is no program itself."""
-    final, reply = candidate.final or "", candidate.path.answer
-    stated = "```" not in reply or extract_marked(reply) is not None
+    final, reply = candidate.final_answer or "", candidate.trajectory.answer
+    stated = "```" not in reply or extract_marked_answer(reply) is not None
     short = len(final) <= MAX_ANSWER_CHARACTERS
-    return candidate.whole and short and bool(NUMERIC.search(final)) and stated
+    return candidate.is_complete and short and bool(NUMERIC.search(final)) and stated
 
 
-async def _revise(problem: Problem, context: Tools, parameters: CrossCheck, ballot: Ballot) -> None:
+async def _revise(
+    problem: Problem,
+    context: SearchContext,
+    parameters: CrossCheckParameters,
+    ballot: RouteCandidates,
+) -> None:
     """Add revised reasonings, up to the requested number, while no two candidates agree."""
     for _ in range(parameters.revisions if ballot.programs else 0):
-        groups = await aggregate(ballot.all, context.same)
-        if any(len(group.attempts) > 1 for group in groups) or context.budget.reasoning_over():
+        groups = await group_by_answer(ballot.all_candidates, context.same_answer)
+        if any(len(group.candidates) > 1 for group in groups) or context.budget.is_reasoning_over():
             break
-        last_reasoning = [*ballot.texts, *ballot.revised][-1]
+        last_reasoning = [*ballot.independent_reasonings, *ballot.revised_reasonings][-1]
         revision = _revision(problem, last_reasoning, ballot.programs[0])
-        ballot.revised.append(await line(revision, context, prune=parameters.prune))
+        ballot.revised_reasonings.append(
+            await rollout(revision, context, drop_refuted=parameters.prune)
+        )
 
 
-def _revision(problem: Problem, reasoning: Attempt, printed: Attempt) -> Problem:
+def _revision(problem: Problem, reasoning: Candidate, printed: Candidate) -> Problem:
     """The problem as a conversation in which the model sees its answer and the program's."""
     question = REVISE_PROMPT.format(
-        program=printed.path.answer, printed=printed.final, answer=reasoning.final or "missing"
+        rollout_program=printed.trajectory.answer,
+        printed=printed.final_answer,
+        answer=reasoning.final_answer or "missing",
     )
     history = (
         *problem.history,
         Message(role="user", content=problem.question),
-        Message(role="assistant", content=reasoning.path.answer),
+        Message(role="assistant", content=reasoning.trajectory.answer),
     )
     return problem.model_copy(update={"history": history, "question": question})
 
@@ -157,37 +174,43 @@ class _AdaptiveVote:
     """Adds candidates of all routes until the vote is decided."""
 
     def __init__(
-        self, problem: Problem, parameters: CrossCheck, context: Tools, ballot: Ballot
+        self,
+        problem: Problem,
+        parameters: CrossCheckParameters,
+        context: SearchContext,
+        ballot: RouteCandidates,
     ) -> None:
         self._problem, self._parameters, self._ballot = problem, parameters, ballot
-        self._context, self._varied_context = context, context.again()
-        self._brief_problem = briefly(problem, context.policy) if parameters.brief else None
+        self._context, self._varied_context = context, context.with_varied_sampling()
+        self._brief_problem = (
+            with_brief_examples(problem, context.policy) if parameters.brief else None
+        )
         brief = parameters.brief if self._brief_problem else 0
         self._remaining: dict[_Route, int] = {
             "program": parameters.programs + parameters.brief - brief - len(ballot.programs),
             "brief": brief,
-            "text": parameters.reasonings - len(ballot.at_length),
+            "text": parameters.reasonings - len(ballot.full_reasonings),
         }
         self._running = Counter[_Route]()
-        self._candidates: dict[_Route, list[Attempt]] = {
+        self._candidates: dict[_Route, list[Candidate]] = {
             "program": ballot.programs,
-            "brief": ballot.brief,
-            "text": ballot.at_length,
+            "brief": ballot.brief_reasonings,
+            "text": ballot.full_reasonings,
         }
-        self.over = not ballot.programs or not self._varied_context.policy.varied
+        self.over = not ballot.programs or not self._varied_context.policy.is_stochastic
 
     async def update(self) -> None:
         """Set `over` once the votes to come cannot overturn the answer or are not needed."""
         remaining_weight = sum(
-            (count + self._running[route]) * (AT_LENGTH if route == "text" else 1.0)
+            (count + self._running[route]) * (FULL_REASONING_WEIGHT if route == "text" else 1.0)
             for route, count in self._remaining.items()
         )
-        count = await self._ballot.count(self._context.same)
-        self.over = self.over or count.decided(self._parameters.threshold, remaining_weight)
+        count = await self._ballot.tally_votes(self._context.same_answer)
+        self.over = self.over or count.is_decided(self._parameters.threshold, remaining_weight)
 
     def wants_more(self, running: int) -> bool:
         """Whether to start another rollout; if so, `start_rollout` is called for it."""
-        over = self.over or self._context.budget.reasoning_over()
+        over = self.over or self._context.budget.is_reasoning_over()
         if over or running >= self._parameters.at_once:
             return False
         return any(self._remaining.values())
@@ -202,21 +225,26 @@ class _AdaptiveVote:
         self._running[route] += 1
         return self._vote(route, self._context if first_brief else self._varied_context)
 
-    async def _vote(self, route: _Route, context: Tools) -> None:
+    async def _vote(self, route: _Route, context: SearchContext) -> None:
         candidate = await self._rollout(route, context)
         self._candidates[route].append(candidate)
         self._running[route] -= 1
 
-    def _rollout(self, route: _Route, context: Tools) -> Coroutine[Any, Any, Attempt]:
+    def _rollout(self, route: _Route, context: SearchContext) -> Coroutine[Any, Any, Candidate]:
         if route == "program":
-            return program(self._problem, context)
+            return rollout_program(self._problem, context)
         prompt_problem = self._brief_problem if route == "brief" else None
         limited = self._with_reasoning_limit(context)
-        return line(self._problem, limited, prune=self._parameters.prune, asked=prompt_problem)
+        return rollout(
+            self._problem,
+            limited,
+            drop_refuted=self._parameters.prune,
+            prompt_problem=prompt_problem,
+        )
 
-    def _with_reasoning_limit(self, context: Tools) -> Tools:
+    def _with_reasoning_limit(self, context: SearchContext) -> SearchContext:
         """The context with a limit on a further reasoning: one that takes much longer than the
         first is rarely right, and the vote would wait for it alone."""
-        first_tokens = len(self._ballot.at_length[0].path.tokens)
+        first_tokens = len(self._ballot.full_reasonings[0].trajectory.tokens)
         limit = max(MIN_REASONING_LIMIT_TOKENS, round(REASONING_LIMIT_FACTOR * first_tokens))
-        return replace(context, policy=context.policy.thinking(limit))
+        return replace(context, policy=context.policy.with_max_reasoning_tokens(limit))

@@ -2,22 +2,22 @@
 
 from pydantic import Field
 
-from reasoner.attempt import Attempt, Findings
-from reasoner.operators.evaluate import evaluate, merit
-from reasoner.operators.generate import generate
-from reasoner.operators.node import Node
-from reasoner.operators.prune import prune
-from reasoner.operators.together import together
-from reasoner.operators.tools import Tools
+from reasoner.attempt import Candidate, SearchOutcome
+from reasoner.operators.evaluate import candidate_score, score_nodes
+from reasoner.operators.generate import sample_children
+from reasoner.operators.node import SearchNode
+from reasoner.operators.prune import prune_nodes
+from reasoner.operators.together import gather_all
+from reasoner.operators.tools import SearchContext
 from reasoner.problem import Problem
-from reasoner.strategies.line import finish_all, plant
-from reasoner.strategies.parameters import Parameters
-from reasoner.strategies.ranking import by_answer
+from reasoner.strategies.line import create_root, rollout_from_nodes
+from reasoner.strategies.parameters import StrategyParameters
+from reasoner.strategies.ranking import rank_by_answer
 
-__all__ = ["Dvts", "dvts"]
+__all__ = ["DvtsParameters", "dvts"]
 
 
-class Dvts(Parameters):
+class DvtsParameters(StrategyParameters):
     """The parameters of DVTS: N = `n` steps in each round, M = `width` of them in each tree."""
 
     n: int = Field(8, ge=1, le=256, description="steps drawn in each round, over all trees")
@@ -26,24 +26,30 @@ class Dvts(Parameters):
     prune: bool = Field(True, description="leave out steps that are refuted")
 
 
-async def dvts(problem: Problem, context: Tools, parameters: Dvts) -> Findings:
+async def dvts(
+    problem: Problem, context: SearchContext, parameters: DvtsParameters
+) -> SearchOutcome:
     """Grow N/M trees apart from each other, each by the best of M next steps."""
     tree_indices = range(max(1, parameters.n // parameters.width))
-    trees = await together(_search_tree(problem, context, parameters) for _ in tree_indices)
+    trees = await gather_all(_search_tree(problem, context, parameters) for _ in tree_indices)
     candidates = [candidate for tree in trees for candidate in tree]
-    return await by_answer(candidates, context.same, weigh=merit)
+    return await rank_by_answer(candidates, context.same_answer, vote_weight=candidate_score)
 
 
-async def _search_tree(problem: Problem, context: Tools, parameters: Dvts) -> list[Attempt]:
+async def _search_tree(
+    problem: Problem, context: SearchContext, parameters: DvtsParameters
+) -> list[Candidate]:
     """One tree's candidates: the best last node and all nodes that finished before it."""
-    node = plant(problem, context)
-    finished: list[Node] = []
+    node = create_root(problem, context)
+    finished: list[SearchNode] = []
     for _ in range(parameters.rounds):
-        children = await generate(context, node, parameters.width, prune=parameters.prune)
-        await evaluate(problem, context, children)
-        finished += [child for child in children if child.path.done]
-        [node] = prune(context, children, 1)
-        if node.path.done or context.budget.reasoning_over():
+        children = await sample_children(
+            context, node, parameters.width, drop_refuted=parameters.prune
+        )
+        await score_nodes(problem, context, children)
+        finished += [child for child in children if child.trajectory.is_done]
+        [node] = prune_nodes(context, children, 1)
+        if node.trajectory.is_done or context.budget.is_reasoning_over():
             break
-    leaves = finished if node.path.done else [*finished, node]
-    return await finish_all(problem, context, leaves, prune=parameters.prune)
+    leaves = finished if node.trajectory.is_done else [*finished, node]
+    return await rollout_from_nodes(problem, context, leaves, drop_refuted=parameters.prune)

@@ -2,46 +2,56 @@
 
 from collections.abc import Iterable
 
-from reasoner.attempt import Attempt
-from reasoner.operators.generate import generate
-from reasoner.operators.node import Node
-from reasoner.operators.together import together
-from reasoner.operators.tools import Tools
+from reasoner.attempt import Candidate
+from reasoner.operators.generate import sample_children
+from reasoner.operators.node import SearchNode
+from reasoner.operators.together import gather_all
+from reasoner.operators.tools import SearchContext
 from reasoner.problem import Problem
 
-__all__ = ["finish", "finish_all", "line", "plant"]
+__all__ = ["create_root", "rollout", "rollout_from_node", "rollout_from_nodes"]
 
 
-def plant(problem: Problem, context: Tools) -> Node:
+def create_root(problem: Problem, context: SearchContext) -> SearchNode:
     """A new root node with the trajectory at which the search begins."""
-    root = Node(context.start(problem), next(context.numbers))
-    context.tell(root)
+    root = SearchNode(context.start_trajectory(problem), next(context.trajectory_numbers))
+    context.emit_node(root)
     return root
 
 
-async def line(
-    problem: Problem, context: Tools, *, prune: bool, asked: Problem | None = None
-) -> Attempt:
+async def rollout(
+    problem: Problem,
+    context: SearchContext,
+    *,
+    drop_refuted: bool,
+    prompt_problem: Problem | None = None,
+) -> Candidate:
     """A candidate for the problem by one rollout; with `prune`, refuted steps are sampled again.
 
     `asked` is the problem as the model is prompted with it, where that differs from `problem`, on
     which the candidate is verified. Raises what the context's `start` and `extend` do.
     """
-    return await finish(problem, context, plant(asked or problem, context), prune=prune)
+    return await rollout_from_node(
+        problem, context, create_root(prompt_problem or problem, context), drop_refuted=drop_refuted
+    )
 
 
-async def finish(problem: Problem, context: Tools, node: Node, *, prune: bool) -> Attempt:
+async def rollout_from_node(
+    problem: Problem, context: SearchContext, node: SearchNode, *, drop_refuted: bool
+) -> Candidate:
     """A candidate by a rollout from the node; the node's tree stays unchanged."""
     leaf = node
-    while not leaf.path.done:
-        copy = Node(leaf.path, leaf.number, leaf.parent)
-        [leaf] = await generate(context, copy, prune=prune)
-    keep = node.parent.path if node.path.done and node.parent else node.path
-    return await context.attempt(problem, leaf.path, leaf.number, keep)
+    while not leaf.trajectory.is_done:
+        copy = SearchNode(leaf.trajectory, leaf.number, leaf.parent)
+        [leaf] = await sample_children(context, copy, drop_refuted=drop_refuted)
+    keep = node.parent.trajectory if node.trajectory.is_done and node.parent else node.trajectory
+    return await context.finish_candidate(problem, leaf.trajectory, leaf.number, keep)
 
 
-async def finish_all(
-    problem: Problem, context: Tools, nodes: Iterable[Node], *, prune: bool
-) -> list[Attempt]:
+async def rollout_from_nodes(
+    problem: Problem, context: SearchContext, nodes: Iterable[SearchNode], *, drop_refuted: bool
+) -> list[Candidate]:
     """Candidates by concurrent rollouts from several nodes."""
-    return await together(finish(problem, context, node, prune=prune) for node in nodes)
+    return await gather_all(
+        rollout_from_node(problem, context, node, drop_refuted=drop_refuted) for node in nodes
+    )

@@ -9,22 +9,22 @@ from contextlib import aclosing
 
 from pydantic import Field
 
-from reasoner.attempt import Attempt, Findings
-from reasoner.operators.aggregate import Group, aggregate
-from reasoner.operators.evaluate import ballot
-from reasoner.operators.together import as_drawn
-from reasoner.operators.tools import Tools
-from reasoner.operators.vote import decided
+from reasoner.attempt import Candidate, SearchOutcome
+from reasoner.operators.aggregate import AnswerGroup, group_by_answer
+from reasoner.operators.evaluate import vote_weight
+from reasoner.operators.together import completed_on_demand
+from reasoner.operators.tools import SearchContext
+from reasoner.operators.vote import is_vote_decided
 from reasoner.problem import Problem
-from reasoner.strategies.line import line
-from reasoner.strategies.parameters import Parameters
-from reasoner.strategies.ranking import by_answer
-from reasoner.strategies.shots import briefly
+from reasoner.strategies.line import rollout
+from reasoner.strategies.parameters import StrategyParameters
+from reasoner.strategies.ranking import rank_by_answer
+from reasoner.strategies.shots import with_brief_examples
 
-__all__ = ["Majority", "Poll", "majority"]
+__all__ = ["AdaptiveVote", "MajorityParameters", "majority"]
 
 
-class Majority(Parameters):
+class MajorityParameters(StrategyParameters):
     """The parameters of self-consistency."""
 
     n: int = Field(16, ge=1, le=1024, description="most lines of thought")
@@ -38,42 +38,49 @@ class Majority(Parameters):
     brief: bool = Field(False, description="keep the lines short, by worked examples")
 
 
-async def majority(problem: Problem, context: Tools, parameters: Majority) -> Findings:
+async def majority(
+    problem: Problem, context: SearchContext, parameters: MajorityParameters
+) -> SearchOutcome:
     """Draw several lines of thought and take the answer most of them arrive at."""
-    candidates: list[Attempt] = []
-    poll = Poll(parameters, context.policy.varied, context.budget.reasoning_over)
-    prompt_problem = briefly(problem, context.policy) if parameters.brief else None
-    rollouts = as_drawn(
-        lambda: line(problem, context, prune=parameters.prune, asked=prompt_problem), poll.wants
+    candidates: list[Candidate] = []
+    poll = AdaptiveVote(parameters, context.policy.is_stochastic, context.budget.is_reasoning_over)
+    prompt_problem = with_brief_examples(problem, context.policy) if parameters.brief else None
+    rollouts = completed_on_demand(
+        lambda: rollout(
+            problem, context, drop_refuted=parameters.prune, prompt_problem=prompt_problem
+        ),
+        poll.wants_more,
     )
     async with aclosing(rollouts):
         async for candidate in rollouts:
             candidates.append(candidate)
-            poll.count(await aggregate(candidates, context.same), len(candidates))
-            if poll.settled:
+            poll.set_votes(await group_by_answer(candidates, context.same_answer), len(candidates))
+            if poll.is_decided:
                 break
-    return await by_answer(candidates, context.same, weigh=poll.weigh)
+    return await rank_by_answer(candidates, context.same_answer, vote_weight=poll.vote_weight)
 
 
-class Poll:
+class AdaptiveVote:
     """An adaptive vote: counts the votes and decides whether another rollout is worth its cost.
 
     `varied` states whether two rollouts can differ; `over()` states that the budget for reasoning
     is spent.
     """
 
-    def __init__(self, parameters: Majority, varied: bool, over: Callable[[], bool]) -> None:
+    def __init__(
+        self, parameters: MajorityParameters, varied: bool, over: Callable[[], bool]
+    ) -> None:
         self._parameters, self._over = parameters, over
         self._max_votes = parameters.n if varied else 1
         self._started = self._counted = 0
         self._weights = [0.0]
 
-    def weigh(self, candidate: Attempt) -> float:
+    def vote_weight(self, candidate: Candidate) -> float:
         """The weight of a candidate's vote, in [0, 1]."""
-        value = 1.0 if candidate.value is None else candidate.value
-        return ballot(candidate) * value if self._parameters.weigh else 1.0
+        value = 1.0 if candidate.value_score is None else candidate.value_score
+        return vote_weight(candidate) * value if self._parameters.weigh else 1.0
 
-    def wants(self, running: int) -> bool:
+    def wants_more(self, running: int) -> bool:
         """Whether to start another rollout; not while the running ones may decide the vote."""
         if self._started and self._over():
             return False
@@ -85,16 +92,16 @@ class Poll:
         self._started += 1
         return True
 
-    def count(self, groups: tuple[Group, ...], counted: int) -> None:
+    def set_votes(self, groups: tuple[AnswerGroup, ...], counted: int) -> None:
         """Set the current vote: candidates grouped by answer, out of `counted` in all."""
-        self._weights = [sum(map(self.weigh, group.attempts)) for group in groups] or [0.0]
+        self._weights = [sum(map(self.vote_weight, group.candidates)) for group in groups] or [0.0]
         self._counted = counted
 
     @property
-    def settled(self) -> bool:
+    def is_decided(self) -> bool:
         """Whether the vote is decided, whatever the rollouts that still run would add."""
         return self._decided(self._weights, self._max_votes - self._counted)
 
     def _decided(self, weights: list[float], remaining_votes: int) -> bool:
         threshold = self._parameters.threshold
-        return self._parameters.adaptive and decided(weights, remaining_votes, threshold)
+        return self._parameters.adaptive and is_vote_decided(weights, remaining_votes, threshold)

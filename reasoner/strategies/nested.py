@@ -10,21 +10,21 @@ from typing import Any
 
 from pydantic import Field
 
-from reasoner.attempt import Attempt, Findings
+from reasoner.attempt import Candidate, SearchOutcome
 from reasoner.errors import UsageError
-from reasoner.operators.evaluate import merit
-from reasoner.operators.restructure import head
-from reasoner.operators.tools import Tools
-from reasoner.path import Path
+from reasoner.operators.evaluate import candidate_score
+from reasoner.operators.restructure import first_steps
+from reasoner.operators.tools import SearchContext
+from reasoner.path import Trajectory
 from reasoner.problem import Problem
-from reasoner.strategies.parameters import Parameters
-from reasoner.strategies.ranking import by_answer
+from reasoner.strategies.parameters import StrategyParameters
+from reasoner.strategies.ranking import rank_by_answer
 from reasoner.strategies.strategy import Strategy
 
-__all__ = ["Nested", "nested_search"]
+__all__ = ["NestedParameters", "nested_search"]
 
 
-class Nested(Parameters):
+class NestedParameters(StrategyParameters):
     """The parameters of nested search."""
 
     outer: str = Field("linear", description="the strategy whose steps are searched for")
@@ -34,17 +34,19 @@ class Nested(Parameters):
 
 def nested_search(
     find_strategy: Callable[[str], Strategy[Any]],
-) -> Callable[[Problem, Tools, Nested], Awaitable[Findings]]:
+) -> Callable[[Problem, SearchContext, NestedParameters], Awaitable[SearchOutcome]]:
     """The nested strategy, which looks up its outer and inner strategies by `find_strategy`.
 
     The strategy raises UnknownName for a name without a strategy, and UsageError when it would be
     nested in itself.
     """
 
-    async def nested(problem: Problem, context: Tools, parameters: Nested) -> Findings:
+    async def nested(
+        problem: Problem, context: SearchContext, parameters: NestedParameters
+    ) -> SearchOutcome:
         """Let an inner strategy find each step of an outer one."""
         outer, inner = find_strategy(parameters.outer), find_strategy(parameters.inner)
-        if nested in (outer.run, inner.run):
+        if nested in (outer.search, inner.search):
             raise UsageError("nested cannot be nested in itself; name two other strategies")
         return await _search(problem, context, outer, inner, parameters.n)
 
@@ -52,22 +54,22 @@ def nested_search(
 
 
 async def _search(
-    problem: Problem, context: Tools, outer: Strategy[Any], inner: Strategy[Any], n: int
-) -> Findings:
+    problem: Problem, context: SearchContext, outer: Strategy[Any], inner: Strategy[Any], n: int
+) -> SearchOutcome:
     """The outer strategy's outcome; if incomplete, inner candidates compete with it."""
     options = {"n": n} if "n" in inner.parameters.model_fields else {}
-    inner_candidates: list[Attempt] = []
+    inner_candidates: list[Candidate] = []
 
-    async def extend_by_search(trajectory: Path, _seed: int) -> Path:
-        inner_context = replace(context, root=trajectory)
-        outcome = await inner.run(problem, inner_context, inner.parse(options))
-        best = outcome.attempts[0]
+    async def extend_by_search(trajectory: Trajectory, _seed: int) -> Trajectory:
+        inner_context = replace(context, root_trajectory=trajectory)
+        outcome = await inner.search(problem, inner_context, inner.parse_options(options))
+        best = outcome.candidates[0]
         inner_candidates.append(best)
-        return head(best.path, len(trajectory.steps) + 1)
+        return first_steps(best.trajectory, len(trajectory.steps) + 1)
 
-    outer_context = replace(context, grow=extend_by_search)
-    outcome = await outer.run(problem, outer_context, outer.parse({}))
-    if outcome.attempts[0].whole:
+    outer_context = replace(context, extend_override=extend_by_search)
+    outcome = await outer.search(problem, outer_context, outer.parse_options({}))
+    if outcome.candidates[0].is_complete:
         return outcome
-    candidates = [*outcome.attempts, *inner_candidates]
-    return await by_answer(candidates, context.same, weigh=merit)
+    candidates = [*outcome.candidates, *inner_candidates]
+    return await rank_by_answer(candidates, context.same_answer, vote_weight=candidate_score)

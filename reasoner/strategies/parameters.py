@@ -5,20 +5,20 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["NoParameters", "Parameters", "describe"]
+__all__ = ["NoParameters", "StrategyParameters", "describe_parameters"]
 
 
-class Parameters(BaseModel):
+class StrategyParameters(BaseModel):
     """Base of every strategy's parameters; each field has a description, a default and bounds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class NoParameters(Parameters):
+class NoParameters(StrategyParameters):
     """The parameters of strategies without any."""
 
 
-def describe(parameters: type[Parameters]) -> Iterator[dict[str, Any]]:
+def describe_parameters(parameters: type[StrategyParameters]) -> Iterator[dict[str, Any]]:
     """Each parameter's name, default, description and JSON schema."""
     schema = parameters.model_json_schema()["properties"] if parameters.model_fields else {}
     for name, field in parameters.model_fields.items():

@@ -2,18 +2,18 @@
 
 from dataclasses import replace
 
-from reasoner.attempt import Attempt
-from reasoner.operators.tools import Tools
-from reasoner.path import Path
+from reasoner.attempt import Candidate
+from reasoner.operators.tools import SearchContext
+from reasoner.path import Trajectory
 from reasoner.problem import Problem
-from reasoner.strategies.line import plant
-from reasoner.strategies.shots import PROGRAMS, shown
-from reasoner.verify.extract import extract_final
+from reasoner.strategies.line import create_root
+from reasoner.strategies.shots import PROGRAM_EXAMPLES, with_examples
+from reasoner.verify.extract import extract_final_answer
 
-__all__ = ["program"]
+__all__ = ["rollout_program"]
 
 LANGUAGE = "python"
-SYSTEM_PROMPT = (
+PROGRAM_SYSTEM_PROMPT = (
     "Solve the problem with a Python program. Compute the answer from the numbers in the problem, "
     "step by step and with telling names, and print the final answer only. "
     "Write nothing but one ```python block."
@@ -24,27 +24,29 @@ runaway ones thousands."""
 REPLY_TEMPLATE = "{code}\n\nThe program prints {printed}.\n\nThe answer is {printed}."
 
 
-async def program(problem: Problem, context: Tools) -> Attempt:
+async def rollout_program(problem: Problem, context: SearchContext) -> Candidate:
     """A candidate by a program (program of thoughts, Chen et al. 2022).
 
     Its final answer is the last line that the program prints, None when the program failed or
     printed nothing. Raises what the context's `start` and `extend` do.
     """
-    context = replace(context, policy=context.policy.within(MAX_PROGRAM_TOKENS))
-    prompt_problem = problem.model_copy(update={"system": SYSTEM_PROMPT})
-    node = plant(shown(prompt_problem, PROGRAMS, context.policy), context)
-    trajectory = node.path
-    while not trajectory.done:
-        trajectory = await context.extend(trajectory, node.number, silent=True)
+    context = replace(context, policy=context.policy.with_max_tokens(MAX_PROGRAM_TOKENS))
+    prompt_problem = problem.model_copy(update={"system": PROGRAM_SYSTEM_PROMPT})
+    node = create_root(with_examples(prompt_problem, PROGRAM_EXAMPLES, context.policy), context)
+    trajectory = node.trajectory
+    while not trajectory.is_done:
+        trajectory = await context.extend_trajectory(trajectory, node.number, silent=True)
     printed = await _printed_answer(trajectory, context)
     if printed is not None:
         reply = REPLY_TEMPLATE.format(code=trajectory.answer.strip(), printed=printed)
         trajectory = trajectory.model_copy(update={"answer": reply})
-    return await context.attempt(problem, trajectory, node.number, final=lambda _reply: printed)
+    return await context.finish_candidate(
+        problem, trajectory, node.number, extract_answer=lambda _reply: printed
+    )
 
 
-async def _printed_answer(trajectory: Path, context: Tools) -> str | None:
-    call = await context.run(LANGUAGE, trajectory.answer)
+async def _printed_answer(trajectory: Trajectory, context: SearchContext) -> str | None:
+    call = await context.run_code(LANGUAGE, trajectory.answer)
     if call is None or not call.ok:
         return None
-    return extract_final(call.output.strip().rsplit("\n", 1)[-1])
+    return extract_final_answer(call.output.strip().rsplit("\n", 1)[-1])

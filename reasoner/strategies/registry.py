@@ -3,20 +3,25 @@
 from typing import Any
 
 from reasoner.errors import UnknownName
-from reasoner.strategies.beam import Beam, beam
-from reasoner.strategies.best_of_n import BestOfN, WeightedBestOfN, best_of_n, weighted_best_of_n
-from reasoner.strategies.cross_check import CrossCheck, cross_check
-from reasoner.strategies.dvts import Dvts, dvts
+from reasoner.strategies.beam import BeamParameters, beam
+from reasoner.strategies.best_of_n import (
+    BestOfNParameters,
+    WeightedBestOfNParameters,
+    best_of_n,
+    weighted_best_of_n,
+)
+from reasoner.strategies.cross_check import CrossCheckParameters, cross_check
+from reasoner.strategies.dvts import DvtsParameters, dvts
 from reasoner.strategies.linear import linear
-from reasoner.strategies.lookahead import Lookahead, lookahead
-from reasoner.strategies.majority import Majority, majority
-from reasoner.strategies.mcts import Mcts, mcts
-from reasoner.strategies.nested import Nested, nested_search
+from reasoner.strategies.lookahead import LookaheadParameters, lookahead
+from reasoner.strategies.majority import MajorityParameters, majority
+from reasoner.strategies.mcts import MctsParameters, mcts
+from reasoner.strategies.nested import NestedParameters, nested_search
 from reasoner.strategies.parameters import NoParameters
-from reasoner.strategies.revise import Revise, revise
+from reasoner.strategies.revise import ReviseParameters, revise
 from reasoner.strategies.strategy import Strategy
-from reasoner.strategies.tot_bfs import TotBfs, tot_bfs
-from reasoner.strategies.tot_dfs import TotDfs, tot_dfs
+from reasoner.strategies.tot_bfs import TotBfsParameters, tot_bfs
+from reasoner.strategies.tot_dfs import TotDfsParameters, tot_dfs
 
 __all__ = ["STRATEGIES", "find_strategy"]
 
@@ -30,17 +35,19 @@ def find_strategy(name: str) -> Strategy[Any]:
 
 
 STRATEGIES: dict[str, Strategy[Any]] = {
-    "linear": Strategy(linear, NoParameters, varied=False, live="reply"),
-    "cross-check": Strategy(cross_check, CrossCheck, varied=False, live="reasoning"),
-    "majority": Strategy(majority, Majority),
-    "best-of-n": Strategy(best_of_n, BestOfN),
-    "weighted-best-of-n": Strategy(weighted_best_of_n, WeightedBestOfN),
-    "beam": Strategy(beam, Beam),
-    "dvts": Strategy(dvts, Dvts),
-    "lookahead": Strategy(lookahead, Lookahead),
-    "mcts": Strategy(mcts, Mcts),
-    "tot-bfs": Strategy(tot_bfs, TotBfs),
-    "tot-dfs": Strategy(tot_dfs, TotDfs),
-    "revise": Strategy(revise, Revise),
-    "nested": Strategy(nested_search(find_strategy), Nested),
+    "linear": Strategy(linear, NoParameters, needs_sampling=False, live="reply"),
+    "cross-check": Strategy(
+        cross_check, CrossCheckParameters, needs_sampling=False, live="reasoning"
+    ),
+    "majority": Strategy(majority, MajorityParameters),
+    "best-of-n": Strategy(best_of_n, BestOfNParameters),
+    "weighted-best-of-n": Strategy(weighted_best_of_n, WeightedBestOfNParameters),
+    "beam": Strategy(beam, BeamParameters),
+    "dvts": Strategy(dvts, DvtsParameters),
+    "lookahead": Strategy(lookahead, LookaheadParameters),
+    "mcts": Strategy(mcts, MctsParameters),
+    "tot-bfs": Strategy(tot_bfs, TotBfsParameters),
+    "tot-dfs": Strategy(tot_dfs, TotDfsParameters),
+    "revise": Strategy(revise, ReviseParameters),
+    "nested": Strategy(nested_search(find_strategy), NestedParameters),
 }

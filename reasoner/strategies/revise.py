@@ -4,17 +4,17 @@ from contextlib import suppress
 
 from pydantic import Field
 
-from reasoner.attempt import Attempt, Findings
+from reasoner.attempt import Candidate, SearchOutcome
 from reasoner.errors import PromptTooLong
-from reasoner.operators.evaluate import merit
-from reasoner.operators.tools import Tools
-from reasoner.path import Path
+from reasoner.operators.evaluate import candidate_score
+from reasoner.operators.tools import SearchContext
+from reasoner.path import Trajectory
 from reasoner.problem import Message, Problem
-from reasoner.strategies.line import line
-from reasoner.strategies.parameters import Parameters
-from reasoner.strategies.ranking import by_answer
+from reasoner.strategies.line import rollout
+from reasoner.strategies.parameters import StrategyParameters
+from reasoner.strategies.ranking import rank_by_answer
 
-__all__ = ["Revise", "revise", "with_attempts"]
+__all__ = ["ReviseParameters", "revise", "with_earlier_candidates"]
 
 REVISE_PROMPT = (
     "Check this solution critically. If there is a mistake, find where it begins and solve the "
@@ -22,7 +22,7 @@ REVISE_PROMPT = (
 )
 
 
-class Revise(Parameters):
+class ReviseParameters(StrategyParameters):
     """The parameters of sequential revision."""
 
     n: int = Field(4, ge=1, le=64, description="attempts, one after the other")
@@ -30,28 +30,34 @@ class Revise(Parameters):
     prune: bool = Field(True, description="draw steps again that are refuted")
 
 
-async def revise(problem: Problem, context: Tools, parameters: Revise) -> Findings:
+async def revise(
+    problem: Problem, context: SearchContext, parameters: ReviseParameters
+) -> SearchOutcome:
     """Revise an attempt again and again, and choose among all of them, not just the last."""
-    candidates: list[Attempt] = []
+    candidates: list[Candidate] = []
     while len(candidates) < parameters.n:
         revision = _fitting_revision(problem, context, candidates[-parameters.memory :])
-        candidates.append(await line(problem, context, prune=parameters.prune, asked=revision))
-        if context.budget.reasoning_over():
+        candidates.append(
+            await rollout(problem, context, drop_refuted=parameters.prune, prompt_problem=revision)
+        )
+        if context.budget.is_reasoning_over():
             break
-    return await by_answer(candidates, context.same, weigh=merit)
+    return await rank_by_answer(candidates, context.same_answer, vote_weight=candidate_score)
 
 
-def _fitting_revision(problem: Problem, context: Tools, candidates: list[Attempt]) -> Problem:
+def _fitting_revision(
+    problem: Problem, context: SearchContext, candidates: list[Candidate]
+) -> Problem:
     """The problem with as many of the last candidates as the model's context holds."""
     for first in range(len(candidates)):
-        revision = with_attempts(problem, candidates[first:])
+        revision = with_earlier_candidates(problem, candidates[first:])
         with suppress(PromptTooLong):
-            context.policy.start(revision)
+            context.policy.start_trajectory(revision)
             return revision
     return problem
 
 
-def with_attempts(problem: Problem, candidates: list[Attempt]) -> Problem:
+def with_earlier_candidates(problem: Problem, candidates: list[Candidate]) -> Problem:
     """The problem as a conversation in which the candidates are earlier turns.
 
     About 38 % of right answers turn wrong when they are revised (Snell et al. 2024), hence the
@@ -61,12 +67,12 @@ def with_attempts(problem: Problem, candidates: list[Attempt]) -> Problem:
         return problem
     turns = [Message(role="user", content=problem.question)]
     for candidate in candidates:
-        turns.append(Message(role="assistant", content=_reply(candidate.path)))
+        turns.append(Message(role="assistant", content=_reply(candidate.trajectory)))
         turns.append(Message(role="user", content=REVISE_PROMPT))
     history = (*problem.history, *turns[:-1])
     return problem.model_copy(update={"history": history, "question": REVISE_PROMPT})
 
 
-def _reply(trajectory: Path) -> str:
+def _reply(trajectory: Trajectory) -> str:
     """The text of all steps and the answer."""
     return "\n\n".join([*(step.text for step in trajectory.steps), trajectory.answer])

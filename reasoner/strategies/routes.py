@@ -7,21 +7,27 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from reasoner.attempt import Attempt, Findings
-from reasoner.operators.aggregate import Group, Same, aggregate
-from reasoner.operators.evaluate import LEAST
-from reasoner.operators.plausible import plausible
-from reasoner.operators.vote import top_two
+from reasoner.attempt import Candidate, SearchOutcome
+from reasoner.operators.aggregate import AnswerEquality, AnswerGroup, group_by_answer
+from reasoner.operators.evaluate import REFUTED_VOTE_WEIGHT
+from reasoner.operators.plausible import is_plausible_answer
+from reasoner.operators.vote import top_two_weights
 from reasoner.result import Status
 from reasoner.verdict import Outcome, Verdict
-from reasoner.verify.status import status
+from reasoner.verify.status import status_of_verdicts
 
-__all__ = ["AT_LENGTH", "Ballot", "Count", "judged", "sureness"]
+__all__ = [
+    "FULL_REASONING_WEIGHT",
+    "RouteCandidates",
+    "VoteTally",
+    "choose_answer",
+    "leader_confidence",
+]
 
 NAME = "cross_check"
 DEFAULT_VALUE = 0.8
 """The weight of a vote without a value score; otherwise the value score is its weight."""
-AT_LENGTH = 1.75
+FULL_REASONING_WEIGHT = 1.75
 """The relative weight of a reasoning that no few-shot examples keep brief."""
 IMPLAUSIBLE_FACTOR = 0.3
 """The factor on the weight of a vote for an implausible number."""
@@ -33,23 +39,23 @@ MIN_PASS_CONFIDENCE = 0.7
 """The confidence from which an agreement of reasonings and programs passes as a check."""
 
 
-class Count(NamedTuple):
+class VoteTally(NamedTuple):
     """The state of a vote: the probability `sure` that the leading answer is right, the weight
     `lead` by which it leads, and the number `lines` of candidates that state it."""
 
-    sure: float
-    lead: float
-    lines: int
+    confidence: float
+    lead_weight: float
+    supporter_count: int
 
-    def decided(self, threshold: float, remaining_weight: float) -> bool:
+    def is_decided(self, threshold: float, remaining_weight: float) -> bool:
         """Whether the vote may stop: two or more candidates state the answer and it reaches the
         threshold, or the weight of the votes to come cannot overturn it."""
-        confirmed = self.lines > 1 and self.sure >= threshold
-        return confirmed or self.lead > remaining_weight
+        confirmed = self.supporter_count > 1 and self.confidence >= threshold
+        return confirmed or self.lead_weight > remaining_weight
 
 
 @dataclass
-class Ballot:
+class RouteCandidates:
     """The candidates of one question by route.
 
     `at_length` holds the reasonings without examples (at least one), `programs` the programs,
@@ -58,92 +64,100 @@ class Ballot:
     """
 
     question: str
-    at_length: list[Attempt]
-    programs: list[Attempt] = field(default_factory=list)
-    revised: list[Attempt] = field(default_factory=list)
-    brief: list[Attempt] = field(default_factory=list)
+    full_reasonings: list[Candidate]
+    programs: list[Candidate] = field(default_factory=list)
+    revised_reasonings: list[Candidate] = field(default_factory=list)
+    brief_reasonings: list[Candidate] = field(default_factory=list)
 
     @property
-    def texts(self) -> list[Attempt]:
+    def independent_reasonings(self) -> list[Candidate]:
         """The reasonings that are independent of the programs."""
-        return [*self.at_length, *self.brief]
+        return [*self.full_reasonings, *self.brief_reasonings]
 
     @property
-    def all(self) -> list[Attempt]:
+    def all_candidates(self) -> list[Candidate]:
         """All candidates, in the order in which they win ties."""
-        return [*self.at_length, *self.revised, *self.brief, *self.programs]
+        return [
+            *self.full_reasonings,
+            *self.revised_reasonings,
+            *self.brief_reasonings,
+            *self.programs,
+        ]
 
-    def weight(self, group: Group) -> float:
+    def group_weight(self, group: AnswerGroup) -> float:
         """The total weight of the votes for an answer."""
-        return sum(map(self._vote_weight, group.attempts))
+        return sum(map(self._vote_weight, group.candidates))
 
-    def _vote_weight(self, candidate: Attempt) -> float:
-        weight = DEFAULT_VALUE if candidate.value is None else candidate.value
-        if _contains([*self.at_length, *self.revised], candidate):
-            weight *= AT_LENGTH
-        if not plausible(self.question, candidate.final or ""):
+    def _vote_weight(self, candidate: Candidate) -> float:
+        weight = DEFAULT_VALUE if candidate.value_score is None else candidate.value_score
+        if _contains([*self.full_reasonings, *self.revised_reasonings], candidate):
+            weight *= FULL_REASONING_WEIGHT
+        if not is_plausible_answer(self.question, candidate.final_answer or ""):
             weight *= IMPLAUSIBLE_FACTOR
         if self._is_refuted(candidate):
-            weight *= LEAST
+            weight *= REFUTED_VOTE_WEIGHT
         return weight
 
-    def _is_refuted(self, candidate: Attempt) -> bool:
+    def _is_refuted(self, candidate: Candidate) -> bool:
         if _contains(self.programs, candidate):
             return False  # a printed number does not depend on the arithmetic in the text
-        return status(candidate.verdicts or (), answered=True) is Status.REFUTED
+        return status_of_verdicts(candidate.verdicts or (), answered=True) is Status.REFUTED
 
-    async def count(self, same: Same) -> Count:
+    async def tally_votes(self, same: AnswerEquality) -> VoteTally:
         """The state of the vote."""
-        return self.counted(await aggregate(self.all, same))
+        return self.tally_groups(await group_by_answer(self.all_candidates, same))
 
-    def counted(self, groups: Sequence[Group]) -> Count:
+    def tally_groups(self, groups: Sequence[AnswerGroup]) -> VoteTally:
         """The state of the vote, from its candidates grouped by answer."""
-        first, second = top_two([self.weight(group) for group in groups])
-        leaders = max(groups, key=self.weight).attempts if groups else ()
-        return Count(sureness(first, second), first - second, len(leaders))
+        first, second = top_two_weights([self.group_weight(group) for group in groups])
+        leaders = max(groups, key=self.group_weight).candidates if groups else ()
+        return VoteTally(leader_confidence(first, second), first - second, len(leaders))
 
 
-def _contains(candidates: Sequence[Attempt], candidate: Attempt) -> bool:
+def _contains(candidates: Sequence[Candidate], candidate: Candidate) -> bool:
     return any(candidate.number == other.number for other in candidates)
 
 
-def sureness(first: float, second: float) -> float:
+def leader_confidence(first: float, second: float) -> float:
     """The probability that the leading answer, of total weight `first`, is right when the next one
     has the total weight `second`."""
     log_odds = LOG_ODDS_BASE + LOG_ODDS_SLOPE * log((first + 1) / (second + 1))
     return 1 / (1 + exp(-log_odds))
 
 
-async def judged(ballot: Ballot, same: Same) -> Findings:
+async def choose_answer(ballot: RouteCandidates, same: AnswerEquality) -> SearchOutcome:
     """The outcome of the vote: the answer with the largest total weight, stated by a reasoning
     where one states it, with the verdict of the cross-check.
 
     The first reasoning wins a tie. Revised reasonings do not confirm an answer.
     """
-    groups = await aggregate(ballot.all, same)
-    leader = max(groups, key=ballot.weight, default=None)
-    confidence = ballot.counted(groups).sure
-    best = leader.attempts[0] if leader else ballot.at_length[0]
-    programs = [program for program in ballot.programs if program.final is not None]
+    groups = await group_by_answer(ballot.all_candidates, same)
+    leader = max(groups, key=ballot.group_weight, default=None)
+    confidence = ballot.tally_groups(groups).confidence
+    best = leader.candidates[0] if leader else ballot.full_reasonings[0]
+    programs = [program for program in ballot.programs if program.final_answer is not None]
     if leader and programs:
-        verdict = _verdict(leader, ballot.texts, programs, confidence)
-        best = best.model_copy(update={"found": (verdict,)})
+        verdict = _verdict(leader, ballot.independent_reasonings, programs, confidence)
+        best = best.model_copy(update={"search_verdicts": (verdict,)})
     best = best.model_copy(update={"score": confidence})
-    others = tuple(other for other in ballot.all if other.number != best.number)
-    return Findings(attempts=(best, *others), confidence=confidence if leader else None)
+    others = tuple(other for other in ballot.all_candidates if other.number != best.number)
+    return SearchOutcome(candidates=(best, *others), confidence=confidence if leader else None)
 
 
 def _verdict(
-    leader: Group, texts: Sequence[Attempt], programs: Sequence[Attempt], confidence: float
+    leader: AnswerGroup,
+    texts: Sequence[Candidate],
+    programs: Sequence[Candidate],
+    confidence: float,
 ) -> Verdict:
     """A pass where both routes independently state the answer and the confidence suffices."""
-    reasoned = sum(_contains(leader.attempts, text) for text in texts)
-    printed = sum(_contains(leader.attempts, program) for program in programs)
+    reasoned = sum(_contains(leader.candidates, text) for text in texts)
+    printed = sum(_contains(leader.candidates, program) for program in programs)
     agreed = reasoned > 0 and printed > 0 and confidence >= MIN_PASS_CONFIDENCE
     evidence: dict[str, JsonValue] = {
-        "reasoned": [text.final for text in texts],
-        "printed": [program.final for program in programs],
-        "programs": [program.path.answer for program in programs],
+        "reasoned": [text.final_answer for text in texts],
+        "printed": [program.final_answer for program in programs],
+        "programs": [program.trajectory.answer for program in programs],
     }
     return Verdict(
         verifier=NAME,

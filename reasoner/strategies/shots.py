@@ -8,7 +8,7 @@ project.
 from reasoner.policy import Policy
 from reasoner.problem import Message, Problem
 
-__all__ = ["PROGRAMS", "REASONINGS", "briefly", "shown"]
+__all__ = ["PROGRAM_EXAMPLES", "REASONING_EXAMPLES", "with_brief_examples", "with_examples"]
 
 _EXAMPLES = (
     (
@@ -127,23 +127,23 @@ def _turns(replies: list[str]) -> tuple[Message, ...]:
     )
 
 
-PROGRAMS = _turns([f"```python\n{code}\n```" for _, code, _ in _EXAMPLES])
+PROGRAM_EXAMPLES = _turns([f"```python\n{code}\n```" for _, code, _ in _EXAMPLES])
 """Few-shot turns before a question that is to be answered by a program."""
-REASONINGS = _turns([text for *_, text in _EXAMPLES])
+REASONING_EXAMPLES = _turns([text for *_, text in _EXAMPLES])
 """Few-shot turns before a question that is to be answered in a few short paragraphs."""
 
 
-def shown(problem: Problem, examples: tuple[Message, ...], policy: Policy) -> Problem:
+def with_examples(problem: Problem, examples: tuple[Message, ...], policy: Policy) -> Problem:
     """The problem with few-shot examples in its history; the problem itself where the prompt would
     take more than half of the context."""
     extended = problem.model_copy(update={"history": (*examples, *problem.history)})
-    return extended if 2 * policy.measure(extended) <= policy.n_ctx else problem
+    return extended if 2 * policy.count_prompt_tokens(extended) <= policy.n_ctx else problem
 
 
-def briefly(problem: Problem, policy: Policy) -> Problem | None:
+def with_brief_examples(problem: Problem, policy: Policy) -> Problem | None:
     """The problem with examples of brief reasonings; None where the context does not hold them, or
     where the user's own system prompt already says how to reply."""
     if problem.system is not None:
         return None
-    extended = shown(problem, REASONINGS, policy)
+    extended = with_examples(problem, REASONING_EXAMPLES, policy)
     return None if extended is problem else extended

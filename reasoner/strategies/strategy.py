@@ -6,17 +6,17 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from reasoner.attempt import Findings
+from reasoner.attempt import SearchOutcome
 from reasoner.errors import UsageError
-from reasoner.events import Live
-from reasoner.operators.tools import Tools
+from reasoner.events import LiveView
+from reasoner.operators.tools import SearchContext
 from reasoner.problem import Problem
 from reasoner.settings import explain
-from reasoner.strategies.parameters import Parameters
+from reasoner.strategies.parameters import StrategyParameters
 
 __all__ = ["Strategy"]
 
-P = TypeVar("P", bound=Parameters)
+P = TypeVar("P", bound=StrategyParameters)
 
 
 @dataclass(frozen=True)
@@ -29,22 +29,22 @@ class Strategy(Generic[P]):
     generated.
     """
 
-    run: Callable[[Problem, Tools, P], Awaitable[Findings]]
+    search: Callable[[Problem, SearchContext, P], Awaitable[SearchOutcome]]
     parameters: type[P]
-    varied: bool = True
-    live: Live = "nothing"
+    needs_sampling: bool = True
+    live: LiveView = "nothing"
 
     @property
     def summary(self) -> str:
         """The first line of the search function's docstring."""
-        return (self.run.__doc__ or "").strip().splitlines()[0]
+        return (self.search.__doc__ or "").strip().splitlines()[0]
 
-    def parse(self, options: Mapping[str, Any]) -> P:
+    def parse_options(self, options: Mapping[str, Any]) -> P:
         """The parameters from `-S key=value`. Raises UsageError for a bad name or value."""
         try:
             return self.parameters(**options)
         except ValidationError as error:
             names = ", ".join(self.parameters.model_fields) or "none"
             raise UsageError(
-                f"strategy option {explain(error)} ({self.run.__name__} takes: {names})"
+                f"strategy option {explain(error)} ({self.search.__name__} takes: {names})"
             ) from error

@@ -6,20 +6,20 @@ from typing import Literal
 
 from pydantic import Field
 
-from reasoner.operators.deliberate import judge, vote
-from reasoner.operators.evaluate import evaluate
-from reasoner.operators.generate import generate
-from reasoner.operators.node import Node
-from reasoner.operators.propose import propose
-from reasoner.operators.small_steps import small_steps
-from reasoner.operators.tools import Tools
+from reasoner.operators.deliberate import judge_states, vote_on_states
+from reasoner.operators.evaluate import score_nodes
+from reasoner.operators.generate import sample_children
+from reasoner.operators.node import SearchNode
+from reasoner.operators.propose import propose_children
+from reasoner.operators.small_steps import expand_in_environment
+from reasoner.operators.tools import SearchContext
 from reasoner.problem import Problem
-from reasoner.strategies.parameters import Parameters
+from reasoner.strategies.parameters import StrategyParameters
 
-__all__ = ["Thoughts", "leaves", "think_on", "weigh"]
+__all__ = ["ThoughtParameters", "expand_node", "nodes_to_finish", "score_states"]
 
 
-class Thoughts(Parameters):
+class ThoughtParameters(StrategyParameters):
     """The parameters of both Tree-of-Thoughts searches."""
 
     thoughts: Literal["sample", "propose"] = Field(
@@ -31,40 +31,47 @@ class Thoughts(Parameters):
     framed: bool = Field(True, description="think in small steps where a plugin knows how")
 
 
-async def think_on(
-    problem: Problem, context: Tools, node: Node, parameters: Thoughts
-) -> list[Node]:
+async def expand_node(
+    problem: Problem, context: SearchContext, node: SearchNode, parameters: ThoughtParameters
+) -> list[SearchNode]:
     """The node's new children: steps in the problem's environment where a plugin knows its rules,
     else proposed or sampled steps. Where the model proposes none, one is sampled; in an environment
     there may be none."""
-    if parameters.framed and (node.state or not node.path.steps):
-        frame = await context.frame(problem, [step.text for step in node.path.steps])
+    if parameters.framed and (node.environment_state or not node.trajectory.steps):
+        frame = await context.environment_state(
+            problem, [step.text for step in node.trajectory.steps]
+        )
         if frame is not None:
-            return await small_steps(problem, context, node, frame, parameters.width)
+            return await expand_in_environment(problem, context, node, frame, parameters.width)
     if parameters.thoughts == "propose":
-        children = await propose(problem, context, node, parameters.width, prune=parameters.prune)
-        return children or await generate(context, node, prune=parameters.prune)
-    return await generate(context, node, parameters.width, prune=parameters.prune)
+        children = await propose_children(
+            problem, context, node, parameters.width, drop_refuted=parameters.prune
+        )
+        return children or await sample_children(context, node, drop_refuted=parameters.prune)
+    return await sample_children(context, node, parameters.width, drop_refuted=parameters.prune)
 
 
-async def weigh(
-    problem: Problem, context: Tools, nodes: Sequence[Node], by: Literal["vote", "judge"]
+async def score_states(
+    problem: Problem,
+    context: SearchContext,
+    nodes: Sequence[SearchNode],
+    method: Literal["vote", "judge"],
 ) -> None:
     """Score the nodes that have no score yet: by the value model where there is one, else by the
     policy's votes (`by="vote"`) or its separate judgements (`by="judge"`)."""
     unscored = [node for node in nodes if node.score is None]
     if not unscored:
         return
-    if context.value is not None:
-        await evaluate(problem, context, unscored)
-    elif by == "vote":
-        await vote(problem, context, unscored)
+    if context.value_scorer is not None:
+        await score_nodes(problem, context, unscored)
+    elif method == "vote":
+        await vote_on_states(problem, context, unscored)
     else:
-        await judge(problem, context, unscored)
+        await judge_states(problem, context, unscored)
 
 
-def leaves(root: Node, nodes: Sequence[Node]) -> list[Node]:
+def nodes_to_finish(root: SearchNode, nodes: Sequence[SearchNode]) -> list[SearchNode]:
     """The nodes from which to finish candidates; the root, where the search stopped half way in an
     environment, whose unfinished steps are no reply."""
-    finishable = [node for node in nodes if node.path.done or not node.state]
+    finishable = [node for node in nodes if node.trajectory.is_done or not node.environment_state]
     return finishable or [root]

@@ -2,41 +2,54 @@
 
 from pydantic import Field
 
-from reasoner.attempt import Findings
-from reasoner.operators.evaluate import merit
-from reasoner.operators.node import Node
-from reasoner.operators.prune import prune
-from reasoner.operators.together import together
-from reasoner.operators.tools import Tools
+from reasoner.attempt import SearchOutcome
+from reasoner.operators.evaluate import candidate_score
+from reasoner.operators.node import SearchNode
+from reasoner.operators.prune import prune_nodes
+from reasoner.operators.together import gather_all
+from reasoner.operators.tools import SearchContext
 from reasoner.problem import Problem
-from reasoner.strategies.line import finish_all, plant
-from reasoner.strategies.ranking import by_answer
-from reasoner.strategies.thoughts import Thoughts, leaves, think_on, weigh
+from reasoner.strategies.line import create_root, rollout_from_nodes
+from reasoner.strategies.ranking import rank_by_answer
+from reasoner.strategies.thoughts import (
+    ThoughtParameters,
+    expand_node,
+    nodes_to_finish,
+    score_states,
+)
 
-__all__ = ["TotBfs", "tot_bfs"]
+__all__ = ["TotBfsParameters", "tot_bfs"]
 
 
-class TotBfs(Thoughts):
+class TotBfsParameters(ThoughtParameters):
     """The parameters of breadth-first Tree of Thoughts."""
 
     breadth: int = Field(3, ge=1, le=64, description="states kept at each depth")
 
 
-async def tot_bfs(problem: Problem, context: Tools, parameters: TotBfs) -> Findings:
+async def tot_bfs(
+    problem: Problem, context: SearchContext, parameters: TotBfsParameters
+) -> SearchOutcome:
     """Tree of Thoughts, level by level: the model votes which states to keep."""
-    root = plant(problem, context)
+    root = create_root(problem, context)
     front = [root]
-    finished: list[Node] = []
+    finished: list[SearchNode] = []
     for _ in range(parameters.depth):
-        expansions = await together(think_on(problem, context, node, parameters) for node in front)
+        expansions = await gather_all(
+            expand_node(problem, context, node, parameters) for node in front
+        )
         states = [child for children in expansions for child in children]
-        await weigh(problem, context, states, by="vote")
-        frontier = prune(context, states, parameters.breadth)
-        finished += [node for node in frontier if node.path.done]
-        front = [node for node in frontier if not node.path.done]
-        enough = len(finished) >= parameters.breadth or any(node.state for node in finished)
-        if not front or enough or context.budget.reasoning_over():
+        await score_states(problem, context, states, method="vote")
+        frontier = prune_nodes(context, states, parameters.breadth)
+        finished += [node for node in frontier if node.trajectory.is_done]
+        front = [node for node in frontier if not node.trajectory.is_done]
+        enough = len(finished) >= parameters.breadth or any(
+            node.environment_state for node in finished
+        )
+        if not front or enough or context.budget.is_reasoning_over():
             break
-    last_nodes = leaves(root, [*finished, *front])[: parameters.breadth]
-    candidates = await finish_all(problem, context, last_nodes, prune=parameters.prune)
-    return await by_answer(candidates, context.same, weigh=merit)
+    last_nodes = nodes_to_finish(root, [*finished, *front])[: parameters.breadth]
+    candidates = await rollout_from_nodes(
+        problem, context, last_nodes, drop_refuted=parameters.prune
+    )
+    return await rank_by_answer(candidates, context.same_answer, vote_weight=candidate_score)

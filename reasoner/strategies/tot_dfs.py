@@ -2,21 +2,26 @@
 
 from pydantic import Field
 
-from reasoner.attempt import Attempt, Findings
-from reasoner.operators.backtrack import backtrack
-from reasoner.operators.evaluate import merit
-from reasoner.operators.node import Node
-from reasoner.operators.prune import drop
-from reasoner.operators.tools import Tools
+from reasoner.attempt import Candidate, SearchOutcome
+from reasoner.operators.backtrack import next_untried_node
+from reasoner.operators.evaluate import candidate_score
+from reasoner.operators.node import SearchNode
+from reasoner.operators.prune import discard_nodes
+from reasoner.operators.tools import SearchContext
 from reasoner.problem import Problem
-from reasoner.strategies.line import finish, plant
-from reasoner.strategies.ranking import by_answer
-from reasoner.strategies.thoughts import Thoughts, leaves, think_on, weigh
+from reasoner.strategies.line import create_root, rollout_from_node
+from reasoner.strategies.ranking import rank_by_answer
+from reasoner.strategies.thoughts import (
+    ThoughtParameters,
+    expand_node,
+    nodes_to_finish,
+    score_states,
+)
 
-__all__ = ["TotDfs", "tot_dfs"]
+__all__ = ["TotDfsParameters", "tot_dfs"]
 
 
-class TotDfs(Thoughts):
+class TotDfsParameters(ThoughtParameters):
     """The parameters of depth-first Tree of Thoughts."""
 
     threshold: float = Field(0.5, ge=0.0, le=1.0, description="least score of a state to go on")
@@ -24,35 +29,45 @@ class TotDfs(Thoughts):
     answers: int = Field(2, ge=1, le=64, description="answers to arrive at")
 
 
-async def tot_dfs(problem: Problem, context: Tools, parameters: TotDfs) -> Findings:
+async def tot_dfs(
+    problem: Problem, context: SearchContext, parameters: TotDfsParameters
+) -> SearchOutcome:
     """Tree of Thoughts, the best state first: go down while it looks good, else backtrack."""
-    root = plant(problem, context)
-    node: Node | None = root
-    candidates: list[Attempt] = []
+    root = create_root(problem, context)
+    node: SearchNode | None = root
+    candidates: list[Candidate] = []
     for _ in range(parameters.states):
-        if node is None or context.budget.reasoning_over():
+        if node is None or context.budget.is_reasoning_over():
             break
         node.visits = 1
-        if node.path.done or node.depth >= parameters.depth:
-            candidates.append(await finish(problem, context, node, prune=parameters.prune))
-            if node.state or len(candidates) >= parameters.answers:
+        if node.trajectory.is_done or node.depth >= parameters.depth:
+            candidates.append(
+                await rollout_from_node(problem, context, node, drop_refuted=parameters.prune)
+            )
+            if node.environment_state or len(candidates) >= parameters.answers:
                 break
-            node = backtrack(node)
+            node = next_untried_node(node)
         else:
             node = await _descend(problem, context, node, parameters)
     if not candidates:
-        [start] = leaves(root, [node] if node else [])
-        candidates = [await finish(problem, context, start, prune=parameters.prune)]
-    return await by_answer(candidates, context.same, weigh=merit)
+        [start] = nodes_to_finish(root, [node] if node else [])
+        candidates = [
+            await rollout_from_node(problem, context, start, drop_refuted=parameters.prune)
+        ]
+    return await rank_by_answer(candidates, context.same_answer, vote_weight=candidate_score)
 
 
-async def _descend(problem: Problem, context: Tools, node: Node, parameters: TotDfs) -> Node | None:
+async def _descend(
+    problem: Problem, context: SearchContext, node: SearchNode, parameters: TotDfsParameters
+) -> SearchNode | None:
     """The best-scored new child of the node; where none reaches the threshold, an untried node."""
-    children = await think_on(problem, context, node, parameters)
+    children = await expand_node(problem, context, node, parameters)
     unscored = [child for child in children if child.score is None]
-    await weigh(problem, context, unscored, by="judge")
-    drop(context, [child for child in unscored if (child.score or 0.0) < parameters.threshold])
+    await score_states(problem, context, unscored, method="judge")
+    discard_nodes(
+        context, [child for child in unscored if (child.score or 0.0) < parameters.threshold]
+    )
     promising = [child for child in children if not child.pruned]
     if not promising:
-        return backtrack(node)
+        return next_untried_node(node)
     return max(promising, key=lambda child: child.score or 0.0)

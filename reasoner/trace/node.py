@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from reasoner.path import Decision
 from reasoner.tool import ToolCall
-from reasoner.trace.state import State, mean_logprob
+from reasoner.trace.state import TraceNode, mean_logprob
 from reasoner.trace.tree import SearchTree
 from reasoner.verdict import Verdict
 
@@ -50,32 +50,32 @@ class TreeNode(BaseModel):
 
 def tree_nodes(tree: SearchTree) -> Iterator[TreeNode]:
     """Every node of the tree, parents before children."""
-    best = {state.id for state in tree.best()}
-    for state in tree.states():
+    best = {state.id for state in tree.best_path()}
+    for state in tree.nodes():
         yield _node(tree, state, best=state.id in best)
 
 
-def _node(tree: SearchTree, state: State, *, best: bool) -> TreeNode:
-    assert state.path is not None
+def _node(tree: SearchTree, state: TraceNode, *, best: bool) -> TreeNode:
+    assert state.trajectory is not None
     parent, step, candidate = state.parent, state.step, state.candidate
     fields = step.model_dump(exclude={"forced", "logprob"}) if step else {}
-    fields["text"] = (step.text if step else state.text) or tree.unfinished(state)
+    fields["text"] = (step.text if step else state.text) or tree.unfinished_text(state)
     return TreeNode(
         id=state.id,
-        parent=parent.id if parent is not None and parent.path is not None else None,
-        path=state.path,
+        parent=parent.id if parent is not None and parent.trajectory is not None else None,
+        path=state.trajectory,
         step=state.steps - 1 if step else None,
         done=state.done,
         best=best,
         pruned=state.pruned,
         same=state.same,
         copies=state.copies,
-        value=state.value,
+        value=state.value_score,
         visits=state.visits,
         mean_logprob=mean_logprob(step) if step else None,
         final=candidate.final if candidate else None,
         standing=candidate.standing if candidate else None,
         verdicts=tuple(state.verdicts),
-        seconds=state.at,
+        seconds=state.seconds,
         **fields,
     )

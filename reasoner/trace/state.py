@@ -8,11 +8,11 @@ from reasoner.events import CandidateEvent
 from reasoner.path import Step
 from reasoner.verdict import Verdict
 
-__all__ = ["State", "mean_logprob"]
+__all__ = ["TraceNode", "mean_logprob"]
 
 
 @dataclass(eq=False, slots=True)
-class State:
+class TraceNode:
     """A trajectory up to one of its steps, or up to its answer when `done`.
 
     `id` numbers the nodes in the order of their first events. `path` is the trajectory's number,
@@ -22,13 +22,13 @@ class State:
     """
 
     id: int
-    path: int | None
+    trajectory: int | None
     steps: int = 0
     done: bool = False
-    parent: "State | None" = None
-    children: "list[State]" = field(default_factory=list)
+    parent: "TraceNode | None" = None
+    children: "list[TraceNode]" = field(default_factory=list)
     step: Step | None = None
-    value: float | None = None
+    value_score: float | None = None
     visits: int = 0
     pruned: bool = False
     same: int | None = None
@@ -36,11 +36,11 @@ class State:
     verdicts: list[Verdict] = field(default_factory=list)
     candidate: CandidateEvent | None = None
     text: str = ""
-    at: float = 0.0
+    seconds: float = 0.0
     """Seconds from the start of the run to the node's first event."""
 
     @property
-    def merit(self) -> float | None:
+    def score(self) -> float | None:
         """The mean of a candidate's score from verdicts and its score from the value model, as far
         as they are known (0 if none is); None for a node that is not a candidate."""
         if self.candidate is None:
@@ -48,14 +48,14 @@ class State:
         scores = [self.candidate.standing, self.candidate.value]
         return fmean([score for score in scores if score is not None] or [0.0])
 
-    def ancestors(self) -> "Iterator[State]":
+    def ancestors(self) -> "Iterator[TraceNode]":
         """The parent, its parent and so on, up to the question."""
         state = self.parent
         while state is not None:
             yield state
             state = state.parent
 
-    def below(self) -> "Iterator[State]":
+    def descendants(self) -> "Iterator[TraceNode]":
         """Every node below this one, each before its children, siblings in the order of their
         creation."""
         pending = self.children[::-1]

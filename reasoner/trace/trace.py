@@ -12,15 +12,15 @@ from reasoner.problem import Problem
 from reasoner.result import Result
 from reasoner.trace.tree import SearchTree
 
-__all__ = ["FORMAT", "LARGEST", "VERSION", "Moment", "Trace", "load_trace"]
+__all__ = ["MAX_TRACE_BYTES", "TRACE_FORMAT", "TRACE_VERSION", "TimedEvent", "Trace", "load_trace"]
 
-FORMAT = "reasoner trace"
-VERSION = 1
-LARGEST = 128 * 2**20
+TRACE_FORMAT = "reasoner trace"
+TRACE_VERSION = 1
+MAX_TRACE_BYTES = 128 * 2**20
 """The maximum size in bytes of a trace that is read."""
 
 
-class Moment(BaseModel):
+class TimedEvent(BaseModel):
     """An event, recorded `at` seconds after the start of the run."""
 
     model_config = ConfigDict(frozen=True)
@@ -41,7 +41,7 @@ class Trace(BaseModel):
     started: datetime
     problem: Problem
     settings: dict[str, JsonValue]
-    events: tuple[Moment, ...]
+    events: tuple[TimedEvent, ...]
     ended: str
     result: Result | None = None
 
@@ -55,9 +55,9 @@ class Trace(BaseModel):
         """The search tree that the events describe."""
         tree = SearchTree()
         for moment in self.events:
-            tree.feed(moment.event, moment.at)
+            tree.add_event(moment.event, moment.at)
         if self.result is not None:
-            tree.feed(ResultEvent(result=self.result), self.seconds)
+            tree.add_event(ResultEvent(result=self.result), self.seconds)
         return tree
 
 
@@ -66,11 +66,11 @@ def load_trace(file: Path) -> Trace:
     of this version."""
     try:
         with file.open("rb") as stream:
-            data = stream.read(LARGEST + 1)
+            data = stream.read(MAX_TRACE_BYTES + 1)
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}") from error
-    if len(data) > LARGEST:
-        raise BadTrace(f"{file} is larger than the {LARGEST // 2**20} MB a trace may have")
+    if len(data) > MAX_TRACE_BYTES:
+        raise BadTrace(f"{file} is larger than the {MAX_TRACE_BYTES // 2**20} MB a trace may have")
     try:
         return _check_version(file, Trace.model_validate_json(data))
     except ValidationError as error:
@@ -78,11 +78,11 @@ def load_trace(file: Path) -> Trace:
 
 
 def _check_version(file: Path, trace: Trace) -> Trace:
-    if trace.format != FORMAT:
+    if trace.format != TRACE_FORMAT:
         raise BadTrace(f"{file} is no trace: its format is {trace.format[:40]!r}")
-    if trace.version != VERSION:
+    if trace.version != TRACE_VERSION:
         raise BadTrace(
-            f"{file} is a trace of version {trace.version}, this program reads {VERSION}; "
+            f"{file} is a trace of version {trace.version}, this program reads {TRACE_VERSION}; "
             f"it was written by reasoner {trace.reasoner[:20]}"
         )
     return trace

@@ -15,12 +15,12 @@ from reasoner.events import Channel, Event, ResultEvent, TextEvent
 from reasoner.problem import Problem
 from reasoner.result import Result
 from reasoner.settings import Settings
-from reasoner.trace.trace import FORMAT, VERSION, Moment
+from reasoner.trace.trace import TRACE_FORMAT, TRACE_VERSION, TimedEvent
 
-__all__ = ["Tracer"]
+__all__ = ["TraceWriter"]
 
 
-class Tracer:
+class TraceWriter:
     """Records a run's events in `file`, or nothing when it is None.
 
     The events go to a draft, which takes the file's place at the end, whether the run succeeded,
@@ -42,7 +42,7 @@ class Tracer:
             self._descriptor = _create(self._draft)
             self._write(_head(problem, settings))
 
-    def record(self, event: Event) -> None:
+    def add_event(self, event: Event) -> None:
         """Record an event. The text events of a trajectory are joined and recorded as one when its
         next event of another kind arrives."""
         if self._descriptor < 0:
@@ -56,7 +56,7 @@ class Tracer:
         self._write_texts(getattr(event, "path", None))
         self._write_event(event)
 
-    def finish(self, ended: str) -> None:
+    def finish(self, outcome: str) -> None:
         """Complete the file and move it into place. Further calls do nothing; a signal handler may
         call this."""
         if self._descriptor < 0:
@@ -64,7 +64,7 @@ class Tracer:
         for path, _ in list(self._texts):
             self._write_texts(path)
         result = "null" if self._result is None else self._result.model_dump_json()
-        self._write(f'\n],\n"ended":{json.dumps(ended)},\n"result":{result}}}\n')
+        self._write(f'\n],\n"ended":{json.dumps(outcome)},\n"result":{result}}}\n')
         descriptor, self._descriptor = self._descriptor, -1
         os.close(descriptor)
         try:
@@ -75,7 +75,7 @@ class Tracer:
         except OSError as error:
             self._error = error
 
-    def check(self) -> None:
+    def raise_write_error(self) -> None:
         """Raise ReasonerError when the trace could not be written."""
         if self._error is not None:
             raise ReasonerError(f"the trace {self._file} was not kept: {self._error.strerror}")
@@ -103,7 +103,7 @@ class Tracer:
 
     def _write_event(self, event: Event) -> None:
         at = round(time.monotonic() - self._start, 3)
-        line = Moment.model_construct(at=at, event=event).model_dump_json()
+        line = TimedEvent.model_construct(at=at, event=event).model_dump_json()
         self._write(f"{self._separator}\n{line}")
         self._separator = ","
 
@@ -135,8 +135,8 @@ def _create(draft: Path) -> int:
 def _head(problem: Problem, settings: Settings) -> str:
     """The start of the file, up to the events."""
     fields = {
-        "format": FORMAT,
-        "version": VERSION,
+        "format": TRACE_FORMAT,
+        "version": TRACE_VERSION,
         "reasoner": version("reasoner"),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "problem": problem.model_dump(mode="json"),

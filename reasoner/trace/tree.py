@@ -14,7 +14,7 @@ from reasoner.events import (
 )
 from reasoner.path import Step
 from reasoner.result import Result
-from reasoner.trace.state import State
+from reasoner.trace.state import TraceNode
 from reasoner.verdict import Verdict
 
 __all__ = ["SearchTree"]
@@ -30,8 +30,8 @@ class _Trajectory:
     """A trajectory: its nodes, its last one (`tip`), and the steps and verdicts that have no node
     yet."""
 
-    states: dict[Key, State] = field(default_factory=dict)
-    tip: State | None = None
+    states: dict[Key, TraceNode] = field(default_factory=dict)
+    tip: TraceNode | None = None
     steps: dict[int, Step] = field(default_factory=dict)
     verdicts: list[VerdictEvent] = field(default_factory=list)
     text: str = ""
@@ -46,11 +46,11 @@ class SearchTree:
     """
 
     def __init__(self) -> None:
-        self.root = State(0, None)
+        self.root = TraceNode(0, None)
         self.result: Result | None = None
-        self.changes = 0
-        self.writing: set[int] = set()
-        self.candidates: list[State] = []
+        self.change_count = 0
+        self.unfinished_trajectories: set[int] = set()
+        self.candidates: list[TraceNode] = []
         self._trajectories: dict[int, _Trajectory] = {}
         self._count = 0
         self._time = 0.0
@@ -58,10 +58,10 @@ class SearchTree:
     def __len__(self) -> int:
         return self._count
 
-    def feed(self, event: Event, at: float = 0.0) -> None:
+    def add_event(self, event: Event, seconds: float = 0.0) -> None:
         """Add the next event, emitted `at` seconds after the start of the run."""
-        self._time = at
-        self.changes += event.kind != "notice"
+        self._time = seconds
+        self.change_count += event.kind != "notice"
         if isinstance(event, TextEvent):
             self._add_text(event)
         elif isinstance(event, StepEvent):
@@ -75,11 +75,11 @@ class SearchTree:
         elif isinstance(event, ResultEvent):
             self._add_result(event.result)
 
-    def states(self) -> Iterator[State]:
+    def nodes(self) -> Iterator[TraceNode]:
         """Every node but the question, each before its children."""
-        return self.root.below()
+        return self.root.descendants()
 
-    def best(self) -> list[State]:
+    def best_path(self) -> list[TraceNode]:
         """The nodes from the question to the chosen answer; before that is known, to the best
         candidate; before there is one, along the best scores. Empty when no node is better than
         the others."""
@@ -88,14 +88,14 @@ class SearchTree:
             return []
         return [leaf, *leaf.ancestors()][::-1]
 
-    def tips(self) -> list[State]:
+    def tips(self) -> list[TraceNode]:
         """The last nodes of the trajectories that are being generated."""
-        tips = (self._trajectories[path].tip for path in sorted(self.writing))
+        tips = (self._trajectories[path].tip for path in sorted(self.unfinished_trajectories))
         return [tip for tip in tips if tip is not None]
 
-    def unfinished(self, state: State) -> str:
+    def unfinished_text(self, state: TraceNode) -> str:
         """The text being generated after a node; empty unless it is its trajectory's last node."""
-        trajectory = None if state.path is None else self._trajectories[state.path]
+        trajectory = None if state.trajectory is None else self._trajectories[state.trajectory]
         return trajectory.text if trajectory is not None and trajectory.tip is state else ""
 
     # -- reading events --------------------------------------------------------------------
@@ -108,7 +108,7 @@ class SearchTree:
         if trajectory.tip is not None and trajectory.tip.done and not trajectory.tip.pruned:
             return  # the chosen answer is emitted again at the end
         trajectory.text = (trajectory.text + event.text)[-MAX_UNFINISHED_CHARACTERS:]
-        self.writing.add(event.path)
+        self.unfinished_trajectories.add(event.path)
 
     def _add_step(self, event: StepEvent) -> None:
         trajectory = self._finish_text(event.path)
@@ -132,7 +132,7 @@ class SearchTree:
         state.text = text or state.text
         if event.same is not None and state.same is None:
             self._count_copy(event)
-        state.value, state.visits = event.value, event.visits
+        state.value_score, state.visits = event.value, event.visits
         state.pruned, state.same = event.pruned, event.same
 
     def _add_verdict(self, event: VerdictEvent) -> None:
@@ -167,12 +167,12 @@ class SearchTree:
             answer_node.text = result.answer
             for verdict in result.verdicts:
                 _attach(answer_node, verdict)
-        for path in self.writing:
+        for path in self.unfinished_trajectories:
             self._trajectories[path].text = ""
-        self.writing.clear()
+        self.unfinished_trajectories.clear()
         self._correct(answer_node, result)
 
-    def _correct(self, state: State | None, result: Result) -> None:
+    def _correct(self, state: TraceNode | None, result: Result) -> None:
         """Replace the steps by those of the result, whose decisions may have been made later."""
         while state is not None:
             index = state.steps - 1
@@ -187,10 +187,10 @@ class SearchTree:
         """The trajectory, after its unfinished text has become a step or an answer."""
         trajectory = self._trajectory(path)
         trajectory.text = ""
-        self.writing.discard(path)
+        self.unfinished_trajectories.discard(path)
         return trajectory
 
-    def _new_branch(self, event: NodeEvent) -> State:
+    def _new_branch(self, event: NodeEvent) -> TraceNode:
         """Add a new node, after nodes for the steps before it that have none yet."""
         trajectory = self._trajectory(event.path)
         parent = self.root if event.parent is None else self._find(event.parent, event.forked)
@@ -202,17 +202,17 @@ class SearchTree:
             parent = trajectory.states.get((max(event.steps, event.forked), False), parent)
         return trajectory.states.get(key) or self._new_node(event.path, key, parent)
 
-    def _find(self, path: int, steps: int) -> State:
+    def _find(self, path: int, steps: int) -> TraceNode:
         trajectory = self._trajectories.get(path)
         if trajectory is None:
             return self.root
         return trajectory.states.get((steps, False)) or trajectory.tip or self.root
 
-    def _new_node(self, path: int, key: Key, parent: State) -> State:
+    def _new_node(self, path: int, key: Key, parent: TraceNode) -> TraceNode:
         """Add a node below another, with the step and verdicts that were waiting for it."""
         self._count += 1
         trajectory, (steps, done) = self._trajectory(path), key
-        state = State(self._count, path, steps, done, parent, at=self._time)
+        state = TraceNode(self._count, path, steps, done, parent, seconds=self._time)
         parent.children.append(state)
         trajectory.states[key] = trajectory.tip = state
         index = None if done else steps - 1
@@ -224,12 +224,14 @@ class SearchTree:
         trajectory.verdicts = [event for event in trajectory.verdicts if event.step != index]
         return state
 
-    def _regenerate(self, trajectory: _Trajectory, pruned: State) -> State:
+    def _regenerate(self, trajectory: _Trajectory, pruned: TraceNode) -> TraceNode:
         """Add a node in place of a pruned one, which stays beside it."""
-        assert pruned.path is not None
-        return self._new_node(pruned.path, (pruned.steps, pruned.done), pruned.parent or self.root)
+        assert pruned.trajectory is not None
+        return self._new_node(
+            pruned.trajectory, (pruned.steps, pruned.done), pruned.parent or self.root
+        )
 
-    def _find_judged(self, trajectory: _Trajectory, step: int | None) -> State | None:
+    def _find_judged(self, trajectory: _Trajectory, step: int | None) -> TraceNode | None:
         """The node of a step, or of the answer when `step` is None."""
         if step is not None:
             return trajectory.states.get((step + 1, False))
@@ -241,21 +243,23 @@ class SearchTree:
         if state is not None:
             state.copies += 1
 
-    def _leaf(self) -> State | None:
+    def _leaf(self) -> TraceNode | None:
         """The last node of the best trajectory, as far as that is known."""
         if self.result is not None:
             number = self.result.candidates[0].number if self.result.candidates else 0
             return self._trajectory(number).tip
         if self.candidates:
-            return max(self.candidates, key=lambda state: state.merit or 0.0)
+            return max(self.candidates, key=lambda state: state.score or 0.0)
         state = self.root
         while children := [child for child in state.children if not child.pruned]:
-            if len(children) > 1 and all(child.value is None for child in children):
+            if len(children) > 1 and all(child.value_score is None for child in children):
                 break
-            state = max(children, key=lambda child: -1.0 if child.value is None else child.value)
+            state = max(
+                children, key=lambda child: -1.0 if child.value_score is None else child.value_score
+            )
         return None if state is self.root else state
 
 
-def _attach(state: State, verdict: Verdict) -> None:
+def _attach(state: TraceNode, verdict: Verdict) -> None:
     if verdict not in state.verdicts:
         state.verdicts.append(verdict)

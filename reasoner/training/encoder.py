@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from reasoner.engine.template import render
+from reasoner.engine.template import render_prompt
 from reasoner.engine.vocabulary import NativeVocabulary
 from reasoner.errors import BadModelFile
 from reasoner.problem import Message
@@ -20,9 +20,9 @@ class Encoder:
 
     def __init__(self, path: Path) -> None:
         """Raises BadModelFile when llama.cpp cannot read the file."""
-        from reasoner.engine.library import library
+        from reasoner.engine.library import load_llama_cpp
 
-        lc = library()
+        lc = load_llama_cpp()
         settings = lc.llama_model_default_params()
         settings.vocab_only = True
         self._lc = lc
@@ -54,7 +54,7 @@ class Encoder:
 
     def prompt(self, question: str) -> list[int]:
         """What the policy reads before it writes, as its chat template says."""
-        return self.encode(render(CHAT_TEMPLATE, [Message(role="user", content=question)]))
+        return self.encode(render_prompt(CHAT_TEMPLATE, [Message(role="user", content=question)]))
 
     @cached_property
     def ids(self) -> dict[str, int]:

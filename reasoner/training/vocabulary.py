@@ -12,11 +12,11 @@ from itertools import pairwise
 from typing import Any
 
 from reasoner.pipelines.paths.puzzle import LARGEST
-from reasoner.protocol.steiner import NAMES
+from reasoner.protocol.steiner import TOKEN_NAMES
 
 __all__ = ["CHAT_TEMPLATE", "CONTROL", "build_vocabulary", "write_vocabulary"]
 
-CONTROL = ("<|im_start|>", "<|im_end|>", "<|endoftext|>", *(f"<|{name}|>" for name in NAMES))
+CONTROL = ("<|im_start|>", "<|im_end|>", "<|endoftext|>", *(f"<|{name}|>" for name in TOKEN_NAMES))
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
     "{{ message['content'] }}<|im_end|>\n{% endfor %}"

@@ -5,10 +5,10 @@ from math import prod
 
 from reasoner.models.format import Aggregation
 
-__all__ = ["Aggregation", "aggregate"]
+__all__ = ["Aggregation", "aggregate_step_scores"]
 
 
-def aggregate(scores: Sequence[float], aggregation: Aggregation) -> float:
+def aggregate_step_scores(scores: Sequence[float], aggregation: Aggregation) -> float:
     """A trajectory's score in [0, 1] from its steps' scores in [0, 1]; 0.5 without steps."""
     if not scores:
         return 0.5

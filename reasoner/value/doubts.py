@@ -10,34 +10,34 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from reasoner.doubt import Doubt
+from reasoner.doubt import TokenStatistics
 from reasoner.engine.engine import Engine, OnDecoded
 
-__all__ = ["FEATURES", "StepReader"]
+__all__ = ["FEATURE_NAMES", "StepFeatureExtractor"]
 
 Floats = npt.NDArray[np.float32]
 
-FEATURES = ("tokens before", "entropy", "surprise of digits", "entropy of digits")
+FEATURE_NAMES = ("tokens before", "entropy", "surprise of digits", "entropy of digits")
 """The names of the features; each is used as log(1 + x), surprisal and entropy as sums in nats.
 Further features (lengths, counts, the surprisal of all tokens, hidden states of any layer) did not
 improve the head on problems of another kind than it was trained on."""
 
 
-class StepReader:
+class StepFeatureExtractor:
     """Computes the features of steps for the model of an engine."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._digits: dict[int, bool] = {}
 
-    async def read(
+    async def extract_features(
         self,
         prompt: Sequence[int],
         tokens: Sequence[int],
         ends: Sequence[int],
-        first: int = 0,
+        first_step: int = 0,
         *,
-        doubts: Sequence[Doubt] = (),
+        statistics: Sequence[TokenStatistics] = (),
         on_decoded: OnDecoded | None = None,
     ) -> Floats:
         """The features (len(ends) - first, len(FEATURES)) of the steps from index `first` on.
@@ -48,23 +48,25 @@ class StepReader:
         `Engine.doubts` does.
         """
         begins = (0, *ends)[:-1]
-        start = begins[first]
-        if len(doubts) == len(tokens):
-            statistics = list(doubts[start : ends[-1]])
+        start = begins[first_step]
+        if len(statistics) == len(tokens):
+            statistics = list(statistics[start : ends[-1]])
         elif ends[-1] > start:
             sequence = (*prompt, *tokens[: ends[-1]])
-            statistics = await self._engine.doubts(sequence, len(prompt) + start, on_decoded)
+            statistics = await self._engine.token_statistics(
+                sequence, len(prompt) + start, on_decoded
+            )
         else:
             statistics = []
         return np.stack(
             [
                 self._features(statistics[begin - start : end - start], tokens[begin:end], begin)
-                for begin, end in zip(begins[first:], ends[first:], strict=True)
+                for begin, end in zip(begins[first_step:], ends[first_step:], strict=True)
             ]
         )
 
     def _features(
-        self, statistics: Sequence[Doubt], tokens: Sequence[int], position: int
+        self, statistics: Sequence[TokenStatistics], tokens: Sequence[int], position: int
     ) -> Floats:
         table = np.array(statistics, np.float32).reshape(len(statistics), 2)
         digits = np.array([self._has_digit(token) for token in tokens], np.bool_)

@@ -7,10 +7,10 @@ from statistics import fmean
 
 from reasoner.engine.engine import Engine
 from reasoner.models.format import Aggregation
-from reasoner.path import Path
+from reasoner.path import Trajectory
 from reasoner.problem import Problem
 from reasoner.value.model import ValueModel
-from reasoner.value.scorer import Scorer
+from reasoner.value.scorer import StepScorer
 
 __all__ = ["EnsembleScorer", "ValueEnsemble", "pool_scores"]
 
@@ -24,7 +24,7 @@ class ValueEnsemble:
 
     def __init__(self, members: Sequence[ValueModel]) -> None:
         self._members = tuple(members)
-        self.name = " + ".join(f"{member.name}@{member.form.name}" for member in members)
+        self.name = " + ".join(f"{member.name}@{member.value_format.name}" for member in members)
         self.aggregation: Aggregation = members[0].aggregation
 
     @property
@@ -32,26 +32,28 @@ class ValueEnsemble:
         """The first member's engine."""
         return self._members[0].engine
 
-    def scorer(self) -> "EnsembleScorer":
+    def new_scorer(self) -> "EnsembleScorer":
         """A scorer for one question."""
-        return EnsembleScorer(self.name, [member.scorer() for member in self._members])
+        return EnsembleScorer(self.name, [member.new_scorer() for member in self._members])
 
 
 class EnsembleScorer:
     """Pools the scores of several scorers; see `Scorer`."""
 
-    def __init__(self, name: str, members: Sequence[Scorer]) -> None:
+    def __init__(self, name: str, members: Sequence[StepScorer]) -> None:
         self.name, self.aggregation = name, members[0].aggregation
         self._members = members
 
     @property
-    def tokens(self) -> int:
+    def decoded_tokens(self) -> int:
         """Tokens decoded by all members so far."""
-        return sum(member.tokens for member in self._members)
+        return sum(member.decoded_tokens for member in self._members)
 
-    async def score(self, problem: Problem, path: Path) -> tuple[float, ...]:
+    async def score_steps(self, problem: Problem, trajectory: Trajectory) -> tuple[float, ...]:
         """The pooled score of each step, in [0, 1]. Raises what the members' `score` does."""
-        rows = await asyncio.gather(*(member.score(problem, path) for member in self._members))
+        rows = await asyncio.gather(
+            *(member.score_steps(problem, trajectory) for member in self._members)
+        )
         return tuple(map(pool_scores, zip(*rows, strict=True)))
 
 

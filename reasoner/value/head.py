@@ -26,23 +26,23 @@ from pydantic.dataclasses import dataclass
 from reasoner.errors import BadModelFile
 from reasoner.models.format import Aggregation, HeadShape
 from reasoner.settings import explain
-from reasoner.value.tensors import Facts, read_tensors
+from reasoner.value.tensors import FileMetadata, read_float_tensors
 
 if TYPE_CHECKING:
     from gguf import GGUFWriter
 
-__all__ = ["ARCHITECTURE", "Head", "read_head", "write_head"]
+__all__ = ["HEAD_ARCHITECTURE", "ValueHead", "read_value_head", "write_value_head"]
 
 Floats = npt.NDArray[np.float32]
 Activation = Literal["relu", "tanh", "gelu"]
 
-ARCHITECTURE = "reasoner-value-head"
+HEAD_ARCHITECTURE = "reasoner-value-head"
 MAX_LAYERS = 8
 KEY_PREFIX = "reasoner.head."
 
 
 @dataclass(frozen=True, config=ConfigDict(arbitrary_types_allowed=True))
-class Head:
+class ValueHead:
     """Linear layers `(weight (out, in), bias (out,))` with an activation between them.
 
     A score is σ(scale · logit + bias). `aggregation`, where given, replaces the format's own.
@@ -60,7 +60,7 @@ class Head:
     seed: int = 0
 
     @property
-    def width(self) -> int:
+    def input_size(self) -> int:
         """The number of inputs for a step."""
         return int(self.layers[0][0].shape[1])
 
@@ -90,20 +90,20 @@ def _activate(values: Floats, activation: Activation) -> Floats:
     return np.asarray(0.5 * values * (1 + np.tanh(inner)), np.float32)
 
 
-def read_head(path: Path, shape: HeadShape | None = None) -> Head:
+def read_value_head(path: Path, shape: HeadShape | None = None) -> ValueHead:
     """Read a value head: the project's own file by its metadata, another one by `shape`.
 
     Raises BadModelFile when the file is neither, or its tensors do not form a network.
     """
-    tensors, metadata = read_tensors(path)
-    if metadata.get("general.architecture") == ARCHITECTURE:
+    tensors, metadata = read_float_tensors(path)
+    if metadata.get("general.architecture") == HEAD_ARCHITECTURE:
         return _own_head(path, tensors, metadata)
     if shape is None:
         raise BadModelFile(f"{path} is not a value head that reasoner wrote")
-    return Head(_layers(path, tensors, shape.layers), activation=shape.activation)
+    return ValueHead(_layers(path, tensors, shape.layers), activation=shape.activation)
 
 
-def _own_head(path: Path, tensors: dict[str, Floats], metadata: Facts) -> Head:
+def _own_head(path: Path, tensors: dict[str, Floats], metadata: FileMetadata) -> ValueHead:
     fields = {
         key.removeprefix(KEY_PREFIX): value
         for key, value in metadata.items()
@@ -114,7 +114,7 @@ def _own_head(path: Path, tensors: dict[str, Floats], metadata: Facts) -> Head:
         raise BadModelFile(f"{path} is not a usable value head: layers are {count!r}")
     layers = _layers(path, tensors, tuple(f"head.{index}" for index in range(count)))
     try:
-        return Head(layers, **fields)
+        return ValueHead(layers, **fields)
     except ValidationError as error:
         raise BadModelFile(f"{path} is not a usable value head: {explain(error)}") from error
 
@@ -142,11 +142,11 @@ def _some_names(tensors: dict[str, Floats]) -> str:
     return ", ".join(sorted(tensors)[:6]) or "no tensors that can be read"
 
 
-def write_head(path: Path, head: Head) -> None:
+def write_value_head(path: Path, head: ValueHead) -> None:
     """Write a value head in the project's own format, with weights as 16-bit floats."""
     import gguf
 
-    writer = gguf.GGUFWriter(path, ARCHITECTURE)
+    writer = gguf.GGUFWriter(path, HEAD_ARCHITECTURE)
     _add_metadata(writer, head)
     for index, (weight, bias) in enumerate(head.layers):
         writer.add_tensor(f"head.{index}.weight", weight.astype(np.float16))
@@ -157,7 +157,7 @@ def write_head(path: Path, head: Head) -> None:
     writer.close()
 
 
-def _add_metadata(writer: "GGUFWriter", head: Head) -> None:
+def _add_metadata(writer: "GGUFWriter", head: ValueHead) -> None:
     writer.add_uint32("reasoner.head.layers", len(head.layers))
     writer.add_string("reasoner.head.activation", head.activation)
     writer.add_float32("reasoner.head.scale", head.scale)

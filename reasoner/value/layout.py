@@ -8,27 +8,27 @@ added step never changes the tokens before it.
 from typing import Protocol
 
 from reasoner.engine.engine import Engine
-from reasoner.engine.template import render
+from reasoner.engine.template import render_prompt
 from reasoner.errors import ModelError
 from reasoner.models.format import ValueFormat
-from reasoner.path import Path
+from reasoner.path import Trajectory
 from reasoner.problem import Message, Problem
 from reasoner.value.sheet import Sheet
 
-__all__ = ["Layout", "lay_out", "scored_texts"]
+__all__ = ["ScoringLayout", "bind_format", "scored_texts"]
 
 QUESTION, STEP, NEXT = "⟦question⟧", "⟦step⟧", "⟦next⟧"
 """Placeholders for hostile text in a rendered chat template; that text is tokenised by itself."""
 
 
-class Layout(Protocol):
+class ScoringLayout(Protocol):
     """A format bound to a model's vocabulary and chat template."""
 
-    def sheet(self, problem: Problem, path: Path) -> Sheet:
+    def scoring_input(self, problem: Problem, trajectory: Trajectory) -> Sheet:
         """The tokens from which the trajectory's steps are scored, and its answer once done."""
 
 
-def lay_out(form: ValueFormat, engine: Engine) -> Layout:
+def bind_format(form: ValueFormat, engine: Engine) -> ScoringLayout:
     """Bind the format to the model. Raises ModelError when the model's vocabulary or chat template
     does not support it."""
     match form.layout:
@@ -39,13 +39,13 @@ def lay_out(form: ValueFormat, engine: Engine) -> Layout:
         case "turns":
             return _turns_layout(form, engine)
         case "path":
-            return PathLayout(form, engine)
+            return TrajectoryLayout(form, engine)
 
 
-def scored_texts(path: Path) -> list[str]:
+def scored_texts(trajectory: Trajectory) -> list[str]:
     """The texts that receive a score: the steps, and the answer once the trajectory is done."""
-    answer = path.answer.strip() if path.done else ""
-    return [step.text.strip() for step in path.steps] + ([answer] if answer else [])
+    answer = trajectory.answer.strip() if trajectory.is_done else ""
+    return [step.text.strip() for step in trajectory.steps] + ([answer] if answer else [])
 
 
 class TextLayout:
@@ -80,14 +80,14 @@ class TextLayout:
                 "which is not a token of this model; choose another --value-format"
             )
 
-    def sheet(self, problem: Problem, path: Path) -> Sheet:
+    def scoring_input(self, problem: Problem, trajectory: Trajectory) -> Sheet:
         """See `Layout`."""
-        tokens = self._head + self._plain(asked(problem)) + self._neck
+        tokens = self._head + self._plain(conversation_text(problem)) + self._neck
         ends = []
-        for number, text in enumerate(scored_texts(path), 1):
+        for number, text in enumerate(scored_texts(trajectory), 1):
             template = self._step if number > 1 else self._first
             tokens += self._after if number > 1 else []
-            tokens += self._plain(filled(template, number, text)) + self._tag
+            tokens += self._plain(fill_step_template(template, number, text)) + self._tag
             ends.append(len(tokens))
         return Sheet(tuple(tokens), tuple(ends), self._closing, self._back)
 
@@ -112,7 +112,7 @@ class TextLayout:
         return self._engine.tokenize(text, special)
 
 
-class PathLayout:
+class TrajectoryLayout:
     """The trajectory's own tokens, which the policy's KV cache holds; only a closing is added."""
 
     def __init__(self, form: ValueFormat, engine: Engine) -> None:
@@ -126,40 +126,40 @@ class PathLayout:
         messages += [Message(role="user", content=form.user)]
         return _split_at(_rendered(messages, self._engine, form), form, STEP)[1]
 
-    def sheet(self, problem: Problem, path: Path) -> Sheet:
+    def scoring_input(self, problem: Problem, trajectory: Trajectory) -> Sheet:
         """See `Layout`."""
-        tokens = list(path.tokens)
+        tokens = list(trajectory.tokens)
         while tokens and self._engine.is_eog(tokens[-1]):
             tokens.pop()
-        ends, end = [], len(path.prompt)
-        length = len(path.prompt) + len(tokens)
-        for step in path.steps:
+        ends, end = [], len(trajectory.prompt)
+        length = len(trajectory.prompt) + len(tokens)
+        for step in trajectory.steps:
             end = min(end + step.tokens, length)
             ends.append(end)
-        if len(scored_texts(path)) > len(path.steps):
+        if len(scored_texts(trajectory)) > len(trajectory.steps):
             ends.append(length)
-        return Sheet(path.prompt + tuple(tokens), tuple(ends), self._closing, self._back)
+        return Sheet(trajectory.prompt + tuple(tokens), tuple(ends), self._closing, self._back)
 
 
-def asked(problem: Problem) -> str:
+def conversation_text(problem: Problem) -> str:
     """The question after the earlier turns of its conversation."""
     turns = [f"{message.role}: {message.content}" for message in problem.history]
     return "\n\n".join([*turns, problem.question.strip()])
 
 
-def filled(template: str, number: int, text: str) -> str:
+def fill_step_template(template: str, number: int, text: str) -> str:
     """A step's template with number and text filled in; braces in `text` stay unchanged."""
     before, _, after = template.replace("{number}", str(number)).partition("{step}")
     return f"{before}{text}{after}"
 
 
-def _text_layout(form: ValueFormat, engine: Engine) -> Layout:
+def _text_layout(form: ValueFormat, engine: Engine) -> ScoringLayout:
     head, _, neck = form.opening.partition("{question}")
     parts = {"tag": form.tag, "after": form.after, "closing": form.closing}
     return TextLayout(form, engine, head=head, neck=neck, first=form.first or form.step, **parts)
 
 
-def _chat_layout(form: ValueFormat, engine: Engine) -> Layout:
+def _chat_layout(form: ValueFormat, engine: Engine) -> ScoringLayout:
     user = form.user.replace("{question}", QUESTION).replace("{steps}", STEP)
     text = _rendered(_conversation(form, user), engine, form)
     head, neck, closing = _split_at(text, form, QUESTION, STEP)
@@ -167,7 +167,7 @@ def _chat_layout(form: ValueFormat, engine: Engine) -> Layout:
     return TextLayout(form, engine, head=head, neck=neck, first=first, closing=closing)
 
 
-def _turns_layout(form: ValueFormat, engine: Engine) -> Layout:
+def _turns_layout(form: ValueFormat, engine: Engine) -> ScoringLayout:
     user = form.user.replace("{question}", QUESTION).replace("{step}", STEP)
     messages = _conversation(form, user)
     messages += [Message(role="assistant", content=form.good[0])]
@@ -194,7 +194,7 @@ def _rendered(messages: list[Message], engine: Engine, form: ValueFormat) -> str
         "" if token is None else engine.detokenize([token], special=True)
         for token in (engine.bos, engine.eos)
     ]
-    return render(engine.chat_template, messages, bos=names[0], eos=names[1], think=False)
+    return render_prompt(engine.chat_template, messages, bos=names[0], eos=names[1], think=False)
 
 
 def _split_at(text: str, form: ValueFormat, *placeholders: str) -> list[str]:

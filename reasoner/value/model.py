@@ -7,15 +7,15 @@ from reasoner.engine.engine import Engine
 from reasoner.engine.softmax import leading_share
 from reasoner.errors import ModelError
 from reasoner.models.format import Aggregation, ValueFormat
-from reasoner.path import Path
+from reasoner.path import Trajectory
 from reasoner.problem import Problem
-from reasoner.value.doubts import FEATURES, StepReader
-from reasoner.value.head import Head
-from reasoner.value.layout import lay_out
-from reasoner.value.scorer import Scorer
+from reasoner.value.doubts import FEATURE_NAMES, StepFeatureExtractor
+from reasoner.value.head import ValueHead
+from reasoner.value.layout import bind_format
+from reasoner.value.scorer import StepScorer
 from reasoner.value.sheet import Sheet
 
-__all__ = ["DoubtScorer", "ModelScorer", "ValueModel"]
+__all__ = ["OutputScorer", "StatisticsScorer", "ValueModel"]
 
 
 class ValueModel:
@@ -29,44 +29,44 @@ class ValueModel:
         self,
         name: str,
         engine: Engine,
-        form: ValueFormat,
-        head: Head | None = None,
+        value_format: ValueFormat,
+        head: ValueHead | None = None,
         *,
-        writes: bool = False,
+        is_policy: bool = False,
     ) -> None:
         """`writes` states that this model also generates the trajectories it scores.
 
         Raises ModelError when the vocabulary, the chat template or the head does not fit.
         """
-        self.name, self.form, self.engine = name, form, engine
+        self.name, self.value_format, self.engine = name, value_format, engine
         self.aggregation: Aggregation = (
-            head.aggregation if head and head.aggregation else form.aggregation
+            head.aggregation if head and head.aggregation else value_format.aggregation
         )
-        self.layout = lay_out(form, engine)
-        self.head, self.writes = head, writes
-        if form.has_head:
-            _check_head(form, engine, head)
+        self.layout = bind_format(value_format, engine)
+        self.head, self.is_policy = head, is_policy
+        if value_format.has_head:
+            _check_head(value_format, engine, head)
         else:
-            self._good, self._bad = _answer_tokens(form, engine)
+            self._good, self._bad = _answer_tokens(value_format, engine)
 
-    def scorer(self) -> Scorer:
+    def new_scorer(self) -> StepScorer:
         """A scorer for one question."""
-        return DoubtScorer(self) if self.form.own_head else ModelScorer(self)
+        return StatisticsScorer(self) if self.value_format.own_head else OutputScorer(self)
 
-    async def read(
+    async def read_scores(
         self, tokens: Sequence[int], positions: Sequence[int]
     ) -> tuple[list[float], int]:
         """The scores at `positions` of the tokens, and the number of tokens that were decoded."""
         decoded: list[int] = []
         if self.head is not None:
-            states = await self.engine.hidden(tokens, positions, decoded.append)
+            states = await self.engine.hidden_states(tokens, positions, decoded.append)
             return self.head.scores(states), sum(decoded)
         targets = [(*self._good, *self._bad)] * len(positions)
-        rows = await self.engine.score(tokens, positions, targets, decoded.append)
+        rows = await self.engine.token_logprobs(tokens, positions, targets, decoded.append)
         return [leading_share(row, len(self._good)) for row in rows], sum(decoded)
 
 
-class ModelScorer:
+class OutputScorer:
     """Scores steps by a model's output tokens or hidden states; see `Scorer`.
 
     Every score is kept under the tokens that it depends on.
@@ -79,27 +79,29 @@ class ModelScorer:
         self._tokens = 0
 
     @property
-    def tokens(self) -> int:
+    def decoded_tokens(self) -> int:
         """Tokens decoded for scoring so far."""
         return self._tokens
 
-    async def score(self, problem: Problem, path: Path) -> tuple[float, ...]:
+    async def score_steps(self, problem: Problem, trajectory: Trajectory) -> tuple[float, ...]:
         """See `Scorer.score`."""
-        sheet = self._model.layout.sheet(problem, path)
-        unscored = [i for i in range(len(sheet.ends)) if sheet.prefix(i) not in self._scores]
+        sheet = self._model.layout.scoring_input(problem, trajectory)
+        unscored = [
+            i for i in range(len(sheet.step_ends)) if sheet.step_prefix(i) not in self._scores
+        ]
         await self._score_steps(sheet, unscored)
-        return tuple(self._scores[sheet.prefix(i)] for i in range(len(sheet.ends)))
+        return tuple(self._scores[sheet.step_prefix(i)] for i in range(len(sheet.step_ends)))
 
     async def _score_steps(self, sheet: Sheet, steps: list[int]) -> None:
-        readings = sheet.readings(steps)
-        results = await asyncio.gather(*(self._model.read(*reading) for reading in readings))
+        readings = sheet.scoring_sequences(steps)
+        results = await asyncio.gather(*(self._model.read_scores(*reading) for reading in readings))
         self._tokens += sum(decoded for _, decoded in results)
         scores = [score for row, _ in results for score in row]
         for step, score in zip(steps, scores, strict=True):
-            self._scores[sheet.prefix(step)] = score
+            self._scores[sheet.step_prefix(step)] = score
 
 
-class DoubtScorer:
+class StatisticsScorer:
     """Scores steps by a value head on token statistics; see `Scorer`.
 
     The statistics are known from the generation of the steps, so that only trajectories of another
@@ -110,33 +112,35 @@ class DoubtScorer:
         assert model.head is not None
         self._model, self._head = model, model.head
         self.name, self.aggregation = model.name, model.aggregation
-        self._reader = StepReader(model.engine)
+        self._reader = StepFeatureExtractor(model.engine)
         self._scores: dict[tuple[int, ...], float] = {}
         self._decoded: list[int] = []
 
     @property
-    def tokens(self) -> int:
+    def decoded_tokens(self) -> int:
         """Tokens decoded for scoring so far."""
         return sum(self._decoded)
 
-    async def score(self, problem: Problem, path: Path) -> tuple[float, ...]:
+    async def score_steps(self, problem: Problem, trajectory: Trajectory) -> tuple[float, ...]:
         """See `Scorer.score`."""
-        sheet = self._model.layout.sheet(problem, path)
-        steps = range(len(sheet.ends))
-        if unscored := [i for i in steps if sheet.prefix(i) not in self._scores]:
-            begin, end = len(path.prompt), len(sheet.tokens)
-            statistics = path.doubts if self._model.writes else ()
-            rows = await self._reader.read(
-                path.prompt,
+        sheet = self._model.layout.scoring_input(problem, trajectory)
+        steps = range(len(sheet.step_ends))
+        if unscored := [i for i in steps if sheet.step_prefix(i) not in self._scores]:
+            begin, end = len(trajectory.prompt), len(sheet.tokens)
+            statistics = trajectory.token_statistics if self._model.is_policy else ()
+            rows = await self._reader.extract_features(
+                trajectory.prompt,
                 sheet.tokens[begin:],
-                [step_end - begin for step_end in sheet.ends],
+                [step_end - begin for step_end in sheet.step_ends],
                 unscored[0],
-                doubts=statistics[: end - begin] if len(statistics) == len(path.tokens) else (),
+                statistics=statistics[: end - begin]
+                if len(statistics) == len(trajectory.tokens)
+                else (),
                 on_decoded=self._decoded.append,
             )
             scores = self._head.scores(rows)
-            self._scores |= {sheet.prefix(i): scores[i - unscored[0]] for i in unscored}
-        return tuple(self._scores[sheet.prefix(i)] for i in steps)
+            self._scores |= {sheet.step_prefix(i): scores[i - unscored[0]] for i in unscored}
+        return tuple(self._scores[sheet.step_prefix(i)] for i in steps)
 
 
 def _answer_tokens(form: ValueFormat, engine: Engine) -> tuple[list[int], list[int]]:
@@ -157,12 +161,12 @@ def _word_tokens(words: Sequence[str], engine: Engine) -> list[int]:
     return sorted(single_tokens or {tokens[0] for tokens in tokenised[:1] if tokens})
 
 
-def _check_head(form: ValueFormat, engine: Engine, head: Head | None) -> None:
+def _check_head(form: ValueFormat, engine: Engine, head: ValueHead | None) -> None:
     if head is None:
         raise ModelError(f"the format {form.name} needs a head: give its file with --value-head")
-    width = len(FEATURES) if form.own_head else engine.n_embd
-    if head.width != width:
+    width = len(FEATURE_NAMES) if form.own_head else engine.n_embd
+    if head.input_size != width:
         raise ModelError(
-            f"the value head reads {head.width} numbers for a step, not {width}: it belongs to "
+            f"the value head reads {head.input_size} numbers for a step, not {width}: it belongs to "
             "another model or version; train one anew or leave it out"
         )

@@ -6,31 +6,31 @@ from pathlib import Path
 
 from reasoner.engine.local import LocalEngine
 from reasoner.errors import ModelError, UnknownName
-from reasoner.models.catalog import formats
+from reasoner.models.catalog import load_value_formats
 from reasoner.models.checksum import model_checksum
-from reasoner.models.format import Pair, ValueFormat
-from reasoner.models.progress import Progress
+from reasoner.models.format import StepPair, ValueFormat
+from reasoner.models.progress import DownloadObserver
 from reasoner.open_model import OpenModel, open_model, resolve
 from reasoner.settings import EngineSettings, Settings
 from reasoner.value.ensemble import ValueEnsemble
-from reasoner.value.head import Head, read_head
+from reasoner.value.head import ValueHead, read_value_head
 from reasoner.value.model import ValueModel
-from reasoner.value.trial import PAIRS, on_trial
+from reasoner.value.trial import SELF_TEST_PAIRS, run_self_test
 
-__all__ = ["SELF", "exact", "value_model"]
+__all__ = ["POLICY_AS_VALUE_MODEL", "open_value_model", "with_exact_attention"]
 
-SELF = "self"
+POLICY_AS_VALUE_MODEL = "self"
 """The name for the policy's model as its own value model, with one KV cache for both."""
 JUDGE_FORMAT, HEAD_FORMAT = "judge", "head"
 
 
 @asynccontextmanager
-async def value_model(
+async def open_value_model(
     settings: Settings,
     policy: OpenModel,
     notice: Callable[[str], None],
-    progress: Progress | None = None,
-    pairs: Sequence[Pair] = PAIRS,
+    progress: DownloadObserver | None = None,
+    pairs: Sequence[StepPair] = SELF_TEST_PAIRS,
 ) -> AsyncIterator[ValueModel | ValueEnsemble | None]:
     """The value model that the settings name, an ensemble where they name several, else None.
 
@@ -43,7 +43,7 @@ async def value_model(
         models = []
         requested = settings.value_models
         if _has_own_head(settings, policy):
-            requested = ((SELF, HEAD_FORMAT),)
+            requested = ((POLICY_AS_VALUE_MODEL, HEAD_FORMAT),)
             pairs = (
                 pairs if settings.value_head else ()
             )  # the registry pins head and model by checksum
@@ -67,21 +67,21 @@ async def _single_model(
     settings: Settings,
     policy: OpenModel,
     notice: Callable[[str], None],
-    progress: Progress | None,
-    pairs: Sequence[Pair],
+    progress: DownloadObserver | None,
+    pairs: Sequence[StepPair],
 ) -> AsyncIterator[ValueModel]:
     async with _judge_model(settings, policy, notice, progress) as judge:
         form = _format(settings, judge)
         if form.layout == "path" and not _shares_vocabulary(judge, policy):
             raise ModelError(
-                f"the format {form.name} reads the policy's own tokens: --value {SELF}, or a model "
+                f"the format {form.name} reads the policy's own tokens: --value {POLICY_AS_VALUE_MODEL}, or a model "
                 "that has the same"
             )
-        name = settings.value or SELF
+        name = settings.value or POLICY_AS_VALUE_MODEL
         head = _head(settings, judge, form)
-        model = ValueModel(name, judge.engine, form, head, writes=judge is policy)
+        model = ValueModel(name, judge.engine, form, head, is_policy=judge is policy)
         if pairs:
-            await on_trial(model, pairs)
+            await run_self_test(model, pairs)
         yield model
 
 
@@ -90,20 +90,20 @@ async def _judge_model(
     settings: Settings,
     policy: OpenModel,
     notice: Callable[[str], None],
-    progress: Progress | None,
+    progress: DownloadObserver | None,
 ) -> AsyncIterator[OpenModel]:
     """The policy's model itself, or a second model."""
-    if settings.value in (SELF, settings.model):
+    if settings.value in (POLICY_AS_VALUE_MODEL, settings.model):
         yield policy
         return
-    model = await resolve(settings.value or SELF, settings, notice, progress)
+    model = await resolve(settings.value or POLICY_AS_VALUE_MODEL, settings, notice, progress)
     if model.path is not None and policy.model.path is not None:
         if model.path.resolve() == policy.model.path.resolve():
             yield policy
             return
         sizes = [path.stat().st_size / 1e9 for path in (policy.model.path, model.path)]
         notice(f"two models in memory: {sizes[0]:.1f} GB and, for values, {sizes[1]:.1f} GB")
-    chosen = exact(settings.engine) if model.is_local else settings.engine
+    chosen = with_exact_attention(settings.engine) if model.is_local else settings.engine
     async with open_model(
         model, settings, notice, engine_settings=chosen, keep_prompts=False
     ) as judge:
@@ -119,7 +119,7 @@ def _shares_vocabulary(judge: OpenModel, policy: OpenModel) -> bool:
     return ours.same_vocabulary(theirs)
 
 
-def exact(settings: EngineSettings) -> EngineSettings:
+def with_exact_attention(settings: EngineSettings) -> EngineSettings:
     """The settings with attention whose result does not depend on the rest of the batch, where they
     leave the choice.
 
@@ -137,10 +137,12 @@ def _format(settings: Settings, judge: OpenModel) -> ValueFormat:
     """
     spec = judge.spec
     default = (
-        HEAD_FORMAT if _head_path(settings, judge) and settings.value == SELF else JUDGE_FORMAT
+        HEAD_FORMAT
+        if _head_path(settings, judge) and settings.value == POLICY_AS_VALUE_MODEL
+        else JUDGE_FORMAT
     )
     name = settings.value_format or (spec.format if spec else None) or default
-    known = formats()
+    known = load_value_formats()
     if name not in known:
         raise UnknownName("value format", name, known)
     return known[name]
@@ -150,7 +152,7 @@ def _head_path(settings: Settings, judge: OpenModel) -> Path | None:
     return settings.value_head or (judge.spec.head if judge.spec else None)
 
 
-def _head(settings: Settings, judge: OpenModel, form: ValueFormat) -> Head | None:
+def _head(settings: Settings, judge: OpenModel, form: ValueFormat) -> ValueHead | None:
     """The value head, if the format uses one. Raises ModelError for a head of another model, and
     BadModelFile for a damaged file."""
     path = _head_path(settings, judge)
@@ -161,7 +163,7 @@ def _head(settings: Settings, judge: OpenModel, form: ValueFormat) -> Head | Non
             f"the format {form.name} reads more than a server tells; "
             "use a model on this machine as --value, or another --value-format"
         )
-    head = read_head(path, form.head)
+    head = read_value_head(path, form.head)
     if head.base_sha256 not in (None, model_checksum(judge.model.file)):
         raise ModelError(
             f"{path} was trained on another model than {judge.model.name}; "

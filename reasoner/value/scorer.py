@@ -2,14 +2,14 @@
 
 from typing import Protocol
 
-from reasoner.path import Path
+from reasoner.path import Trajectory
 from reasoner.problem import Problem
 from reasoner.value.aggregate import Aggregation
 
-__all__ = ["Scorer"]
+__all__ = ["StepScorer"]
 
 
-class Scorer(Protocol):
+class StepScorer(Protocol):
     """Scores the steps of trajectories. One scorer serves one question and all its trajectories.
 
     Scores are kept, so that a trajectory extended by a step costs that step's tokens only, and a
@@ -22,10 +22,10 @@ class Scorer(Protocol):
     """How step scores become a trajectory's score: `aggregate(scores, scorer.aggregation)`."""
 
     @property
-    def tokens(self) -> int:
+    def decoded_tokens(self) -> int:
         """Tokens decoded for scoring so far; they count against the question's budget."""
 
-    async def score(self, problem: Problem, path: Path) -> tuple[float, ...]:
+    async def score_steps(self, problem: Problem, trajectory: Trajectory) -> tuple[float, ...]:
         """A score in [0, 1] for each step of the trajectory; once it is done, its answer counts as
         one more step.
 

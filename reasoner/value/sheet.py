@@ -16,15 +16,15 @@ class Sheet:
     """
 
     tokens: tuple[int, ...]
-    ends: tuple[int, ...]
-    closing: tuple[int, ...] = ()
-    back: int = 0
+    step_ends: tuple[int, ...]
+    closing_tokens: tuple[int, ...] = ()
+    score_offset: int = 0
 
-    def prefix(self, step: int) -> tuple[int, ...]:
+    def step_prefix(self, step: int) -> tuple[int, ...]:
         """The tokens on which the score of the step with that index depends; its key in a cache."""
-        return self.tokens[: self.ends[step]]
+        return self.tokens[: self.step_ends[step]]
 
-    def readings(self, steps: Sequence[int]) -> list[tuple[tuple[int, ...], list[int]]]:
+    def scoring_sequences(self, steps: Sequence[int]) -> list[tuple[tuple[int, ...], list[int]]]:
         """The token sequences to prefill to score the steps of these ascending indices, each with
         the positions of the scores in it.
 
@@ -32,10 +32,15 @@ class Sheet:
         """
         if not steps:
             return []
-        if not self.closing:
-            return [(self.prefix(steps[-1]), [self.ends[i] - 1 - self.back for i in steps])]
+        if not self.closing_tokens:
+            return [
+                (
+                    self.step_prefix(steps[-1]),
+                    [self.step_ends[i] - 1 - self.score_offset for i in steps],
+                )
+            ]
         sequences = []
         for i in steps:
-            tokens = self.prefix(i) + self.closing
-            sequences.append((tokens, [len(tokens) - 1 - self.back]))
+            tokens = self.step_prefix(i) + self.closing_tokens
+            sequences.append((tokens, [len(tokens) - 1 - self.score_offset]))
         return sequences

@@ -15,10 +15,10 @@ from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
 from reasoner.errors import BadModelFile
 from reasoner.models.gguf import read_gguf
 
-__all__ = ["Facts", "read_tensors"]
+__all__ = ["FileMetadata", "read_float_tensors"]
 
 Floats = npt.NDArray[np.float32]
-Facts = dict[str, Any]
+FileMetadata = dict[str, Any]
 """Metadata by key."""
 
 GGUF_KINDS = {0: "F32", 1: "F16", 30: "BF16"}
@@ -36,7 +36,7 @@ class _TensorEntry(BaseModel):
     data_offsets: tuple[NonNegativeInt, NonNegativeInt]
 
 
-def read_tensors(path: Path) -> tuple[dict[str, Floats], Facts]:
+def read_float_tensors(path: Path) -> tuple[dict[str, Floats], FileMetadata]:
     """Every float tensor of the file by name, and the file's metadata.
 
     Quantised tensors and those over 256 MB are left out: value heads have none. Raises BadModelFile
@@ -50,18 +50,18 @@ def read_tensors(path: Path) -> tuple[dict[str, Floats], Facts]:
         raise BadModelFile(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def _from_gguf(path: Path) -> tuple[dict[str, Floats], Facts]:
+def _from_gguf(path: Path) -> tuple[dict[str, Floats], FileMetadata]:
     gguf = read_gguf(path)
     tensors: dict[str, Floats] = {}
     for tensor in gguf.tensors:
         kind = GGUF_KINDS.get(tensor.kind)
         if kind is not None:
             shape = tuple(reversed(tensor.shape))
-            tensors |= _array(path, tensor.name, kind, shape, gguf.start + tensor.offset)
+            tensors |= _array(path, tensor.name, kind, shape, gguf.data_start + tensor.offset)
     return tensors, gguf.values
 
 
-def _from_safetensors(path: Path) -> tuple[dict[str, Floats], Facts]:
+def _from_safetensors(path: Path) -> tuple[dict[str, Floats], FileMetadata]:
     """Read eight bytes of header length, a JSON header, and the data that it describes."""
     size = path.stat().st_size
     with path.open("rb") as file:

@@ -10,23 +10,23 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from reasoner.engine.engine import Engine
-from reasoner.engine.template import render
+from reasoner.engine.template import render_prompt
 from reasoner.errors import ModelError
-from reasoner.models.format import Pair
-from reasoner.path import Path, Step
+from reasoner.models.format import StepPair
+from reasoner.path import Step, Trajectory
 from reasoner.problem import Message, Problem
 from reasoner.value.model import ValueModel
 
-__all__ = ["PAIRS", "Trial", "on_trial", "written"]
+__all__ = ["SELF_TEST_PAIRS", "Trial", "run_self_test", "trajectory_of_steps"]
 
 
-PAIRS = (
-    Pair("What is 2 + 2?", "2 + 2 = 4", "2 + 2 = 5"),
-    Pair("What is 2 + 3?", "2 + 3 = 5", "2 + 3 = 4"),
-    Pair("What is 6 * 7?", "6 * 7 = 42", "6 * 7 = 36"),
-    Pair("What is 6 * 6?", "6 * 6 = 36", "6 * 6 = 42"),
-    Pair("What is 15 - 8?", "15 - 8 = 7", "15 - 8 = 9"),
-    Pair("What is 15 - 6?", "15 - 6 = 9", "15 - 6 = 7"),
+SELF_TEST_PAIRS = (
+    StepPair("What is 2 + 2?", "2 + 2 = 4", "2 + 2 = 5"),
+    StepPair("What is 2 + 3?", "2 + 3 = 5", "2 + 3 = 4"),
+    StepPair("What is 6 * 7?", "6 * 7 = 42", "6 * 7 = 36"),
+    StepPair("What is 6 * 6?", "6 * 6 = 36", "6 * 6 = 42"),
+    StepPair("What is 15 - 8?", "15 - 8 = 7", "15 - 8 = 9"),
+    StepPair("What is 15 - 6?", "15 - 6 = 9", "15 - 6 = 7"),
 )
 MIN_ORDERED_SHARE = 0.8
 """The share of pairs whose right step must have the higher score; chance gives one half."""
@@ -37,30 +37,33 @@ MIN_MEAN_MARGIN = 0.02
 class Trial(NamedTuple):
     """Mean scores of the right and of the wrong steps, and the share of correctly ordered pairs."""
 
-    good: float
-    bad: float
-    share: float
+    right_mean: float
+    wrong_mean: float
+    ordered_share: float
 
     @property
     def passed(self) -> bool:
         """Whether the scores tell right steps from wrong ones."""
-        return self.share >= MIN_ORDERED_SHARE and self.good - self.bad >= MIN_MEAN_MARGIN
+        return (
+            self.ordered_share >= MIN_ORDERED_SHARE
+            and self.right_mean - self.wrong_mean >= MIN_MEAN_MARGIN
+        )
 
 
-async def on_trial(model: ValueModel, pairs: Sequence[Pair] = PAIRS) -> Trial:
+async def run_self_test(model: ValueModel, pairs: Sequence[StepPair] = SELF_TEST_PAIRS) -> Trial:
     """Run the self-test on these pairs, or on those of the model's format where it has any.
 
     Raises ModelError when the model cannot tell right steps from wrong ones.
     """
-    pairs = model.form.trial or pairs
+    pairs = model.value_format.trial or pairs
     good = await asyncio.gather(*(_score(model, pair.question, pair.good) for pair in pairs))
     bad = await asyncio.gather(*(_score(model, pair.question, pair.bad) for pair in pairs))
     right = sum(better > worse for better, worse in zip(good, bad, strict=True))
     result = Trial(sum(good) / len(good), sum(bad) / len(bad), right / len(pairs))
     if not result.passed:
         raise ModelError(
-            f"{model.name} with the format {model.form.name} cannot tell right steps "
-            f"(mean score {result.good:.3f}) from wrong ones ({result.bad:.3f}): {right} of "
+            f"{model.name} with the format {model.value_format.name} cannot tell right steps "
+            f"(mean score {result.right_mean:.3f}) from wrong ones ({result.wrong_mean:.3f}): {right} of "
             f"{len(pairs)} pairs in order; choose another --value-format or --value model"
         )
     return result
@@ -68,20 +71,22 @@ async def on_trial(model: ValueModel, pairs: Sequence[Pair] = PAIRS) -> Trial:
 
 async def _score(model: ValueModel, question: str, step: str) -> float:
     problem = Problem(question=question)
-    trajectory = written(model.engine, problem, [step], special=bool(model.form.trial))
-    return (await model.scorer().score(problem, trajectory))[0]
+    trajectory = trajectory_of_steps(
+        model.engine, problem, [step], special=bool(model.value_format.trial)
+    )
+    return (await model.new_scorer().score_steps(problem, trajectory))[0]
 
 
-def written(
+def trajectory_of_steps(
     engine: Engine, problem: Problem, steps: Sequence[str], *, special: bool = False
-) -> Path:
+) -> Trajectory:
     """A trajectory with these steps, one paragraph each, as the engine's model tokenises them.
 
     With `special`, the names of control tokens in the steps become control tokens.
     """
     messages = [*problem.history, Message(role="user", content=problem.question)]
     template = engine.chat_template
-    text = render(template, messages) if template else f"{problem.question}\n\n"
+    text = render_prompt(template, messages) if template else f"{problem.question}\n\n"
     tokens: list[int] = []
     steps_with_tokens = []
     for index, step in enumerate(steps):
@@ -90,4 +95,4 @@ def written(
         tokens += step_tokens
         steps_with_tokens.append(Step(text=step, tokens=len(step_tokens)))
     prompt = engine.tokenize(text)
-    return Path(prompt=tuple(prompt), tokens=tuple(tokens), steps=tuple(steps_with_tokens))
+    return Trajectory(prompt=tuple(prompt), tokens=tuple(tokens), steps=tuple(steps_with_tokens))

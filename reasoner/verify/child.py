@@ -22,7 +22,14 @@ from itertools import accumulate
 
 from pydantic import JsonValue
 
-__all__ = ["Child", "ChildDied", "ChildFailed", "ChildPool", "bare_environment", "python_command"]
+__all__ = [
+    "WorkerDied",
+    "WorkerFailed",
+    "WorkerPool",
+    "WorkerProcess",
+    "minimal_environment",
+    "python_command",
+]
 
 MAX_REPLY_BYTES = 4 << 20
 _PROJECT = __name__.partition(".")[0]
@@ -42,11 +49,11 @@ _BOOT = (
 )
 
 
-class ChildFailed(Exception):
+class WorkerFailed(Exception):
     """A worker exceeded its time, ran out of memory, or died; the message says which."""
 
 
-class ChildDied(ChildFailed):
+class WorkerDied(WorkerFailed):
     """A worker had ended before the request, or ended during it within its time limit."""
 
 
@@ -78,7 +85,7 @@ def _parent_folders(module: str) -> list[tuple[str, list[str]]]:
     return folders
 
 
-def bare_environment(home: str = "/nonexistent") -> dict[str, str]:
+def minimal_environment(home: str = "/nonexistent") -> dict[str, str]:
     """Return a minimal environment: nothing inherited, one thread, no compiled number libraries."""
     return {
         "HOME": home,
@@ -93,7 +100,7 @@ def bare_environment(home: str = "/nonexistent") -> dict[str, str]:
     }
 
 
-class Child:
+class WorkerProcess:
     """One worker process that runs `module.main()`; used by one thread at a time.
 
     `memory` limits its address space in bytes. Raises OSError when it cannot be started.
@@ -105,7 +112,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=bare_environment(),
+            env=minimal_environment(),
             cwd="/",
             start_new_session=True,
         )
@@ -137,15 +144,15 @@ class Child:
             self._write(_LENGTH.pack(len(body)) + body, deadline)
             (length,) = _LENGTH.unpack(self._read(_LENGTH.size, deadline))
             if length > MAX_REPLY_BYTES:
-                raise ChildFailed("its reply was too long")
+                raise WorkerFailed("its reply was too long")
             reply = json.loads(self._read(length, deadline))
             if not isinstance(reply, dict):
-                raise ChildFailed("its reply was not an object")
+                raise WorkerFailed("its reply was not an object")
             return reply
         except (OSError, ValueError, RecursionError) as error:
             self.close()
-            raise ChildDied(f"the worker died ({self._process.returncode}): {error}") from error
-        except ChildFailed:
+            raise WorkerDied(f"the worker died ({self._process.returncode}): {error}") from error
+        except WorkerFailed:
             self.close()
             raise
 
@@ -185,27 +192,27 @@ class Child:
         poll = select.poll()
         poll.register(self._in if write else self._out, select.POLLOUT if write else select.POLLIN)
         if remaining_seconds <= 0 or not poll.poll(remaining_seconds * 1000):
-            raise ChildFailed("it took longer than the time limit")
+            raise WorkerFailed("it took longer than the time limit")
 
 
-def _death_error(code: int | None) -> ChildFailed:
+def _death_error(code: int | None) -> WorkerFailed:
     if code == -signal.SIGPROF:
-        return ChildFailed("it took longer than the time limit")
-    return ChildDied(f"the worker died (exit {code}), most likely out of memory")
+        return WorkerFailed("it took longer than the time limit")
+    return WorkerDied(f"the worker died (exit {code}), most likely out of memory")
 
 
-class ChildPool:
+class WorkerPool:
     """Workers of one kind, started on demand, reused, and shared by any number of threads.
 
     At most `most` work at the same time; at most `warm` are kept when idle.
     """
 
-    def __init__(self, module: str, memory: int, most: int = 4, warm: int = 2) -> None:
-        self._module, self._memory, self._max_idle = module, memory, warm
-        self._slots = threading.BoundedSemaphore(most)
+    def __init__(self, module: str, memory: int, max_workers: int = 4, max_idle: int = 2) -> None:
+        self._module, self._memory, self._max_idle = module, memory, max_idle
+        self._slots = threading.BoundedSemaphore(max_workers)
         self._lock = threading.Lock()
-        self._idle: list[Child] = []
-        self._busy: set[Child] = set()
+        self._idle: list[WorkerProcess] = []
+        self._busy: set[WorkerProcess] = set()
 
     def ask(self, request: dict[str, JsonValue], seconds: float) -> dict[str, JsonValue]:
         """Send a request to a free worker and return its reply.
@@ -215,19 +222,23 @@ class ChildPool:
         """
         deadline = time.monotonic() + seconds
         if not self._slots.acquire(timeout=seconds):
-            raise ChildFailed("every worker was busy")
+            raise WorkerFailed("every worker was busy")
         try:
             return self._ask_worker(request, deadline, self._take())
         finally:
             self._slots.release()
 
     def _ask_worker(
-        self, request: dict[str, JsonValue], deadline: float, worker: Child, retry: bool = True
+        self,
+        request: dict[str, JsonValue],
+        deadline: float,
+        worker: WorkerProcess,
+        retry: bool = True,
     ) -> dict[str, JsonValue]:
         """Ask a worker; one that died, perhaps while it was idle, is replaced once."""
         try:
             return worker.ask(request, max(0.01, deadline - time.monotonic()))
-        except ChildDied:
+        except WorkerDied:
             if not retry:
                 raise
         finally:
@@ -249,7 +260,7 @@ class ChildPool:
         for worker in idle:
             worker.close()
 
-    def _take(self) -> Child:
+    def _take(self) -> WorkerProcess:
         with self._lock:
             while self._idle:
                 worker = self._idle.pop()
@@ -257,11 +268,11 @@ class ChildPool:
                     break
                 worker.close()
             else:
-                worker = Child(self._module, self._memory)
+                worker = WorkerProcess(self._module, self._memory)
             self._busy.add(worker)
         return worker
 
-    def _give_back(self, worker: Child) -> None:
+    def _give_back(self, worker: WorkerProcess) -> None:
         with self._lock:
             self._busy.discard(worker)
             if worker.alive and len(self._idle) < self._max_idle:

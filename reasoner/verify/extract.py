@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from reasoner.verify.spans import last_span, whole_answer
 
 __all__ = [
-    "MAX_ANSWER",
+    "MAX_ANSWER_CHARACTERS",
     "code_blocks",
-    "extract_final",
-    "extract_marked",
-    "extract_stated",
+    "extract_final_answer",
+    "extract_marked_answer",
+    "extract_unambiguous_answer",
     "fenced_blocks",
     "without_code",
 ]
 
-MAX_ANSWER = 1000
+MAX_ANSWER_CHARACTERS = 1000
 """The largest number of characters of a final answer."""
 
 _BOXED = re.compile(r"\\f?boxed\s{0,3}\{")
@@ -54,7 +54,7 @@ _PROSE_WORDS = 4
 _MAX_LINE_CHARACTERS = 2000
 
 
-def extract_final(text: str) -> str | None:
+def extract_final_answer(text: str) -> str | None:
     r"""Return the short final answer of a reply, or None.
 
     It is the first of these that the reply contains: the last ``\boxed{}`` (unless a "final
@@ -66,14 +66,14 @@ def extract_final(text: str) -> str | None:
     prose = without_code(text)
     whole = whole_answer(prose)
     return (
-        extract_marked(text)
+        extract_marked_answer(text)
         or _lone_fenced_line(text)
         or (_clean(whole) if whole else None)
         or _last_number(prose)
     )
 
 
-def extract_marked(text: str) -> str | None:
+def extract_marked_answer(text: str) -> str | None:
     """Return the final answer that a reply marks as such, by a box or in words, or None."""
     prose = without_code(_TURN.split(text, maxsplit=1)[0])
     for marked_text in _marked_texts(prose):
@@ -82,7 +82,7 @@ def extract_marked(text: str) -> str | None:
     return None
 
 
-def extract_stated(text: str) -> str | None:
+def extract_unambiguous_answer(text: str) -> str | None:
     """Return the final answer of a reply only where there is no doubt which it is, or None.
 
     It is marked as such, the whole reply, or the right side of an equation in the last line. Only
@@ -92,7 +92,7 @@ def extract_stated(text: str) -> str | None:
     whole = whole_answer(prose)
     equation = _EQUATION_END.search(prose.rstrip()[-_MAX_LINE_CHARACTERS:])
     right_side = equation[1] if equation else None
-    return extract_marked(text) or right_side or (_clean(whole) if whole else None)
+    return extract_marked_answer(text) or right_side or (_clean(whole) if whole else None)
 
 
 def code_blocks(text: str) -> tuple[str, ...]:
@@ -174,7 +174,7 @@ def _joins(gap: str) -> bool:
 def _closing(text: str, start: int) -> int | None:
     """Return the index of the brace that closes the one before `start`, within `MAX_ANSWER`."""
     depth = 1
-    position, stop = start, min(len(text), start + MAX_ANSWER)
+    position, stop = start, min(len(text), start + MAX_ANSWER_CHARACTERS)
     while position < stop:
         character = text[position]
         if character == "\\":
@@ -240,7 +240,7 @@ def _last_number(text: str) -> str | None:
         span = last_span(line)
         if span is not None and (match is None or match.end() <= span[1]):
             return _clean(span[0]) or None
-        if match is not None and len(match[0]) <= MAX_ANSWER:
+        if match is not None and len(match[0]) <= MAX_ANSWER_CHARACTERS:
             return _clean(match[0])
     return None
 
@@ -248,7 +248,7 @@ def _last_number(text: str) -> str | None:
 def _clean(answer: str) -> str:
     """Strip math delimiters, emphasis and the sentence's full stop from an answer."""
     text = answer.strip()
-    if len(text) > MAX_ANSWER:
+    if len(text) > MAX_ANSWER_CHARACTERS:
         return ""
     for _ in range(6):
         before = text

@@ -10,10 +10,10 @@ from collections.abc import Callable
 import pluggy
 from pydantic import JsonValue
 
-from reasoner.frame import Frame
+from reasoner.frame import EnvironmentState
 from reasoner.problem import Problem
 from reasoner.tool import Tool, ToolReply
-from reasoner.verdict import Candidate, Outcome, Verdict
+from reasoner.verdict import Outcome, Submission, Verdict
 
 __all__ = ["GROUP", "CompareAnswers", "PluginHooks", "hookimpl", "hookspec"]
 
@@ -42,7 +42,7 @@ class PluginHooks:
     def verify(
         self,
         problem: Problem,
-        submission: Candidate,
+        submission: Submission,
         seconds: float,
         compare_answers: CompareAnswers,
     ) -> Verdict | None:
@@ -68,7 +68,9 @@ class PluginHooks:
         """
 
     @hookspec
-    def describe_environment(self, problem: Problem, steps: tuple[str, ...]) -> Frame | None:
+    def describe_environment(
+        self, problem: Problem, steps: tuple[str, ...]
+    ) -> EnvironmentState | None:
         """Return the state that `steps` lead to, where the problem is one solved in small steps.
 
         The state must not contain the next step: a plugin describes and checks steps, and the

@@ -13,27 +13,27 @@ from functools import partial
 from types import TracebackType
 from typing import Protocol, Self
 
-from reasoner.frame import Frame
-from reasoner.patience import in_thread
+from reasoner.frame import EnvironmentState
+from reasoner.patience import call_in_thread
 from reasoner.problem import Problem
 from reasoner.tool import Tool, ToolCall, ToolReply
-from reasoner.verdict import Candidate, Outcome, Verdict
-from reasoner.verify.plugins import PluginInfo, Plugins, summary
+from reasoner.verdict import Outcome, Submission, Verdict
+from reasoner.verify.plugins import LoadedPlugins, PluginInfo, error_summary
 
-__all__ = ["VerdictCache", "Verifiers"]
+__all__ = ["PluginHost", "VerdictCache"]
 
-GRACE = 3.0
+GRACE_SECONDS = 3.0
 """Seconds beyond its time limit that a plugin may take before the call counts as failed."""
 
 
 class VerdictCache(Protocol):
     """A store of earlier verdicts, which the host asks before it calls a deterministic plugin."""
 
-    def find(self, plugin: str, problem: Problem, candidate: Candidate, /) -> Verdict | None:
+    def get(self, plugin: str, problem: Problem, submission: Submission, /) -> Verdict | None:
         """Return the plugin's earlier verdict on the same submission, or None."""
 
-    def keep(
-        self, plugin: str, problem: Problem, candidate: Candidate, verdict: Verdict, /
+    def put(
+        self, plugin: str, problem: Problem, submission: Submission, verdict: Verdict, /
     ) -> None:
         """Store a verdict."""
 
@@ -41,7 +41,7 @@ class VerdictCache(Protocol):
         """Close the store."""
 
 
-class Verifiers:
+class PluginHost:
     """The loaded plugins of one solver.
 
     `on_notice` receives one line for each plugin that had to be left out. `entry_points` replaces
@@ -59,11 +59,11 @@ class Verifiers:
         on_notice: Callable[[str], None] | None = None,
         entry_points: Iterable[importlib.metadata.EntryPoint] | None = None,
         unsafe_exec: bool = False,
-        kept: VerdictCache | None = None,
+        verdict_cache: VerdictCache | None = None,
     ) -> None:
         self._notice = on_notice or (lambda _: None)
-        self._cache = kept
-        self._plugins = Plugins(self._notice, entry_points)
+        self._cache = verdict_cache
+        self._plugins = LoadedPlugins(self._notice, entry_points)
         for name in self._plugins.having("set_permissions"):
             with contextlib.suppress(Exception):  # the plugin then keeps its safe default
                 self._plugins.call(name, "set_permissions", unsafe_exec=unsafe_exec)
@@ -77,7 +77,7 @@ class Verifiers:
         return self._plugins.describe(health)
 
     async def check(
-        self, problem: Problem, candidate: Candidate, seconds: float = 10.0
+        self, problem: Problem, submission: Submission, seconds: float = 10.0
     ) -> tuple[Verdict, ...]:
         """Check a submission with all plugins concurrently, `seconds` for each plus `GRACE`.
 
@@ -86,7 +86,7 @@ class Verifiers:
         """
         names = self._plugins.having("verify")
         verdicts = await asyncio.gather(
-            *(self._verify(name, problem, candidate, seconds) for name in names)
+            *(self._verify(name, problem, submission, seconds) for name in names)
         )
         applicable = tuple(verdict for verdict in verdicts if verdict is not None)
         if problem.expect is None and problem.tests is None:
@@ -101,9 +101,9 @@ class Verifiers:
         )
         return tuple(verdict for verdict in verdicts if verdict is not None)
 
-    async def frame(
+    async def describe_environment(
         self, problem: Problem, steps: tuple[str, ...], seconds: float = 2.0
-    ) -> Frame | None:
+    ) -> EnvironmentState | None:
         """Return the environment state by the first plugin that recognises the problem."""
         for name in self._plugins.having("describe_environment"):
             try:
@@ -111,9 +111,9 @@ class Verifiers:
                     name, "describe_environment", seconds, problem=problem, steps=steps
                 )
             except Exception as error:
-                self._notice(f"plugin '{name}' frames nothing: {summary(error)}")
+                self._notice(f"plugin '{name}' frames nothing: {error_summary(error)}")
                 continue
-            if isinstance(state, Frame):
+            if isinstance(state, EnvironmentState):
                 return state
         return None
 
@@ -136,7 +136,9 @@ class Verifiers:
         """Return the tools that the plugins offer to a policy."""
         return tuple(tool for tools in self._tools_by_plugin().values() for tool in tools)
 
-    async def use(self, tool: str, earlier: tuple[str, ...], text: str, seconds: float) -> ToolCall:
+    async def call_tool(
+        self, tool: str, earlier: tuple[str, ...], text: str, seconds: float
+    ) -> ToolCall:
         """Call a tool; when its plugin fails, the output of the call says so.
 
         `tool` is the name of one of `tools`; `earlier` and `text` are as in the hook `call_tool`.
@@ -149,9 +151,9 @@ class Verifiers:
                 owner, "call_tool", seconds, tool=tool, earlier=earlier, text=text
             )
         except TimeoutError:
-            reply = _failed_reply(f"no reply within {seconds + GRACE:g} s")
+            reply = _failed_reply(f"no reply within {seconds + GRACE_SECONDS:g} s")
         except Exception as error:
-            reply = _failed_reply(summary(error))
+            reply = _failed_reply(error_summary(error))
         if not isinstance(reply, ToolReply):
             reply = _failed_reply(f"it returned {type(reply).__name__}, not a reply")
         return ToolCall(
@@ -182,7 +184,7 @@ class Verifiers:
             try:
                 reply = self._plugins.call(name, "register_tools")
             except Exception as error:
-                self._notice(f"plugin '{name}' offers no tools: {summary(error)}")
+                self._notice(f"plugin '{name}' offers no tools: {error_summary(error)}")
                 continue
             tools = reply if isinstance(reply, tuple) else ()
             tools_by_plugin[name] = tuple(tool for tool in tools if isinstance(tool, Tool))
@@ -197,16 +199,16 @@ class Verifiers:
                     name, "compare_answers", expected=expected, answer=answer, seconds=seconds
                 )
             except Exception as error:
-                reply = (Outcome.UNKNOWN, f"could not be decided: {summary(error)}")
+                reply = (Outcome.UNKNOWN, f"could not be decided: {error_summary(error)}")
             replies.append(reply)
         return _combined(replies)
 
     async def _verify(
-        self, name: str, problem: Problem, submission: Candidate, seconds: float
+        self, name: str, problem: Problem, submission: Submission, seconds: float
     ) -> Verdict | None:
         """Return a plugin's verdict, from the cache where the plugin is deterministic."""
         cache = self._cache if self._is_deterministic(name) else None
-        verdict = cache.find(name, problem, submission) if cache else None
+        verdict = cache.get(name, problem, submission) if cache else None
         if verdict is not None:
             return verdict
         arguments = {"problem": problem, "submission": submission}
@@ -214,7 +216,7 @@ class Verifiers:
             name, "verify", seconds, compare_answers=self._compare_answers, **arguments
         )
         if cache and verdict is not None:
-            cache.keep(name, problem, submission, verdict)
+            cache.put(name, problem, submission, verdict)
         return verdict
 
     def _is_deterministic(self, name: str) -> bool:
@@ -230,9 +232,9 @@ class Verifiers:
         try:
             reply = await self._call(name, hook, seconds, **arguments)
         except TimeoutError:
-            return _error_verdict(name, f"no verdict within {seconds + GRACE:g} s", start)
+            return _error_verdict(name, f"no verdict within {seconds + GRACE_SECONDS:g} s", start)
         except Exception as error:
-            return _error_verdict(name, summary(error), start)
+            return _error_verdict(name, error_summary(error), start)
         if reply is None or isinstance(reply, Verdict):
             return reply
         return _error_verdict(name, f"returned {type(reply).__name__}, not a verdict", start)
@@ -240,7 +242,7 @@ class Verifiers:
     async def _call(self, name: str, hook: str, seconds: float, **arguments: object) -> object:
         """Call a hook in a thread. Raises TimeoutError after `seconds` plus `GRACE`."""
         call = partial(self._plugins.call, name, hook, seconds=seconds, **arguments)
-        return await asyncio.wait_for(in_thread(call), seconds + GRACE)
+        return await asyncio.wait_for(call_in_thread(call), seconds + GRACE_SECONDS)
 
 
 def _combined(replies: Iterable[object]) -> tuple[Outcome, str]:

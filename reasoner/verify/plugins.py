@@ -13,11 +13,11 @@ from functools import partial
 import pluggy
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from reasoner.patience import within
+from reasoner.patience import call_with_timeout
 from reasoner.verify.hookspecs import GROUP, PluginHooks
-from reasoner.verify.sources import Source, entry_source, find_sources
+from reasoner.verify.sources import PluginSource, find_plugin_sources, source_of_entry_point
 
-__all__ = ["PluginInfo", "Plugins", "summary"]
+__all__ = ["LoadedPlugins", "PluginInfo", "error_summary"]
 
 LOAD_SECONDS = 15.0
 HEALTH_SECONDS = 60.0
@@ -44,7 +44,7 @@ class PluginInfo(BaseModel):
     health: dict[str, JsonValue] | None = None
 
 
-class Plugins:
+class LoadedPlugins:
     """The enabled plugins, imported; `on_notice` receives one line for each that was left out.
 
     `entry_points` replaces the installed plugins and the user's files. Raises UsageError when the
@@ -61,9 +61,11 @@ class Plugins:
         self._manager.add_hookspecs(PluginHooks)
         self._infos: dict[str, PluginInfo] = {}
         if entry_points is None:
-            sources = find_sources()
+            sources = find_plugin_sources()
         else:
-            sources = sorted(map(entry_source, entry_points), key=lambda source: source.name)
+            sources = sorted(
+                map(source_of_entry_point, entry_points), key=lambda source: source.name
+            )
         for source in sources:
             self._load(source)
 
@@ -98,11 +100,11 @@ class Plugins:
         """End the plugins' processes; a later check would start them again."""
         for name in self.having("close"):
             try:
-                within(partial(self.call, name, "close"), CLOSE_SECONDS)
+                call_with_timeout(partial(self.call, name, "close"), CLOSE_SECONDS)
             except Exception as error:
-                self._notice(f"plugin '{name}' did not close: {summary(error)}")
+                self._notice(f"plugin '{name}' did not close: {error_summary(error)}")
 
-    def _load(self, source: Source) -> None:
+    def _load(self, source: PluginSource) -> None:
         name = source.name
         info = PluginInfo(
             name=name, origin=source.origin, version=source.version, enabled=source.enabled
@@ -115,13 +117,13 @@ class Plugins:
                 info = info.model_copy(update=self._register(source))
             except Exception as error:
                 self._manager.set_blocked(name)
-                info = info.model_copy(update={"error": summary(error)})
-                self._notice(f"plugin '{name}' left out: {summary(error)}")
+                info = info.model_copy(update={"error": error_summary(error)})
+                self._notice(f"plugin '{name}' left out: {error_summary(error)}")
         self._infos[name] = info
 
-    def _register(self, source: Source) -> dict[str, object]:
+    def _register(self, source: PluginSource) -> dict[str, object]:
         with contextlib.redirect_stdout(sys.stderr):  # stdout holds the answer only
-            plugin = within(source.load, LOAD_SECONDS)
+            plugin = call_with_timeout(source.load, LOAD_SECONDS)
         self._manager.register(plugin, name=source.name)
         hooks = tuple(sorted(c.name for c in self._manager.get_hookcallers(plugin) or ()))
         if not hooks:
@@ -131,13 +133,13 @@ class Plugins:
 
     def _health(self, name: str) -> dict[str, JsonValue]:
         try:
-            report = within(partial(self.call, name, "health"), HEALTH_SECONDS)
+            report = call_with_timeout(partial(self.call, name, "health"), HEALTH_SECONDS)
         except Exception as error:
-            return {"ok": False, "detail": summary(error)}
+            return {"ok": False, "detail": error_summary(error)}
         return report if isinstance(report, dict) else {"ok": True, "detail": "no health report"}
 
 
-def summary(error: BaseException) -> str:
+def error_summary(error: BaseException) -> str:
     """Return an exception as one line of at most 200 characters."""
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return text if len(text) <= 200 else text[:199] + "…"

@@ -10,12 +10,12 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["serve"]
+__all__ = ["serve_requests"]
 
 _LENGTH = struct.Struct(">I")
 
 
-def serve(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+def serve_requests(answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Read requests from stdin and write what `answer` returns to stdout, until stdin closes.
 
     A request may use its `seconds` of CPU time, and two more, before the process is killed. An

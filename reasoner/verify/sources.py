@@ -18,11 +18,11 @@ from reasoner.errors import UsageError
 from reasoner.settings import directories
 from reasoner.verify.hookspecs import GROUP
 
-__all__ = ["Source", "choose", "entry_source", "find_sources"]
+__all__ = ["PluginSource", "find_plugin_sources", "set_plugin_enabled", "source_of_entry_point"]
 
 
 @dataclass(frozen=True)
-class Source:
+class PluginSource:
     """A plugin that can be loaded: `origin` is a package or a file's path, `load` imports it."""
 
     name: str
@@ -32,25 +32,27 @@ class Source:
     load: Callable[[], object]
 
 
-def find_sources() -> list[Source]:
+def find_plugin_sources() -> list[PluginSource]:
     """Return every plugin, enabled or not.
 
     Raises UsageError when the file with the user's choices cannot be read.
     """
     choices = _choices()
     entries = importlib.metadata.entry_points(group=GROUP)
-    installed = [entry_source(entry, choices.get(entry.name, True)) for entry in entries]
+    installed = [source_of_entry_point(entry, choices.get(entry.name, True)) for entry in entries]
     return [*sorted(installed, key=lambda source: source.name), *_files(choices)]
 
 
-def entry_source(entry: importlib.metadata.EntryPoint, enabled: bool = True) -> Source:
+def source_of_entry_point(
+    entry: importlib.metadata.EntryPoint, enabled: bool = True
+) -> PluginSource:
     """Return the plugin that an entry point names."""
     package = entry.dist
     origin, version = (package.name, package.version) if package else (entry.value, None)
-    return Source(entry.name, origin, version, enabled, entry.load)
+    return PluginSource(entry.name, origin, version, enabled, entry.load)
 
 
-def choose(name: str, enabled: bool) -> None:
+def set_plugin_enabled(name: str, enabled: bool) -> None:
     """Store whether a plugin is to be loaded.
 
     Raises UsageError when the file with the user's choices cannot be read.
@@ -77,11 +79,11 @@ def _choices() -> dict[str, bool]:
     return {name: enabled for name, enabled in choices.items() if isinstance(enabled, bool)}
 
 
-def _files(choices: dict[str, bool]) -> Iterator[Source]:
+def _files(choices: dict[str, bool]) -> Iterator[PluginSource]:
     for path in sorted(directories().plugins.glob("*.py")):
         if path.stem.isidentifier() and path.is_file():
             enabled = choices.get(path.stem, False)
-            yield Source(path.stem, str(path), None, enabled, _importer(path))
+            yield PluginSource(path.stem, str(path), None, enabled, _importer(path))
 
 
 def _importer(path: Path) -> Callable[[], object]:

@@ -9,15 +9,15 @@ from math import prod
 from reasoner.result import Status
 from reasoner.verdict import Outcome, Verdict
 
-__all__ = ["standing", "status"]
+__all__ = ["score_of_verdicts", "status_of_verdicts"]
 
-BAND = 0.25
+GROUP_WIDTH = 0.25
 """The width of the interval of scores of each group: refuted, undecided, confirmed."""
-DOUBT = 0.25
+MIN_UNDOUBTED_SCORE = 0.25
 """The score below which an `unknown` verdict keeps a candidate from being verified."""
 
 
-def status(verdicts: Iterable[Verdict], answered: bool) -> Status:
+def status_of_verdicts(verdicts: Iterable[Verdict], answered: bool) -> Status:
     """Return the status of an answer from its verdicts; `answered` is False without an answer.
 
     A pass that settles the question makes it VERIFIED. Otherwise any failure makes it REFUTED.
@@ -28,7 +28,7 @@ def status(verdicts: Iterable[Verdict], answered: bool) -> Status:
     outcomes = {verdict.outcome for verdict in verdicts}
     if not answered:
         return Status.NO_ANSWER
-    if any(verdict.proves for verdict in verdicts):
+    if any(verdict.is_proof for verdict in verdicts):
         return Status.VERIFIED
     if Outcome.FAIL in outcomes:
         return Status.REFUTED
@@ -36,7 +36,7 @@ def status(verdicts: Iterable[Verdict], answered: bool) -> Status:
     return Status.VERIFIED if is_verified else Status.ANSWERED
 
 
-def standing(verdicts: Iterable[Verdict]) -> float:
+def score_of_verdicts(verdicts: Iterable[Verdict]) -> float:
     """Return the score by which candidates are ranked, in [0, 1]: refuted < undecided < confirmed.
 
     A settled question gives 1. The three groups have intervals that do not overlap, so that the
@@ -51,22 +51,22 @@ def standing(verdicts: Iterable[Verdict]) -> float:
     ignored.
     """
     verdicts = list(verdicts)
-    if any(verdict.proves for verdict in verdicts):
+    if any(verdict.is_proof for verdict in verdicts):
         return 1.0
     scores: dict[Outcome, list[float]] = {outcome: [] for outcome in Outcome}
     for verdict in verdicts:
         scores[verdict.outcome].append(_score(verdict))
     if fail_scores := scores[Outcome.FAIL]:
-        return BAND * min(fail_scores)
+        return GROUP_WIDTH * min(fail_scores)
     pass_scores = scores[Outcome.PASS]
     if pass_scores and not any(map(_is_doubtful, verdicts)):
-        return 1 - BAND * prod(1 - score / 2 for score in pass_scores)
+        return 1 - GROUP_WIDTH * prod(1 - score / 2 for score in pass_scores)
     unknown_scores = scores[Outcome.UNKNOWN] or [0.5]
-    return 0.5 + BAND * (sum(unknown_scores) / len(unknown_scores) - 0.5)
+    return 0.5 + GROUP_WIDTH * (sum(unknown_scores) / len(unknown_scores) - 0.5)
 
 
 def _is_doubtful(verdict: Verdict) -> bool:
-    return verdict.outcome is Outcome.UNKNOWN and _score(verdict) < DOUBT
+    return verdict.outcome is Outcome.UNKNOWN and _score(verdict) < MIN_UNDOUBTED_SCORE
 
 
 def _score(verdict: Verdict) -> float:

@@ -5,16 +5,16 @@ from collections.abc import Iterable
 
 from reasoner.path import Step
 from reasoner.tool import ToolCall
-from reasoner.verdict import Candidate
+from reasoner.verdict import Submission
 from reasoner.verify.extract import (
-    MAX_ANSWER,
+    MAX_ANSWER_CHARACTERS,
     code_blocks,
-    extract_final,
-    extract_marked,
+    extract_final_answer,
+    extract_marked_answer,
     fenced_blocks,
 )
 
-__all__ = ["build_submission", "read_reply"]
+__all__ = ["build_submission", "read_submission"]
 
 _SENTENCE_WORDS = re.compile(
     r"(?i)\b(?:is|are|was|were|we|so|the|thus|hence|therefore|get|gives?|equals?)\b"
@@ -23,14 +23,14 @@ _SENTENCE_WORDS = re.compile(
 
 def build_submission(
     steps: Iterable[Step], answer: str, final: str | None, *, calls: Iterable[ToolCall] = ()
-) -> Candidate:
+) -> Submission:
     """Return the submission of a finished trajectory.
 
     `steps` are its reasoning steps, `answer` the reply, `final` the short final answer, None when
     the reply has none, and `calls` the tool calls that count as evidence. The code blocks are
     extracted from `answer`.
     """
-    return Candidate(
+    return Submission(
         steps=tuple(step.text for step in steps),
         answer=answer,
         final=final,
@@ -39,7 +39,7 @@ def build_submission(
     )
 
 
-def read_reply(text: str, *, program: bool = False) -> Candidate:
+def read_submission(text: str, *, program: bool = False) -> Submission:
     """Return the submission that a text without reasoning steps amounts to.
 
     The final answer is the one that the text marks as such (a box, "the answer is ..."). A single
@@ -49,12 +49,12 @@ def read_reply(text: str, *, program: bool = False) -> Candidate:
     """
     blocks = code_blocks(text)
     if not fenced_blocks(text) and (program or blocks):
-        return Candidate(answer=text, code=(text,))
-    return Candidate(answer=text, final=_final_answer(text), code=blocks)
+        return Submission(answer=text, code=(text,))
+    return Submission(answer=text, final=_final_answer(text), code=blocks)
 
 
 def _final_answer(text: str) -> str | None:
     line = text.strip()
-    is_short_line = len(line) <= MAX_ANSWER and "\n" not in line
+    is_short_line = len(line) <= MAX_ANSWER_CHARACTERS and "\n" not in line
     is_bare = is_short_line and not _SENTENCE_WORDS.search(line)
-    return extract_marked(text) or (line if line and is_bare else extract_final(text))
+    return extract_marked_answer(text) or (line if line and is_bare else extract_final_answer(text))

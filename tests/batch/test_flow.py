@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reasoner.batch.flow import WINDOW_FACTOR, each
+from reasoner.batch.flow import WINDOW_FACTOR, bounded_map
 
 
 async def test_order_and_number_at_work() -> None:
@@ -26,7 +26,7 @@ async def test_order_and_number_at_work() -> None:
             gate.set()
 
     opener = asyncio.create_task(open_backwards())
-    assert [n async for n in each(range(12), work, 4)] == [*range(12)]
+    assert [n async for n in bounded_map(range(12), work, 4)] == [*range(12)]
     await opener
     assert most == 4
 
@@ -41,7 +41,7 @@ async def test_as_finished() -> None:
             last.set()
         return number
 
-    found = [n async for n in each(range(3), work, 3, in_order=False)]
+    found = [n async for n in bounded_map(range(3), work, 3, in_order=False)]
     assert sorted(found) == [0, 1, 2]
     assert found[-1] == 0
 
@@ -58,7 +58,7 @@ async def test_no_more_is_taken_in_than_is_fetched() -> None:
     async def work(number: int) -> int:
         return number
 
-    flow = each(endless(), work, 2)
+    flow = bounded_map(endless(), work, 2)
     async for number in flow:
         await asyncio.sleep(0.002)
         assert taken <= number + 2 * WINDOW_FACTOR + 1
@@ -83,7 +83,7 @@ async def test_stopping_waits_for_what_is_at_work(in_order: bool) -> None:
             await asyncio.sleep(0.02)
         return number
 
-    found = [n async for n in each(endless(), work, 3, in_order=in_order, stop=stop)]
+    found = [n async for n in bounded_map(endless(), work, 3, in_order=in_order, stop=stop)]
     assert {*range(1, 21)} <= {*found}
     assert len(found) <= 20 + 3 * WINDOW_FACTOR
     assert (found == sorted(found)) or not in_order
@@ -98,6 +98,6 @@ async def test_errors_of_source_and_work_come_out() -> None:
         return 6 // number
 
     with pytest.raises(OSError, match="unplugged"):
-        _ = [n async for n in each(broken(), work, 2)]
+        _ = [n async for n in bounded_map(broken(), work, 2)]
     with pytest.raises(ZeroDivisionError):
-        _ = [n async for n in each([1, 0, 2], work, 2)]
+        _ = [n async for n in bounded_map([1, 0, 2], work, 2)]

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from reasoner.batch.item import Item
-from reasoner.batch.ledger import Ledger
-from reasoner.batch.record import Record
+from reasoner.batch.item import BatchItem
+from reasoner.batch.ledger import BatchOutput
+from reasoner.batch.record import BatchRecord
 from reasoner.errors import UsageError
 from reasoner.path import FinishReason
 from reasoner.result import Result, Status
 
 
-def record(name: str) -> Record:
+def record(name: str) -> BatchRecord:
     result = Result(
         question="?\u2028é",
         answer="\x1b[31m5",
@@ -23,16 +23,16 @@ def record(name: str) -> Record:
         model="tiny",
         seed=0,
     )
-    return Record(Item(name, 1, 1), result)
+    return BatchRecord(BatchItem(name, 1, 1), result)
 
 
 def test_what_was_written_is_known(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
-    with Ledger(out) as ledger:
+    with BatchOutput(out) as ledger:
         assert "a" not in ledger
-        ledger.write(record("a"))
-        ledger.write(Record(Item("é\n", 2, 1), error="line 2: odd"))
-    with Ledger(out) as ledger:
+        ledger.append(record("a"))
+        ledger.append(BatchRecord(BatchItem("é\n", 2, 1), error="line 2: odd"))
+    with BatchOutput(out) as ledger:
         assert "a" in ledger
         assert "é\n" in ledger
         assert "b" not in ledger
@@ -41,13 +41,13 @@ def test_what_was_written_is_known(tmp_path: Path) -> None:
 
 def test_a_torn_line_is_cut_wherever_it_was_torn(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
-    whole, torn = f"{record('a').json()}\n".encode(), record("b").json().encode()
+    whole, torn = f"{record('a').to_json()}\n".encode(), record("b").to_json().encode()
     for length in range(1, len(torn) + 1):
         out.write_bytes(whole + torn[:length])
-        with Ledger(out) as ledger:
+        with BatchOutput(out) as ledger:
             assert "a" in ledger
             assert "b" not in ledger
-            ledger.write(record("b"))
+            ledger.append(record("b"))
         assert out.read_bytes() == whole + torn + b"\n"
 
 
@@ -66,19 +66,19 @@ def test_other_files_are_left_alone(tmp_path: Path, data: bytes) -> None:
     out = tmp_path / "notes.txt"
     out.write_bytes(data)
     with pytest.raises(UsageError, match="not written by reasoner batch"):
-        Ledger(out)
+        BatchOutput(out)
     assert out.read_bytes() == data
 
 
 def test_one_writer_at_a_time(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
-    with Ledger(out), pytest.raises(UsageError, match="another batch"):
-        Ledger(out)
-    with Ledger(out):
+    with BatchOutput(out), pytest.raises(UsageError, match="another batch"):
+        BatchOutput(out)
+    with BatchOutput(out):
         pass
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "no" / "such" / "place", Path("/dev/null")):
         with pytest.raises(UsageError):
-            Ledger(place)
+            BatchOutput(place)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from reasoner import Problem, Settings
-from reasoner.batch.item import Item
-from reasoner.batch.run import run
+from reasoner.batch.item import BatchItem
+from reasoner.batch.run import run_batch
 from reasoner.errors import ServerGone
 from reasoner.serve.client import ServedSolver
 
@@ -31,12 +31,12 @@ async def test_a_server_that_dies_slowly_fails_no_item(own_directories: Path) ->
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    items = [Item(str(n), n, 1, Problem(question=f"{n} + 1?")) for n in range(1, 7)]
+    items = [BatchItem(str(n), n, 1, Problem(question=f"{n} + 1?")) for n in range(1, 7)]
     records = []
 
     async def ask_all() -> None:
         async with ServedSolver(Settings.load(server=f"http://127.0.0.1:{port}")) as solver:
-            async for record in run(items, solver.solve, at_once=3):
+            async for record in run_batch(items, solver.solve, max_concurrency=3):
                 records.append(record)
 
     with pytest.raises(ServerGone):

@@ -5,21 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from reasoner.batch.item import Item
-from reasoner.batch.source import Form, read_items
+from reasoner.batch.item import BatchItem
+from reasoner.batch.source import BatchFormat, read_batch_items
 from reasoner.errors import UsageError
 
 
 def items(
-    tmp_path: Path, data: bytes, form: Form = "jsonl", expect: str | None = None
-) -> list[Item]:
+    tmp_path: Path, data: bytes, form: BatchFormat = "jsonl", expect: str | None = None
+) -> list[BatchItem]:
     file = tmp_path / "items"
     file.write_bytes(data)
     with file.open("rb") as stream:
-        return list(read_items(stream.fileno(), form, expect))
+        return list(read_batch_items(stream.fileno(), form, expect))
 
 
-def question(item: Item) -> str:
+def question(item: BatchItem) -> str:
     assert item.problem is not None, item.error
     return item.problem.question
 
@@ -108,7 +108,7 @@ def test_a_table_needs_a_header_with_a_question(tmp_path: Path, data: bytes) -> 
 def test_items_come_while_the_writer_is_still_writing() -> None:
     reader, writer = os.pipe()
     os.write(writer, b'{"question": "first"}\n{"quest')
-    found = read_items(reader, "jsonl")
+    found = read_batch_items(reader, "jsonl")
     assert question(next(found)) == "first"
     os.write(writer, b'ion": "second"}')
     os.close(writer)

@@ -2,26 +2,26 @@
 
 import pytest
 
-from reasoner.batch.tally import Tally, wilson
+from reasoner.batch.tally import BatchTotals, wilson_interval
 
 
 def test_counts_tokens_score_and_exit_code() -> None:
-    tally = Tally()
-    assert (tally.exit_code, tally.score) == (0, "0 of 0 right")
+    tally = BatchTotals()
+    assert (tally.exit_code, tally.summary) == (0, "0 of 0 right")
     for status, code in (("verified", 0), ("no_answer", 4), ("refuted", 3)):
         tally.add({"id": "x", "status": status, "usage": {"completion_tokens": 5}})
         assert tally.exit_code == code
     tally.add({"id": "x", "error": "line 4: torn"})
     assert (tally.exit_code, tally.total, tally.tokens) == (1, 4, 15)
-    assert tally.score.startswith("1 of 3 right, 33.3%")
+    assert tally.summary.startswith("1 of 3 right, 33.3%")
 
 
 @pytest.mark.parametrize("row", [{}, {"status": 1}, {"status": "verified", "usage": 3}])
 def test_other_rows_are_refused(row: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="neither"):
-        Tally().add(row)
+        BatchTotals().add(row)
 
 
 def test_wilsons_interval() -> None:
-    low, high = wilson(66, 100)
+    low, high = wilson_interval(66, 100)
     assert (round(low, 2), round(high, 2)) == (0.56, 0.75)

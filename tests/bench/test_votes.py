@@ -9,21 +9,25 @@ import pytest
 
 from bench.pool import Line, read
 from bench.votes import play, report, sign_test
-from reasoner.attempt import Attempt
+from reasoner.attempt import Candidate
 from reasoner.path import FinishReason
-from reasoner.path import Path as Thought
+from reasoner.path import Trajectory as Thought
 
 
 def line(number: int, final: str, tokens: int, kind: str = "text", value: float = 0.5) -> Line:
-    path = Thought(prompt=(1,), tokens=(2,) * tokens, answer=final, finish_reason=FinishReason.STOP)
-    attempt = Attempt(number=number, path=path, final=final, value=value)
+    trajectory = Thought(
+        prompt=(1,), tokens=(2,) * tokens, answer=final, finish_reason=FinishReason.STOP
+    )
+    candidate = Candidate(
+        number=number, trajectory=trajectory, final_answer=final, value_score=value
+    )
     return Line.model_validate(
         {
             "problem": 0,
             "question": "2 + 2?",
             "kind": kind,
             "right": final == "4",
-            "attempt": attempt,
+            "attempt": candidate,
         }
     )
 

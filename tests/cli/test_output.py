@@ -11,17 +11,17 @@ import pytest
 from pydantic import TypeAdapter
 
 from reasoner.cli.options.view import ViewOptions
-from reasoner.cli.output import Form, Output
+from reasoner.cli.output import Output, OutputForm
 from reasoner.cli.output.folding import FoldingNarrator
 from reasoner.cli.output.markdown import MarkdownBlocks, MarkdownPrinter
 from reasoner.cli.output.narrator import Narrator
 from reasoner.cli.output.progress import DownloadProgress, StatusLine
 from reasoner.cli.output.sentences import cross_check_sentences, status_line, usage_line
-from reasoner.cli.output.terminal import clean, one_line
+from reasoner.cli.output.terminal import one_line, without_controls
 from reasoner.cli.output.writers import JsonWriter, RawWriter, last_code
 from reasoner.events import CandidateEvent, Event, StartEvent, TextEvent
 from reasoner.path import FinishReason
-from reasoner.result import Answer, Result, Status, Usage
+from reasoner.result import CandidateSummary, Result, Status, Usage
 from reasoner.verdict import Outcome, Verdict
 from tests.cli.screen import rendered, written_at_a_terminal
 
@@ -66,7 +66,7 @@ def result(**changes: object) -> Result:
     ],
 )
 def test_clean(hostile: str, shown: str) -> None:
-    assert clean(hostile) == shown
+    assert without_controls(hostile) == shown
 
 
 def test_one_line_is_one_and_bounded() -> None:
@@ -180,35 +180,35 @@ def test_usage_line_names_every_kind_of_token() -> None:
 
 def test_a_narrator_that_is_quiet_says_nothing() -> None:
     stream = io.StringIO()
-    narrator = Narrator(stream, colour=False, thoughts=False, quiet=True)
-    narrator.think("secret")
-    narrator.say("notice")
+    narrator = Narrator(stream, colour=False, shows_reasoning=False, quiet=True)
+    narrator.show_reasoning("secret")
+    narrator.show_notice("notice")
     narrator.conclude(result())
     assert stream.getvalue() == ""
 
 
 def test_a_notice_starts_a_line_of_its_own() -> None:
     stream = io.StringIO()
-    narrator = Narrator(stream, colour=False, thoughts=True)
-    narrator.think("\nhm")
-    narrator.say("a\nnotice")
+    narrator = Narrator(stream, colour=False, shows_reasoning=True)
+    narrator.show_reasoning("\nhm")
+    narrator.show_notice("a\nnotice")
     assert stream.getvalue() == "hm\na notice\n"
 
 
 @pytest.mark.parametrize("kind", [Narrator, FoldingNarrator])
 def test_a_hint_never_takes_thinking_with_it(kind: type[Narrator]) -> None:
     stream = io.StringIO()
-    narrator = kind(stream, colour=True, thoughts=True)
-    narrator.think("half a thought")
+    narrator = kind(stream, colour=True, shows_reasoning=True)
+    narrator.show_reasoning("half a thought")
     narrator.hint("searching…")
-    narrator.think(" goes on")
+    narrator.show_reasoning(" goes on")
     assert "searching" not in stream.getvalue()
     narrator.end_thoughts()
     before = stream.tell()
     narrator.hint("searching…")
-    narrator.think("another")
+    narrator.show_reasoning("another")
     assert re.fullmatch(r".*searching….*\r\x1b\[J.*another.*", stream.getvalue()[before:])
-    narrator.say("done")
+    narrator.show_notice("done")
     assert stream.getvalue().count("\x1b[J") == stream.getvalue()[:before].count("\x1b[J") + 1
 
 
@@ -258,7 +258,7 @@ def test_a_dumb_terminal_and_a_log_get_plain_lines_now_and_then(
     assert (written if terminal else pipe.getvalue()).splitlines() == ["the first"]
 
 
-def replayed(name: str, form: Form = "text", *, folds: bool = False) -> Callable[[], None]:
+def replayed(name: str, form: OutputForm = "text", *, folds: bool = False) -> Callable[[], None]:
     """A function that shows the events of a run that was recorded with a real model."""
     parse: TypeAdapter[Event] = TypeAdapter(Event)
     lines = (RECORDED / f"{name}.ndjson").read_text().splitlines()
@@ -346,7 +346,7 @@ def test_candidates_are_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
         CandidateEvent.model_validate({"path": 1, "final": "36", **ended}),
         CandidateEvent(path=0, final=None, finish_reason=FinishReason.LENGTH, tokens=9),
     ]
-    candidates = tuple(Answer(number=number, answer="It is 4.") for number in (1, 0))
+    candidates = tuple(CandidateSummary(number=number, answer="It is 4.") for number in (1, 0))
 
     def write() -> None:
         output = Output.open(ViewOptions())

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from reasoner.cli.output.outline import outline
+from reasoner.cli.output.outline import outline_tree
 from reasoner.cli.output.segments import paint, width_of
 from reasoner.problem import Problem
 from reasoner.settings import Settings
 from reasoner.trace.trace import load_trace
-from reasoner.trace.tracer import Tracer
+from reasoner.trace.tracer import TraceWriter
 from tests.cli.command import COMMAND, environment, run
 from tests.cli.terminal import Terminal
 from tests.trace.test_tree import FORK, grown, node, result, step
@@ -39,11 +39,11 @@ def hostile(tmp_path: Path, own_directories: Path) -> Path:
     """A trace in which every text means harm."""
     file = tmp_path / "hostile.json"
     settings = Settings.load(model=HOSTILE)
-    with Tracer(file, Problem(question=HOSTILE), settings) as tracer:
-        tracer.record(node(0, None, 0))
+    with TraceWriter(file, Problem(question=HOSTILE), settings) as tracer:
+        tracer.add_event(node(0, None, 0))
         more = {"name": HOSTILE, "summary": HOSTILE, "reflection": HOSTILE}
-        tracer.record(step(0, 0, HOSTILE, tokens=3, logprob=-1e308, **more))
-        tracer.record(node(0, 0, 1, value=1e308, visits=10**18))
+        tracer.add_event(step(0, 0, HOSTILE, tokens=3, logprob=-1e308, **more))
+        tracer.add_event(node(0, 0, 1, value=1e308, visits=10**18))
     return file
 
 
@@ -128,7 +128,7 @@ def test_deep_forks_stay_inside_the_window() -> None:
         events.append(node(2 * depth + 1, max(0, 2 * depth - 2), depth + 1, forked=depth))
         events.append(node(2 * depth + 2, max(0, 2 * depth), depth + 1, forked=depth))
     tree = grown([*events, result(0)])
-    lines = [paint(line, colour=False, width=40) for line in outline(tree, 40)]
+    lines = [paint(line, colour=False, width=40) for line in outline_tree(tree, 40)]
     assert len(lines) > 400
     assert max(map(width_of, lines)) <= 40
 
@@ -191,7 +191,7 @@ def test_traces_go_into_plain_files_only(tiny_gguf: Path, tmp_path: Path) -> Non
 
 def test_a_tree_of_told_events_reads_as_expected() -> None:
     tree = grown([*FORK, step(3, 1, "c"), node(3, 2, 2, forked=1), result(3)])
-    shown = [paint(line, colour=False) for line in outline(tree, None)]
+    shown = [paint(line, colour=False) for line in outline_tree(tree, None)]
     assert shown == [
         "├ ○ a · value 0.25",
         "└ ● b · value 0.75",

@@ -7,45 +7,45 @@ import numpy as np
 import pytest
 
 from reasoner.engine.local import LocalEngine
-from reasoner.models.catalog import formats
+from reasoner.models.catalog import load_value_formats
 from reasoner.models.checksum import model_checksum
 from reasoner.problem import Problem
-from reasoner.value.doubts import FEATURES
-from reasoner.value.head import read_head
+from reasoner.value.doubts import FEATURE_NAMES
+from reasoner.value.head import read_value_head
 from reasoner.value.model import ValueModel
-from reasoner.value.trial import written
+from reasoner.value.trial import trajectory_of_steps
 from tests.cli.command import run
 from tests.pipelines.studies import write_study
 
 
 async def test_the_head_scores_paths(tiny_gguf: Path, tmp_path: Path) -> None:
     sha256 = model_checksum(tiny_gguf)
-    data = write_study(tmp_path / "a.jsonl", width=len(FEATURES), sha256=sha256)
+    data = write_study(tmp_path / "a.jsonl", width=len(FEATURE_NAMES), sha256=sha256)
     out = tmp_path / "new" / "head.gguf"
     done = run(tmp_path, "train", "value", data, "--out", out, "--json", seconds=200)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["problems"] == 40
     assert out.stat().st_size < 2_000_000
     assert [path.name for path in out.parent.iterdir()] == ["head.gguf"]
-    head = read_head(out)
+    head = read_value_head(out)
     assert (head.base_sha256, head.seed) == (sha256, 0)
     assert "40 problems" in head.data
     engine = await LocalEngine.open(tiny_gguf)
     try:
-        model = ValueModel("self", engine, formats()["head"], head)
+        model = ValueModel("self", engine, load_value_formats()["head"], head)
         problem = Problem(question="What is 2 + 2?")
-        path = written(engine, problem, ["2 + 2 = 4", "So it is 4.", "x" * 40])
-        whole = await model.scorer().score(problem, path)
-        scorer = model.scorer()
+        trajectory = trajectory_of_steps(engine, problem, ["2 + 2 = 4", "So it is 4.", "x" * 40])
+        whole = await model.new_scorer().score_steps(problem, trajectory)
+        scorer = model.new_scorer()
         for count in range(1, 4):
-            grown = written(engine, problem, ["2 + 2 = 4", "So it is 4.", "x" * 40])
+            grown = trajectory_of_steps(engine, problem, ["2 + 2 = 4", "So it is 4.", "x" * 40])
             kept = grown.model_copy(
                 update={
                     "steps": grown.steps[:count],
                     "tokens": grown.tokens[: sum(step.tokens for step in grown.steps[:count])],
                 }
             )
-            scores = await scorer.score(problem, kept)
+            scores = await scorer.score_steps(problem, kept)
         assert scores == pytest.approx(whole, abs=1e-3)
         assert all(0 <= score <= 1 for score in whole)
         assert not np.allclose(whole, whole[0])

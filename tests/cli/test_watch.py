@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from reasoner.cli.output.canvas import Canvas
-from reasoner.cli.output.fold import fold
+from reasoner.cli.output.fold import fold_tree
 from reasoner.cli.output.segments import paint, width_of
 from reasoner.cli.output.watch import REDRAW_SECONDS, LiveTree, TreeLog
 from reasoner.events import CandidateEvent, Event, TextEvent, VerdictEvent
@@ -32,7 +32,7 @@ ENDLESS = ("--strategy", "majority", "--min-steps", "500", "--budget", "6000", "
 
 
 def shown(tree: SearchTree, width: int, height: int) -> list[str]:
-    return [paint(line, colour=False) for line in fold(tree, width, height)]
+    return [paint(line, colour=False) for line in fold_tree(tree, width, height)]
 
 
 def bushy(seed: int, size: int = 200) -> SearchTree:
@@ -56,15 +56,15 @@ def test_a_folded_tree_fits_the_window(seed: int) -> None:
     tree = bushy(seed)
     for height in (1, 2, 3, 7, 20, 1000):
         for width in (1, 14, 40, 120):
-            lines = fold(tree, width, height)
+            lines = fold_tree(tree, width, height)
             assert 1 <= len(lines) <= height
             assert max(width_of(paint(x, colour=False, width=width)) for x in lines) <= width
 
 
 def test_the_best_path_is_the_last_to_be_folded() -> None:
     tree = bushy(3)
-    tree.feed(result(150))
-    chain = [state for state in tree.best() if len(state.children) != 1][1:]
+    tree.add_event(result(150))
+    chain = [state for state in tree.best_path() if len(state.children) != 1][1:]
     lines = shown(tree, 200, 2 * len(chain) + 1)
     assert sum("●" in line for line in lines) == len(chain)
     assert any("more" in line for line in lines)
@@ -81,7 +81,7 @@ def test_a_chain_is_one_line_and_shows_what_is_being_written() -> None:
     events: list[Event] = [node(0, None, 0), *(step(0, index, f"s{index}") for index in range(9))]
     tree = grown(events)
     assert shown(tree, 80, 9) == ["└ ● s8 · 9 steps"]
-    tree.feed(TextEvent(path=0, channel="reasoning", text="so far and\nso on"))
+    tree.add_event(TextEvent(path=0, channel="reasoning", text="so far and\nso on"))
     assert shown(tree, 80, 9) == ["└ ● so far and so on · 9 steps"]
 
 

@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 
 from reasoner.engine.capabilities import require_capabilities
-from reasoner.engine.completions import Completions
+from reasoner.engine.completions import CompletionsClient
 from reasoner.engine.local import LocalEngine
-from reasoner.engine.remote import CHATML, RemoteEngine
+from reasoner.engine.remote import CHATML_TEMPLATE, RemoteEngine
 from reasoner.errors import BadModelFile, EngineError, UsageError
 from reasoner.protocol.registry import choose_protocol
 
 
 async def test_a_server_lacks_what_text_cannot_carry() -> None:
-    server = Completions("http://127.0.0.1:1/v1", "peer", None, 1)
-    engine = RemoteEngine(server, CHATML, "<|im_end|>", 1024, logprobs=False)
+    server = CompletionsClient("http://127.0.0.1:1/v1", "peer", None, 1)
+    engine = RemoteEngine(server, CHATML_TEMPLATE, "<|im_end|>", 1024, logprobs=False)
     require_capabilities(engine.capabilities)
     for name, error, text in (
         ("grammar", UsageError, "a grammar needs a model on this machine"),
@@ -25,9 +25,9 @@ async def test_a_server_lacks_what_text_cannot_carry() -> None:
     ):
         with pytest.raises(error, match=text):
             require_capabilities(engine.capabilities, name)  # type: ignore[arg-type]
-    assert choose_protocol(engine, CHATML, None).name == "plain"
+    assert choose_protocol(engine, CHATML_TEMPLATE, None).name == "plain"
     with pytest.raises(BadModelFile, match="steiner"):
-        choose_protocol(engine, CHATML, "steiner")
+        choose_protocol(engine, CHATML_TEMPLATE, "steiner")
     await engine.close()
 
 

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from reasoner.engine.completions import Completions
+from reasoner.engine.completions import CompletionsClient
 from reasoner.engine.sampling import GREEDY
 from reasoner.errors import EngineError
 
@@ -39,8 +39,8 @@ def saying(body: str) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def at(address: str) -> AsyncIterator[Completions]:
-    server = Completions(address, "m", None, 4)
+async def at(address: str) -> AsyncIterator[CompletionsClient]:
+    server = CompletionsClient(address, "m", None, 4)
     try:
         yield server
     finally:
@@ -89,7 +89,7 @@ async def test_a_text_that_is_none_is_an_error_of_one_line(body: str) -> None:
     with saying(f"data: {body}\n\n") as address:
         async with at(address) as server:
             with pytest.raises(EngineError) as caught:
-                _ = [piece async for piece in server.write("1 + 1 =", GREEDY, 4, 0, "")]
+                _ = [piece async for piece in server.stream_completion("1 + 1 =", GREEDY, 4, 0, "")]
     assert "\n" not in str(caught.value)
 
 

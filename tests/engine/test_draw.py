@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reasoner.engine.context import Context
+from reasoner.engine.context import LlamaContext
 from reasoner.engine.control import FREE
-from reasoner.engine.draw import Drawer, log_sum_exp
+from reasoner.engine.draw import TokenSampler, log_sum_exp
 from reasoner.engine.sampler_chain import build_chain
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import EngineError
@@ -18,9 +18,9 @@ LAST = 3
 
 
 @pytest.fixture(scope="module")
-def context(smollm2: Path) -> Iterator[Context]:
+def context(smollm2: Path) -> Iterator[LlamaContext]:
     """A context that has read one prompt; entry `LAST` of the batch has logits."""
-    opened = Context(smollm2, EngineSettings(context=512), print)
+    opened = LlamaContext(smollm2, EngineSettings(context=512), print)
     tokens = opened.vocabulary.tokenize("The capital of France is")[: LAST + 1]
     assert opened.decode([(token, i, 0, i == LAST) for i, token in enumerate(tokens)]) == 0
     yield opened
@@ -40,12 +40,12 @@ def context(smollm2: Path) -> Iterator[Context]:
     ],
 )
 def test_a_draw_is_what_the_native_chain_draws_from_the_whole_row(
-    context: Context, sampling: Sampling
+    context: LlamaContext, sampling: Sampling
 ) -> None:
     drawn, whole = [], []
     for seed in range(60):
-        drawer = Drawer(context, sampling, seed, [])
-        drawn.append(drawer.draw(LAST, FREE).id)
+        drawer = TokenSampler(context, sampling, seed, [])
+        drawn.append(drawer.sample(LAST, FREE).id)
         drawer.close()
         chain = build_chain(sampling, seed, (), context.vocabulary.size)
         whole.append(context.sample(chain, LAST))
@@ -54,13 +54,13 @@ def test_a_draw_is_what_the_native_chain_draws_from_the_whole_row(
     assert len(set(drawn)) > 1
 
 
-def test_a_flat_row_is_left_to_the_native_chain(context: Context) -> None:
-    drawer = Drawer(context, Sampling(), 0, [])
+def test_a_flat_row_is_left_to_the_native_chain(context: LlamaContext) -> None:
+    drawer = TokenSampler(context, Sampling(), 0, [])
     flat = np.zeros(context.vocabulary.size, np.float32)
-    assert len(drawer._nearest(flat)) == len(flat)
+    assert len(drawer._top_candidates(flat)) == len(flat)
     one = np.full(context.vocabulary.size, -np.inf, np.float32)
     one[7] = 1.0
-    assert drawer._nearest(one) is None
+    assert drawer._top_candidates(one) is None
     drawer.close()
 
 

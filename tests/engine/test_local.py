@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from reasoner.engine.context import Context
+from reasoner.engine.context import LlamaContext
 from reasoner.engine.control import Allow, Ban, Constraint, Force, Halt
 from reasoner.engine.local import LocalEngine, LocalGeneration
-from reasoner.engine.planner import TILE
+from reasoner.engine.planner import ATTENTION_TILE_TOKENS
 from reasoner.engine.sampling import GREEDY, Sampling
 from reasoner.engine.token import Finish, Token
 from reasoner.errors import (
@@ -66,7 +66,7 @@ async def test_log_probabilities_are_those_that_scoring_gives(engine: LocalEngin
     tokens = await drain(engine.generate(prompt, Sampling(), max_tokens=6, seed=3))
     whole = prompt + ids(tokens)
     positions = range(len(prompt) - 1, len(whole) - 1)
-    scores = await engine.score(whole, positions, [[t.id] for t in tokens])
+    scores = await engine.token_logprobs(whole, positions, [[t.id] for t in tokens])
     for token, (score,) in zip(tokens, scores, strict=True):
         assert token.logprob == pytest.approx(score, abs=1e-2)
         assert token.logprob < 0
@@ -91,7 +91,7 @@ async def test_sequences_with_different_prompts_do_not_mix(engine: LocalEngine) 
     for prompt, tokens in zip(prompts, together, strict=True):
         whole = prompt + ids(tokens)
         positions = range(len(prompt) - 1, len(whole) - 1)
-        alone = await engine.score(whole, positions, [[t.id] for t in tokens])
+        alone = await engine.token_logprobs(whole, positions, [[t.id] for t in tokens])
         assert [t.logprob for t in tokens] == pytest.approx([s for (s,) in alone], abs=0.3)
 
 
@@ -117,7 +117,7 @@ async def test_a_read_that_grows_reads_only_what_is_new(engine: LocalEngine) -> 
     tokens = engine.tokenize("one two three four five six seven eight nine ten eleven twelve")
     decoded: list[int] = []
     for size in (4, 7, 10, 12):
-        await engine.score(tokens[:size], [size - 1], [[0]], decoded.append)
+        await engine.token_logprobs(tokens[:size], [size - 1], [[0]], decoded.append)
     assert decoded == [4, 3, 3, 2]
 
 
@@ -150,7 +150,7 @@ async def test_forks_that_outgrow_the_cells_still_end(small: LocalEngine) -> Non
     runs = [small.generate(prompt, Sampling(), Steps(endless), 90, seed) for seed in range(8)]
     written = await asyncio.wait_for(asyncio.gather(*(drain(run) for run in runs)), 60)
     assert [len(tokens) for tokens in written] == [90] * 8
-    assert small.decoded < 4 * 8 * 130
+    assert small.decoded_tokens < 4 * 8 * 130
 
 
 async def test_forks_among_longer_ones_do_not_take_each_others_last_cell(
@@ -182,7 +182,7 @@ async def test_paths_between_rounds_keep_their_cells(small: LocalEngine) -> None
 
     lengths = await asyncio.wait_for(asyncio.gather(*map(path, range(8))), 60)
     assert lengths == [130] * 8
-    assert small.decoded < 3 * sum(lengths)  # 3.8 times when nobody went on first
+    assert small.decoded_tokens < 3 * sum(lengths)  # 3.8 times when nobody went on first
 
 
 async def test_the_cache_holds_more_than_one_sequence_may(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ async def test_the_cache_holds_more_than_one_sequence_may(tmp_path: Path) -> Non
     with pytest.raises(PromptTooLong):
         engine.generate(list(range(1, 210)), GREEDY)
     assert await asyncio.gather(*map(write, range(12))) == [190] * 12
-    assert engine.decoded < 1.1 * 12 * 190
+    assert engine.decoded_tokens < 1.1 * 12 * 190
     run = engine.generate(list(range(1, 180)), Sampling(), Steps(Ban(engine.end_tokens)), 90)
     assert len(await drain(run)) == 21
     assert run.finish is Finish.LENGTH
@@ -232,10 +232,10 @@ async def test_a_full_cache_is_an_error_with_both_numbers(
 ) -> None:
     """llama.cpp reports no room for the only request there is, so nothing can make way for it."""
 
-    def full(self: Context, entries: list[tuple[int, int, int, bool]], hidden: bool) -> int:
+    def full(self: LlamaContext, entries: list[tuple[int, int, int, bool]], hidden: bool) -> int:
         return 1
 
-    monkeypatch.setattr(Context, "decode", full)
+    monkeypatch.setattr(LlamaContext, "decode", full)
     with pytest.raises(ContextFull, match="holds 256 tokens, this needs 30"):
         await drain(small.generate(list(range(1, 31)), GREEDY, max_tokens=4))
     monkeypatch.undo()
@@ -280,7 +280,7 @@ async def test_a_controller_forces_restricts_and_halts(small: LocalEngine) -> No
 
 async def test_restricted_draws_follow_the_models_own_odds(small: LocalEngine) -> None:
     prompt, pair = [1, 2, 3], (8, 9)
-    ((first, second),) = await small.score(prompt, [2], [pair])
+    ((first, second),) = await small.token_logprobs(prompt, [2], [pair])
     expected = 1 / (1 + math.exp(second - first))
     free = Sampling(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0)
     draws = [
@@ -344,13 +344,13 @@ async def test_a_crowd_decodes_by_itself_on_a_cpu(
     tiny_gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where attention works in tiles, prompts and many running sequences would cost each other."""
-    decode, decoded = Context.decode, []
+    decode, decoded = LlamaContext.decode, []
 
-    def watched(self: Context, entries: list[tuple[int, int, int, bool]], hidden: bool) -> int:
+    def watched(self: LlamaContext, entries: list[tuple[int, int, int, bool]], hidden: bool) -> int:
         decoded.append(Counter(sequence for _, _, sequence, _ in entries))
         return decode(self, entries, hidden)
 
-    monkeypatch.setattr(Context, "decode", watched)
+    monkeypatch.setattr(LlamaContext, "decode", watched)
     engine = await LocalEngine.open(tiny_gguf, EngineSettings(sequences=100))
     crowd = [
         engine.generate([n + 1], Sampling(), Steps(Ban(engine.end_tokens)), max_tokens=40, seed=n)
@@ -362,7 +362,7 @@ async def test_a_crowd_decodes_by_itself_on_a_cpu(
 
     assert all(len(tokens) == 40 for tokens in many)
     assert len(last) == 5
-    assert all(len(counts) == 1 for counts in decoded if counts.total() >= TILE)
+    assert all(len(counts) == 1 for counts in decoded if counts.total() >= ATTENTION_TILE_TOKENS)
     crowded = [len(counts) > 40 for counts in decoded]
     apart = crowded.index(False, crowded.index(True))
     assert len(decoded[apart]) == 1
@@ -374,18 +374,20 @@ async def test_an_abandoned_long_prompt_is_cut_short(engine: LocalEngine) -> Non
         drain(engine.generate((engine.tokenize(PROMPT) * 300)[:3500], GREEDY, max_tokens=1))
     )
     await asyncio.sleep(0.1)
-    before = engine.decoded
+    before = engine.decoded_tokens
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert await drain(engine.generate(engine.tokenize(PROMPT), GREEDY, max_tokens=2))
-    assert engine.decoded - before < 1500
+    assert engine.decoded_tokens - before < 1500
 
 
 async def test_hidden_states_do_not_disturb_generation(small: LocalEngine) -> None:
     before = ids(await drain(small.generate([1, 2, 3], GREEDY, max_tokens=8)))
-    states = await small.hidden([1, 2, 3, 4, 5], [0, 2, 4])
+    states = await small.hidden_states([1, 2, 3, 4, 5], [0, 2, 4])
     assert states.shape == (3, small.n_embd)
-    assert (await small.hidden([1, 2, 3, 9, 9], [2]))[0] == pytest.approx(states[1], abs=1e-3)
+    assert (await small.hidden_states([1, 2, 3, 9, 9], [2]))[0] == pytest.approx(
+        states[1], abs=1e-3
+    )
     assert ids(await drain(small.generate([1, 2, 3], GREEDY, max_tokens=8))) == before
 
 
@@ -393,8 +395,8 @@ async def test_scoring_more_positions_than_rows(small: LocalEngine) -> None:
     """8 sequences mean 8 rows of output a batch; 100 positions take several."""
     tokens = list(range(1, 121))
     positions = list(range(10, 110))
-    together = await small.score(tokens, positions, [[5]] * 100)
-    ((alone,),) = await small.score(tokens[:61], [60], [[5]])
+    together = await small.token_logprobs(tokens, positions, [[5]] * 100)
+    ((alone,),) = await small.token_logprobs(tokens[:61], [60], [[5]])
     assert together[50][0] == pytest.approx(alone, abs=1e-2)
 
 
@@ -402,9 +404,11 @@ async def test_readers_of_every_position_share_the_rows(small: LocalEngine) -> N
     """More rows than a decode may have end the process inside llama.cpp."""
     readers = [list(range(first, first + 40)) for first in (1, 60, 120)]
     every = list(range(40))
-    scores = await asyncio.gather(*(small.score(tokens, every, [[5]] * 40) for tokens in readers))
+    scores = await asyncio.gather(
+        *(small.token_logprobs(tokens, every, [[5]] * 40) for tokens in readers)
+    )
     for tokens, together in zip(readers, scores, strict=True):
-        ((alone,),) = await small.score(tokens, [39], [[5]])
+        ((alone,),) = await small.token_logprobs(tokens, [39], [[5]])
         assert together[39] == pytest.approx([alone], abs=1e-3)
 
 
@@ -448,7 +452,7 @@ async def test_closing_ends_what_runs(tiny_gguf: Path) -> None:
 
 async def test_a_closed_engine_refuses_instead_of_crashing(tiny_gguf: Path) -> None:
     engine = await LocalEngine.open(tiny_gguf)
-    reading = asyncio.create_task(engine.score(list(range(1, 2000)), [5], [[1]]))
+    reading = asyncio.create_task(engine.token_logprobs(list(range(1, 2000)), [5], [[1]]))
     await asyncio.sleep(0)
     await engine.close()
     with pytest.raises(EngineError, match="closed"):
@@ -487,12 +491,14 @@ async def test_a_model_without_finite_logits_is_an_error(tmp_path: Path) -> None
 async def test_the_likeliest_tokens_at_their_odds(engine: LocalEngine) -> None:
     tokens = engine.tokenize(PROMPT)
     decoded: list[int] = []
-    best = await engine.likeliest(tokens, 5, decoded.append)
+    best = await engine.top_tokens(tokens, 5, decoded.append)
     odds = [logprob for _, logprob in best]
-    (scored,) = await engine.score(tokens, [len(tokens) - 1], [[token for token, _ in best]])
+    (scored,) = await engine.token_logprobs(
+        tokens, [len(tokens) - 1], [[token for token, _ in best]]
+    )
     assert decoded == [len(tokens)]
     assert odds == sorted(odds, reverse=True)
     assert odds == pytest.approx(scored, abs=0.1)
-    assert len(await engine.likeliest(tokens, 10**6)) > 40_000
+    assert len(await engine.top_tokens(tokens, 10**6)) > 40_000
     greedy = await drain(engine.generate(tokens, GREEDY, max_tokens=1))
     assert best[0][0] == greedy[0].id

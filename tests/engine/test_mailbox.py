@@ -2,14 +2,14 @@
 
 import asyncio
 
-from reasoner.engine.mailbox import Mailbox
-from reasoner.engine.request import Item
+from reasoner.engine.mailbox import OutputQueue
+from reasoner.engine.request import RequestOutput
 from reasoner.engine.token import Finish, Token
 
 
 async def test_tokens_wait_for_the_next_ones_but_an_end_does_not() -> None:
-    mailbox, queue = Mailbox(), asyncio.Queue[Item]()
-    emit = mailbox.into(queue)
+    mailbox, queue = OutputQueue(), asyncio.Queue[RequestOutput]()
+    emit = mailbox.emitter(queue)
     emit(Token(1, 0.0))
     mailbox.flush()
     await asyncio.sleep(0)
@@ -27,8 +27,8 @@ async def test_tokens_wait_for_the_next_ones_but_an_end_does_not() -> None:
 
 
 async def test_what_waited_goes_out_with_the_next_token_after_a_while() -> None:
-    mailbox, queue = Mailbox(), asyncio.Queue[Item]()
-    emit = mailbox.into(queue)
+    mailbox, queue = OutputQueue(), asyncio.Queue[RequestOutput]()
+    emit = mailbox.emitter(queue)
     for token in range(40):
         emit(Token(token, 0.0))
         mailbox.flush()

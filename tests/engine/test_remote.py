@@ -10,12 +10,12 @@ import reasoner
 import reasoner.events
 from reasoner.engine.control import FREE, Allow, Constraint, Force, Halt
 from reasoner.engine.local import LocalEngine
-from reasoner.engine.remote import CHATML, RemoteEngine
+from reasoner.engine.remote import CHATML_TEMPLATE, RemoteEngine
 from reasoner.engine.sampling import GREEDY, Sampling
 from reasoner.engine.token import Finish
 from reasoner.errors import EngineError, ModelError, PromptTooLong, UsageError
 from reasoner.local_solver import LocalSolver
-from reasoner.models.served import served_model
+from reasoner.models.served import find_served_model
 from reasoner.settings import EngineSettings, Settings
 from tests.cli.command import run
 from tests.engine.completions_server import completions_server
@@ -35,7 +35,7 @@ def address(smollm2: Path) -> Iterator[str]:
 
 @pytest.fixture
 async def engine(address: str) -> AsyncIterator[RemoteEngine]:
-    made = await RemoteEngine.open(address, None, CONTEXT, template=CHATML)
+    made = await RemoteEngine.open(address, None, CONTEXT, template=CHATML_TEMPLATE)
     yield made
     await made.close()
 
@@ -59,12 +59,12 @@ async def test_scores_are_those_of_the_engine_here(engine: RemoteEngine, smollm2
     try:
         tokens = local.tokenize(PROMPT)
         words = [local.tokenize(word, False)[0] for word in ("To", "Let")]
-        (here,) = await local.score(tokens, [len(tokens) - 1], [words])
+        (here,) = await local.token_logprobs(tokens, [len(tokens) - 1], [words])
     finally:
         await local.close()
     ours = engine.tokenize(PROMPT)
     wanted = [engine.tokenize(word, False)[0] for word in ("To", "Let", "Xylophon")]
-    (there,) = await engine.score(ours, [len(ours) - 1], [wanted])
+    (there,) = await engine.token_logprobs(ours, [len(ours) - 1], [wanted])
     assert there[:2] == pytest.approx(here, abs=0.1)
     assert there[2] < min(there[:2])
 
@@ -74,11 +74,11 @@ async def test_the_likeliest_tokens_are_those_of_the_engine_here(
 ) -> None:
     local = await LocalEngine.open(smollm2, CONTEXT)
     try:
-        best = await local.likeliest(local.tokenize(PROMPT), 20)
+        best = await local.top_tokens(local.tokenize(PROMPT), 20)
         here = {local.detokenize([token]): logprob for token, logprob in best}
     finally:
         await local.close()
-    told = await engine.likeliest(engine.tokenize(PROMPT), 3)
+    told = await engine.top_tokens(engine.tokenize(PROMPT), 3)
     there = {engine.detokenize([token]): logprob for token, logprob in told}
     assert len(there) == 3
     assert there == pytest.approx({text: here[text] for text in there}, abs=0.2)
@@ -143,9 +143,9 @@ async def test_what_a_server_cannot_do_is_refused(engine: RemoteEngine) -> None:
             raise AssertionError
 
     with pytest.raises(EngineError, match="hidden states"):
-        await engine.hidden(tokens, [0])
+        await engine.hidden_states(tokens, [0])
     with pytest.raises(EngineError, match="whole distributions"):
-        await engine.doubts(tokens, 1)
+        await engine.token_statistics(tokens, 1)
     with pytest.raises(EngineError, match="held to a few tokens"):
         await anext(engine.generate(tokens, GREEDY, Narrow()))
     with pytest.raises(UsageError, match="grammar"):
@@ -190,7 +190,7 @@ async def test_questions_and_searches_are_answered(address: str, own_directories
 def test_the_command_and_the_users_own_names(address: str, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.mkdir()
-    entry = f'[far]\nurl = "{address}#peer"\nchat_template = """{CHATML}"""\nprotocol = "think"\n'
+    entry = f'[far]\nurl = "{address}#peer"\nchat_template = """{CHATML_TEMPLATE}"""\nprotocol = "think"\n'
     (config / "models.toml").write_text(entry)
     short = ("--no-think", "--max-tokens", "8", "--context", "1024", "--no-verify")
     done = run(tmp_path, "ask", ASK, "-m", "far", *short)
@@ -218,7 +218,7 @@ async def test_a_server_without_log_probabilities(tiny_gguf: Path) -> None:
             assert len(tokens) <= 4
             assert any("nothing can be scored" in notice for notice in notices)
             with pytest.raises((EngineError, UsageError)):
-                await engine.score(engine.tokenize("x y"), [1], [[1]])
+                await engine.token_logprobs(engine.tokenize("x y"), [1], [[1]])
         finally:
             await engine.close()
 
@@ -232,8 +232,8 @@ async def test_a_server_without_log_probabilities(tiny_gguf: Path) -> None:
     ],
 )
 def test_names_of_served_models(name: str, address: str, model: str | None) -> None:
-    found = served_model(name)
+    found = find_served_model(name)
     assert found is not None
     assert (found.address, found.model) == (address, model)
-    assert served_model("smollm2-135m") is None
-    assert served_model("./model.gguf") is None
+    assert find_served_model("smollm2-135m") is None
+    assert find_served_model("./model.gguf") is None

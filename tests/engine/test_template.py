@@ -3,7 +3,7 @@
 import pytest
 
 from reasoner.engine import template
-from reasoner.engine.template import render
+from reasoner.engine.template import render_prompt
 from reasoner.errors import BadModelFile
 from reasoner.problem import Message
 from tests.tiny_gguf import CHATML
@@ -15,13 +15,13 @@ NO_SYSTEM = "{% if messages[0].role == 'system' %}{{ raise_exception('no system'
 
 
 def test_chatml() -> None:
-    text = render(CHATML, ASK)
+    text = render_prompt(CHATML, ASK)
     assert text.startswith("<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi")
     assert text.endswith("<|im_start|>assistant\n")
 
 
 def test_a_template_without_system_role_gets_it_in_the_question() -> None:
-    assert render(NO_SYSTEM, ASK) == "[user]Be brief.\n\nHi"
+    assert render_prompt(NO_SYSTEM, ASK) == "[user]Be brief.\n\nHi"
 
 
 @pytest.mark.parametrize(
@@ -40,15 +40,15 @@ def test_a_template_without_system_role_gets_it_in_the_question() -> None:
 )
 def test_a_hostile_template_is_one_error(hostile: str) -> None:
     with pytest.raises(BadModelFile, match="chat template fails"):
-        render(hostile, ASK)
+        render_prompt(hostile, ASK)
 
 
 def test_a_template_without_end_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(template, "SECONDS", 0.2)
     loop = "{% for i in range(3000) %}{% for j in range(3000) %}{% endfor %}{% endfor %}"
     with pytest.raises(BadModelFile, match=r"nothing within 0\.2 s"):
-        render(loop, ASK)
+        render_prompt(loop, ASK)
 
 
 def test_a_template_may_reckon() -> None:
-    assert render("{{ '-' * 3 }}{{ 2 * 3 }}{{ 2 ** 3 }}{{ 0.5 * 2 }}", ASK) == "---681.0"
+    assert render_prompt("{{ '-' * 3 }}{{ 2 * 3 }}{{ 2 ** 3 }}{{ 0.5 * 2 }}", ASK) == "---681.0"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reasoner.engine.words import WordVocabulary
+from reasoner.engine.words import TextVocabulary
 
 TEXTS = (
     "",
@@ -16,7 +16,7 @@ TEXTS = (
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_round_trip(text: str) -> None:
-    vocabulary = WordVocabulary("<|im_end|>")
+    vocabulary = TextVocabulary("<|im_end|>")
     for special in (True, False):
         tokens = vocabulary.tokenize(text, special)
         assert vocabulary.detokenize(tokens, special=True) == text
@@ -25,7 +25,7 @@ def test_round_trip(text: str) -> None:
 
 
 def test_names_of_control_tokens_act_only_where_they_may() -> None:
-    vocabulary = WordVocabulary("<|im_end|>")
+    vocabulary = TextVocabulary("<|im_end|>")
     (end,) = vocabulary.tokenize("<|im_end|>")
     assert end == vocabulary.eos == vocabulary.token_id("<|im_end|>")
     assert vocabulary.is_eog(end)
@@ -37,7 +37,7 @@ def test_names_of_control_tokens_act_only_where_they_may() -> None:
 
 
 def test_pieces_are_about_as_many_as_tokens() -> None:
-    vocabulary = WordVocabulary("</s>")
+    vocabulary = TextVocabulary("</s>")
     text = "Tom has 3 boxes with 14 pens each and gives 6 pens away. How many are left?"
     assert 15 < len(vocabulary.tokenize(text)) < 35
     assert len(vocabulary.tokenize("a" * 7000)) == 1000

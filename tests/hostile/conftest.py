@@ -18,8 +18,8 @@ def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 @pytest.fixture(scope="session")
 def marker() -> str:
     """What is in the command line of every jail of ours."""
-    box = folder.make()
-    folder.discard(box)
+    box = folder.create_temporary_folder()
+    folder.remove_folder(box)
     return os.path.dirname(box)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from reasoner.plugins.python_sandbox import probe
-from reasoner.plugins.python_sandbox.execution import MEMORY, Run, run_in
+from reasoner.plugins.python_sandbox.execution import MAX_MEMORY_BYTES, ProgramRun, run_in_layer
 from reasoner.plugins.python_sandbox.layers import LAYERS, Layer
 from tests.hostile import files, kernel, language, network, processes, resources
 from tests.hostile.attack import Attack
@@ -14,7 +14,7 @@ ATTACKS = tuple(
     for room in (files, network, processes, kernel, resources, language)
     for attack in room.ATTACKS
 )
-WORKING = [layer for layer in LAYERS if layer.possible and probe.self_test(layer) is None]
+WORKING = [layer for layer in LAYERS if layer.possible and probe.attack_layer(layer) is None]
 BULK = 2000
 """MiB that an attack tries to write or print; limits stop it long before."""
 
@@ -53,10 +53,10 @@ def test_what_a_program_does_to_itself_ends_in_a_verdict(
     assert world.effects(attack, heard, marker) == set()
 
 
-def _run(layer: Layer, code: str, seconds: float) -> Run:
+def _run(layer: Layer, code: str, seconds: float) -> ProgramRun:
     """Once more when a busy machine did not get a jail started in time."""
     for _ in range(3):
-        run = run_in(layer, code, stdin="", seconds=seconds, memory=MEMORY)
+        run = run_in_layer(layer, code, stdin="", seconds=seconds, memory=MAX_MEMORY_BYTES)
         if run.outcome != "refused":
             break
     return run

@@ -6,13 +6,15 @@ import pytest
 
 from reasoner.plugins import python_sandbox, sympy_check
 from reasoner.plugins.python_sandbox import probe
-from reasoner.plugins.python_sandbox.execution import MEMORY, Run, run_in
+from reasoner.plugins.python_sandbox.execution import MAX_MEMORY_BYTES, ProgramRun, run_in_layer
 from reasoner.plugins.python_sandbox.layers import UNCONFINED, Layer
 from reasoner.problem import Problem
-from reasoner.verdict import Candidate, Outcome, Verdict
+from reasoner.verdict import Outcome, Submission, Verdict
 from tests.hostile.test_attacks import WORKING
 
-pytestmark = pytest.mark.skipif(probe.chosen().layer is None, reason="no sandbox layer works here")
+pytestmark = pytest.mark.skipif(
+    probe.choose_layer().layer is None, reason="no sandbox layer works here"
+)
 
 TESTS = "assert double(2) == 4\nassert double(21) == 42\n"
 HONEST = "def double(x):\n    return x * 2\n"
@@ -67,7 +69,7 @@ def double(x):
 
 def judged(code: str, tests: str = TESTS) -> Verdict:
     problem = Problem(question="Write double(x).", tests=tests)
-    submission = Candidate(answer="", code=(code,))
+    submission = Submission(answer="", code=(code,))
     said = python_sandbox.verify(
         problem=problem, submission=submission, seconds=8, compare_answers=sympy_check.compare
     )
@@ -75,7 +77,7 @@ def judged(code: str, tests: str = TESTS) -> Verdict:
     return said
 
 
-def naive(run: Run) -> bool:
+def naive(run: ProgramRun) -> bool:
     """What a checker that believes its subject goes by: its words, its report and its exit."""
     return run.outcome == "ok" or run.exit_code == 0 or "pass" in run.stdout.lower()
 
@@ -97,10 +99,10 @@ def test_a_forged_verdict_is_no_pass(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in FORGERIES if "call" not in name])
 def test_a_checker_that_believes_would_be_fooled(name: str) -> None:
-    layer = probe.chosen().layer
+    layer = probe.choose_layer().layer
     assert layer is not None
     code = FORGERIES[name]
-    assert naive(run_in(layer, code, stdin="", seconds=10, memory=MEMORY))
+    assert naive(run_in_layer(layer, code, stdin="", seconds=10, memory=MAX_MEMORY_BYTES))
 
 
 KEEPER = """
@@ -126,12 +128,12 @@ while time.monotonic() < end:
 """
 
 
-def together(layer: Layer) -> tuple[Run, Run]:
+def together(layer: Layer) -> tuple[ProgramRun, ProgramRun]:
     """A program that keeps a secret in its directory, and one that is after it."""
-    runs: dict[str, Run] = {}
+    runs: dict[str, ProgramRun] = {}
 
     def go(code: str) -> None:
-        runs[code] = run_in(layer, code, stdin="", seconds=20, memory=MEMORY)
+        runs[code] = run_in_layer(layer, code, stdin="", seconds=20, memory=MAX_MEMORY_BYTES)
 
     threads = [threading.Thread(target=go, args=(code,)) for code in (KEEPER, ROBBER)]
     for thread in threads:

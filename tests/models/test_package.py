@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from reasoner.models.ensure import ensure_model
-from reasoner.models.space import human_size
+from reasoner.models.space import format_bytes
 from tests.models.hub_server import FakeHub
 
 HEAVY = ("huggingface_hub", "llama_cpp", "numpy", "gguf", "httpx", "httpx2", "filelock")
@@ -41,4 +41,4 @@ def test_a_cached_model_needs_no_hub_client(hub: FakeHub, add_model: Callable[..
     [(0, "0 B"), (999, "999 B"), (98_362_432, "98 MB"), (1_117_320_768, "1.1 GB")],
 )
 def test_sizes_as_people_read_them(size: int, text: str) -> None:
-    assert human_size(size) == text
+    assert format_bytes(size) == text

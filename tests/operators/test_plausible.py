@@ -2,7 +2,7 @@
 
 import pytest
 
-from reasoner.operators.plausible import plausible
+from reasoner.operators.plausible import is_plausible_answer
 
 MANY, MUCH, OTHER = "How many eggs are left?", "So how much did she pay?", "What is 2 - 5?"
 
@@ -32,4 +32,4 @@ MANY, MUCH, OTHER = "How many eggs are left?", "So how much did she pay?", "What
 def test_counts_are_whole_and_amounts_are_not_negative(
     question: str, final: str, likely: bool
 ) -> None:
-    assert plausible(question, final) is likely
+    assert is_plausible_answer(question, final) is likely

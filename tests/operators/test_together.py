@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 import pytest
 
-from reasoner.operators.together import as_drawn, together
+from reasoner.operators.together import completed_on_demand, gather_all
 
 
 async def test_the_first_error_cancels_the_others() -> None:
@@ -22,7 +22,7 @@ async def test_the_first_error_cancels_the_others() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await together([slow(), breaks()])
+        await gather_all([slow(), breaks()])
     assert ended.is_set()
 
 
@@ -39,7 +39,7 @@ async def test_closing_a_draw_ends_what_still_runs() -> None:
             running.remove(number)
         return number
 
-    draws = as_drawn(draw, lambda count: count < 3)
+    draws = completed_on_demand(draw, lambda count: count < 3)
     async with aclosing(draws):
         async for number in draws:
             assert number == 1
@@ -53,4 +53,4 @@ async def test_all_results_come_in_order() -> None:
         await asyncio.sleep(delay)
         return delay
 
-    assert await together(after(delay) for delay in (0.02, 0.0, 0.01)) == [0.02, 0.0, 0.01]
+    assert await gather_all(after(delay) for delay in (0.02, 0.0, 0.01)) == [0.02, 0.0, 0.01]

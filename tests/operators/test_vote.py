@@ -2,7 +2,12 @@
 
 import pytest
 
-from reasoner.operators.vote import decided, lasting, shares, top_two
+from reasoner.operators.vote import (
+    is_vote_decided,
+    lead_probability,
+    top_two_weights,
+    weight_shares,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,11 +24,11 @@ from reasoner.operators.vote import decided, lasting, shares, top_two
     ],
 )
 def test_how_likely_a_lead_lasts(lead: float, second: float, left: int, kept: float) -> None:
-    assert lasting(lead, second, left) == pytest.approx(kept, abs=1e-3)
+    assert lead_probability(lead, second, left) == pytest.approx(kept, abs=1e-3)
 
 
 def test_a_lead_lasts_the_likelier_the_longer_it_is() -> None:
-    chances = [lasting(lead, 1.5, 6) for lead in (1.5, 2, 2.7, 3, 4)]
+    chances = [lead_probability(lead, 1.5, 6) for lead in (1.5, 2, 2.7, 3, 4)]
     assert chances == sorted(chances)
     assert chances[0] == pytest.approx(1 / 2)
 
@@ -45,12 +50,12 @@ def test_a_lead_lasts_the_likelier_the_longer_it_is() -> None:
     ],
 )
 def test_when_a_vote_is_decided(weights: list[float], left: float, over: bool) -> None:
-    assert decided(weights, left, 0.95) is over
+    assert is_vote_decided(weights, left, 0.95) is over
 
 
 def test_shares_and_the_top_two() -> None:
-    assert shares([3, 1]) == [0.75, 0.25]
-    assert shares([0, 0]) == [0.5, 0.5]
-    assert shares([]) == []
-    assert top_two([1, 5, 2]) == (5, 2)
-    assert top_two([4]) == (4, 0)
+    assert weight_shares([3, 1]) == [0.75, 0.25]
+    assert weight_shares([0, 0]) == [0.5, 0.5]
+    assert weight_shares([]) == []
+    assert top_two_weights([1, 5, 2]) == (5, 2)
+    assert top_two_weights([4]) == (4, 0)

@@ -16,7 +16,7 @@ from reasoner.pipelines.run import open_run
 from reasoner.pipelines.search import counts, find_error
 from reasoner.problem import Problem
 from reasoner.settings import Settings
-from reasoner.value.doubts import StepReader
+from reasoner.value.doubts import StepFeatureExtractor
 from tests.workbench import workbench
 
 EXERCISES = [
@@ -121,7 +121,7 @@ async def lines(smollm2: Path) -> AsyncIterator[tuple[Grower, Line]]:
         return final.rstrip(".")[-1:] in tuple("02468")
 
     async with workbench(smollm2, budget=160, max_tokens=200, min_steps=3) as bench:
-        grower = Grower(bench.engine, bench.tools.policy, even)
+        grower = Grower(bench.engine, bench.context.policy, even)
         line = await grower.draw(Problem(question="What is 12 + 30, and twice that?"), "even", 1)
         yield grower, line
 
@@ -147,9 +147,11 @@ async def test_what_was_doubted_while_writing_is_what_is_read_afterwards(smollm2
         return False
 
     async with workbench(smollm2, max_tokens=60) as bench:
-        grower = Grower(bench.engine, bench.tools.policy, never)
+        grower = Grower(bench.engine, bench.context.policy, never)
         line = await grower.draw(Problem(question="What is 12 + 30, and twice that?"), "84", 1)
-        rows = await StepReader(bench.engine).read(line.path.prompt, line.path.tokens, line.ends)
+        rows = await StepFeatureExtractor(bench.engine).extract_features(
+            line.path.prompt, line.path.tokens, line.ends
+        )
     assert len(rows) == len(line.rows) == len(line.ends)
     chosen = [number for number, step in enumerate(line.path.steps) if step.forced == 0]
     assert chosen

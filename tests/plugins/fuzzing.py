@@ -101,7 +101,7 @@ def read(text: str, other: str) -> None:
     from reasoner.plugins.sympy_check.solutions import check_solution
     from reasoner.plugins.sympy_check.steps import check_texts
     from reasoner.problem import Problem
-    from reasoner.verdict import Candidate
+    from reasoner.verdict import Submission
 
     for call in (
         lambda: compare(other, text),
@@ -109,7 +109,7 @@ def read(text: str, other: str) -> None:
         lambda: check_texts([text, f"{text} = 4"]),
         lambda: check_solution(f"Solve for $x$: {text}", text),
         lambda: number_puzzle.verify(
-            Problem(question=f"Use 4 7 8 8 to make 24. {text}"), Candidate(answer=text, final=text)
+            Problem(question=f"Use 4 7 8 8 to make 24. {text}"), Submission(answer=text, final=text)
         ),
     ):
         try:

@@ -5,7 +5,7 @@ import pytest
 from reasoner.plugins import sympy_check
 from reasoner.plugins.sympy_check.asked import asked_sum
 from reasoner.problem import Problem
-from reasoner.verdict import Candidate, Outcome, Verdict
+from reasoner.verdict import Outcome, Submission, Verdict
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_what_is_a_sum(question: str, wanted: str | None) -> None:
 def judge(question: str, answer: str, final: str, expect: str | None = None) -> Verdict:
     verdict = sympy_check.verify(
         problem=Problem(question=question, expect=expect),
-        submission=Candidate(answer=answer, final=final),
+        submission=Submission(answer=answer, final=final),
         seconds=5.0,
     )
     assert verdict is not None

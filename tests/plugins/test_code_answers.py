@@ -6,13 +6,13 @@ from reasoner.plugins import python_sandbox, sympy_check
 from reasoner.plugins.python_sandbox import probe
 from reasoner.plugins.python_sandbox.layers import LAYERS
 from reasoner.plugins.python_sandbox.test_run.examples import find_examples
-from reasoner.plugins.python_sandbox.test_run.lint import lint
+from reasoner.plugins.python_sandbox.test_run.lint import lint_program
 from reasoner.plugins.python_sandbox.test_run.question import read_question
-from reasoner.plugins.python_sandbox.test_run.values import Opaque, decode, encode
+from reasoner.plugins.python_sandbox.test_run.values import NotPlainData, decode, encode
 from reasoner.problem import Problem
-from reasoner.verdict import Candidate, Outcome, Verdict
+from reasoner.verdict import Outcome, Submission, Verdict
 
-WORKS = any(layer.possible and probe.self_test(layer) is None for layer in LAYERS)
+WORKS = any(layer.possible and probe.attack_layer(layer) is None for layer in LAYERS)
 needs_sandbox = pytest.mark.skipif(not WORKS, reason="no sandbox layer works here")
 
 ADD = "def add(a, b):\n    return a + b\n"
@@ -42,7 +42,7 @@ def judge(
     code: str, tests: str | None = None, question: str = "?", entry: str | None = None
 ) -> Verdict:
     problem = Problem(question=question, tests=tests, entry_point=entry)
-    submission = Candidate(answer="", code=(code,) if code else ())
+    submission = Submission(answer="", code=(code,) if code else ())
     said = python_sandbox.verify(
         problem=problem, submission=submission, seconds=8, compare_answers=sympy_check.compare
     )
@@ -213,17 +213,17 @@ def test_the_question_says_what_it_gives_and_what_it_asks_for() -> None:
 
 def test_lint_finds_what_is_doubtful_and_nothing_else() -> None:
     source = "import os, sys\ndef f(x=[]):\n    return y + sys.maxsize is 3\n"
-    assert lint(source) == [
+    assert lint_program(source) == [
         "line 1: 'os' is imported and not used",
         "line 2: 'f' has a mutable default, which calls share",
         'line 3: "is" with \'int\' literal. Did you mean "=="?'
-        if "with 'int'" in " ".join(lint("1 is 1"))
+        if "with 'int'" in " ".join(lint_program("1 is 1"))
         else 'line 3: "is" with a literal. Did you mean "=="?',
         "line 3: undefined name 'y'",
     ]
     clean = "import math\nclass A:\n  z = 1\n  def f(self):\n    return [math.pi for _ in [self.z]]"
-    assert lint(clean) == []
-    assert lint("print(given)", ["given"]) == []
+    assert lint_program(clean) == []
+    assert lint_program("print(given)", ["given"]) == []
 
 
 @pytest.mark.parametrize(
@@ -242,5 +242,5 @@ def test_what_is_no_plain_data_does_not_pass() -> None:
     endless: list[object] = []
     endless.append(endless)
     for value in (object(), endless, [0] * 100_000, "x" * 10**6, lambda: 0):
-        with pytest.raises(Opaque):
+        with pytest.raises(NotPlainData):
             encode(value)

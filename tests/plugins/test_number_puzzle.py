@@ -5,11 +5,11 @@ from fractions import Fraction
 import pytest
 
 from reasoner.plugins import number_puzzle
-from reasoner.plugins.number_puzzle.formula import NotAFormula, read
-from reasoner.plugins.number_puzzle.puzzle import Puzzle, recognise
+from reasoner.plugins.number_puzzle.formula import NotAFormula, parse_formula
+from reasoner.plugins.number_puzzle.puzzle import Puzzle, recognise_puzzle
 from reasoner.problem import Problem
-from reasoner.verdict import Candidate, Outcome, Verdict
-from reasoner.verify.extract import extract_final
+from reasoner.verdict import Outcome, Submission, Verdict
+from reasoner.verify.extract import extract_final_answer
 
 TINY_ZERO = (
     "Using the numbers [44, 19, 35], create an equation that equals 98. You can use basic "
@@ -56,18 +56,18 @@ NO_PUZZLES = [
 
 
 def judge(question: str, answer: str) -> Verdict | None:
-    submission = Candidate(answer=answer, final=extract_final(answer))
+    submission = Submission(answer=answer, final=extract_final_answer(answer))
     return number_puzzle.verify(problem=Problem(question=question), submission=submission)
 
 
 @pytest.mark.parametrize(("question", "puzzle"), QUESTIONS)
 def test_puzzles_are_recognised(question: str, puzzle: Puzzle) -> None:
-    assert recognise(question) == puzzle
+    assert recognise_puzzle(question) == puzzle
 
 
 @pytest.mark.parametrize("question", NO_PUZZLES)
 def test_other_questions_are_left_alone(question: str) -> None:
-    assert recognise(question) is None
+    assert recognise_puzzle(question) is None
     assert judge(question, "6 * (8 - 4) = 24") is None
 
 
@@ -150,7 +150,7 @@ def test_random_puzzles_pass_with_their_solution_and_fail_with_any_other_target(
 )  # fmt: skip
 def test_what_is_no_formula_is_refused(text: str) -> None:
     with pytest.raises(NotAFormula):
-        read(text)
+        parse_formula(text)
 
 
 @pytest.mark.parametrize("piece", ["1+", "(", "Use 4 ", "4, ", " = ", "\\frac{", "9", "make 24 "])
@@ -173,4 +173,4 @@ def test_health_solves_a_puzzle() -> None:
 def test_only_a_formula_settles_the_question(answer: str, proves: bool) -> None:
     verdict = judge("Use 4 7 8 8 to make 24", answer)
     assert verdict is not None
-    assert verdict.proves is proves
+    assert verdict.is_proof is proves

@@ -2,17 +2,17 @@
 
 import pytest
 
-from reasoner.frame import Frame
+from reasoner.frame import EnvironmentState
 from reasoner.plugins import number_puzzle
 from reasoner.problem import Problem
-from reasoner.verdict import Candidate, Outcome
-from reasoner.verify.extract import extract_final
+from reasoner.verdict import Outcome, Submission
+from reasoner.verify.extract import extract_final_answer
 from tests.plugins.test_number_puzzle import NO_PUZZLES
 
 PUZZLE = Problem(question="Use 13 5 10 13 to make 24")
 
 
-def frame(*steps: str, problem: Problem = PUZZLE) -> Frame:
+def frame(*steps: str, problem: Problem = PUZZLE) -> EnvironmentState:
     found = number_puzzle.describe_environment(problem=problem, steps=steps)
     assert found is not None
     return found
@@ -24,7 +24,7 @@ def test_the_board_follows_the_steps() -> None:
     assert frame("13 - 10 = 3", "13/5=2.6").state == "2.6 3"
     assert frame("10-13=-3").state == "-3 5 13"
     assert frame("5-13=-8", "10--8=18").state == "13 18"
-    assert [frame().choices, frame("13-10=3").choices] == [36, 18]
+    assert [frame().choice_count, frame("13-10=3").choice_count] == [36, 18]
 
 
 def test_equal_boards_are_equal_states() -> None:
@@ -47,7 +47,7 @@ def test_equal_boards_are_equal_states() -> None:
     ],
 )
 def test_steps_that_cannot_stand(steps: tuple[str, ...], why: str) -> None:
-    refuted = frame(*steps).refuted
+    refuted = frame(*steps).refutation
     assert refuted is not None
     assert refuted.outcome is Outcome.FAIL
     assert why in refuted.reason
@@ -58,7 +58,7 @@ def test_steps_that_cannot_stand(steps: tuple[str, ...], why: str) -> None:
 def test_the_steps_spell_a_formula_that_the_check_passes() -> None:
     answer = frame("13-10=3", "13-5=8", "8*3=24").answer
     assert answer == "(13 - 5) * (13 - 10) = 24"
-    submission = Candidate(answer=answer, final=extract_final(answer))
+    submission = Submission(answer=answer, final=extract_final_answer(answer))
     verdict = number_puzzle.verify(problem=PUZZLE, submission=submission)
     assert verdict is not None
     assert verdict.outcome is Outcome.PASS
@@ -67,7 +67,7 @@ def test_the_steps_spell_a_formula_that_the_check_passes() -> None:
 @pytest.mark.parametrize("question", ["Use 3 4 5 6 to make 24", "Use 3 4 90 to make 99"])
 def test_the_examples_keep_to_the_rules(question: str) -> None:
     """Each is a solved puzzle, in the words in which the question is asked."""
-    asked = frame(problem=Problem(question=question)).asked
+    asked = frame(problem=Problem(question=question)).prompt_problem
     turns = [turn.content for turn in asked.history]
     for puzzle, reply in zip(turns[::2], turns[1::2], strict=True):
         numbers, target = puzzle.split(" make ")

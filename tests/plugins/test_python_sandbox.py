@@ -8,12 +8,12 @@ import pytest
 
 from reasoner.plugins import python_sandbox, sympy_check
 from reasoner.plugins.python_sandbox import probe
-from reasoner.plugins.python_sandbox.execution import MEMORY, Run, run_in
+from reasoner.plugins.python_sandbox.execution import MAX_MEMORY_BYTES, ProgramRun, run_in_layer
 from reasoner.plugins.python_sandbox.layers import LAYERS, Layer
 from reasoner.problem import Problem
-from reasoner.verdict import Candidate, Outcome, Verdict
+from reasoner.verdict import Outcome, Submission, Verdict
 
-WORKING = [layer for layer in LAYERS if layer.possible and probe.self_test(layer) is None]
+WORKING = [layer for layer in LAYERS if layer.possible and probe.attack_layer(layer) is None]
 
 
 @pytest.fixture(params=WORKING, ids=lambda layer: layer.name)
@@ -22,8 +22,10 @@ def layer(request: pytest.FixtureRequest) -> Layer:
     return request.param
 
 
-def run(layer: Layer, code: str, seconds: float = 30, stdin: str = "", memory: int = MEMORY) -> Run:
-    return run_in(layer, code, stdin=stdin, seconds=seconds, memory=memory)
+def run(
+    layer: Layer, code: str, seconds: float = 30, stdin: str = "", memory: int = MAX_MEMORY_BYTES
+) -> ProgramRun:
+    return run_in_layer(layer, code, stdin=stdin, seconds=seconds, memory=memory)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a layer everywhere")
@@ -195,7 +197,7 @@ def test_the_working_directory_is_thrown_away(layer: Layer) -> None:
 
 
 def verdict(code: str, final: str | None = None, expect: str | None = None) -> Verdict:
-    submission = Candidate(answer="", final=final, code=(code,))
+    submission = Submission(answer="", final=final, code=(code,))
     problem = Problem(question="?", expect=expect)
     said = python_sandbox.verify(
         problem=problem, submission=submission, seconds=8, compare_answers=sympy_check.compare
@@ -243,7 +245,7 @@ def test_blocks_run_together_and_transcripts_are_tests() -> None:
     blocks = (DOUBLE, ">>> double(3)\n6\n")
     said = python_sandbox.verify(
         problem=Problem(question="?"),
-        submission=Candidate(answer="", code=blocks),
+        submission=Submission(answer="", code=blocks),
         seconds=5,
         compare_answers=sympy_check.compare,
     )
@@ -252,7 +254,7 @@ def test_blocks_run_together_and_transcripts_are_tests() -> None:
 
 
 def test_without_code_there_is_nothing_to_say() -> None:
-    submission = Candidate(answer="4")
+    submission = Submission(answer="4")
     assert (
         python_sandbox.verify(
             problem=Problem(question="?"),

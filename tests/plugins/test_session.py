@@ -6,12 +6,14 @@ import pytest
 
 from reasoner.plugins import python_sandbox, sympy_check
 from reasoner.plugins.python_sandbox import probe
-from reasoner.plugins.python_sandbox.session import MAX_SHOWN, Block, run_block
+from reasoner.plugins.python_sandbox.session import MAX_OUTPUT_CHARACTERS, BlockResult, run_block
 from reasoner.problem import Problem
 from reasoner.tool import ToolCall
-from reasoner.verdict import Candidate, Outcome
+from reasoner.verdict import Outcome, Submission
 
-pytestmark = pytest.mark.skipif(probe.chosen().layer is None, reason="no sandbox layer works here")
+pytestmark = pytest.mark.skipif(
+    probe.choose_layer().layer is None, reason="no sandbox layer works here"
+)
 
 DRAWS = """
 import random, secrets, uuid
@@ -21,7 +23,7 @@ drawn += [float(numpy.random.rand()), float(numpy.random.default_rng().random())
 """
 
 
-def run(code: str, *earlier: str, seconds: float = 30) -> Block:
+def run(code: str, *earlier: str, seconds: float = 30) -> BlockResult:
     return run_block(earlier, code, seconds)
 
 
@@ -78,7 +80,7 @@ def test_chance_repeats_in_replay() -> None:
 
 def test_long_output_keeps_head_and_tail() -> None:
     block = run("print('HEAD' + 'x' * 50_000 + 'TAIL')\n1 / 0")
-    assert len(block.output) <= MAX_SHOWN
+    assert len(block.output) <= MAX_OUTPUT_CHARACTERS
     assert block.output.startswith("HEAD")
     assert "TAIL\nZeroDivisionError" in block.output
     assert "characters left out" in block.output
@@ -98,7 +100,7 @@ def test_what_goes_over_a_limit_is_stopped_and_not_kept(code: str, said: str) ->
     began = time.monotonic()
     block = run(code, seconds=3)
     assert said in block.output
-    assert len(block.output) <= MAX_SHOWN
+    assert len(block.output) <= MAX_OUTPUT_CHARACTERS
     assert not block.ok
     assert not block.kept
     assert time.monotonic() - began < 30  # ten times the limit
@@ -125,7 +127,7 @@ def test_too_much_code_is_refused() -> None:
 
 
 def test_without_a_layer_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "_choice", [probe.Choice(None, "no sandbox is strong enough")])
+    monkeypatch.setattr(probe, "_choice", [probe.LayerChoice(None, "no sandbox is strong enough")])
     block = run("print(1)")
     assert block.refused == "no sandbox is strong enough; --unsafe-exec runs it without one"
     assert block.layer is None
@@ -144,7 +146,7 @@ def test_what_a_tool_printed_backs_the_answer(final: str | None, output: str, pa
     call = ToolCall(
         tool="python", text="print(sum(p))", output=output, ok=True, kept=True, seconds=0.1
     )
-    said = Candidate(answer="So it is that.", final=final, calls=(call,))
+    said = Submission(answer="So it is that.", final=final, calls=(call,))
     verdict = python_sandbox.verify(
         Problem(question="?"), said, 10, compare_answers=sympy_check.compare
     )

@@ -6,7 +6,7 @@ from reasoner.plugins import sympy_check
 from reasoner.plugins.sympy_check.solutions import check_solution
 from reasoner.plugins.sympy_check.steps import check_texts
 from reasoner.problem import Problem
-from reasoner.verdict import Candidate, Outcome, Verdict
+from reasoner.verdict import Outcome, Submission, Verdict
 
 H, W = "holds", "wrong"
 JUDGED: list[tuple[str, list[str]]] = [
@@ -105,7 +105,7 @@ def test_a_final_answer_is_put_into_the_question(
 
 
 def verify(question: str, answer: str, final: str) -> Verdict:
-    submission = Candidate(answer=answer, final=final)
+    submission = Submission(answer=answer, final=final)
     verdict = sympy_check.verify(Problem(question=question), submission, 10)
     assert isinstance(verdict, Verdict)
     return verdict

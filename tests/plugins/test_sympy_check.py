@@ -8,7 +8,7 @@ import pytest
 
 from reasoner.plugins import sympy_check
 from reasoner.problem import Problem
-from reasoner.verdict import Candidate, Outcome, Verdict
+from reasoner.verdict import Outcome, Submission, Verdict
 
 GRACE = 5.0
 """Seconds that killing and reaping a worker may take on a busy machine."""
@@ -48,7 +48,7 @@ def _workers_end() -> Iterator[None]:
 
 
 def check(*steps: str, final: str | None = None, expect: str | None = None) -> Verdict:
-    submission = Candidate(steps=steps, answer=final or "", final=final)
+    submission = Submission(steps=steps, answer=final or "", final=final)
     problem = Problem(question="?", expect=expect)
     verdict = sympy_check.verify(problem=problem, submission=submission, seconds=5)
     assert verdict is not None
@@ -97,7 +97,7 @@ def test_bombs_cost_at_most_the_limit_and_equal_nothing(bomb: str) -> None:
 def test_bombs_in_steps_cost_at_most_the_limit_and_refute_nothing(bomb: str) -> None:
     text = f"Solve for $x$: {bomb} = {bomb} = 5 so x = {bomb}"
     began = time.monotonic()
-    submission = Candidate(steps=(text,), answer=bomb, final=bomb)
+    submission = Submission(steps=(text,), answer=bomb, final=bomb)
     verdict = sympy_check.verify(Problem(question=text), submission, 1)
     assert isinstance(verdict, Verdict)
     assert verdict.outcome is Outcome.UNKNOWN

@@ -14,7 +14,9 @@ from reasoner.plugins import python_sandbox
 from reasoner.plugins.python_sandbox import folder, pool, probe
 from reasoner.plugins.python_sandbox.run import run_python
 
-pytestmark = pytest.mark.skipif(probe.chosen().layer is None, reason="no sandbox layer works here")
+pytestmark = pytest.mark.skipif(
+    probe.choose_layer().layer is None, reason="no sandbox layer works here"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -52,13 +54,13 @@ def named(text: str) -> list[str]:
 
 
 def filled() -> bool:
-    return len(pool.pids()) == pool.SIZE
+    return len(pool.warm_process_ids()) == pool.POOL_SIZE
 
 
 def test_a_jail_is_used_once() -> None:
     run_python("1")
     assert soon(filled)
-    waiting = set(pool.pids())
+    waiting = set(pool.warm_process_ids())
     code = "import os, sys, builtins\nprint(os.getcwd(), hasattr(builtins, 'mark'), os.listdir())\n"
     runs = [run_python(code + "builtins.mark = 1; open('left', 'w')") for _ in range(3)]
     assert all(run.outcome == "ok" for run in runs)
@@ -67,14 +69,14 @@ def test_a_jail_is_used_once() -> None:
     assert set(marks) == {"False"}
     assert set(files) == {"[]"}
     assert soon(filled)
-    assert not waiting & set(pool.pids())
+    assert not waiting & set(pool.warm_process_ids())
 
 
 @pytest.mark.slow
 def test_a_warm_jail_that_died_costs_nothing_but_time() -> None:
     run_python("1")
     assert soon(filled)
-    waiting = pool.pids()
+    waiting = pool.warm_process_ids()
     for pid in waiting:
         os.killpg(pid, signal.SIGKILL)
     assert soon(lambda: all(gone(pid) for pid in waiting))  # till then one may take its order
@@ -87,13 +89,13 @@ def test_thirty_runs_and_closing_leave_nothing() -> None:
     outcomes = [run_python(f"open('f', 'w').write('x'); print({n})").stdout for n in range(30)]
     assert outcomes == [f"{n}\n" for n in range(30)]
     assert soon(filled)
-    last = pool.pids()
+    last = pool.warm_process_ids()
     python_sandbox.close()
-    assert pool.pids() == ()
+    assert pool.warm_process_ids() == ()
     assert all(gone(pid) for pid in last)
-    root = Path(folder.make()).parent
+    root = Path(folder.create_temporary_folder()).parent
     assert len(list(root.iterdir())) == 1
-    folder.discard(str(next(root.iterdir())))
+    folder.remove_folder(str(next(root.iterdir())))
     if sys.platform == "linux":
         assert len(os.listdir("/proc/self/fd")) <= before + 1  # the folder's lock
 
@@ -122,9 +124,9 @@ def test_jails_end_with_their_parent(ending: str, tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as parent:
         assert parent.stdout is not None
         pids = [int(pid) for pid in parent.stdout.readline().split()]
-        assert len(set(pids)) == pool.SIZE + 1  # one is running, the others wait
+        assert len(set(pids)) == pool.POOL_SIZE + 1  # one is running, the others wait
         if ending.startswith("time"):
-            assert len(named(str(tmp_path))) > pool.SIZE
+            assert len(named(str(tmp_path))) > pool.POOL_SIZE
             parent.kill()
         parent.wait(30)
     assert soon(lambda: all(gone(pid) for pid in pids) and not named(str(tmp_path)))
@@ -152,7 +154,7 @@ def test_the_folder_of_a_killed_process_is_swept(
         assert process.stdout is not None
         process.stdout.readline()
         monkeypatch.setattr(folder, "_root", [])
-        made = Path(folder.make())
+        made = Path(folder.create_temporary_folder())
         left = {path.name.removeprefix(folder.PREFIX) for path in tmp_path.iterdir()}
         process.kill()
     assert left == {"held", "new", made.parent.name.removeprefix(folder.PREFIX)}

@@ -10,19 +10,19 @@ import pytest
 from reasoner.budget import Budget
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import GREEDY
-from reasoner.engine.template import render, render_reply
+from reasoner.engine.template import render_output_wrapper, render_prompt
 from reasoner.errors import BadModelFile
 from reasoner.path import FinishReason
 from reasoner.problem import Message, Problem
-from reasoner.protocol.calls import Call, Fenced, Native, choose_style
+from reasoner.protocol.calls import FencedStyle, NativeStyle, ToolCallRequest, choose_tool_style
 from reasoner.settings import Limits
 from reasoner.tool import Tool, ToolCall
-from reasoner.tool_calling import CALLS, Calling
-from reasoner.verify.host import Verifiers
+from reasoner.tool_calling import MAX_TOOL_CALLS, ToolCallConfig
+from reasoner.verify.host import PluginHost
 from tests.protocol.writing import open_engine, write
 from tests.tiny_gguf import CHATML
 
-PYTHON = Tool(name="python", description="Runs Python.", parameter="code", fence="python")
+PYTHON = Tool(name="python", description="Runs Python.", parameter="code", fence_language="python")
 CALLING = (
     "{% if tools %}{{ tools | tojson }}<tool_call>{% endif %}"
     "{% for m in messages %}"
@@ -57,7 +57,7 @@ async def engine(smollm2: File) -> AsyncIterator[LocalEngine]:
     ],
 )
 def test_a_fenced_call_is_complete_when_its_fence_closes(text: str, code: str | None) -> None:
-    call = Fenced([PYTHON]).find(text)
+    call = FencedStyle([PYTHON]).find_call(text)
     assert (call.text if call else None) == code
 
 
@@ -79,7 +79,7 @@ def native(arguments: object, name: str = "python") -> str:
     ],
 )
 def test_a_native_call_is_json_between_tags(text: str, code: str | None, error: str | None) -> None:
-    call = Native([PYTHON], render_reply(CALLING)).find(text)
+    call = NativeStyle([PYTHON], render_output_wrapper(CALLING)).find_call(text)
     assert call is not None
     if error is None:
         assert (call.text, call.error) == (code, None)
@@ -89,34 +89,34 @@ def test_a_native_call_is_json_between_tags(text: str, code: str | None, error: 
 
 def test_an_open_call_is_one_only_when_the_model_has_ended_its_turn() -> None:
     style, call = (
-        Native([PYTHON], render_reply(CALLING)),
+        NativeStyle([PYTHON], render_output_wrapper(CALLING)),
         native({"code": "1"}).removesuffix("</tool_call>"),
     )
-    assert style.find(call) is None
-    assert style.find(call, over=True) is not None
-    assert style.find("</tool_call>", over=True) is None
-    assert style.find("The answer is 5.", over=True) is None
-    assert Fenced([PYTHON]).find("```python\n1 + 1", over=True) is not None
-    assert Fenced([PYTHON]).find("```python\n1\n```\nIt is 1.", over=True) is None
+    assert style.find_call(call) is None
+    assert style.find_call(call, turn_ended=True) is not None
+    assert style.find_call("</tool_call>", turn_ended=True) is None
+    assert style.find_call("The answer is 5.", turn_ended=True) is None
+    assert FencedStyle([PYTHON]).find_call("```python\n1 + 1", turn_ended=True) is not None
+    assert FencedStyle([PYTHON]).find_call("```python\n1\n```\nIt is 1.", turn_ended=True) is None
 
 
 def test_the_template_decides_the_style() -> None:
-    assert isinstance(choose_style([PYTHON], CALLING, None, lambda: ("", "")), Native)
-    assert isinstance(choose_style([PYTHON], CHATML, None, lambda: ("", "")), Fenced)
-    assert isinstance(choose_style([PYTHON], CALLING, "fenced", lambda: ("", "")), Fenced)
+    assert isinstance(choose_tool_style([PYTHON], CALLING, None, lambda: ("", "")), NativeStyle)
+    assert isinstance(choose_tool_style([PYTHON], CHATML, None, lambda: ("", "")), FencedStyle)
+    assert isinstance(choose_tool_style([PYTHON], CALLING, "fenced", lambda: ("", "")), FencedStyle)
 
 
 def test_a_template_shows_where_the_output_goes() -> None:
-    before, after = render_reply(CALLING)
+    before, after = render_output_wrapper(CALLING)
     assert before == "<|im_end|>\n<|im_start|>user\n<tool_response>\n"
     assert after == "\n</tool_response><|im_end|>\n<|im_start|>assistant\n"
     with pytest.raises(BadModelFile, match="no turn for a function's output"):
-        render_reply("{% for m in messages %}{{ m.role }}{% endfor %}")
+        render_output_wrapper("{% for m in messages %}{{ m.role }}{% endfor %}")
 
 
 def test_functions_reach_the_template() -> None:
-    functions = Native([PYTHON], render_reply(CALLING)).functions()
-    text = render(CALLING, [Message(role="user", content="Hi")], functions=functions)
+    functions = NativeStyle([PYTHON], render_output_wrapper(CALLING)).function_schemas()
+    text = render_prompt(CALLING, [Message(role="user", content="Hi")], functions=functions)
     assert json.loads(text.partition("<tool_call>")[0])[0]["function"]["name"] == "python"
 
 
@@ -125,19 +125,21 @@ async def test_a_forced_call_runs_in_the_sandbox_and_its_output_is_read(
     engine: LocalEngine,
 ) -> None:
     """SmolLM2 writes the program itself; the path goes on after what it printed."""
-    with Verifiers() as plugins:
-        calling = Calling(Fenced(plugins.tools()), plugins.use, forced=True)
-        path = await write(
+    with PluginHost() as plugins:
+        calling = ToolCallConfig(
+            FencedStyle(plugins.tools()), plugins.call_tool, force_first_call=True
+        )
+        trajectory = await write(
             engine, Limits(budget=200), problem=ASK, sampling=GREEDY, calling=calling
         )
-    step = path.steps[0]
+    step = trajectory.steps[0]
     assert step.text.startswith("```python\n")
     assert step.call is not None
     assert step.call.text in step.text
-    text = engine.detokenize(path.tokens, special=True)
+    text = engine.detokenize(trajectory.tokens, special=True)
     assert f"```output\n{step.call.output or '(no output)'}\n```\n\n" in text
-    assert path.done
-    assert path.reasoning_tokens + path.answer_tokens == len(path.tokens)
+    assert trajectory.is_done
+    assert trajectory.reasoning_tokens + trajectory.answer_tokens == len(trajectory.tokens)
 
 
 async def test_hostile_output_spells_no_control_token(engine: LocalEngine) -> None:
@@ -148,11 +150,11 @@ async def test_hostile_output_spells_no_control_token(engine: LocalEngine) -> No
             tool=tool, text=text, output=hostile, ok=True, kept=True, seconds=seconds * 0
         )
 
-    calling = Calling(Fenced([PYTHON]), use, forced=True)
-    path = await write(engine, ONE_STEP, problem=ASK, sampling=GREEDY, calling=calling)
+    calling = ToolCallConfig(FencedStyle([PYTHON]), use, force_first_call=True)
+    trajectory = await write(engine, ONE_STEP, problem=ASK, sampling=GREEDY, calling=calling)
     end = engine.token_id("<|im_end|>")
-    assert hostile in engine.detokenize(path.tokens)
-    assert end not in path.tokens[:-1]
+    assert hostile in engine.detokenize(trajectory.tokens)
+    assert end not in trajectory.tokens[:-1]
 
 
 @pytest.mark.slow
@@ -164,15 +166,21 @@ async def test_earlier_calls_are_told_in_order_and_are_bounded(engine: LocalEngi
         kept = len(told) != 2
         return ToolCall(tool=tool, text=text, output="5", ok=kept, kept=kept, seconds=seconds * 0)
 
-    class Again(Fenced):
+    class Again(FencedStyle):
         """Every paragraph counts as a call."""
 
-        def find(self, text: str, over: bool = False) -> Call | None:
-            return Call("python", f"x = {len(told)}") if text.endswith((".", ":", "\n")) else None
+        def find_call(self, text: str, over: bool = False) -> ToolCallRequest | None:
+            return (
+                ToolCallRequest("python", f"x = {len(told)}")
+                if text.endswith((".", ":", "\n"))
+                else None
+            )
 
-    calling = Calling(Again([PYTHON]), use)
-    path = await write(engine, Limits(budget=600), problem=ASK, sampling=GREEDY, calling=calling)
-    assert len(told) == CALLS == sum(step.call is not None for step in path.steps)
+    calling = ToolCallConfig(Again([PYTHON]), use)
+    trajectory = await write(
+        engine, Limits(budget=600), problem=ASK, sampling=GREEDY, calling=calling
+    )
+    assert len(told) == MAX_TOOL_CALLS == sum(step.call is not None for step in trajectory.steps)
     assert told[:4] == [(), ("x = 0",), ("x = 0",), ("x = 0", "x = 2")]
 
 
@@ -184,28 +192,28 @@ async def test_only_the_calling_path_waits(engine: LocalEngine) -> None:
         await release.wait()
         return ToolCall(tool=tool, text=text, output="1591", ok=True, kept=True, seconds=0.0)
 
-    calling = Calling(Fenced([PYTHON]), use, forced=True)
+    calling = ToolCallConfig(FencedStyle([PYTHON]), use, force_first_call=True)
     waiting = asyncio.create_task(
         write(engine, ONE_STEP, problem=ASK, sampling=GREEDY, calling=calling)
     )
     other = await write(engine, Limits(budget=40), problem=ASK, sampling=GREEDY)
-    assert other.done
+    assert other.is_done
     assert not waiting.done()
     release.set()
-    assert (await waiting).done
+    assert (await waiting).is_done
 
 
 async def test_a_stop_does_not_wait_for_the_tool(engine: LocalEngine) -> None:
     budget = Budget()
 
     async def use(tool: str, earlier: tuple[str, ...], text: str, seconds: float) -> ToolCall:
-        budget.stop()
+        budget.stop_all()
         await asyncio.sleep(60)
         raise AssertionError("nobody waits so long")
 
-    calling = Calling(Fenced([PYTHON]), use, forced=True)
+    calling = ToolCallConfig(FencedStyle([PYTHON]), use, force_first_call=True)
     begun = write(engine, ONE_STEP, problem=ASK, sampling=GREEDY, calling=calling, budget=budget)
-    path = await asyncio.wait_for(begun, 30)
-    assert path.finish_reason is FinishReason.INTERRUPTED
-    assert path.steps[0].call is not None
-    assert path.steps[0].call.output == "stopped"
+    trajectory = await asyncio.wait_for(begun, 30)
+    assert trajectory.finish_reason is FinishReason.INTERRUPTED
+    assert trajectory.steps[0].call is not None
+    assert trajectory.steps[0].call.output == "stopped"

@@ -11,7 +11,7 @@ from bench.grammar import GRAMMAR, faults, spell
 from reasoner.engine.local import LocalEngine
 from reasoner.errors import BadModelFile, UsageError
 from reasoner.path import Decision, FinishReason, Step
-from reasoner.protocol.spoken import spoken
+from reasoner.protocol.spoken import format_step
 from reasoner.settings import Limits
 from tests.protocol.writing import QUESTION, open_engine, write
 from tests.tiny_gguf import STEINER_TOKENS, write_tiny_gguf
@@ -34,11 +34,11 @@ async def test_every_path_is_well_formed(
 ) -> None:
     limits = Limits(min_steps=least, max_steps=most, budget=budget, max_tokens=900)
     paths = await asyncio.gather(*(write(engine, limits, seed) for seed in range(12)))
-    for path in paths:
-        assert GRAMMAR.fullmatch(spell(engine, path)), spell(engine, path)
-        assert least <= len(path.steps) <= most
-        assert path.answer
-        assert path.steps[-1].decision is Decision.END
+    for trajectory in paths:
+        assert GRAMMAR.fullmatch(spell(engine, trajectory)), spell(engine, trajectory)
+        assert least <= len(trajectory.steps) <= most
+        assert trajectory.answer
+        assert trajectory.steps[-1].decision is Decision.END
 
 
 @pytest.mark.slow
@@ -50,21 +50,21 @@ async def test_limits_that_contradict_each_other_are_kept(tmp_path: File) -> Non
 
 
 async def test_steps_carry_their_fields_and_counts(engine: LocalEngine) -> None:
-    path = await write(engine, Limits(max_steps=2, budget=300, max_tokens=900))
-    first = path.steps[0]
+    trajectory = await write(engine, Limits(max_steps=2, budget=300, max_tokens=900))
+    first = trajectory.steps[0]
     assert first.name is not None
     assert first.summary is not None
     assert first.reflection is not None
     assert first.forced >= 8
     assert first.logprob < 0
-    assert path.reasoning_tokens + path.answer_tokens == len(path.tokens)
+    assert trajectory.reasoning_tokens + trajectory.answer_tokens == len(trajectory.tokens)
 
 
 async def test_a_spent_budget_ends_the_reasoning_softly(engine: LocalEngine) -> None:
-    path = await write(engine, Limits(budget=40, max_tokens=400))
-    assert path.finish_reason in (FinishReason.BUDGET, FinishReason.LENGTH)
-    assert path.reasoning_tokens <= 40 + 4 * 16 + 12
-    assert path.answer
+    trajectory = await write(engine, Limits(budget=40, max_tokens=400))
+    assert trajectory.finish_reason in (FinishReason.BUDGET, FinishReason.LENGTH)
+    assert trajectory.reasoning_tokens <= 40 + 4 * 16 + 12
+    assert trajectory.answer
 
 
 async def test_more_steps_than_the_context_holds_are_refused(engine: LocalEngine) -> None:
@@ -82,13 +82,13 @@ async def test_a_model_without_the_tokens_cannot_speak_it(tiny_gguf: File) -> No
 async def test_what_is_told_shows_fields_and_decisions(tmp_path: File) -> None:
     model = write_tiny_gguf(tmp_path / "s.gguf", extra_tokens=STEINER_TOKENS)
     async with workbench(model, min_steps=3, max_steps=3, budget=200, max_tokens=600) as bench:
-        path = bench.tools.start(QUESTION)
-        while not path.done:
-            path = await bench.tools.extend(path)
+        trajectory = bench.context.start_trajectory(QUESTION)
+        while not trajectory.is_done:
+            trajectory = await bench.context.extend_trajectory(trajectory)
     told = [event for event in bench.events if event.kind == "text"]
     thought = "".join(event.text for event in told if event.channel == "reasoning")
     decisions = re.findall("→ proceed\n\n|↩ backtrack\n\n|■ end\n\n", thought)
-    assert [decision.split()[1] for decision in decisions] == [s.decision for s in path.steps]
+    assert [decision.split()[1] for decision in decisions] == [s.decision for s in trajectory.steps]
     assert thought.count("⇒ ") == 3
     assert "<|" not in thought
 
@@ -96,5 +96,5 @@ async def test_what_is_told_shows_fields_and_decisions(tmp_path: File) -> None:
 def test_a_step_reads_as_name_thought_summary_decision() -> None:
     step = Step(text="8 - 4 = 4", name="Subtract", summary="left: 4 7 8", reflection="")
     step = step.model_copy(update={"decision": Decision.BACKTRACK})
-    assert spoken(step) == "Subtract\n8 - 4 = 4\n⇒ left: 4 7 8\n↩ backtrack\n\n"
-    assert spoken(Step(text=" So 4. ")) == "So 4.\n\n"
+    assert format_step(step) == "Subtract\n8 - 4 = 4\n⇒ left: 4 7 8\n↩ backtrack\n\n"
+    assert format_step(Step(text=" So 4. ")) == "So 4.\n\n"

@@ -26,27 +26,27 @@ async def test_the_vocabulary_names_the_protocol(engine: LocalEngine) -> None:
 
 
 async def test_the_reply_is_opened_with_the_tag(engine: LocalEngine) -> None:
-    path = await write(engine, Limits(budget=20, max_tokens=100))
-    prompt = engine.detokenize(path.prompt, special=True)
+    trajectory = await write(engine, Limits(budget=20, max_tokens=100))
+    prompt = engine.detokenize(trajectory.prompt, special=True)
     assert prompt.endswith("<|im_start|>assistant\n<think>\n")
     assert "boxed" in prompt
 
 
 async def test_a_template_that_opens_the_block_is_left_alone(engine: LocalEngine) -> None:
     protocol = choose_protocol(engine, "", "think")
-    assert protocol.opening("…assistant\n<think>\n", think=True) == ""
-    assert protocol.opening("…assistant\n", think=False) == "<think>\n\n</think>\n\n"
+    assert protocol.reply_prefix("…assistant\n<think>\n", think=True) == ""
+    assert protocol.reply_prefix("…assistant\n", think=False) == "<think>\n\n</think>\n\n"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("budget", [1, 30, 120])
 async def test_an_unclosed_block_never_costs_the_answer(engine: LocalEngine, budget: int) -> None:
     limits = Limits(budget=budget, max_tokens=400)
-    for path in await asyncio.gather(*(write(engine, limits, seed) for seed in range(12))):
-        text = engine.detokenize(path.tokens, special=True)
+    for trajectory in await asyncio.gather(*(write(engine, limits, seed) for seed in range(12))):
+        text = engine.detokenize(trajectory.tokens, special=True)
         assert text.count("</think>") == 1
-        assert path.answer.strip()
-        assert "</think>" not in path.answer
+        assert trajectory.answer.strip()
+        assert "</think>" not in trajectory.answer
 
 
 @pytest.mark.parametrize(("budget", "most"), [(16, 40), (16, 20), (1000, 30), (0, 8)])
@@ -54,30 +54,30 @@ async def test_max_tokens_never_costs_the_answer(
     engine: LocalEngine, budget: int, most: int
 ) -> None:
     limits = Limits(budget=budget, max_tokens=most)
-    for path in await asyncio.gather(*(write(engine, limits, seed) for seed in range(8))):
-        assert len(path.tokens) <= most
-        assert path.answer.strip()
+    for trajectory in await asyncio.gather(*(write(engine, limits, seed) for seed in range(8))):
+        assert len(trajectory.tokens) <= most
+        assert trajectory.answer.strip()
 
 
 @pytest.mark.slow
 async def test_min_and_max_steps_hold(engine: LocalEngine) -> None:
     limits = Limits(min_steps=3, max_steps=5, budget=300, max_tokens=1200)
-    for path in await asyncio.gather(*(write(engine, limits, seed) for seed in range(12))):
-        assert 3 <= len(path.steps) <= 5
-        assert path.steps[-1].decision is Decision.END
-        assert all(step.text and "<|im_end|>" not in step.text for step in path.steps)
+    for trajectory in await asyncio.gather(*(write(engine, limits, seed) for seed in range(12))):
+        assert 3 <= len(trajectory.steps) <= 5
+        assert trajectory.steps[-1].decision is Decision.END
+        assert all(step.text and "<|im_end|>" not in step.text for step in trajectory.steps)
 
 
 async def test_no_think_answers_at_once(engine: LocalEngine) -> None:
-    path = await write(engine, Limits(think=False, max_tokens=60))
-    assert path.steps == ()
-    assert path.answer
-    prompt = engine.detokenize(path.prompt, special=True)
+    trajectory = await write(engine, Limits(think=False, max_tokens=60))
+    assert trajectory.steps == ()
+    assert trajectory.answer
+    prompt = engine.detokenize(trajectory.prompt, special=True)
     assert prompt.endswith("<think>\n\n</think>\n\n")
     assert "step by step" not in prompt
 
 
 async def test_a_landed_path_says_budget(engine: LocalEngine) -> None:
-    path = await write(engine, Limits(budget=10, max_tokens=2000), problem=QUESTION)
-    assert path.landed
-    assert path.finish_reason in (FinishReason.BUDGET, FinishReason.LENGTH)
+    trajectory = await write(engine, Limits(budget=10, max_tokens=2000), problem=QUESTION)
+    assert trajectory.soft_stopped
+    assert trajectory.finish_reason in (FinishReason.BUDGET, FinishReason.LENGTH)

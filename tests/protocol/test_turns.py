@@ -12,11 +12,11 @@ import pytest
 from reasoner.budget import Budget
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import Sampling
-from reasoner.path import Decision, Path, Phase, Step
+from reasoner.path import Decision, Phase, Step, Trajectory
 from reasoner.policy import Policy
-from reasoner.protocol.plain import BACK, STATE_ANSWER, Plain
+from reasoner.protocol.plain import ANSWER_PHRASE, BACKTRACK_PHRASE, PlainProtocol
 from reasoner.protocol.registry import choose_protocol
-from reasoner.protocol.turns import drawn, open_turns
+from reasoner.protocol.turns import allowed_decisions, sample_decision
 from reasoner.settings import Limits
 from tests.protocol.writing import QUESTION, open_engine, write
 from tests.tiny_gguf import THINK_TOKENS, write_tiny_gguf
@@ -30,11 +30,11 @@ def policy_of(engine: LocalEngine, limits: Limits) -> Policy:
     return Policy(engine, protocol, sampling=FREELY, limits=limits, budget=Budget(), seed=0)
 
 
-async def after_one_step(engine: LocalEngine, limits: Limits) -> list[Path]:
+async def after_one_step(engine: LocalEngine, limits: Limits) -> list[Trajectory]:
     """Paths that decided after one step, each by a seed of its own."""
     policy = policy_of(engine, limits)
-    path = policy.place(policy.start(QUESTION), "2 + 3 = 6.")
-    return await asyncio.gather(*(policy.extend(path, seed=seed) for seed in range(48)))
+    trajectory = policy.insert_step(policy.start_trajectory(QUESTION), "2 + 3 = 6.")
+    return await asyncio.gather(*(policy.extend(trajectory, seed=seed) for seed in range(48)))
 
 
 @pytest.fixture(params=[(), THINK_TOKENS], ids=["plain", "think"])
@@ -46,51 +46,70 @@ async def engine(request: pytest.FixtureRequest, tmp_path: File) -> AsyncIterato
 
 async def test_a_model_without_a_will_takes_all_three_turns(engine: LocalEngine) -> None:
     seen = Counter[Decision | None]()
-    whole = [path for path in await after_one_step(engine, DECIDING) if path.steps]
-    for path in whole:  # a plain reply without a stated answer is all answer
-        decision = path.steps[0].decision
+    whole = [
+        trajectory for trajectory in await after_one_step(engine, DECIDING) if trajectory.steps
+    ]
+    for trajectory in whole:  # a plain reply without a stated answer is all answer
+        decision = trajectory.steps[0].decision
         seen[decision] += 1
-        written = engine.detokenize(path.tokens, special=True)
-        assert (BACK in written) == (decision is Decision.BACKTRACK)
-        ends = STATE_ANSWER if "<think>" not in engine.detokenize(path.prompt, True) else "</think>"
+        written = engine.detokenize(trajectory.tokens, special=True)
+        assert (BACKTRACK_PHRASE in written) == (decision is Decision.BACKTRACK)
+        ends = (
+            ANSWER_PHRASE
+            if "<think>" not in engine.detokenize(trajectory.prompt, True)
+            else "</think>"
+        )
         if decision is Decision.END:
             assert ends in written
-            assert path.answer
+            assert trajectory.answer
     assert min(seen[decision] for decision in Decision) > 0
 
 
 async def test_who_owes_steps_does_not_end(engine: LocalEngine) -> None:
     paths = await after_one_step(engine, DECIDING.model_copy(update={"min_steps": 3}))
-    assert {path.steps[0].decision for path in paths} == {Decision.PROCEED, Decision.BACKTRACK}
+    assert {trajectory.steps[0].decision for trajectory in paths} == {
+        Decision.PROCEED,
+        Decision.BACKTRACK,
+    }
 
 
 async def test_nothing_is_decided_unless_asked(engine: LocalEngine) -> None:
     policy = policy_of(engine, Limits(budget=40, max_tokens=160))
-    path = policy.place(policy.start(QUESTION), "2 + 3 = 6.")
-    assert BACK not in engine.detokenize((await policy.extend(path)).tokens)
+    trajectory = policy.insert_step(policy.start_trajectory(QUESTION), "2 + 3 = 6.")
+    assert BACKTRACK_PHRASE not in engine.detokenize((await policy.extend(trajectory)).tokens)
 
 
 async def test_a_whole_reply_decides_and_ends(smollm2: File) -> None:
     engine = await open_engine(smollm2)
     limits = Limits(decide=True, max_steps=6, budget=160, max_tokens=300)
-    for path in await asyncio.gather(*(write(engine, limits, seed) for seed in range(4))):
-        assert path.phase is Phase.DONE
-        assert path.answer
-        decisions = [step.decision for step in path.steps]
+    for trajectory in await asyncio.gather(*(write(engine, limits, seed) for seed in range(4))):
+        assert trajectory.phase is Phase.DONE
+        assert trajectory.answer
+        decisions = [step.decision for step in trajectory.steps]
         assert (Decision.BACKTRACK, Decision.BACKTRACK) not in pairwise(decisions)
     await engine.close()
 
 
 def test_a_step_is_not_given_up_right_after_another() -> None:
     steps = (Step(text="a", decision=Decision.BACKTRACK), Step(text="b"))
-    path = Path(prompt=(1,), tokens=(2,), steps=steps)
-    assert {*open_turns(path, DECIDING, Plain.phrases)} == {Decision.PROCEED, Decision.END}
-    assert open_turns(path.model_copy(update={"landed": True}), DECIDING, Plain.phrases) == {}
+    trajectory = Trajectory(prompt=(1,), tokens=(2,), steps=steps)
+    assert {*allowed_decisions(trajectory, DECIDING, PlainProtocol.decision_phrases)} == {
+        Decision.PROCEED,
+        Decision.END,
+    }
+    assert (
+        allowed_decisions(
+            trajectory.model_copy(update={"soft_stopped": True}),
+            DECIDING,
+            PlainProtocol.decision_phrases,
+        )
+        == {}
+    )
 
 
 def test_the_temperature_is_the_models() -> None:
     chances = {Decision.PROCEED: 0.6, Decision.BACKTRACK: 0.3, Decision.END: 0.1}
-    assert drawn(chances, 0.0, Random(0)) is Decision.PROCEED
+    assert sample_decision(chances, 0.0, Random(0)) is Decision.PROCEED
     random = Random(0)
-    seen = Counter(drawn(chances, 1.0, random) for _ in range(4000))
+    seen = Counter(sample_decision(chances, 1.0, random) for _ in range(4000))
     assert all(abs(seen[d] / 4000 - chance) < 0.03 for d, chance in chances.items())

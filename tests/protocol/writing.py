@@ -5,12 +5,12 @@ from pathlib import Path as File
 from reasoner.budget import Budget
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import Sampling
-from reasoner.path import Path
+from reasoner.path import Trajectory
 from reasoner.policy import Policy
 from reasoner.problem import Problem
 from reasoner.protocol.registry import choose_protocol
 from reasoner.settings import EngineSettings, Limits
-from reasoner.tool_calling import Calling
+from reasoner.tool_calling import ToolCallConfig
 
 __all__ = ["QUESTION", "open_engine", "write"]
 
@@ -29,9 +29,9 @@ async def write(
     protocol: str | None = None,
     problem: Problem = QUESTION,
     sampling: Sampling | None = None,
-    calling: Calling | None = None,
+    calling: ToolCallConfig | None = None,
     budget: Budget | None = None,
-) -> Path:
+) -> Trajectory:
     """One path, extended until it is done."""
     chosen = choose_protocol(engine, engine.chat_template or "", protocol)
     policy = Policy(
@@ -41,9 +41,9 @@ async def write(
         limits=limits,
         budget=budget or Budget(),
         seed=seed,
-        calling=calling,
+        tool_calls=calling,
     )
-    path = policy.start(problem)
-    while not path.done:
-        path = await policy.extend(path)
-    return path
+    trajectory = policy.start_trajectory(problem)
+    while not trajectory.is_done:
+        trajectory = await policy.extend(trajectory)
+    return trajectory

@@ -13,7 +13,7 @@ import openai
 import pytest
 
 from reasoner.result import Result
-from reasoner.serve.guard import LARGEST
+from reasoner.serve.guard import MAX_BODY_BYTES
 from tests.cli.command import run
 from tests.serve.process import SLOW, Server, serving
 
@@ -150,8 +150,10 @@ def test_bodies_that_are_none(server: Server) -> None:
     assert post(server, b"[" * 100_000).status_code == 400
     assert post(server, b"\xff").status_code == 400
     assert post(server, b"{}", **{"content-type": "text/plain"}).status_code == 415
-    assert post(server, b"x" * (LARGEST + 1)).status_code == 413
-    assert post(server, (b"x" * 65536 for _ in range(LARGEST // 65536 + 2))).status_code == 413
+    assert post(server, b"x" * (MAX_BODY_BYTES + 1)).status_code == 413
+    assert (
+        post(server, (b"x" * 65536 for _ in range(MAX_BODY_BYTES // 65536 + 2))).status_code == 413
+    )
     for path, status in (("/v1/nothing", 404), (CHAT, 405), ("/v1/models/other", 404)):
         response = httpx2.get(server.address + path, timeout=SLOW)
         assert (response.status_code, "message" in response.json()["error"]) == (status, True)

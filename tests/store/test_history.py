@@ -16,9 +16,9 @@ from reasoner.errors import StoreError, UsageError
 from reasoner.path import FinishReason, Step
 from reasoner.problem import Problem
 from reasoner.result import Result, Status
-from reasoner.store.history import History, new_id
-from reasoner.store.record import messages
-from reasoner.store.recorder import Recorder
+from reasoner.store.history import History, new_conversation_id
+from reasoner.store.record import turn_messages
+from reasoner.store.recorder import ConversationRecorder
 
 PROCESSES, WRITES = 8, 200
 WRITER = """
@@ -66,61 +66,61 @@ def writer(file: File, name: str, count: int) -> "subprocess.Popen[str]":
 
 
 def test_a_turn_comes_back_as_it_was(history: History) -> None:
-    talk = new_id()
-    history.add(talk, problem(system="be brief"), result("a \ud800 question"))
+    talk = new_conversation_id()
+    history.add_turn(talk, problem(system="be brief"), result("a \ud800 question"))
     (turn,) = history.turns(talk)
     assert (turn.question, turn.answer, turn.system) == ("a ? question", "an answer", "be brief")
     assert turn.result is not None
     assert turn.result.reasoning[0].text == "a thought"
-    assert [m.content for m in messages([turn])] == ["a ? question", "an answer"]
+    assert [m.content for m in turn_messages([turn])] == ["a ? question", "an answer"]
     (listed,) = history.conversations(5)
     assert (listed.id, listed.title, listed.turns) == (talk, "a ? question", 1)
 
 
 def test_the_file_is_its_owners_alone(history: History) -> None:
-    history.add(new_id(), problem(), result("private"))
+    history.add_turn(new_conversation_id(), problem(), result("private"))
     for file in history.path.parent.glob("history.db*"):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
 
 
 def test_finding_by_prefix_and_the_last_one(history: History) -> None:
     with pytest.raises(UsageError, match="no conversation yet"):
-        history.find(None)
+        history.find_conversation(None)
     for talk in ("aaaa00000000", "aaab00000000", "bbbb00000000"):
-        history.add(talk, problem(), result(talk))
-    assert history.find("aaab") == "aaab00000000"
-    assert history.find(None) == "bbbb00000000"
+        history.add_turn(talk, problem(), result(talk))
+    assert history.find_conversation("aaab") == "aaab00000000"
+    assert history.find_conversation(None) == "bbbb00000000"
     for prefix, says in (("aa", "several"), ("cc", "no conversation"), ("%", "no conversation")):
         with pytest.raises(UsageError, match=says):
-            history.find(prefix)
+            history.find_conversation(prefix)
 
 
 def test_dropped_turns_leave_the_talk_and_stay_in_the_record(history: History) -> None:
-    talk = new_id()
-    history.add(talk, problem(), result("one"))
-    history.drop(history.add(talk, problem(), result("two")))
+    talk = new_conversation_id()
+    history.add_turn(talk, problem(), result("one"))
+    history.drop_turn(history.add_turn(talk, problem(), result("two")))
     assert [turn.question for turn in history.turns(talk)] == ["one"]
-    assert [turn.question for turn in history.turns(talk, dropped=True)] == ["one", "two"]
-    fork = history.fork(talk)
-    history.add(fork, problem(), result("three"))
+    assert [turn.question for turn in history.turns(talk, include_dropped=True)] == ["one", "two"]
+    fork = history.fork_conversation(talk)
+    history.add_turn(fork, problem(), result("three"))
     assert [turn.question for turn in history.turns(fork)] == ["one", "three"]
     assert [turn.question for turn in history.turns(talk)] == ["one"]
 
 
 def test_search_with_and_without_an_index(history: History) -> None:
-    talk = new_id()
-    history.add(talk, problem(), result("How many primes below 100?", "Twenty-five of them."))
-    history.add(talk, problem(), result('Say "OR" NOT (x*)', "A quote's answer"))
+    talk = new_conversation_id()
+    history.add_turn(talk, problem(), result("How many primes below 100?", "Twenty-five of them."))
+    history.add_turn(talk, problem(), result('Say "OR" NOT (x*)', "A quote's answer"))
 
     def found(text: str) -> list[str]:
-        return [turn.excerpt.split()[0] for turn in history.search(text, 10)]
+        return [turn.excerpt.split()[0] for turn in history.search_turns(text, 10)]
 
     for indexed in (True, False):
         assert found("prime twenty") == ["How"]
         assert found('"OR" NOT') == ["Say"]
         assert found("nothing-of-the-kind") == []
         with pytest.raises(UsageError):
-            history.search(" * ", 10)
+            history.search_turns(" * ", 10)
         if indexed:
             with sqlite3.connect(history.path) as plain:
                 for kind, name in (
@@ -133,12 +133,12 @@ def test_search_with_and_without_an_index(history: History) -> None:
 
 
 def test_what_is_removed_is_not_in_the_file(history: History) -> None:
-    talk, kept = new_id(), new_id()
-    history.add(talk, problem(), result("the codeword is xyzzyplugh"))
-    history.add(kept, problem(), result("unrelated"))
-    history.remove([talk])
-    assert history.ids() == [kept]
-    assert history.search("xyzzyplugh", 5) == []
+    talk, kept = new_conversation_id(), new_conversation_id()
+    history.add_turn(talk, problem(), result("the codeword is xyzzyplugh"))
+    history.add_turn(kept, problem(), result("unrelated"))
+    history.delete_conversations([talk])
+    assert history.conversation_ids() == [kept]
+    assert history.search_turns("xyzzyplugh", 5) == []
     data = b"".join(file.read_bytes() for file in history.path.parent.glob("history.db*"))
     assert b"the codeword is" not in data
 
@@ -150,7 +150,9 @@ def test_many_processes_lose_no_row(tmp_path: File) -> None:
     ends = [process.communicate(timeout=250) and process.returncode for process in writers]
     assert ends == [0] * PROCESSES
     with History(file) as history:
-        said = [turn.question for talk in history.ids() for turn in history.turns(talk)]
+        said = [
+            turn.question for talk in history.conversation_ids() for turn in history.turns(talk)
+        ]
     assert sorted(said) == sorted(f"w{p} {n}" for p in range(PROCESSES) for n in range(WRITES))
 
 
@@ -168,7 +170,7 @@ def test_kill_9_loses_nothing_that_was_written(tmp_path: File) -> None:
         process.stdout.close()
         process.wait()
     with History(file) as history:
-        rows = sum(len(history.turns(talk)) for talk in history.ids())
+        rows = sum(len(history.turns(talk)) for talk in history.conversation_ids())
     assert written <= rows <= written + 5  # a row may be in whose number was not printed yet
     with sqlite3.connect(file) as plain:
         assert plain.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -176,7 +178,7 @@ def test_kill_9_loses_nothing_that_was_written(tmp_path: File) -> None:
 
 
 def test_a_newer_programs_file_is_left_alone(history: History) -> None:
-    history.add(new_id(), problem(), result("kept"))
+    history.add_turn(new_conversation_id(), problem(), result("kept"))
     with sqlite3.connect(history.path) as plain:
         plain.execute("PRAGMA user_version = 999")
     plain.close()
@@ -185,8 +187,8 @@ def test_a_newer_programs_file_is_left_alone(history: History) -> None:
 
 
 def test_a_damaged_result_costs_only_itself(history: History) -> None:
-    talk = new_id()
-    history.add(talk, problem(), result("one"))
+    talk = new_conversation_id()
+    history.add_turn(talk, problem(), result("one"))
     with sqlite3.connect(history.path) as plain:
         plain.execute("UPDATE turns SET result = '{nonsense'")
     plain.close()
@@ -204,14 +206,14 @@ def test_a_history_that_cannot_be_used_costs_one_notice(own_directories: File, d
     else:
         file.mkdir()
     notices: list[str] = []
-    recorder = Recorder(notices.append)
-    assert recorder.add(problem(), result("one")) is None
-    assert recorder.add(problem(), result("two")) is None
+    recorder = ConversationRecorder(notices.append)
+    assert recorder.add_turn(problem(), result("one")) is None
+    assert recorder.add_turn(problem(), result("two")) is None
     assert len(notices) == 1
     assert str(file) in notices[0]
 
 
 def test_nothing_is_written_when_recording_is_off(own_directories: File) -> None:
-    recorder = Recorder(pytest.fail, enabled=False)
-    assert recorder.add(problem(), result("one")) is None
+    recorder = ConversationRecorder(pytest.fail, enabled=False)
+    assert recorder.add_turn(problem(), result("one")) is None
     assert not (own_directories / "data").exists()

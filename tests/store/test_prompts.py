@@ -10,8 +10,8 @@ import pytest
 from reasoner.engine.local import LocalEngine
 from reasoner.engine.sampling import GREEDY
 from reasoner.settings import EngineSettings, Settings
-from reasoner.store.prompts import prompt_shelf
-from reasoner.store.vault import open_vault
+from reasoner.store.prompts import open_prompt_cache
+from reasoner.store.vault import open_disk_cache
 from tests.tiny_gguf import write_tiny_gguf
 
 LONG = "A long story that everybody wants to hear again, from its very beginning on. " * 8
@@ -26,8 +26,8 @@ def model(own_directories: Path) -> Path:
 async def opened(model: Path, **engine: Any) -> AsyncIterator[LocalEngine]:
     chosen = EngineSettings(context=1024, sequences=4, **engine)
     settings = Settings.load(model=str(model), cache=True, engine=chosen)
-    with prompt_shelf(model, settings) as shelf:
-        engine_ = await LocalEngine.open(model, chosen, shelf=shelf)
+    with open_prompt_cache(model, settings) as shelf:
+        engine_ = await LocalEngine.open(model, chosen, prompt_store=shelf)
         try:
             yield engine_
         finally:
@@ -57,7 +57,7 @@ async def test_a_second_engine_reads_only_what_is_new(model: Path) -> None:
 async def test_a_kept_prompt_serves_one_that_only_begins_like_it(model: Path) -> None:
     async with opened(model) as engine:
         expected, _ = await written(engine, LONG + "two!")
-    open_vault("prompts").clear()
+    open_disk_cache("prompts").clear()
     async with opened(model) as engine:
         await written(engine, LONG + "something else altogether")
     async with opened(model) as engine:
@@ -78,7 +78,7 @@ async def test_other_cells_are_another_key(model: Path, engine: dict[str, Any]) 
 async def test_a_damaged_file_is_dropped_and_the_prompt_read(model: Path) -> None:
     async with opened(model) as engine:
         first, _ = await written(engine, LONG)
-    vault = open_vault("prompts")
+    vault = open_disk_cache("prompts")
     for file in vault.directory.glob("**/*.val"):
         file.write_bytes(file.read_bytes()[::-1])
     vault.close()
@@ -92,9 +92,9 @@ async def test_cells_of_another_shape_are_refused_by_the_engine(
     model: Path, own_directories: Path
 ) -> None:
     """What the checksum cannot see: bytes that were kept whole, but are no cells of this model."""
-    from reasoner.engine.context import Context
+    from reasoner.engine.context import LlamaContext
 
-    context = Context(model, EngineSettings(context=512, sequences=2), lambda _: None)
+    context = LlamaContext(model, EngineSettings(context=512, sequences=2), lambda _: None)
     try:
         for nonsense in (b"\0", b"\0" * 64, b"\xff" * 4096):
             assert not context.restore(0, nonsense)
@@ -106,8 +106,8 @@ async def test_cells_of_another_shape_are_refused_by_the_engine(
 async def test_nothing_is_kept_of_short_prompts_or_without_leave(model: Path) -> None:
     async with opened(model) as engine:
         await written(engine, "short")
-    with prompt_shelf(model, Settings.load(model=str(model), cache=False)) as shelf:
+    with open_prompt_cache(model, Settings.load(model=str(model), cache=False)) as shelf:
         assert shelf is None
-    with prompt_shelf(model, Settings.load(model=str(model), cache_size=0)) as shelf:
+    with open_prompt_cache(model, Settings.load(model=str(model), cache_size=0)) as shelf:
         assert shelf is None
-    assert open_vault("prompts").measure() == (0, 0)
+    assert open_disk_cache("prompts").usage() == (0, 0)

@@ -11,7 +11,7 @@ from reasoner.path import FinishReason, Step
 from reasoner.problem import Message, Problem
 from reasoner.result import Result, Status, Usage
 from reasoner.settings import Settings
-from reasoner.store.results import Results, replay
+from reasoner.store.results import ResultCache, replay_events
 from reasoner.tool import ToolCall
 from reasoner.verdict import Outcome, Verdict
 from tests.tiny_gguf import write_tiny_gguf
@@ -41,12 +41,12 @@ def model(own_directories: Path) -> Path:
 
 
 def test_a_result_is_found_again_and_says_so(model: Path) -> None:
-    results, settings = Results(), Settings.load(model=str(model))
-    assert results.find(PROBLEM, settings) is None
-    results.keep(PROBLEM, settings, result())
+    results, settings = ResultCache(), Settings.load(model=str(model))
+    assert results.get(PROBLEM, settings) is None
+    results.put(PROBLEM, settings, result())
     results.close()
-    again = Results()
-    found = again.find(PROBLEM, settings)
+    again = ResultCache()
+    found = again.get(PROBLEM, settings)
     again.close()
     assert found is not None
     assert found.cached
@@ -81,21 +81,21 @@ def test_a_result_is_found_again_and_says_so(model: Path) -> None:
 def test_whatever_differs_is_another_key(model: Path, other: dict[str, Any]) -> None:
     about = {name: value for name, value in other.items() if name in Problem.model_fields}
     flags = {name: value for name, value in other.items() if name not in about}
-    results = Results()
-    results.keep(PROBLEM, Settings.load(model=str(model)), result())
+    results = ResultCache()
+    results.put(PROBLEM, Settings.load(model=str(model)), result())
     settings = Settings.load(model=str(model), **flags)
-    assert results.find(PROBLEM.model_copy(update=about), settings) is None
+    assert results.get(PROBLEM.model_copy(update=about), settings) is None
     results.close()
 
 
 def test_another_model_under_the_same_name_is_another_key(model: Path) -> None:
     settings = Settings.load(model=str(model))
-    results = Results()
-    results.keep(PROBLEM, settings, result())
+    results = ResultCache()
+    results.put(PROBLEM, settings, result())
     write_tiny_gguf(model, seed=9)
     for _ in range(2):
-        later = Results()
-        assert later.find(PROBLEM, settings) is None
+        later = ResultCache()
+        assert later.get(PROBLEM, settings) is None
         later.close()
         assert model_checksum(model)  # the second time it is known
     results.close()
@@ -128,52 +128,52 @@ def test_another_model_under_the_same_name_is_another_key(model: Path) -> None:
 def test_what_chance_or_the_clock_decided_is_not_kept(
     model: Path, fields: dict[str, Any], flags: dict[str, Any]
 ) -> None:
-    results, settings = Results(), Settings.load(model=str(model), **flags)
-    results.keep(PROBLEM, settings, result(**fields))
-    assert results.find(PROBLEM, settings) is None
+    results, settings = ResultCache(), Settings.load(model=str(model), **flags)
+    results.put(PROBLEM, settings, result(**fields))
+    assert results.get(PROBLEM, settings) is None
     results.close()
 
 
 def test_an_unhurried_result_under_a_time_limit_is_kept(model: Path) -> None:
-    results, settings = Results(), Settings.load(model=str(model), seconds=60.0)
-    results.keep(PROBLEM, settings, result())
-    assert results.find(PROBLEM, settings) is not None
+    results, settings = ResultCache(), Settings.load(model=str(model), seconds=60.0)
+    results.put(PROBLEM, settings, result())
+    assert results.get(PROBLEM, settings) is not None
     results.close()
 
 
 def test_a_dated_result_is_gone_the_next_day(model: Path) -> None:
-    results, settings = Results(), Settings.load(model=str(model))
-    results.keep(PROBLEM, settings, result(), dated=True)
-    assert results.find(PROBLEM, settings) is not None
+    results, settings = ResultCache(), Settings.load(model=str(model))
+    results.put(PROBLEM, settings, result(), is_dated=True)
+    assert results.get(PROBLEM, settings) is not None
     key = results._key(PROBLEM, settings)
     assert key is not None
     kept = results._vault.get(key)
     assert kept is not None
     results._vault.put(key, kept.replace(b'"day": "2', b'"day": "1'))
-    assert results.find(PROBLEM, settings) is None
+    assert results.get(PROBLEM, settings) is None
     results.close()
 
 
 def test_nonsense_in_the_cache_is_no_result(model: Path) -> None:
-    results, settings = Results(), Settings.load(model=str(model))
-    results.keep(PROBLEM, settings, result())
+    results, settings = ResultCache(), Settings.load(model=str(model))
+    results.put(PROBLEM, settings, result())
     key = results._key(PROBLEM, settings)
     assert key is not None
     for nonsense in (b"", b"[]", b'{"day": null}', b'{"day": null, "result": {}}', b"[" * 10**5):
         results._vault.put(key, nonsense)
-        assert results.find(PROBLEM, settings) is None
+        assert results.get(PROBLEM, settings) is None
     results.close()
 
 
 def test_a_model_that_is_not_here_is_no_error(own_directories: Path) -> None:
-    results = Results()
-    assert results.find(PROBLEM, Settings.load(model="smollm2-135m")) is None
-    assert results.find(PROBLEM, Settings.load(model="no-such-model")) is None
+    results = ResultCache()
+    assert results.get(PROBLEM, Settings.load(model="smollm2-135m")) is None
+    assert results.get(PROBLEM, Settings.load(model="no-such-model")) is None
     results.close()
 
 
 def test_a_replay_tells_what_a_run_tells() -> None:
-    events = list(replay(result(), "medium"))
+    events = list(replay_events(result(), "medium"))
     texts = [event for event in events if isinstance(event, TextEvent)]
     assert [(event.channel, event.text.strip()) for event in texts] == [
         ("reasoning", "Add them."),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reasoner.store.vault import Vault
+from reasoner.store.vault import DiskCache
 
 PROCESSES, WRITES = 8, 200
 WRITER = """
@@ -27,11 +27,11 @@ vault.close()
 
 
 @pytest.fixture
-def vault(tmp_path: Path) -> Vault:
-    return Vault(tmp_path / "vault", 10**7)
+def vault(tmp_path: Path) -> DiskCache:
+    return DiskCache(tmp_path / "vault", 10**7)
 
 
-def rows(vault: Vault, change: str, *values: object) -> None:
+def rows(vault: DiskCache, change: str, *values: object) -> None:
     """Change the file behind the cache's back."""
     vault.close()
     connection = sqlite3.connect(vault.directory / "cache.db")
@@ -40,11 +40,11 @@ def rows(vault: Vault, change: str, *values: object) -> None:
     connection.close()
 
 
-def test_what_was_put_comes_back(vault: Vault) -> None:
+def test_what_was_put_comes_back(vault: DiskCache) -> None:
     assert vault.get(b"key") is None
     assert vault.put(b"key", b"value" * 10_000)
     assert vault.get(b"key") == b"value" * 10_000
-    assert vault.measure()[0] == 1
+    assert vault.usage()[0] == 1
     assert vault.clear() == 1
     assert vault.get(b"key") is None
     vault.close()
@@ -58,26 +58,26 @@ def test_many_processes_lose_nothing(tmp_path: Path) -> None:
         for number in range(PROCESSES)
     ]
     assert [process.wait(timeout=250) for process in processes] == [0] * PROCESSES
-    vault = Vault(tmp_path / "vault", 10**8)
+    vault = DiskCache(tmp_path / "vault", 10**8)
     keys = [f"w{p} {n}".encode() for p in range(PROCESSES) for n in range(WRITES)]
     assert all(vault.get(key) == key * 10 for key in keys)
     assert vault.get(b"shared") == b"." * (PROCESSES * WRITES // 10)
     vault.close()
 
 
-def test_the_size_is_bounded_and_what_is_used_stays(vault: Vault) -> None:
+def test_the_size_is_bounded_and_what_is_used_stays(vault: DiskCache) -> None:
     for number in range(30):
         assert vault.put(str(number).encode(), bytes(1_000_000))
         assert vault.get(b"0") is not None
-    _, size = vault.measure()
-    assert size <= vault.limit + 1_000_000
+    _, size = vault.usage()
+    assert size <= vault.max_bytes + 1_000_000
     assert vault.get(b"1") is None
-    assert not vault.put(b"huge", bytes(vault.limit))
+    assert not vault.put(b"huge", bytes(vault.max_bytes))
     vault.close()
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage" * 1000])
-def test_a_file_that_is_no_database_is_begun_anew(vault: Vault, content: bytes) -> None:
+def test_a_file_that_is_no_database_is_begun_anew(vault: DiskCache, content: bytes) -> None:
     vault.put(b"key", b"value")
     vault.close()
     for file in vault.directory.glob("cache.db*"):
@@ -88,7 +88,7 @@ def test_a_file_that_is_no_database_is_begun_anew(vault: Vault, content: bytes) 
     vault.close()
 
 
-def test_a_damaged_entry_is_dropped(vault: Vault) -> None:
+def test_a_damaged_entry_is_dropped(vault: DiskCache) -> None:
     vault.put(b"key", b"v" * 100_000)
     (file,) = vault.directory.glob("**/*.val")
     for damaged in (file.read_bytes()[:-1], b"x" + file.read_bytes()[1:], b""):
@@ -96,18 +96,18 @@ def test_a_damaged_entry_is_dropped(vault: Vault) -> None:
         (file,) = vault.directory.glob("**/*.val")
         file.write_bytes(damaged)
         assert vault.get(b"key") is None
-        assert vault.measure()[0] == 0
+        assert vault.usage()[0] == 0
     vault.close()
 
 
-def test_a_value_cannot_stand_under_anothers_key(vault: Vault) -> None:
+def test_a_value_cannot_stand_under_anothers_key(vault: DiskCache) -> None:
     vault.put(b"one", b"the answer to one")
     rows(vault, "UPDATE Cache SET key = ?", b"two")
     assert vault.get(b"two") is None
     vault.close()
 
 
-def test_no_pickle_is_loaded(vault: Vault, tmp_path: Path) -> None:
+def test_no_pickle_is_loaded(vault: DiskCache, tmp_path: Path) -> None:
     class Bomb:
         def __reduce__(self) -> tuple[object, ...]:
             return Path.touch, (tmp_path / "exploded",)
@@ -121,14 +121,14 @@ def test_no_pickle_is_loaded(vault: Vault, tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_an_empty_cache(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    vault = Vault(tmp_path / "file" / "vault", 10**7)
+    vault = DiskCache(tmp_path / "file" / "vault", 10**7)
     assert not vault.put(b"key", b"value")
     assert vault.get(b"key") is None
-    assert vault.measure() == (0, 0)
+    assert vault.usage() == (0, 0)
     vault.close()
 
 
-def test_its_directory_is_its_owners_alone(vault: Vault) -> None:
+def test_its_directory_is_its_owners_alone(vault: DiskCache) -> None:
     vault.put(b"key", b"value")
     assert vault.directory.stat().st_mode & 0o077 == 0
     vault.close()

@@ -10,13 +10,13 @@ import pytest
 
 from reasoner.problem import Problem
 from reasoner.settings import Settings
-from reasoner.store.vault import Vault
-from reasoner.store.verdicts import MIN_CACHED_SECONDS, Verdicts, open_verdicts
-from reasoner.verdict import Candidate, Outcome, Verdict
+from reasoner.store.vault import DiskCache
+from reasoner.store.verdicts import MIN_CACHED_SECONDS, DiskVerdictCache, open_verdict_cache
+from reasoner.verdict import Outcome, Submission, Verdict
 from reasoner.verify.hookspecs import hookimpl
-from reasoner.verify.host import Verifiers
+from reasoner.verify.host import PluginHost
 
-PROBLEM, CANDIDATE = Problem(question="?"), Candidate(answer="4", final="4")
+PROBLEM, CANDIDATE = Problem(question="?"), Submission(answer="4", final="4")
 VERDICT = Verdict(verifier="p", outcome=Outcome.PASS, reason="fine", seconds=0.5)
 
 
@@ -48,25 +48,25 @@ plugins = SimpleNamespace(fickle=Fickle(), lasting=Lasting(), unsure=Unsure())
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Verdicts:
-    return Verdicts(Vault(tmp_path / "verdicts", 10**7))
+def kept(tmp_path: Path) -> DiskVerdictCache:
+    return DiskVerdictCache(DiskCache(tmp_path / "verdicts", 10**7))
 
 
-def test_a_verdict_is_found_again_for_the_same_things_only(kept: Verdicts) -> None:
-    assert kept.find("p", PROBLEM, CANDIDATE) is None
-    kept.keep("p", PROBLEM, CANDIDATE, VERDICT)
-    found = kept.find("p", PROBLEM, CANDIDATE)
+def test_a_verdict_is_found_again_for_the_same_things_only(kept: DiskVerdictCache) -> None:
+    assert kept.get("p", PROBLEM, CANDIDATE) is None
+    kept.put("p", PROBLEM, CANDIDATE, VERDICT)
+    found = kept.get("p", PROBLEM, CANDIDATE)
     assert found is not None
     assert found.cached
     assert found.seconds < VERDICT.seconds
     plain = {"cached", "seconds"}
     assert found.model_dump(exclude=plain) == VERDICT.model_dump(exclude=plain)
 
-    assert kept.find("q", PROBLEM, CANDIDATE) is None
+    assert kept.get("q", PROBLEM, CANDIDATE) is None
     for change in ({"question": "!"}, {"expect": "4"}, {"tests": "assert 1"}, {"entry_point": "f"}):
-        assert kept.find("p", PROBLEM.model_copy(update=change), CANDIDATE) is None
+        assert kept.get("p", PROBLEM.model_copy(update=change), CANDIDATE) is None
     for other in ({"answer": "5"}, {"final": None}, {"steps": ("4",)}, {"code": ("4",)}):
-        assert kept.find("p", PROBLEM, CANDIDATE.model_copy(update=other)) is None
+        assert kept.get("p", PROBLEM, CANDIDATE.model_copy(update=other)) is None
     kept.close()
 
 
@@ -80,39 +80,39 @@ def test_a_verdict_is_found_again_for_the_same_things_only(kept: Verdicts) -> No
     ],
 )
 def test_what_was_not_decided_or_cost_nothing_is_not_kept(
-    kept: Verdicts, change: dict[str, Any]
+    kept: DiskVerdictCache, change: dict[str, Any]
 ) -> None:
-    kept.keep("p", PROBLEM, CANDIDATE, VERDICT.model_copy(update=change))
-    assert kept.find("p", PROBLEM, CANDIDATE) is None
+    kept.put("p", PROBLEM, CANDIDATE, VERDICT.model_copy(update=change))
+    assert kept.get("p", PROBLEM, CANDIDATE) is None
     kept.close()
 
 
-def test_text_that_is_no_unicode_breaks_nothing(kept: Verdicts) -> None:
-    half = Candidate(answer="\ud800", final="\ud800")
-    kept.keep("p", PROBLEM, half, VERDICT.model_copy(update={"reason": "it is \ud800"}))
-    found = kept.find("p", PROBLEM, half)
+def test_text_that_is_no_unicode_breaks_nothing(kept: DiskVerdictCache) -> None:
+    half = Submission(answer="\ud800", final="\ud800")
+    kept.put("p", PROBLEM, half, VERDICT.model_copy(update={"reason": "it is \ud800"}))
+    found = kept.get("p", PROBLEM, half)
     assert found is None or found.outcome is Outcome.PASS
     kept.close()
 
 
 def test_a_kept_entry_that_is_no_verdict_is_not_used(tmp_path: Path) -> None:
-    class Garbled(Vault):
+    class Garbled(DiskCache):
         """Gives out what another version of the program may have written."""
 
         def get(self, key: bytes) -> bytes | None:
             return b'{"verdict": "yes"}'
 
-    assert Verdicts(Garbled(tmp_path, 10**7)).find("p", PROBLEM, CANDIDATE) is None
+    assert DiskVerdictCache(Garbled(tmp_path, 10**7)).get("p", PROBLEM, CANDIDATE) is None
 
 
 @pytest.mark.parametrize(
     ("name", "again"), [("lasting", False), ("fickle", True), ("unsure", True)]
 )
 async def test_only_a_plugin_that_allows_it_is_remembered(
-    kept: Verdicts, name: str, *, again: bool
+    kept: DiskVerdictCache, name: str, *, again: bool
 ) -> None:
     entry = EntryPoint(name=name, value=f"{__name__}:plugins.{name}", group="reasoner")
-    with Verifiers(entry_points=[entry], kept=kept) as verifiers:
+    with PluginHost(entry_points=[entry], verdict_cache=kept) as verifiers:
         (first,) = await verifiers.check(PROBLEM, CANDIDATE)
         (second,) = await verifiers.check(PROBLEM, CANDIDATE)
     assert not first.cached
@@ -121,7 +121,7 @@ async def test_only_a_plugin_that_allows_it_is_remembered(
 
 
 def test_nothing_is_kept_where_the_settings_are_against_it(own_directories: Path) -> None:
-    assert open_verdicts(Settings.load(cache=False)) is None
-    opened = open_verdicts(Settings.load())
+    assert open_verdict_cache(Settings.load(cache=False)) is None
+    opened = open_verdict_cache(Settings.load())
     assert opened is not None
     opened.close()

@@ -7,27 +7,32 @@ from typing import Any
 import pytest
 
 import reasoner.strategies.cross_check as crossed
-from reasoner.attempt import Attempt
-from reasoner.operators.aggregate import aggregate
-from reasoner.path import FinishReason, Path, Phase
+from reasoner.attempt import Candidate
+from reasoner.operators.aggregate import group_by_answer
+from reasoner.path import FinishReason, Phase, Trajectory
 from reasoner.problem import Problem
-from reasoner.protocol.room import GRACE
+from reasoner.protocol.room import GRACE_TOKENS
 from reasoner.result import Status
-from reasoner.strategies.cross_check import comparable, so_far
-from reasoner.strategies.routes import AT_LENGTH, Ballot, judged, sureness
+from reasoner.strategies.cross_check import is_printable_answer, undecided_candidates
+from reasoner.strategies.routes import (
+    FULL_REASONING_WEIGHT,
+    RouteCandidates,
+    choose_answer,
+    leader_confidence,
+)
 from reasoner.verdict import Outcome, Verdict
-from reasoner.verify.extract import extract_final
-from reasoner.verify.status import status
+from reasoner.verify.extract import extract_final_answer
+from reasoner.verify.status import status_of_verdicts
 from tests.strategies.test_sampling import ASK, solved
 
 SOUND = Verdict(verifier="arithmetic", outcome=Outcome.PASS, score=1.0, reason="it adds up")
 
 
-def attempt(number: int, final: str | None) -> Attempt:
-    path = Path(
+def attempt(number: int, final: str | None) -> Candidate:
+    trajectory = Trajectory(
         prompt=(1,), phase=Phase.DONE, answer=f"It is {final}.", finish_reason=FinishReason.STOP
     )
-    return Attempt(number=number, path=path, final=final)
+    return Candidate(number=number, trajectory=trajectory, final_answer=final)
 
 
 async def numeric(left: str, right: str) -> bool:
@@ -54,33 +59,35 @@ async def test_the_answer_with_most_votes_wins(
 ) -> None:
     first, *others = (attempt(number, final) for number, final in enumerate(texts))
     printed = [attempt(number, final) for number, final in enumerate(programs, 10)]
-    ballot = Ballot(ASK.question, [first], printed, brief=others)
-    found = await judged(ballot, numeric)
-    assert found.attempts[0].number == best
-    (verdict,) = found.attempts[0].found
+    ballot = RouteCandidates(ASK.question, [first], printed, brief_reasonings=others)
+    found = await choose_answer(ballot, numeric)
+    assert found.candidates[0].number == best
+    (verdict,) = found.candidates[0].search_verdicts
     assert verdict.outcome is outcome
-    assert {one.number for one in found.attempts} == {one.number for one in ballot.all}
+    assert {one.number for one in found.candidates} == {one.number for one in ballot.all_candidates}
     agreed = outcome is Outcome.PASS
-    assert status([verdict, SOUND], answered=True) is (
+    assert status_of_verdicts([verdict, SOUND], answered=True) is (
         Status.VERIFIED if agreed else Status.ANSWERED
     )
 
 
 async def test_a_revised_answer_confirms_nothing() -> None:
-    ballot = Ballot(ASK.question, [attempt(0, "12")], [attempt(1, "15")], [attempt(2, "15")])
-    found = await judged(ballot, numeric)
-    assert found.attempts[0].number == 2
-    assert found.attempts[0].found[0].outcome is Outcome.UNKNOWN
+    ballot = RouteCandidates(
+        ASK.question, [attempt(0, "12")], [attempt(1, "15")], [attempt(2, "15")]
+    )
+    found = await choose_answer(ballot, numeric)
+    assert found.candidates[0].number == 2
+    assert found.candidates[0].search_verdicts[0].outcome is Outcome.UNKNOWN
 
 
 async def test_votes_count_by_their_value_length_and_sense() -> None:
     """Of lines that disagree: the one at length, then the valued ones, last what cannot be."""
     long, valued, doubted, silly = (attempt(n, str(n)) for n in (1, 2, 3, -4))
-    valued = valued.model_copy(update={"value": 0.9})
-    doubted = doubted.model_copy(update={"value": 0.4})
-    ballot = Ballot(ASK.question, [long], [silly], brief=[doubted, valued])
-    groups = await aggregate(ballot.all, numeric)
-    ranked = sorted(groups, key=ballot.weight, reverse=True)
+    valued = valued.model_copy(update={"value_score": 0.9})
+    doubted = doubted.model_copy(update={"value_score": 0.4})
+    ballot = RouteCandidates(ASK.question, [long], [silly], brief_reasonings=[doubted, valued])
+    groups = await group_by_answer(ballot.all_candidates, numeric)
+    ranked = sorted(groups, key=ballot.group_weight, reverse=True)
     assert [group.answer for group in ranked] == ["1", "2", "3", "-4"]
 
 
@@ -92,35 +99,37 @@ async def test_a_program_wins_over_a_reasoning_that_is_refuted() -> None:
         for number, final in enumerate(("12", "15"))
     )
     for texts, best in ([wrong], 1), ([attempt(0, "12")], 0):
-        found = await judged(Ballot(ASK.question, texts, [printed]), numeric)
-        assert found.attempts[0].number == best
+        found = await choose_answer(RouteCandidates(ASK.question, texts, [printed]), numeric)
+        assert found.candidates[0].number == best
 
 
 async def test_programs_that_fail_confirm_nothing() -> None:
-    found = await judged(Ballot(ASK.question, [attempt(0, "12")], [attempt(1, None)]), numeric)
-    assert found.attempts[0].number == 0
-    assert not found.attempts[0].found
+    found = await choose_answer(
+        RouteCandidates(ASK.question, [attempt(0, "12")], [attempt(1, None)]), numeric
+    )
+    assert found.candidates[0].number == 0
+    assert not found.candidates[0].search_verdicts
 
 
 async def test_a_line_that_nothing_confirms_decides_nothing() -> None:
     """However little speaks against it: a program that failed is no reason to be sure."""
-    sound = attempt(0, "12").model_copy(update={"value": 0.95})
-    doubted = attempt(1, "-3").model_copy(update={"value": 0.1})
+    sound = attempt(0, "12").model_copy(update={"value_score": 0.95})
+    doubted = attempt(1, "-3").model_copy(update={"value_score": 0.1})
     for other in (attempt(1, None), doubted):
-        alone = await Ballot(ASK.question, [sound], [other]).count(numeric)
-        assert alone.lines == 1
-        assert alone.sure > 0.65
-        assert not alone.decided(0.65, remaining_weight=5.0)
-        assert alone.decided(0.65, remaining_weight=1.0)
-    agreed = await Ballot(ASK.question, [sound], [attempt(1, "12.0")]).count(numeric)
-    assert agreed.lines == 2
-    assert agreed.decided(0.65, remaining_weight=5.0)
-    nothing = await Ballot(ASK.question, [attempt(0, None)]).count(numeric)
-    assert not nothing.decided(0.65, remaining_weight=0.0)
+        alone = await RouteCandidates(ASK.question, [sound], [other]).tally_votes(numeric)
+        assert alone.supporter_count == 1
+        assert alone.confidence > 0.65
+        assert not alone.is_decided(0.65, remaining_weight=5.0)
+        assert alone.is_decided(0.65, remaining_weight=1.0)
+    agreed = await RouteCandidates(ASK.question, [sound], [attempt(1, "12.0")]).tally_votes(numeric)
+    assert agreed.supporter_count == 2
+    assert agreed.is_decided(0.65, remaining_weight=5.0)
+    nothing = await RouteCandidates(ASK.question, [attempt(0, None)]).tally_votes(numeric)
+    assert not nothing.is_decided(0.65, remaining_weight=0.0)
 
 
 def test_a_longer_lead_is_surer() -> None:
-    leads = [sureness(lead, 1) for lead in range(1, 9)]
+    leads = [leader_confidence(lead, 1) for lead in range(1, 9)]
     assert leads == sorted(leads)
     assert 0.0 < leads[0] < 0.5 < leads[-1] < 1.0
 
@@ -146,7 +155,7 @@ async def test_a_vote_hears_the_lines_that_are_still_being_written(smollm2: File
     finals = Counter(one.final for one in result.candidates if one.final)
     lead, second = [*(count for _, count in finals.most_common(2)), 0, 0][:2]
     missing = 7 - len(result.candidates)
-    assert missing == 0 or AT_LENGTH * (lead - second) > missing
+    assert missing == 0 or FULL_REASONING_WEIGHT * (lead - second) > missing
 
 
 async def test_a_further_reasoning_is_not_waited_for_when_it_goes_on_and_on(
@@ -165,7 +174,7 @@ async def test_a_further_reasoning_is_not_waited_for_when_it_goes_on_and_on(
             thought[event.path] += event.step.tokens
     first = thought.pop(0)
     assert thought
-    assert max(thought.values()) <= 12 + GRACE < first
+    assert max(thought.values()) <= 12 + GRACE_TOKENS < first
 
 
 async def test_the_first_brief_reasoning_is_the_likeliest_and_the_others_vary(
@@ -225,9 +234,11 @@ def test_a_printed_number_stands_before_half_a_reasoning(
     finish: FinishReason, printed: str | None, best: int
 ) -> None:
     text = attempt(0, "4")
-    half = text.path.model_copy(update={"finish_reason": finish})
-    text = text.model_copy(update={"path": half})
-    first, second = so_far(Ballot(ASK.question, [text], [attempt(1, printed)]))
+    half = text.trajectory.model_copy(update={"finish_reason": finish})
+    text = text.model_copy(update={"trajectory": half})
+    first, second = undecided_candidates(
+        RouteCandidates(ASK.question, [text], [attempt(1, printed)])
+    )
     assert (first.number, second.number) == (best, 1 - best)
 
 
@@ -241,10 +252,10 @@ def test_a_printed_number_stands_before_half_a_reasoning(
     ],
 )
 def test_a_reply_with_code_is_compared_by_the_answer_it_marks(reply: str, told: bool) -> None:
-    final = extract_final(reply)
+    final = extract_final_answer(reply)
     one = attempt(0, final)
-    path = one.path.model_copy(update={"answer": reply})
-    assert comparable(one.model_copy(update={"path": path})) is told
+    trajectory = one.trajectory.model_copy(update={"answer": reply})
+    assert is_printable_answer(one.model_copy(update={"trajectory": trajectory})) is told
 
 
 async def test_tests_judge_code_and_no_program_does(smollm2: File) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from reasoner.errors import UnknownName, UsageError
-from reasoner.strategies.parameters import describe
+from reasoner.strategies.parameters import describe_parameters
 from reasoner.strategies.registry import STRATEGIES, find_strategy
 
 
@@ -13,17 +13,17 @@ def test_every_strategy_explains_itself(name: str) -> None:
     assert find_strategy(name.replace("-", "_")) is strategy
     assert strategy.summary.endswith(".")
     assert len(strategy.summary) < 110
-    for option in describe(strategy.parameters):
+    for option in describe_parameters(strategy.parameters):
         assert option["description"], option
-        strategy.parse({option["name"]: option["default"]})
+        strategy.parse_options({option["name"]: option["default"]})
 
 
 def test_bad_options_name_the_good_ones() -> None:
     with pytest.raises(UsageError, match=r"size.*majority takes: n, at_once"):
-        find_strategy("majority").parse({"size": 3})
+        find_strategy("majority").parse_options({"size": 3})
     with pytest.raises(UsageError, match=r"n: .*greater than or equal to 1"):
-        find_strategy("majority").parse({"n": 0})
+        find_strategy("majority").parse_options({"n": 0})
     with pytest.raises(UsageError, match="takes: none"):
-        find_strategy("linear").parse({"n": 3})
+        find_strategy("linear").parse_options({"n": 3})
     with pytest.raises(UnknownName, match="majority"):
         find_strategy("majorty")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import reasoner.strategies.program as programs
-from reasoner.strategies.line import line
+from reasoner.strategies.line import rollout
 from tests.strategies.test_sampling import ASK
 from tests.workbench import workbench
 
@@ -19,16 +19,16 @@ async def test_a_program_that_does_not_end_is_ended(
     """A model that writes nothing but noise, and on and on."""
     monkeypatch.setattr(programs, "MAX_PROGRAM_TOKENS", MOST)
     async with workbench(tiny_gguf, temperature=0.0, budget=None, max_tokens=None) as bench:
-        thought = await line(ASK, bench.tools, prune=False)
-        written = await programs.program(ASK, bench.tools)
-    assert len(thought.path.tokens) > MOST
-    assert 0 < len(written.path.tokens) <= MOST
-    assert written.final is None
+        thought = await rollout(ASK, bench.context, drop_refuted=False)
+        written = await programs.rollout_program(ASK, bench.context)
+    assert len(thought.trajectory.tokens) > MOST
+    assert 0 < len(written.trajectory.tokens) <= MOST
+    assert written.final_answer is None
     told = [event.final for event in bench.events if event.kind == "candidate"]
-    assert told == [thought.final, None]  # what noise holds is not what it printed
+    assert told == [thought.final_answer, None]  # what noise holds is not what it printed
 
 
 async def test_a_shorter_limit_stays(tiny_gguf: Path) -> None:
     async with workbench(tiny_gguf, temperature=0.0, budget=None, max_tokens=30) as bench:
-        written = await programs.program(ASK, bench.tools)
-    assert 0 < len(written.path.tokens) <= 30
+        written = await programs.rollout_program(ASK, bench.context)
+    assert 0 < len(written.trajectory.tokens) <= 30

@@ -9,7 +9,7 @@ import pytest
 
 from reasoner.events import Event
 from reasoner.local_solver import LocalSolver
-from reasoner.operators.vote import decided
+from reasoner.operators.vote import is_vote_decided
 from reasoner.path import FinishReason
 from reasoner.problem import Problem
 from reasoner.result import Result
@@ -62,7 +62,7 @@ async def test_a_vote_is_taken_until_it_is_decided(smollm2: Path) -> None:
     drawn = len(result.candidates)
     votes = list(Counter(candidate.final for candidate in result.candidates).values())
     assert drawn < 16
-    assert decided(votes, 16 - drawn, 0.8)
+    assert is_vote_decided(votes, 16 - drawn, 0.8)
     fixed, _ = await solved(
         smollm2, "majority", easy, strategy_options=options | {"adaptive": False, "n": 6}, **free
     )

@@ -42,10 +42,10 @@ class Lengths:
     aggregation: Aggregation = "last"
 
     def __init__(self) -> None:
-        self.tokens = 0
+        self.decoded_tokens = 0
 
-    async def score(self, problem: Problem, path: Any) -> tuple[float, ...]:
-        self.tokens += 5
+    async def score_steps(self, problem: Problem, path: Any) -> tuple[float, ...]:
+        self.decoded_tokens += 5
         texts = [*(step.text for step in path.steps), *([path.answer] if path.answer else [])]
         return tuple(1 / (1 + len(text)) for text in texts)
 
@@ -54,21 +54,21 @@ class Lengths:
 async def test_noise_is_searched_to_an_answer(tiny_gguf: Path, name: str) -> None:
     strategy = find_strategy(name)
     async with workbench(tiny_gguf, plugins=(PICKY,), min_steps=2, max_steps=3) as bench:
-        found = await strategy.run(ASK, bench.tools, strategy.parse(SMALL[name]))
-        assert bench.tools.budget.written_tokens >= len(found.attempts[0].path.tokens)
-    best = found.attempts[0]
-    assert best.path.done
-    assert best.path.answer
-    assert len({attempt.number for attempt in found.attempts}) == len(found.attempts)
+        found = await strategy.search(ASK, bench.context, strategy.parse_options(SMALL[name]))
+        assert bench.context.budget.generated_tokens >= len(found.candidates[0].trajectory.tokens)
+    best = found.candidates[0]
+    assert best.trajectory.is_done
+    assert best.trajectory.answer
+    assert len({candidate.number for candidate in found.candidates}) == len(found.candidates)
 
 
 @pytest.mark.parametrize("name", ["beam", "dvts", "lookahead", "mcts", "tot-bfs", "tot-dfs"])
 async def test_a_value_model_is_asked_and_charged(tiny_gguf: Path, name: str) -> None:
     strategy, scorer = find_strategy(name), Lengths()
     async with workbench(tiny_gguf, value=scorer, min_steps=2, max_steps=3) as bench:
-        found = await strategy.run(ASK, bench.tools, strategy.parse(SMALL[name]))
-        assert bench.tools.budget.value_tokens == scorer.tokens > 0
-    assert found.attempts[0].value is not None
+        found = await strategy.search(ASK, bench.context, strategy.parse_options(SMALL[name]))
+        assert bench.context.budget.value_tokens == scorer.tokens > 0
+    assert found.candidates[0].value_score is not None
 
 
 @pytest.mark.slow
@@ -82,11 +82,13 @@ async def test_a_spent_search_still_answers(tiny_gguf: Path, name: str) -> None:
     many = {key: 64 for key in ("n", "simulations") if key in SMALL[name]}
     options: dict[str, Any] = {"budget": 150, "max_tokens": 300, "tokens": 900, "min_steps": 1}
     async with workbench(tiny_gguf, **options) as bench:
-        found = await strategy.run(ASK, bench.tools, strategy.parse(SMALL[name] | many))
-        assert bench.tools.budget.spent_tokens <= 3 * 900
+        found = await strategy.search(
+            ASK, bench.context, strategy.parse_options(SMALL[name] | many)
+        )
+        assert bench.context.budget.spent_tokens <= 3 * 900
         assert len([e for e in bench.events if e.kind == "candidate"]) < 64
-    assert found.attempts[0].path.done
-    assert found.attempts[0].path.answer
+    assert found.candidates[0].trajectory.is_done
+    assert found.candidates[0].trajectory.answer
 
 
 @pytest.mark.slow
@@ -106,18 +108,18 @@ async def test_stopping_a_search_gives_the_best_so_far(tiny_gguf: Path, name: st
             done = event.kind == "candidate" and event.finish_reason != "interrupted"
             if done and event.final is not None:
                 finished += 1
-                bench.tools.budget.stop()
+                bench.context.budget.stop_all()
 
-        object.__setattr__(bench.tools, "emit", watch)
-        found = await strategy.run(ASK, bench.tools, strategy.parse(options))
+        object.__setattr__(bench.context, "emit", watch)
+        found = await strategy.search(ASK, bench.context, strategy.parse_options(options))
     assert finished >= 1
-    assert found.attempts[0].path.finish_reason is not FinishReason.INTERRUPTED
+    assert found.candidates[0].trajectory.finish_reason is not FinishReason.INTERRUPTED
 
 
 async def test_the_steps_of_a_search_are_told(tiny_gguf: Path) -> None:
     strategy = find_strategy("beam")
     async with workbench(tiny_gguf, min_steps=2, max_steps=3) as bench:
-        await strategy.run(ASK, bench.tools, strategy.parse(SMALL["beam"]))
+        await strategy.search(ASK, bench.context, strategy.parse_options(SMALL["beam"]))
         nodes = [event for event in bench.events if event.kind == "node"]
     assert {node.parent for node in nodes} > {0}
     assert [node for node in nodes if node.pruned]
@@ -130,10 +132,14 @@ async def test_the_account_adds_up(tiny_gguf: Path, name: str) -> None:
     strategy = find_strategy(name)
     proposed = {"thoughts": "propose"} if name.startswith("tot") else {}
     async with workbench(tiny_gguf, min_steps=2, max_steps=3) as bench:
-        found = await strategy.run(ASK, bench.tools, strategy.parse(SMALL[name] | proposed))
-        best = found.attempts[0].path
-        usage = bench.tools.budget.usage(
-            prompt=len(best.prompt), reasoning=best.reasoning_tokens, answer=best.answer_tokens
+        found = await strategy.search(
+            ASK, bench.context, strategy.parse_options(SMALL[name] | proposed)
+        )
+        best = found.candidates[0].trajectory
+        usage = bench.context.budget.usage(
+            prompt_tokens=len(best.prompt),
+            reasoning_tokens=best.reasoning_tokens,
+            answer_tokens=best.answer_tokens,
         )
     kept = usage.reasoning_tokens + usage.answer_tokens
     assert kept == len(best.tokens)

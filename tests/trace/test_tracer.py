@@ -12,7 +12,7 @@ from reasoner.events import NoticeEvent, TextEvent
 from reasoner.problem import Problem
 from reasoner.settings import Settings
 from reasoner.trace.trace import load_trace
-from reasoner.trace.tracer import Tracer
+from reasoner.trace.tracer import TraceWriter
 from tests.trace.test_tree import FORK, result
 
 PROBLEM = Problem(question='"q" \u2028 é')
@@ -25,10 +25,10 @@ def settings(own_directories: Path) -> Settings:
 
 def test_what_was_recorded_is_read_back(tmp_path: Path, settings: Settings) -> None:
     file = tmp_path / "run.json"
-    with Tracer(file, PROBLEM, settings) as tracer:
+    with TraceWriter(file, PROBLEM, settings) as tracer:
         for event in FORK:
-            tracer.record(event)
-        tracer.record(result(2))
+            tracer.add_event(event)
+        tracer.add_event(result(2))
         assert not file.exists()
     trace = load_trace(file)
     assert (trace.problem, trace.settings["seed"]) == (PROBLEM, 7)
@@ -36,15 +36,15 @@ def test_what_was_recorded_is_read_back(tmp_path: Path, settings: Settings) -> N
     assert (trace.result, trace.ended) == (result(2).result, "answered")
     assert json.loads(file.read_text())["result"]["final"] == "4"
     assert os.listdir(tmp_path) == ["run.json"]
-    assert len(list(trace.tree().states())) == 4
+    assert len(list(trace.tree().nodes())) == 4
 
 
 def test_pieces_of_a_text_are_one_event(tmp_path: Path, settings: Settings) -> None:
     file = tmp_path / "run.json"
-    with Tracer(file, PROBLEM, settings) as tracer:
+    with TraceWriter(file, PROBLEM, settings) as tracer:
         for path in (0, 1, 0, 1):
-            tracer.record(TextEvent(path=path, channel="reasoning", text=f"{path} "))
-        tracer.record(FORK[1])
+            tracer.add_event(TextEvent(path=path, channel="reasoning", text=f"{path} "))
+        tracer.add_event(FORK[1])
     texts = [moment.event for moment in load_trace(file).events if moment.event.kind == "text"]
     assert [(text.path, text.text) for text in texts] == [(1, "1 1 "), (0, "0 0 ")]
 
@@ -57,8 +57,8 @@ def test_a_run_that_failed_leaves_a_trace(
     tmp_path: Path, settings: Settings, error: ReasonerError, ended: str
 ) -> None:
     file = tmp_path / "run.json"
-    with suppress(ReasonerError), Tracer(file, PROBLEM, settings) as tracer:
-        tracer.record(NoticeEvent(text="hm"))
+    with suppress(ReasonerError), TraceWriter(file, PROBLEM, settings) as tracer:
+        tracer.add_event(NoticeEvent(text="hm"))
         raise error
     assert load_trace(file).ended == ended
     assert load_trace(file).result is None
@@ -70,7 +70,7 @@ def test_an_older_trace_stays_until_the_new_one_is_whole(
     file, link = tmp_path / "run.json", tmp_path / "link.json"
     file.write_text("old")
     link.symlink_to(file)
-    with Tracer(link, PROBLEM, settings):
+    with TraceWriter(link, PROBLEM, settings):
         assert file.read_text() == "old"
     assert link.is_symlink()
     assert load_trace(file).ended == "answered"
@@ -79,7 +79,7 @@ def test_an_older_trace_stays_until_the_new_one_is_whole(
 def test_places_where_no_trace_can_go(tmp_path: Path, settings: Settings) -> None:
     for place in (tmp_path, Path(os.devnull), tmp_path / "none" / "run.json"):
         with pytest.raises(UsageError):
-            Tracer(place, PROBLEM, settings)
+            TraceWriter(place, PROBLEM, settings)
 
 
 HEAD = '{"format":"reasoner trace","version":1,"reasoner":"1","started":"2025-01-01T00:00:00Z",'

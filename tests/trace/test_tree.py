@@ -17,10 +17,10 @@ from reasoner.events import (
     VerdictEvent,
 )
 from reasoner.path import Decision, FinishReason, Step
-from reasoner.result import Answer, Result, Status
+from reasoner.result import CandidateSummary, Result, Status
 from reasoner.strategies.registry import find_strategy
 from reasoner.trace.node import tree_nodes
-from reasoner.trace.state import State, mean_logprob
+from reasoner.trace.state import TraceNode, mean_logprob
 from reasoner.trace.tree import SearchTree
 from reasoner.verdict import Outcome, Verdict
 from tests.strategies.test_trees import ASK, PICKY, SMALL
@@ -32,7 +32,7 @@ WRONG = Verdict(verifier="picky", outcome=Outcome.FAIL, reason="no")
 def grown(events: Iterable[Event]) -> SearchTree:
     tree = SearchTree()
     for at, event in enumerate(events):
-        tree.feed(event, float(at))
+        tree.add_event(event, float(at))
     return tree
 
 
@@ -45,7 +45,7 @@ def node(path: int, parent: int | None, steps: int, **more: Any) -> NodeEvent:
 
 
 def result(number: int, *reasoning: Step) -> ResultEvent:
-    best = Answer(number=number, answer="It is 4.")
+    best = CandidateSummary(number=number, answer="It is 4.")
     return ResultEvent(
         result=Result(
             question="q",
@@ -63,13 +63,13 @@ def result(number: int, *reasoning: Step) -> ResultEvent:
     )
 
 
-def said(state: State) -> str:
+def said(state: TraceNode) -> str:
     return state.step.text if state.step else state.text
 
 
 def outline(tree: SearchTree) -> list[tuple[int, str]]:
     """Every state as how deep it is and what it says."""
-    return [(sum(1 for _ in state.ancestors()), said(state)) for state in tree.states()]
+    return [(sum(1 for _ in state.ancestors()), said(state)) for state in tree.nodes()]
 
 
 FORK = (
@@ -87,8 +87,8 @@ def test_a_line_is_a_chain_that_ends_in_the_answer() -> None:
     first, ended = Step(text="a"), Step(text="b", decision=Decision.END)
     tree = grown([node(0, None, 0), step(0, 0, "a"), step(0, 1, "b"), result(0, first, ended)])
     assert outline(tree) == [(1, ""), (2, "a"), (3, "b"), (4, "It is 4.")]
-    assert [said(state) for state in tree.best()] == ["", "", "a", "b", "It is 4."]
-    assert [state.step.decision for state in tree.states() if state.step] == [None, Decision.END]
+    assert [said(state) for state in tree.best_path()] == ["", "", "a", "b", "It is 4."]
+    assert [state.step.decision for state in tree.nodes() if state.step] == [None, Decision.END]
 
 
 def test_a_replayed_answer_is_a_chain_without_a_beginning() -> None:
@@ -103,14 +103,14 @@ def test_forks_know_where_they_left() -> None:
 
 def test_the_best_path_follows_values_then_answers_then_the_result() -> None:
     tree = grown(FORK)
-    assert said(tree.best()[-1]) == "b"
-    tree.feed(node(1, 1, 1, forked=1, done=True))
-    tree.feed(
+    assert said(tree.best_path()[-1]) == "b"
+    tree.add_event(node(1, 1, 1, forked=1, done=True))
+    tree.add_event(
         CandidateEvent(path=1, final="4", finish_reason=FinishReason.STOP, tokens=9, value=0.5)
     )
-    assert tree.best()[-1].candidate is not None
-    tree.feed(result(2))
-    assert [said(state) for state in tree.best()[-2:]] == ["b", "It is 4."]
+    assert tree.best_path()[-1].candidate is not None
+    tree.add_event(result(2))
+    assert [said(state) for state in tree.best_path()[-2:]] == ["b", "It is 4."]
 
 
 def test_a_step_drawn_anew_leaves_its_draft_behind() -> None:
@@ -118,7 +118,7 @@ def test_a_step_drawn_anew_leaves_its_draft_behind() -> None:
     again = node(1, 0, 1, pruned=True)
     events: list[Event] = [node(0, None, 0), step(1, 0, "bad"), refuted, again, step(1, 0, "good")]
     tree = grown([*events, node(1, 0, 1)])
-    _, bad, good = tree.states()
+    _, bad, good = tree.nodes()
     assert (said(bad), bad.pruned, bad.verdicts) == ("bad", True, [WRONG])
     assert (said(good), good.pruned, good.verdicts) == ("good", False, [])
 
@@ -139,10 +139,10 @@ def test_copies_are_counted_and_verdicts_said_once() -> None:
 def test_what_is_being_written_is_known_until_it_is_done() -> None:
     tree = grown([node(0, None, 0), TextEvent(path=0, channel="reasoning", text="x" * 9000)])
     [tip] = tree.tips()
-    assert set(tree.unfinished(tip)) == {"x"}
-    assert len(tree.unfinished(tip)) < 5000
-    tree.feed(step(0, 0, "x"))
-    assert (tree.writing, tree.unfinished(tip)) == (set(), "")
+    assert set(tree.unfinished_text(tip)) == {"x"}
+    assert len(tree.unfinished_text(tip)) < 5000
+    tree.add_event(step(0, 0, "x"))
+    assert (tree.unfinished_trajectories, tree.unfinished_text(tip)) == (set(), "")
 
 
 def test_a_foreign_stream_makes_a_tree_all_the_same() -> None:
@@ -156,14 +156,14 @@ def test_a_foreign_stream_makes_a_tree_all_the_same() -> None:
         result(11),
     ]
     tree = grown(odd)
-    assert len(list(tree.states())) == len(tree) == 5
+    assert len(list(tree.nodes())) == len(tree) == 5
     assert len(list(tree_nodes(tree))) == 5
 
 
 def test_a_long_chain_needs_no_recursion() -> None:
     tree = grown([node(0, None, 0), *(step(0, index, "s") for index in range(20_000))])
-    assert len(list(tree.states())) == 20_001
-    assert len(tree.best()) == 20_002
+    assert len(list(tree.nodes())) == 20_001
+    assert len(tree.best_path()) == 20_002
 
 
 def test_mean_logprob_is_of_what_the_model_chose() -> None:
@@ -176,29 +176,29 @@ async def test_every_strategy_makes_a_tree(tiny_gguf: Path, name: str) -> None:
     """Each finished line hangs below the steps it consists of."""
     strategy = find_strategy(name)
     async with workbench(tiny_gguf, plugins=(PICKY,), min_steps=2, max_steps=3) as bench:
-        found = await strategy.run(ASK, bench.tools, strategy.parse(SMALL[name]))
+        found = await strategy.search(ASK, bench.context, strategy.parse_options(SMALL[name]))
     tree = grown(bench.events)
-    ended = {state.path: state for state in tree.states() if state.candidate}
-    for attempt in found.attempts:
-        state = ended.get(attempt.number)
+    ended = {state.trajectory: state for state in tree.nodes() if state.candidate}
+    for candidate in found.candidates:
+        state = ended.get(candidate.number)
         if state is None:  # only searches tell their finished lines
             assert "linear" in (name, SMALL[name].get("outer", "linear"))
             continue
         texts = [up.step.text for up in state.ancestors() if up.step][::-1]
-        steps = [step.text for step in attempt.path.steps]
+        steps = [step.text for step in candidate.trajectory.steps]
         assert state.done
         assert texts[len(texts) - len(steps) :] == steps or name == "nested"
-    assert all(state.step or state.done or state.parent is tree.root for state in tree.states())
+    assert all(state.step or state.done or state.parent is tree.root for state in tree.nodes())
 
 
 async def test_refuted_steps_are_in_the_tree(tiny_gguf: Path) -> None:
     plugins = (EntryPoint(PICKY.name, PICKY.value, PICKY.group),)
     strategy = find_strategy("beam")
     async with workbench(tiny_gguf, plugins=plugins, min_steps=2, max_steps=3) as bench:
-        await strategy.run(ASK, bench.tools, strategy.parse({"n": 8, "width": 2}))
+        await strategy.search(ASK, bench.context, strategy.parse_options({"n": 8, "width": 2}))
     tree = grown(bench.events)
     refuted = [event for event in bench.events if event.kind == "verdict"]
-    shown = [verdict for state in tree.states() for verdict in state.verdicts]
+    shown = [verdict for state in tree.nodes() for verdict in state.verdicts]
     assert refuted
     assert len(shown) == len(refuted)
-    assert any(state.pruned and state.verdicts for state in tree.states())
+    assert any(state.pruned and state.verdicts for state in tree.nodes())

@@ -150,7 +150,7 @@ async def test_llama_cpp_computes_what_pytorch_does(
     engine = await LocalEngine.open(path, settings, lambda _notice: None)
     try:
         places = list(range(len(targets)))
-        theirs = await engine.score(tokens[:-1], places, [[target] for target in targets])
+        theirs = await engine.token_logprobs(tokens[:-1], places, [[target] for target in targets])
     finally:
         await engine.close()
     assert np.abs(ours.numpy() - np.array(theirs)[:, 0]).max() < 0.05

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from reasoner.models.format import ValueFormat
-from reasoner.path import Path as Thought
 from reasoner.path import Phase
+from reasoner.path import Trajectory as Thought
 from tests.tiny_gguf import CONTROL_TOKENS, LAYERS, WIDTH, write_tiny_gguf
 
 __all__ = ["STEPS", "TAG", "form", "thought", "write_judge"]
@@ -53,10 +53,10 @@ def write_judge(path: Path, good: str = "4", bad: str = "5") -> Path:
     return write_tiny_gguf(path, tensors=tensors)
 
 
-def thought(path: Thought, steps: int) -> Thought:
+def thought(trajectory: Thought, steps: int) -> Thought:
     """The path when it had only so many steps."""
-    kept = path.steps[:steps]
-    tokens = path.tokens[: sum(step.tokens for step in kept)]
-    return path.model_copy(
+    kept = trajectory.steps[:steps]
+    tokens = trajectory.tokens[: sum(step.tokens for step in kept)]
+    return trajectory.model_copy(
         update={"steps": kept, "tokens": tokens, "phase": Phase.REASONING, "answer": ""}
     )

@@ -6,18 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reasoner.doubt import Doubt
-from reasoner.models.catalog import formats
-from reasoner.path import Path as Thought
+from reasoner.doubt import TokenStatistics
+from reasoner.models.catalog import load_value_formats
+from reasoner.path import Trajectory as Thought
 from reasoner.problem import Problem
-from reasoner.value.doubts import FEATURES, StepReader
-from reasoner.value.head import Head
+from reasoner.value.doubts import FEATURE_NAMES, StepFeatureExtractor
+from reasoner.value.head import ValueHead
 from reasoner.value.model import ValueModel
 from tests.workbench import Workbench, workbench
 
 PROBLEM = Problem(question="What is 12 + 30?")
-WEIGHTS = np.linspace(-0.5, 0.5, len(FEATURES), dtype=np.float32)[None]
-HEAD = Head(((WEIGHTS, np.zeros(1, np.float32)),))
+WEIGHTS = np.linspace(-0.5, 0.5, len(FEATURE_NAMES), dtype=np.float32)[None]
+HEAD = ValueHead(((WEIGHTS, np.zeros(1, np.float32)),))
 
 
 @pytest.fixture
@@ -27,50 +27,54 @@ async def bench(tiny_gguf: Path) -> AsyncIterator[Workbench]:
 
 
 async def drawn(bench: Workbench) -> Thought:
-    path = bench.tools.policy.start(PROBLEM)
-    while not path.done:
-        path = await bench.tools.policy.extend(path, seed=3)
-    return path
+    trajectory = bench.context.policy.start_trajectory(PROBLEM)
+    while not trajectory.is_done:
+        trajectory = await bench.context.policy.extend(trajectory, seed=3)
+    return trajectory
 
 
 def head(bench: Workbench, *, writes: bool = True) -> ValueModel:
-    return ValueModel("self", bench.engine, formats()["head"], HEAD, writes=writes)
+    return ValueModel("self", bench.engine, load_value_formats()["head"], HEAD, is_policy=writes)
 
 
 async def test_scoring_what_it_wrote_itself_reads_nothing(bench: Workbench) -> None:
-    path = await drawn(bench)
-    assert len(path.doubts) == len(path.tokens) > 20
-    before = bench.engine.decoded
-    scorer = head(bench).scorer()
-    scores = await scorer.score(PROBLEM, path)
-    assert (scorer.tokens, bench.engine.decoded) == (0, before)
-    reader = head(bench, writes=False).scorer()
-    assert await reader.score(PROBLEM, path) == pytest.approx(scores, abs=0.05)
-    assert reader.tokens > 0
+    trajectory = await drawn(bench)
+    assert len(trajectory.token_statistics) == len(trajectory.tokens) > 20
+    before = bench.engine.decoded_tokens
+    scorer = head(bench).new_scorer()
+    scores = await scorer.score_steps(PROBLEM, trajectory)
+    assert (scorer.decoded_tokens, bench.engine.decoded_tokens) == (0, before)
+    reader = head(bench, writes=False).new_scorer()
+    assert await reader.score_steps(PROBLEM, trajectory) == pytest.approx(scores, abs=0.05)
+    assert reader.decoded_tokens > 0
 
 
 async def test_what_others_wrote_is_read(bench: Workbench) -> None:
-    path = await drawn(bench)
-    scorer = head(bench).scorer()
-    await scorer.score(PROBLEM, path.model_copy(update={"doubts": ()}))
-    assert scorer.tokens > 0
+    trajectory = await drawn(bench)
+    scorer = head(bench).new_scorer()
+    await scorer.score_steps(PROBLEM, trajectory.model_copy(update={"token_statistics": ()}))
+    assert scorer.decoded_tokens > 0
 
 
 async def test_the_features_are_what_they_are_called(bench: Workbench) -> None:
     tokens = bench.engine.tokenize("a1 2", special=False)
-    doubts = [Doubt(float(n), 0.5 * n) for n in range(1, len(tokens) + 1)]
-    row = (await StepReader(bench.engine).read((), tokens, [len(tokens)], doubts=doubts))[0]
+    doubts = [TokenStatistics(float(n), 0.5 * n) for n in range(1, len(tokens) + 1)]
+    row = (
+        await StepFeatureExtractor(bench.engine).extract_features(
+            (), tokens, [len(tokens)], statistics=doubts
+        )
+    )[0]
     assert len(tokens) == 4  # one for each letter: the tiny model spells
-    found = dict(zip(FEATURES, np.expm1(row), strict=True))
+    found = dict(zip(FEATURE_NAMES, np.expm1(row), strict=True))
     wanted = {"tokens before": 0, "entropy": 5, "surprise of digits": 6, "entropy of digits": 3}
     assert found == pytest.approx(wanted, rel=1e-4)
 
 
 def test_a_path_keeps_its_doubts_only_while_they_are_whole() -> None:
-    doubt = Doubt(1.0, 2.0)
-    path = Thought(prompt=(1,)).grown((2, 3), (doubt, doubt))
-    assert path.cut(1).doubts == (doubt,)
-    placed = path.grown((4,))
-    assert (placed.tokens, placed.doubts) == ((2, 3, 4), ())
-    assert placed.grown((5,), (doubt,)).doubts == ()
-    assert placed.cut(2).doubts == ()
+    doubt = TokenStatistics(1.0, 2.0)
+    trajectory = Thought(prompt=(1,)).with_tokens((2, 3), (doubt, doubt))
+    assert trajectory.truncated_to(1).token_statistics == (doubt,)
+    placed = trajectory.with_tokens((4,))
+    assert (placed.tokens, placed.token_statistics) == ((2, 3, 4), ())
+    assert placed.with_tokens((5,), (doubt,)).token_statistics == ()
+    assert placed.truncated_to(2).token_statistics == ()

@@ -14,13 +14,13 @@ from reasoner.models.resolved import ResolvedModel
 from reasoner.open_model import OpenModel
 from reasoner.problem import Problem
 from reasoner.settings import Settings
-from reasoner.store.results import Results
-from reasoner.value.doubts import FEATURES
+from reasoner.store.results import ResultCache
+from reasoner.value.doubts import FEATURE_NAMES
 from reasoner.value.ensemble import ValueEnsemble, pool_scores
-from reasoner.value.head import Head, write_head
+from reasoner.value.head import ValueHead, write_value_head
 from reasoner.value.model import ValueModel
-from reasoner.value.open import value_model
-from reasoner.value.trial import written
+from reasoner.value.open import open_value_model
+from reasoner.value.trial import trajectory_of_steps
 from tests.store.test_results import PROBLEM, result
 from tests.tiny_gguf import write_tiny_gguf
 from tests.value.models import STEPS, form
@@ -36,8 +36,8 @@ async def engine(tiny_gguf: Path) -> AsyncIterator[LocalEngine]:
 
 
 def head_file(place: Path) -> Path:
-    weight = np.random.default_rng(1).standard_normal((1, len(FEATURES)), dtype=np.float32)
-    write_head(place, Head(((weight, np.zeros(1, np.float32)),)))
+    weight = np.random.default_rng(1).standard_normal((1, len(FEATURE_NAMES)), dtype=np.float32)
+    write_value_head(place, ValueHead(((weight, np.zeros(1, np.float32)),)))
     return place
 
 
@@ -48,15 +48,15 @@ async def test_each_steps_scores_are_pooled_and_all_tokens_counted(engine: Local
     ]
     ensemble = ValueEnsemble(members)
     assert (ensemble.name, ensemble.aggregation) == ("tiny@one + tiny@two", "prod")
-    path = written(engine, QUESTION, list(STEPS[:2]))
-    alone = [member.scorer() for member in members]
-    rows = await asyncio.gather(*(scorer.score(QUESTION, path) for scorer in alone))
-    pooled = ensemble.scorer()
-    scores = await pooled.score(QUESTION, path)
+    trajectory = trajectory_of_steps(engine, QUESTION, list(STEPS[:2]))
+    alone = [member.new_scorer() for member in members]
+    rows = await asyncio.gather(*(scorer.score_steps(QUESTION, trajectory) for scorer in alone))
+    pooled = ensemble.new_scorer()
+    scores = await pooled.score_steps(QUESTION, trajectory)
     assert scores == pytest.approx(
         [pool_scores(step) for step in zip(*rows, strict=True)], abs=1e-3
     )
-    assert pooled.tokens > 0
+    assert pooled.decoded_tokens > 0
 
 
 async def test_names_with_their_formats_open_an_ensemble(
@@ -65,7 +65,7 @@ async def test_names_with_their_formats_open_an_ensemble(
     place = head_file(tmp_path / "head.gguf")
     policy = OpenModel(ResolvedModel(name="tiny", path=tiny_gguf), engine)
     settings = Settings.load(value="self, self@judge", value_head=place)
-    async with value_model(settings, policy, print, pairs=()) as model:
+    async with open_value_model(settings, policy, print, pairs=()) as model:
         assert isinstance(model, ValueEnsemble)
         assert model.name == "self@head + self@judge"
         assert model.engine is engine
@@ -91,13 +91,13 @@ def test_a_value_model_without_a_name_is_refused(value: str) -> None:
 def test_answers_judged_by_known_models_are_kept(own_directories: Path) -> None:
     model, other = (write_tiny_gguf(own_directories / name) for name in ("a.gguf", "b.gguf"))
     settings = Settings.load(model=str(model), value=f"self@judge,{other}@judge")
-    results = Results()
-    results.keep(PROBLEM, settings, result())
-    assert results.find(PROBLEM, settings) is not None
+    results = ResultCache()
+    results.put(PROBLEM, settings, result())
+    assert results.get(PROBLEM, settings) is not None
     write_tiny_gguf(other, seed=9)
     assert model_checksum(other)
-    later = Results()
-    assert later.find(PROBLEM, settings) is None
+    later = ResultCache()
+    assert later.get(PROBLEM, settings) is None
     for one in (results, later):
         one.close()
 

@@ -13,7 +13,13 @@ import pytest
 
 from reasoner.errors import BadModelFile
 from reasoner.models.format import HeadShape
-from reasoner.value.head import ARCHITECTURE, Activation, Head, read_head, write_head
+from reasoner.value.head import (
+    HEAD_ARCHITECTURE,
+    Activation,
+    ValueHead,
+    read_value_head,
+    write_value_head,
+)
 
 KINDS = {
     int: gguf.GGUFValueType.UINT32,
@@ -49,11 +55,11 @@ def write_safetensors(path: Path, tensors: Mapping[str, Any], kind: str = "F32")
 @pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])
 def test_what_is_written_is_read_again(tmp_path: Path, activation: Activation) -> None:
     layers = (layer(4, 8, 1), layer(1, 4, 2))
-    head = Head(layers, activation, 0.5, -0.25, "last", "ab" * 32)
-    write_head(tmp_path / "h.gguf", head)
-    found = read_head(tmp_path / "h.gguf")
+    head = ValueHead(layers, activation, 0.5, -0.25, "last", "ab" * 32)
+    write_value_head(tmp_path / "h.gguf", head)
+    found = read_value_head(tmp_path / "h.gguf")
     assert found.scores(STATES) == pytest.approx(head.scores(STATES), abs=1e-6)
-    assert (found.aggregation, found.base_sha256, found.width) == ("last", "ab" * 32, 8)
+    assert (found.aggregation, found.base_sha256, found.input_size) == ("last", "ab" * 32, 8)
     assert len({round(score, 3) for score in found.scores(STATES)}) == 5
 
 
@@ -61,14 +67,14 @@ def test_two_classes_give_the_softmax_of_the_second() -> None:
     weight, bias = layer(2, 8, 3)
     logits = STATES @ weight.T + bias
     expected = np.exp(logits[:, 1]) / np.exp(logits).sum(axis=1)
-    assert Head(((weight, bias),)).scores(STATES) == pytest.approx(list(expected), abs=1e-5)
+    assert ValueHead(((weight, bias),)).scores(STATES) == pytest.approx(list(expected), abs=1e-5)
 
 
 def test_the_activation_stands_between_layers_only() -> None:
     (first, one), (second, two) = layer(4, 8, 1), layer(1, 4, 2)
     inner = np.maximum(STATES @ first.T + one, 0)
     expected = inner @ second.T + two
-    assert Head(((first, one), (second, two))).logits(STATES) == pytest.approx(expected[:, 0])
+    assert ValueHead(((first, one), (second, two))).logits(STATES) == pytest.approx(expected[:, 0])
 
 
 @pytest.mark.parametrize(("kind", "precision"), [("F32", 1e-6), ("BF16", 0.05)])
@@ -76,8 +82,8 @@ def test_a_foreign_head_is_found_by_its_names(tmp_path: Path, kind: str, precisi
     (first, one), (second, two) = layer(8, 8, 1), layer(2, 8, 2)
     names = {"score.0.weight": first, "score.0.bias": one, "score.2.weight": second}
     path = write_safetensors(tmp_path / "h.safetensors", {**names, "other": two}, kind)
-    found = read_head(path, HeadShape(layers=("score.0", "score.2")))
-    expected = Head(((first, one), (second, np.zeros(2, np.float32))))
+    found = read_value_head(path, HeadShape(layers=("score.0", "score.2")))
+    expected = ValueHead(((first, one), (second, np.zeros(2, np.float32))))
     assert found.scores(STATES) == pytest.approx(expected.scores(STATES), abs=precision)
 
 
@@ -93,7 +99,7 @@ def test_a_foreign_head_is_found_by_its_names(tmp_path: Path, kind: str, precisi
 def test_tensors_that_make_no_head(tmp_path: Path, tensors: dict[str, Any], words: str) -> None:
     path = write_safetensors(tmp_path / "h.safetensors", tensors)
     with pytest.raises(BadModelFile, match=words):
-        read_head(path, HeadShape(layers=("a",)))
+        read_value_head(path, HeadShape(layers=("a",)))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +118,7 @@ def test_not_a_head_at_all(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "h"
     path.write_bytes(data)
     with pytest.raises(BadModelFile) as caught:
-        read_head(path, HeadShape(layers=("a",)))
+        read_value_head(path, HeadShape(layers=("a",)))
     assert "\n" not in str(caught.value)
 
 
@@ -135,7 +141,7 @@ def test_a_header_that_lies(tmp_path: Path, lie: dict[str, Any]) -> None:
     path = tmp_path / "h"
     path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(32))
     with pytest.raises(BadModelFile, match="broken safetensors header"):
-        read_head(path, HeadShape(layers=("a",)))
+        read_value_head(path, HeadShape(layers=("a",)))
 
 
 def test_a_shape_that_lies_about_its_size(tmp_path: Path) -> None:
@@ -144,12 +150,12 @@ def test_a_shape_that_lies_about_its_size(tmp_path: Path) -> None:
     path = tmp_path / "h"
     path.write_bytes(struct.pack("<Q", len(text)) + text + bytes(32))
     with pytest.raises(BadModelFile, match="does not fill its place"):
-        read_head(path, HeadShape(layers=("a",)))
+        read_value_head(path, HeadShape(layers=("a",)))
 
 
 def test_a_model_is_not_a_head(tiny_gguf: Path) -> None:
     with pytest.raises(BadModelFile, match="not a value head"):
-        read_head(tiny_gguf)
+        read_value_head(tiny_gguf)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +172,7 @@ def test_a_model_is_not_a_head(tiny_gguf: Path) -> None:
     ],
 )
 def test_a_head_of_ours_that_says_nonsense(tmp_path: Path, key: str, value: Any) -> None:
-    writer = gguf.GGUFWriter(tmp_path / "h.gguf", ARCHITECTURE)
+    writer = gguf.GGUFWriter(tmp_path / "h.gguf", HEAD_ARCHITECTURE)
     for name, told in {"layers": 1, key: value}.items():
         writer.add_key_value(f"reasoner.head.{name}", told, KINDS[type(told)])
     writer.add_tensor("head.0.weight", np.ones((1, 8), np.float32))
@@ -175,4 +181,4 @@ def test_a_head_of_ours_that_says_nonsense(tmp_path: Path, key: str, value: Any)
     writer.write_tensors_to_file()
     writer.close()
     with pytest.raises(BadModelFile, match=f"not a usable value head: {key}"):
-        read_head(tmp_path / "h.gguf")
+        read_value_head(tmp_path / "h.gguf")

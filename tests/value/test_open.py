@@ -10,21 +10,21 @@ from reasoner.engine.local import LocalEngine
 from reasoner.errors import ModelError, UnknownName, UsageError
 from reasoner.local_solver import LocalSolver
 from reasoner.models.checksum import model_checksum
-from reasoner.models.format import Pair
+from reasoner.models.format import StepPair
 from reasoner.models.resolved import ResolvedModel, resolve_model
 from reasoner.open_model import OpenModel
 from reasoner.problem import Problem
 from reasoner.settings import Settings
 from reasoner.value import open as opening
-from reasoner.value.doubts import FEATURES
-from reasoner.value.head import Head, write_head
+from reasoner.value.doubts import FEATURE_NAMES
+from reasoner.value.head import ValueHead, write_value_head
 from reasoner.value.model import ValueModel
-from reasoner.value.open import value_model
-from reasoner.value.trial import PAIRS, Trial, on_trial
+from reasoner.value.open import open_value_model
+from reasoner.value.trial import SELF_TEST_PAIRS, Trial, run_self_test
 from tests.tiny_gguf import WIDTH, write_tiny_gguf
 from tests.value.models import write_judge
 
-ENDINGS = [Pair(f"What is {n} + {n}?", f"{n} says 4", f"{n} says 5") for n in range(4)]
+ENDINGS = [StepPair(f"What is {n} + {n}?", f"{n} says 4", f"{n} says 5") for n in range(4)]
 PLUS = """
 [value-formats.plus]
 layout = "text"
@@ -48,7 +48,7 @@ def known(own_directories: Path) -> Path:
 
 
 async def opened(
-    policy: Path, pairs: Sequence[Pair] = ENDINGS, **options: object
+    policy: Path, pairs: Sequence[StepPair] = ENDINGS, **options: object
 ) -> tuple[str, str, bool, list[str]]:
     """Name, format and whether the policy's engine is used, and the notices; then all is closed."""
     notices: list[str] = []
@@ -56,9 +56,9 @@ async def opened(
     engine = await LocalEngine.open(policy, settings.engine)
     loaded = OpenModel(ResolvedModel(name=str(policy), path=policy), engine)
     try:
-        async with value_model(settings, loaded, notices.append, pairs=pairs) as model:
+        async with open_value_model(settings, loaded, notices.append, pairs=pairs) as model:
             assert isinstance(model, ValueModel)
-            return model.name, model.form.name, model.engine is engine, notices
+            return model.name, model.value_format.name, model.engine is engine, notices
     finally:
         await engine.close()
 
@@ -66,7 +66,7 @@ async def opened(
 async def test_no_value_model_unless_one_is_named(tiny_gguf: Path) -> None:
     engine = await LocalEngine.open(tiny_gguf)
     loaded = OpenModel(ResolvedModel(name="tiny", path=tiny_gguf), engine)
-    async with value_model(Settings.load(model=str(tiny_gguf)), loaded, print) as model:
+    async with open_value_model(Settings.load(model=str(tiny_gguf)), loaded, print) as model:
         assert model is None
     await engine.close()
 
@@ -85,20 +85,22 @@ async def test_the_policy_judges_itself_in_its_own_cache(known: Path, by_path: b
 
 
 async def test_a_head_reads_the_policys_own_doubts(smollm2: Path, tmp_path: Path) -> None:
-    weight = np.zeros((1, len(FEATURES)), np.float32)
-    weight[0, FEATURES.index("surprise of digits")] = -1.0
-    head = Head(((weight, np.zeros(1, np.float32)),), aggregation="mean")
-    write_head(tmp_path / "head.gguf", head)
+    weight = np.zeros((1, len(FEATURE_NAMES)), np.float32)
+    weight[0, FEATURE_NAMES.index("surprise of digits")] = -1.0
+    head = ValueHead(((weight, np.zeros(1, np.float32)),), aggregation="mean")
+    write_value_head(tmp_path / "head.gguf", head)
     place = tmp_path / "head.gguf"
-    _, form, shared, _ = await opened(smollm2, PAIRS, value="self", value_head=place)
+    _, form, shared, _ = await opened(smollm2, SELF_TEST_PAIRS, value="self", value_head=place)
     assert (form, shared) == ("head", True)
 
 
 async def test_the_registrys_own_head_scores_unasked(
     known: Path, own_directories: Path, tiny_gguf: Path
 ) -> None:
-    layer = (np.ones((1, len(FEATURES)), np.float32), np.zeros(1, np.float32))
-    write_head(known.parent / "own.gguf", Head((layer,), base_sha256=model_checksum(tiny_gguf)))
+    layer = (np.ones((1, len(FEATURE_NAMES)), np.float32), np.zeros(1, np.float32))
+    write_value_head(
+        known.parent / "own.gguf", ValueHead((layer,), base_sha256=model_checksum(tiny_gguf))
+    )
     entry = f'[tiny]\npath = "{tiny_gguf}"\nhead = "own.gguf"\n'
     (known.parent / "models.toml").write_text(entry)
     model_file = resolve_model("tiny", offline=True, on_notice=print)
@@ -106,7 +108,7 @@ async def test_the_registrys_own_head_scores_unasked(
     try:
         for value, expected in ((None, "self"), ("off", None)):
             settings = Settings.load(model="tiny", value=value)
-            async with value_model(settings, OpenModel(model_file, engine), print) as model:
+            async with open_value_model(settings, OpenModel(model_file, engine), print) as model:
                 assert (model and model.name) == expected
     finally:
         await engine.close()
@@ -114,7 +116,7 @@ async def test_the_registrys_own_head_scores_unasked(
 
 async def test_a_head_of_another_model_is_refused(known: Path, tmp_path: Path) -> None:
     layer = (np.ones((1, WIDTH), np.float32), np.zeros(1, np.float32))
-    write_head(tmp_path / "head.gguf", Head((layer,), base_sha256="0" * 64))
+    write_value_head(tmp_path / "head.gguf", ValueHead((layer,), base_sha256="0" * 64))
     with pytest.raises(ModelError, match="trained on another model"):
         await opened(known, value="self", value_head=tmp_path / "head.gguf")
 
@@ -139,7 +141,7 @@ async def test_the_result_names_the_value_model_and_its_tokens(
     smollm2: Path, known: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def on_endings(model: ValueModel, _pairs: object) -> Trial:
-        return await on_trial(model, ENDINGS)
+        return await run_self_test(model, ENDINGS)
 
     monkeypatch.setattr(opening, "on_trial", on_endings)
     settings = Settings.load(

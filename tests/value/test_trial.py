@@ -6,29 +6,29 @@ import pytest
 
 from reasoner.engine.local import LocalEngine
 from reasoner.errors import ModelError
-from reasoner.models.catalog import formats
-from reasoner.models.format import Pair
+from reasoner.models.catalog import load_value_formats
+from reasoner.models.format import StepPair
 from reasoner.value.model import ValueModel
-from reasoner.value.trial import on_trial
+from reasoner.value.trial import run_self_test
 from tests.tiny_gguf import write_tiny_gguf
 from tests.value.models import form, write_judge
 
-ENDINGS = [Pair(f"What is {n} + {n}?", f"{n} says 4", f"{n} says 5") for n in range(4)]
+ENDINGS = [StepPair(f"What is {n} + {n}?", f"{n} says 4", f"{n} says 5") for n in range(4)]
 
 
 async def test_a_model_that_knows_passes(tmp_path: Path) -> None:
     engine = await LocalEngine.open(write_judge(tmp_path / "judge.gguf"))
-    trial = await on_trial(ValueModel("knows", engine, form()), ENDINGS)
+    trial = await run_self_test(ValueModel("knows", engine, form()), ENDINGS)
     await engine.close()
-    assert trial.good > 0.9
-    assert trial.bad < 0.1
-    assert trial.share == 1.0
+    assert trial.right_mean > 0.9
+    assert trial.wrong_mean < 0.1
+    assert trial.ordered_share == 1.0
 
 
 async def test_a_model_that_knows_the_opposite_is_refused(tmp_path: Path) -> None:
     engine = await LocalEngine.open(write_judge(tmp_path / "judge.gguf", good="5", bad="4"))
     with pytest.raises(ModelError, match="0 of 4 pairs"):
-        await on_trial(ValueModel("lies", engine, form()), ENDINGS)
+        await run_self_test(ValueModel("lies", engine, form()), ENDINGS)
     await engine.close()
 
 
@@ -36,7 +36,7 @@ async def test_liking_a_number_is_not_enough(tmp_path: Path) -> None:
     """The pairs mirror each other, so who only likes 4 more than 5 gains nothing."""
     engine = await LocalEngine.open(write_judge(tmp_path / "judge.gguf"))
     with pytest.raises(ModelError) as caught:
-        await on_trial(ValueModel("likes-4", engine, form("plus")))
+        await run_self_test(ValueModel("likes-4", engine, form("plus")))
     await engine.close()
     message = str(caught.value)
     assert "likes-4 with the format plus" in message
@@ -50,7 +50,7 @@ async def test_random_weights_are_refused_most_of_the_time(tmp_path: Path) -> No
         model = write_tiny_gguf(tmp_path / f"{seed}.gguf", seed=seed)
         engine = await LocalEngine.open(model)
         try:
-            await on_trial(ValueModel("noise", engine, form()))
+            await run_self_test(ValueModel("noise", engine, form()))
         except ModelError:
             refused += 1
         await engine.close()
@@ -60,5 +60,5 @@ async def test_random_weights_are_refused_most_of_the_time(tmp_path: Path) -> No
 async def test_a_model_too_small_to_judge_is_refused(smollm2: Path) -> None:
     engine = await LocalEngine.open(smollm2)
     with pytest.raises(ModelError, match="cannot tell right steps"):
-        await on_trial(ValueModel("smollm2", engine, formats()["judge"]))
+        await run_self_test(ValueModel("smollm2", engine, load_value_formats()["judge"]))
     await engine.close()

@@ -3,7 +3,7 @@
 import time
 from types import SimpleNamespace
 
-from reasoner.frame import Frame
+from reasoner.frame import EnvironmentState
 from reasoner.problem import Problem
 from reasoner.verdict import Outcome, Verdict
 from reasoner.verify.hookspecs import hookimpl
@@ -79,7 +79,7 @@ class Exits:
 
 class BreaksFrame:
     @hookimpl
-    def describe_environment(self) -> Frame | None:
+    def describe_environment(self) -> EnvironmentState | None:
         raise ZeroDivisionError("by design")
 
 
@@ -91,8 +91,10 @@ class EmptyFrame:
 
 class Frames:
     @hookimpl
-    def describe_environment(self, problem: Problem, steps: tuple[str, ...]) -> Frame | None:
-        return Frame(asked=problem, state=" ".join(steps))
+    def describe_environment(
+        self, problem: Problem, steps: tuple[str, ...]
+    ) -> EnvironmentState | None:
+        return EnvironmentState(prompt_problem=problem, state=" ".join(steps))
 
 
 plugins = SimpleNamespace(

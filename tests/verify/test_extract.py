@@ -3,10 +3,10 @@ import time
 import pytest
 
 from reasoner.verify.extract import (
-    MAX_ANSWER,
+    MAX_ANSWER_CHARACTERS,
     code_blocks,
-    extract_final,
-    extract_stated,
+    extract_final_answer,
+    extract_unambiguous_answer,
     without_code,
 )
 
@@ -59,7 +59,7 @@ ANSWERS = [
 
 @pytest.mark.parametrize(("text", "answer"), ANSWERS)
 def test_finds_the_final_answer(text: str, answer: str | None) -> None:
-    assert extract_final(text) == answer
+    assert extract_final_answer(text) == answer
 
 
 def test_finds_python_blocks_even_unclosed_ones() -> None:
@@ -80,13 +80,13 @@ def test_stays_linear_and_bounded_on_a_megabyte(piece: str) -> None:
     """A text eight times as long takes eight times as long, not sixty-four times."""
     short, long = (piece * (length // len(piece)) for length in (125_000, 1_000_000))
     assert _seconds(long) < 24 * _seconds(short) + 0.5
-    assert len(extract_final(long) or "") <= MAX_ANSWER
+    assert len(extract_final_answer(long) or "") <= MAX_ANSWER_CHARACTERS
 
 
 def _seconds(text: str) -> float:
     """The processor time of one extraction."""
     began = time.thread_time()
-    extract_final(text)
+    extract_final_answer(text)
     return time.thread_time() - began
 
 
@@ -105,4 +105,4 @@ def _seconds(text: str) -> float:
     ],
 )
 def test_only_what_a_reply_states_is_its_stated_answer(text: str, stated: str | None) -> None:
-    assert extract_stated(text) == stated
+    assert extract_unambiguous_answer(text) == stated

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from reasoner.problem import Problem
-from reasoner.verdict import Candidate, Outcome
+from reasoner.verdict import Outcome, Submission
 from reasoner.verify import host, plugins
-from reasoner.verify.host import Verifiers
+from reasoner.verify.host import PluginHost
 
-PROBLEM, CANDIDATE = Problem(question="?"), Candidate(answer="4", final="4")
+PROBLEM, CANDIDATE = Problem(question="?"), Submission(answer="4", final="4")
 
 
 def entry(name: str, value: str = "") -> EntryPoint:
@@ -21,7 +21,7 @@ async def test_broken_plugins_are_named_and_the_others_still_speak() -> None:
     notices: list[str] = []
     names = ("raises", "stops", "lies", "silent", "good", "wrong")
     entries = [*(entry(name) for name in names), entry("absent", "no.such.module")]
-    with Verifiers(notices.append, entries) as verifiers:
+    with PluginHost(notices.append, entries) as verifiers:
         verdicts = {v.verifier: v for v in await verifiers.check(PROBLEM, CANDIDATE)}
     assert set(verdicts) == {"raises", "stops", "lies", "good"}
     assert verdicts["good"].outcome is Outcome.PASS
@@ -33,7 +33,7 @@ async def test_broken_plugins_are_named_and_the_others_still_speak() -> None:
 
 async def test_a_known_answer_or_given_tests_have_the_last_word() -> None:
     question = Problem(question="What is 17 * 23?")
-    with Verifiers() as verifiers:
+    with PluginHost() as verifiers:
         for told, proven in (
             ({}, True),
             ({"expect": "391"}, False),
@@ -41,35 +41,35 @@ async def test_a_known_answer_or_given_tests_have_the_last_word() -> None:
             ({"tests": "assert answer() == 381"}, False),
         ):
             asked = question.model_copy(update=told)
-            said = await verifiers.check(asked, Candidate(answer="391", final="391"))
-            assert any(verdict.proves for verdict in said) is proven
+            said = await verifiers.check(asked, Submission(answer="391", final="391"))
+            assert any(verdict.is_proof for verdict in said) is proven
 
 
 async def test_the_first_plugin_that_can_frames_the_problem() -> None:
     notices: list[str] = []
     names = ("good", "breaks_frame", "empty_frame", "frames")
-    with Verifiers(notices.append, map(entry, names)) as verifiers:
-        frame = await verifiers.frame(PROBLEM, ("a", "b"))
+    with PluginHost(notices.append, map(entry, names)) as verifiers:
+        frame = await verifiers.describe_environment(PROBLEM, ("a", "b"))
     assert frame is not None
-    assert (frame.asked, frame.state) == (PROBLEM, "a b")
+    assert (frame.prompt_problem, frame.state) == (PROBLEM, "a b")
     [notice] = notices
     assert "'breaks_frame'" in notice
     assert "ZeroDivisionError" in notice
-    with Verifiers(entry_points=[entry("good")]) as verifiers:
-        assert await verifiers.frame(PROBLEM, ()) is None
+    with PluginHost(entry_points=[entry("good")]) as verifiers:
+        assert await verifiers.describe_environment(PROBLEM, ()) is None
 
 
 async def test_a_plugin_that_hangs_costs_its_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "GRACE", 0.2)
     began = time.monotonic()
-    with Verifiers(entry_points=[entry("hangs"), entry("good")]) as verifiers:
+    with PluginHost(entry_points=[entry("hangs"), entry("good")]) as verifiers:
         verdicts = await verifiers.check(PROBLEM, CANDIDATE, seconds=0.1)
     assert [v.outcome for v in verdicts] == [Outcome.PASS, Outcome.ERROR]
     assert time.monotonic() - began < 5
 
 
 def test_plugins_are_described_with_versions_hooks_and_health() -> None:
-    with Verifiers(entry_points=[entry("good"), entry("absent", "no.such.module")]) as verifiers:
+    with PluginHost(entry_points=[entry("good"), entry("absent", "no.such.module")]) as verifiers:
         absent, good = verifiers.describe(health=True)
         assert verifiers.names() == ("good",)
     assert absent.error is not None
@@ -79,7 +79,7 @@ def test_plugins_are_described_with_versions_hooks_and_health() -> None:
 
 
 def test_the_plugins_that_come_along_are_found() -> None:
-    with Verifiers() as verifiers:
+    with PluginHost() as verifiers:
         assert {"python_sandbox", "sympy_check"} <= set(verifiers.names())
         assert all(info.version for info in verifiers.describe())
 
@@ -92,7 +92,7 @@ def test_a_module_that_hangs_at_loading_costs_its_time_limit(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(plugins, "LOAD_SECONDS", 0.2)
     began = time.monotonic()
-    with Verifiers(entry_points=[entry("slow", "hanging_plugin"), entry("good")]) as verifiers:
+    with PluginHost(entry_points=[entry("slow", "hanging_plugin"), entry("good")]) as verifiers:
         assert verifiers.names() == ("good",)
         assert "TimeoutError" in (verifiers.describe()[1].error or "")
     assert time.monotonic() - began < 10
@@ -104,7 +104,7 @@ def test_plugins_that_hang_or_stop_when_asked_how_they_are_or_to_close(
     monkeypatch.setattr(plugins, "HEALTH_SECONDS", 0.2)
     monkeypatch.setattr(plugins, "CLOSE_SECONDS", 0.2)
     notices: list[str] = []
-    with Verifiers(notices.append, [entry("lingers"), entry("exits")]) as verifiers:
+    with PluginHost(notices.append, [entry("lingers"), entry("exits")]) as verifiers:
         exits, lingers = verifiers.describe(health=True)
     assert exits.health is not None
     assert exits.health["ok"] is False
@@ -120,7 +120,7 @@ def test_two_plugins_of_one_name_are_not_both_loaded() -> None:
         entry("good"),
         EntryPoint("good", "tests.verify.broken_plugins:plugins.raises", "reasoner"),
     ]
-    with Verifiers(notices.append, twins) as verifiers:
+    with PluginHost(notices.append, twins) as verifiers:
         assert verifiers.names() == ("good",)
     assert ["the name is taken" in notice for notice in notices] == [True]
 
@@ -128,12 +128,12 @@ def test_two_plugins_of_one_name_are_not_both_loaded() -> None:
 def test_what_the_person_permits_reaches_the_plugins() -> None:
     from reasoner.plugins.python_sandbox import probe
 
-    refused = probe.Choice(None, "none", strong=False)
+    refused = probe.LayerChoice(None, "none", strong=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(probe, "_choice", [refused])
-        with Verifiers(unsafe_exec=True):
-            unsafe = probe.chosen()
-        with Verifiers():
-            assert probe.chosen() == refused
+        with PluginHost(unsafe_exec=True):
+            unsafe = probe.choose_layer()
+        with PluginHost():
+            assert probe.choose_layer() == refused
     assert unsafe.layer is not None
     assert unsafe.layer.name == "no sandbox"

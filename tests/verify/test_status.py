@@ -4,7 +4,7 @@ import pytest
 
 from reasoner.result import Status
 from reasoner.verdict import Outcome, Verdict
-from reasoner.verify.status import standing, status
+from reasoner.verify.status import score_of_verdicts, status_of_verdicts
 
 
 def say(text: str) -> list[Verdict]:
@@ -34,7 +34,7 @@ def say(text: str) -> list[Verdict]:
     ],
 )
 def test_status(outcomes: str, answered: bool, expected: Status) -> None:
-    assert status(say(outcomes), answered) is expected
+    assert status_of_verdicts(say(outcomes), answered) is expected
 
 
 def test_candidates_rank_from_refuted_over_undecided_to_confirmed() -> None:
@@ -52,12 +52,14 @@ def test_candidates_rank_from_refuted_over_undecided_to_confirmed() -> None:
         "pass pass",
         "pass! fail",
     ]
-    standings = [standing(say(text)) for text in worst_to_best]
+    standings = [score_of_verdicts(say(text)) for text in worst_to_best]
     assert all(low < high for low, high in pairwise(standings)), standings
 
 
 def test_silence_broken_checks_and_bare_unknowns_stand_in_the_middle() -> None:
-    assert {standing(say(text)) for text in ("", "error", "unknown", "error unknown")} == {0.5}
+    assert {score_of_verdicts(say(text)) for text in ("", "error", "unknown", "error unknown")} == {
+        0.5
+    }
 
 
 def test_no_score_ever_turns_the_order_of_outcomes_round() -> None:
@@ -65,7 +67,7 @@ def test_no_score_ever_turns_the_order_of_outcomes_round() -> None:
     words = [f"{o}:{s}" for o in ("pass", "fail", "unknown", "error") for s in (0, 0.5, 1)]
     for chosen in product(words, repeat=3):
         said = say(" ".join(chosen))
-        bands[status(said, answered=True)].append(standing(said))
+        bands[status_of_verdicts(said, answered=True)].append(score_of_verdicts(said))
     assert min(bands[Status.REFUTED]) >= 0
     assert max(bands[Status.REFUTED]) < min(bands[Status.ANSWERED])
     assert max(bands[Status.ANSWERED]) < min(bands[Status.VERIFIED])

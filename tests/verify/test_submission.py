@@ -1,6 +1,6 @@
 import pytest
 
-from reasoner.verify.submission import read_reply
+from reasoner.verify.submission import read_submission
 
 
 @pytest.mark.parametrize(
@@ -17,13 +17,13 @@ from reasoner.verify.submission import read_reply
     ],
 )
 def test_short_answers_and_whole_replies(text: str, final: str) -> None:
-    assert read_reply(text).final == final
+    assert read_submission(text).final == final
 
 
 def test_programs_are_fenced_or_begin_like_one_or_are_said_to_be_one() -> None:
-    assert read_reply("Here:\n```python\nx = 1\n```\n").code == ("x = 1\n",)
+    assert read_submission("Here:\n```python\nx = 1\n```\n").code == ("x = 1\n",)
     bare = "def f(x):\n    return x\n"
-    assert read_reply(bare).code == (bare,)
-    assert read_reply("x = 3\nprint(x)", program=True).code == ("x = 3\nprint(x)",)
+    assert read_submission(bare).code == (bare,)
+    assert read_submission("x = 3\nprint(x)", program=True).code == ("x = 3\nprint(x)",)
     for prose in ("for all x,\n2x = x + x", "# Solution\n\nIt is 4.", "from 2 to 4\n", "class 3\n"):
-        assert read_reply(prose).code == ()
+        assert read_submission(prose).code == ()

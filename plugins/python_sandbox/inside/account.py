@@ -3,14 +3,14 @@
 import sys
 import traceback
 
-__all__ = ["READY", "flush", "line", "line_number", "show"]
+__all__ = ["START_SIGNAL", "error_line", "flush_output", "line_number", "print_traceback"]
 
-READY = b"+"
+START_SIGNAL = b"+"
 """Sent when the child is confined and has its order; without it no code was run."""
 MAX_LINE = 300
 
 
-def line(error: BaseException) -> str:
+def error_line(error: BaseException) -> str:
     """Return an exception as one line, even when its `__str__` raises."""
     name = type(error).__name__
     try:
@@ -29,7 +29,7 @@ def line_number(error: BaseException, name: str) -> int | None:
     return lines[-1] if lines else None
 
 
-def show(error: BaseException, name: str) -> None:
+def print_traceback(error: BaseException, name: str) -> None:
     """Print the traceback without the frames of the sandbox itself."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename != name:
@@ -37,7 +37,7 @@ def show(error: BaseException, name: str) -> None:
     traceback.print_exception(type(error), error, trace, limit=-8)
 
 
-def flush() -> None:
+def flush_output() -> None:
     """Flush both output streams, ignoring errors."""
     for stream in (sys.stdout, sys.stderr):
         try:

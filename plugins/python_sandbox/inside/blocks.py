@@ -9,15 +9,15 @@ import types
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reasoner.plugins.python_sandbox.inside.account import flush, line, line_number
-from reasoner.plugins.python_sandbox.inside.fixed_randomness import settle
+from reasoner.plugins.python_sandbox.inside.account import error_line, flush_output, line_number
+from reasoner.plugins.python_sandbox.inside.fixed_randomness import fix_randomness
 
-__all__ = ["run"]
+__all__ = ["run_blocks"]
 
 
-def run(earlier: Sequence[str], code: str) -> dict[str, Any]:
+def run_blocks(earlier: Sequence[str], code: str) -> dict[str, Any]:
     """Run `earlier`, ignoring output and exceptions, then `code`; returns as `program.run` does."""
-    settle()
+    fix_randomness()
     module = types.ModuleType("__main__")
     module.__dict__["__builtins__"] = __builtins__
     sys.modules["__main__"] = module
@@ -32,7 +32,7 @@ def run(earlier: Sequence[str], code: str) -> dict[str, Any]:
         if isinstance(error, SystemExit) and error.code in (None, 0):
             return {"stage": "ran"}
         failed_line = line_number(error, name)
-        message = line(error) + (f" (line {failed_line})" if failed_line else "")
+        message = error_line(error) + (f" (line {failed_line})" if failed_line else "")
         return {"stage": "error", "error": message, "kind": type(error).__name__}
     return {"stage": "ran"}
 
@@ -53,7 +53,7 @@ def _execute(source: str, name: str, module: types.ModuleType) -> None:
 @contextlib.contextmanager
 def _discard_output() -> Iterator[None]:
     """Discard all output inside this context, also that of C code."""
-    flush()
+    flush_output()
     saved = [(descriptor, os.dup(descriptor)) for descriptor in (1, 2)]
     null_device = os.open(os.devnull, os.O_WRONLY)
     for descriptor, _ in saved:
@@ -62,7 +62,7 @@ def _discard_output() -> Iterator[None]:
     try:
         yield
     finally:
-        flush()
+        flush_output()
         for descriptor, copy in saved:
             os.dup2(copy, descriptor)
             os.close(copy)

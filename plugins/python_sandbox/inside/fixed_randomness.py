@@ -4,10 +4,10 @@ import os
 import random
 from typing import Any
 
-__all__ = ["settle"]
+__all__ = ["fix_randomness"]
 
 
-def settle() -> None:
+def fix_randomness() -> None:
     """Replace the kernel's entropy by a fixed stream, and seed `random` from it.
 
     `secrets`, `uuid4` and `random.SystemRandom` read the stream too, and so do numpy's generators,

@@ -12,8 +12,8 @@ import sys
 from typing import Any
 
 from reasoner.plugins.python_sandbox.inside import blocks, program
-from reasoner.plugins.python_sandbox.inside.account import READY, flush
-from reasoner.verify.confine import confine
+from reasoner.plugins.python_sandbox.inside.account import START_SIGNAL, flush_output
+from reasoner.verify.confine import confine_process
 
 __all__ = ["main"]
 
@@ -28,16 +28,16 @@ def main() -> None:
     _die_with_parent()
     _close_others({0, 1, 2, terms["report"]})
     if terms["confine"]:  # raises when it fails, and then no program runs
-        confine(terms["confine"], terms["read"], terms["write"])
+        confine_process(terms["confine"], terms["read"], terms["write"])
     order = _order()
-    os.write(terms["report"], READY)
+    os.write(terms["report"], START_SIGNAL)
     _become_stdin(order["stdin"])
     sys.argv = ["program.py"]
     if order["earlier"] is None:
-        report = program.run(order["code"])
+        report = program.run_program(order["code"])
     else:
-        report = blocks.run(order["earlier"], order["code"])
-    flush()
+        report = blocks.run_blocks(order["earlier"], order["code"])
+    flush_output()
     os.write(terms["report"], json.dumps(report).encode())
     if report["stage"] != "ran":
         os._exit(1)

@@ -6,14 +6,14 @@ import sys
 import types
 from typing import Any
 
-from reasoner.plugins.python_sandbox.inside.account import line, show
+from reasoner.plugins.python_sandbox.inside.account import error_line, print_traceback
 
-__all__ = ["run"]
+__all__ = ["run_program"]
 
 FILE = "program.py"
 
 
-def run(source: str) -> dict[str, Any]:
+def run_program(source: str) -> dict[str, Any]:
     """Run a program; return `stage` (syntax, error, ran), `error`, `kind`, `asserts` and so on."""
     held_assertions = [0]
     module = types.ModuleType("__main__")
@@ -21,8 +21,8 @@ def run(source: str) -> dict[str, Any]:
     try:
         code = _compile(source, held_assertions, module)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        show(error, FILE)
-        return {"stage": "syntax", "error": line(error)}
+        print_traceback(error, FILE)
+        return {"stage": "syntax", "error": error_line(error)}
     sys.modules["__main__"] = module
     try:
         exec(code, module.__dict__)  # noqa: S102  this is what the sandbox is for
@@ -32,8 +32,8 @@ def run(source: str) -> dict[str, Any]:
             return {"stage": "ran", "asserts": held_assertions[0], "tried": 0, "failed": 0}
         return {"stage": "error", "error": f"SystemExit: {stop.code}"[:300], "kind": "SystemExit"}
     except BaseException as error:
-        show(error, FILE)
-        return {"stage": "error", "error": line(error), "kind": type(error).__name__}
+        print_traceback(error, FILE)
+        return {"stage": "error", "error": error_line(error), "kind": type(error).__name__}
 
 
 def _compile(source: str, held_assertions: list[int], module: types.ModuleType) -> types.CodeType:

@@ -15,18 +15,18 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from reasoner.plugins.python_sandbox.execution import Run
+from reasoner.plugins.python_sandbox.execution import ProgramRun
 from reasoner.plugins.python_sandbox.test_run.boxed import run_boxed
 from reasoner.problem import Problem
 
-__all__ = ["Trial", "survey", "try_out"]
+__all__ = ["TestRun", "run_tests", "survey_program"]
 
 MAX_TEST_RUNS = 20
 """The largest number of runs of the tests; a call that depends on an earlier result needs one."""
 SURVEY_SECONDS = 5.0
 
 
-class Trial(BaseModel):
+class TestRun(BaseModel):
     """The results of linting and testing a program so far.
 
     `python` is whether it parses, None when the check did not run. `calls` are the calls of the
@@ -59,7 +59,7 @@ class Trial(BaseModel):
         return self.passes + self.failed + self.undecided
 
 
-def survey(problem: Problem, code: str, seconds: float) -> Trial:
+def survey_program(problem: Problem, code: str, seconds: float) -> TestRun:
     """Lint the program and collect the calls that the tests make, without running it."""
     guessed = _suite(problem, code, [], min(SURVEY_SECONDS, seconds), guess=True)
     if guessed.python is None:  # a guessed value may keep a loop from ending
@@ -67,14 +67,14 @@ def survey(problem: Problem, code: str, seconds: float) -> Trial:
     return guessed
 
 
-def try_out(problem: Problem, code: str, looked: Trial, seconds: float) -> Trial:
+def run_tests(problem: Problem, code: str, survey: TestRun, seconds: float) -> TestRun:
     """Make the calls that the tests need, for at most `seconds`, until every check is decided.
 
     `looked` is the result of `survey`.
     """
     end = time.monotonic() + seconds
     memo: list[tuple[str, dict[str, Any]]] = []
-    trial, spent_seconds = looked, 0.0
+    trial, spent_seconds = survey, 0.0
     for _ in range(MAX_TEST_RUNS):
         remaining_seconds = end - time.monotonic()
         if not trial.calls or remaining_seconds <= 0.2:
@@ -98,7 +98,7 @@ def _suite(
     *,
     guess: bool = False,
     together: bool = False,
-) -> Trial:
+) -> TestRun:
     nonce = secrets.token_hex(16)
     order = {
         "question": problem.question,
@@ -116,12 +116,12 @@ def _suite(
     if not report:
         reason = run.error or f"the tests did not come to an end ({run.outcome})"
         tests_expected = problem.tests is not None and run.outcome != "refused"
-        return Trial(broken=reason if tests_expected else None, apart=not together)
-    return Trial.model_validate(report | {"apart": not together})
+        return TestRun(broken=reason if tests_expected else None, apart=not together)
+    return TestRun.model_validate(report | {"apart": not together})
 
 
 def _call(
-    code: str, trial: Trial, seconds: float
+    code: str, trial: TestRun, seconds: float
 ) -> tuple[list[tuple[str, dict[str, Any]]], float]:
     """Return the results of the calls, as the program reports them, and the seconds they took.
 
@@ -141,7 +141,7 @@ def _call(
     return [(json.dumps(trial.calls[n]), result) for n, result in results.items()], run.seconds
 
 
-def _lost(run: Run) -> dict[str, Any]:
+def _lost(run: ProgramRun) -> dict[str, Any]:
     """Return the result of a call that the program did not report."""
     if run.outcome == "ok":  # it was cut from too long an output
         return {"opaque": "too much data"}

@@ -9,7 +9,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from reasoner.plugins.python_sandbox.execution import Run
+from reasoner.plugins.python_sandbox.execution import ProgramRun
 from reasoner.plugins.python_sandbox.run import run_python
 
 __all__ = ["run_boxed"]
@@ -36,7 +36,9 @@ sys.modules[given["main"]].main(given["order"])
 """Imports the modules that were sent, and calls `main` of one of them."""
 
 
-def run_boxed(module: str, order: Mapping[str, Any], seconds: float) -> tuple[Run, list[str]]:
+def run_boxed(
+    module: str, order: Mapping[str, Any], seconds: float
+) -> tuple[ProgramRun, list[str]]:
     """Run `main(order)` of a module of this package; return the run and the lines it printed."""
     stdin = {
         "packages": _PACKAGES,

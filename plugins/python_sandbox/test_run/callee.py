@@ -12,15 +12,15 @@ import sys
 import types
 from typing import Any
 
-from reasoner.plugins.python_sandbox.test_run.values import Opaque, decode, encode
+from reasoner.plugins.python_sandbox.test_run.values import NotPlainData, decode, encode
 
-__all__ = ["load", "main", "silence"]
+__all__ = ["discard_output", "load_program", "main"]
 
 
 def main(order: dict[str, Any]) -> None:
     """Load `order["code"]` and make `order["calls"]`; one line of JSON for each."""
-    out = silence()
-    module, error = load(order["code"], order["prelude"])
+    out = discard_output()
+    module, error = load_program(order["code"], order["prelude"])
     _send(out, {"loaded": error})
     for number, (name, arguments, keywords) in enumerate(order["calls"]):
         _send(out, {"call": number, **_call(module, name, decode(arguments), decode(keywords))})
@@ -33,14 +33,14 @@ class _DiscardingStream(io.TextIOBase):
         return len(text)
 
 
-def silence() -> int:
+def discard_output() -> int:
     """Discard what is printed; return a descriptor of the real stdout."""
     for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
         setattr(sys, name, _DiscardingStream())
     return os.dup(1)
 
 
-def load(code: str, prelude: str) -> tuple[types.ModuleType, str | None]:
+def load_program(code: str, prelude: str) -> tuple[types.ModuleType, str | None]:
     """Return a module made of both texts, and the first error.
 
     The statements run one by one, also after one that raises: a failing demonstration at the end
@@ -82,7 +82,7 @@ def _call(
         result = {"value": encode(getattr(module, name)(*arguments, **keywords))}
         after = encode(arguments)
         return result | ({} if json.dumps(after) == before else {"after": after})
-    except Opaque as opaque:
+    except NotPlainData as opaque:
         return {"opaque": str(opaque)[:100]}
     except BaseException as error:
         return {"raised": type(error).__name__, "text": _line(error)}

@@ -10,7 +10,7 @@ import symtable
 import warnings
 from collections.abc import Iterable, Iterator
 
-__all__ = ["MAX_LINTS", "lint"]
+__all__ = ["MAX_LINTS", "lint_program"]
 
 MAX_LINTS = 20
 _PREDEFINED_NAMES = {
@@ -23,7 +23,7 @@ _PREDEFINED_NAMES = {
 }
 
 
-def lint(source: str, defined: Iterable[str] = ()) -> list[str]:
+def lint_program(source: str, defined: Iterable[str] = ()) -> list[str]:
     """Return `line N: …` for each finding, at most `MAX_LINTS`.
 
     `defined` are names that exist before. Raises what `ast.parse` raises for text that is not

@@ -7,7 +7,7 @@ import ast
 import re
 from typing import NamedTuple
 
-__all__ = ["Asked", "read_question"]
+__all__ = ["QuestionCode", "read_question"]
 
 _FENCED = re.compile(r"(?ms)^[ \t]*```[^\n]*\n(.*?)^[ \t]*```")
 _CODE = re.compile(r"(?m)^(?:from \w|import \w|(?:async )?def \w|class \w|@\w)")
@@ -22,7 +22,7 @@ _PRELUDE_NODES = (
 _MAX_PARSE_ATTEMPTS = 20
 
 
-class Asked(NamedTuple):
+class QuestionCode(NamedTuple):
     """The code of a question.
 
     `prelude` is source that the submission may use: imports, helpers, constants. `functions` are
@@ -34,7 +34,7 @@ class Asked(NamedTuple):
     parameters: tuple[str, ...] = ()
 
 
-def read_question(question: str) -> Asked:
+def read_question(question: str) -> QuestionCode:
     """Parse the fenced blocks, or without any the text from its first line of code on."""
     prelude: list[ast.stmt] = []
     names: list[str] = []
@@ -46,7 +46,7 @@ def read_question(question: str) -> Asked:
                 parameters = tuple(a.arg for a in [*node.args.posonlyargs, *node.args.args])
             elif isinstance(node, _PRELUDE_NODES) and not _computes(node):
                 prelude.append(node)
-    return Asked(ast.unparse(ast.Module(prelude, [])), tuple(names), parameters)
+    return QuestionCode(ast.unparse(ast.Module(prelude, [])), tuple(names), parameters)
 
 
 def _from_code(text: str) -> str:

@@ -11,28 +11,35 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
-__all__ = ["Missing", "Scores", "Site", "Undecided", "close_enough", "soften"]
+__all__ = [
+    "CheckPosition",
+    "CheckResults",
+    "OpaqueResult",
+    "ResultUnknown",
+    "close_enough",
+    "compile_soft_assertions",
+]
 
 MAX_FAILURES = 5
 TOLERANCE = 1e-9
-Site = tuple[str, int]
+CheckPosition = tuple[str, int]
 
 
-class Missing(BaseException):
+class ResultUnknown(BaseException):
     """A call whose result is not known yet."""
 
 
-class Undecided(BaseException):
+class OpaqueResult(BaseException):
     """A value that cannot leave the program's process; the message describes it."""
 
 
-class Scores:
+class CheckResults:
     """The result of each check, by its position; a check that is reached often must always hold."""
 
     def __init__(self) -> None:
-        self._held: dict[Site, bool] = {}
-        self._failures: dict[Site, str] = {}
-        self._open: dict[Site, str] = {}
+        self._held: dict[CheckPosition, bool] = {}
+        self._failures: dict[CheckPosition, str] = {}
+        self._open: dict[CheckPosition, str] = {}
         self.given = False
         self.broken: str | None = None
 
@@ -49,31 +56,31 @@ class Scores:
             "broken": self.broken,
         }
 
-    def note(self, site: Site, held: bool, text: str = "") -> None:
+    def note(self, site: CheckPosition, held: bool, text: str = "") -> None:
         """Record a check, with the text that describes its failure."""
         self._held[site] = held and self._held.get(site, True)
         if not held:
             self._failures.setdefault(site, " ".join(text.split())[:300])
 
-    def compare(self, site: Site, text: str, got: object, wants: tuple[Any, ...]) -> None:
+    def compare(self, site: CheckPosition, text: str, got: object, wants: tuple[Any, ...]) -> None:
         """Record whether a value equals one of the expected ones."""
         held = any(close_enough(got, want) for want in wants)
         self.note(site, held, f"{text} gives {_short(got)}, not {_short(wants[0])}")
 
     @contextlib.contextmanager
-    def guard(self, site: Site, text: str) -> Iterator[None]:
+    def guard(self, site: CheckPosition, text: str) -> Iterator[None]:
         """Record an exception inside this context as the failure of the check."""
         try:
             yield
-        except Missing:
+        except ResultUnknown:
             self._open.setdefault(site, "")
-        except Undecided as undecided:
+        except OpaqueResult as undecided:
             self._open[site] = str(undecided)[:200]
         except BaseException as error:
             self._raised(site, text, error)
 
     @contextlib.contextmanager
-    def whole(self, site: Site, text: str) -> Iterator[None]:
+    def whole(self, site: CheckPosition, text: str) -> Iterator[None]:
         """Guard several checks; if there are none inside, reaching the end is the check."""
         before = len(self._held) + len(self._open)
         with self.guard(site, text):
@@ -99,14 +106,14 @@ class Scores:
         with self.guard(("line", line), text):
             raise error
 
-    def _raised(self, site: Site, text: str, error: BaseException) -> None:
+    def _raised(self, site: CheckPosition, text: str, error: BaseException) -> None:
         if isinstance(error, ImportError):
             self.broken = f"the tests need what the sandbox lacks: {error}"[:200]
         else:
             self.note(site, False, f"{text}: {type(error).__name__}: {error}")
 
 
-def soften(tests: str) -> types.CodeType:
+def compile_soft_assertions(tests: str) -> types.CodeType:
     """Compile the tests so that a failing assertion is recorded and the next one still runs.
 
     Raises what `ast.parse` raises for text that is not Python.

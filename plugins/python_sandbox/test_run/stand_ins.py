@@ -8,20 +8,20 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from reasoner.plugins.python_sandbox.test_run.scores import Missing, Undecided
-from reasoner.plugins.python_sandbox.test_run.values import Opaque, decode, encode
+from reasoner.plugins.python_sandbox.test_run.scores import OpaqueResult, ResultUnknown
+from reasoner.plugins.python_sandbox.test_run.values import NotPlainData, decode, encode
 
-__all__ = ["MAX_CALLS", "Guess", "StandIns", "Together"]
+__all__ = ["MAX_CALLS", "NeedsProgramProcess", "Placeholder", "StandIns"]
 
 MAX_CALLS = 2000
 _PROMPT = re.compile(r"(?m)^[ \t]*(?:>>>|\.\.\.)(.*)$")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
-class Guess:
+class Placeholder:
     """A placeholder value: every operation on it returns it again."""
 
-    def _self(self, *_: object, **__: object) -> "Guess":
+    def _self(self, *_: object, **__: object) -> "Placeholder":
         return self
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = _self
@@ -46,7 +46,7 @@ class Guess:
         return 1.0
 
 
-class Together(BaseException):
+class NeedsProgramProcess(BaseException):
     """The tests need more of the program than the values of its functions."""
 
 
@@ -76,7 +76,7 @@ class StandIns:
         transcript = {w for line in _PROMPT.findall(question) for w in _WORD.findall(line)}
         used, defined = _names(tests)
         if self._forbidden & ((used - defined) | transcript):
-            raise Together
+            raise NeedsProgramProcess
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         """Return the stand-ins by name."""
@@ -92,19 +92,21 @@ class StandIns:
     def _look_up(self, name: str, arguments: Sequence[Any], keywords: dict[str, Any]) -> Any:
         try:
             call = [name, encode([*arguments]), encode(keywords)]
-        except Opaque as opaque:
-            raise (Missing if str(opaque) == Guess.__name__ else Together) from None
+        except NotPlainData as opaque:
+            raise (
+                ResultUnknown if str(opaque) == Placeholder.__name__ else NeedsProgramProcess
+            ) from None
         key = json.dumps(call)
         if key not in self._memo:
             if key not in self._requested_keys and len(self.calls) < MAX_CALLS:
                 self._requested_keys.add(key)
                 self.calls.append(call)
             if self._guess:
-                return Guess()
-            raise Missing
+                return Placeholder()
+            raise ResultUnknown
         result = self._memo[key]
         if "opaque" in result:
-            raise Undecided(
+            raise OpaqueResult(
                 f"{name} returned something that cannot be passed on: {result['opaque']}"
             )
         if "raised" in result:

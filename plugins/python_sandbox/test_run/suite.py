@@ -15,12 +15,12 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from reasoner.plugins.python_sandbox.test_run.callee import load, silence
+from reasoner.plugins.python_sandbox.test_run.callee import discard_output, load_program
 from reasoner.plugins.python_sandbox.test_run.examples import Example, find_examples
-from reasoner.plugins.python_sandbox.test_run.lint import lint
-from reasoner.plugins.python_sandbox.test_run.question import Asked, read_question
-from reasoner.plugins.python_sandbox.test_run.scores import Scores, soften
-from reasoner.plugins.python_sandbox.test_run.stand_ins import StandIns, Together
+from reasoner.plugins.python_sandbox.test_run.lint import lint_program
+from reasoner.plugins.python_sandbox.test_run.question import QuestionCode, read_question
+from reasoner.plugins.python_sandbox.test_run.scores import CheckResults, compile_soft_assertions
+from reasoner.plugins.python_sandbox.test_run.stand_ins import NeedsProgramProcess, StandIns
 
 __all__ = ["main"]
 
@@ -30,7 +30,7 @@ MODULES = ("solution", "candidate", "answer", "submission", "program", "main")
 
 def main(order: dict[str, Any]) -> None:
     """Run the tests of an order (see `test_run`); print one line that begins with its nonce."""
-    out = silence()
+    out = discard_output()
     if "random" in (order["tests"] or ""):  # slow to import
         import random
 
@@ -45,7 +45,7 @@ def _report(order: dict[str, Any]) -> dict[str, Any]:
     asked = read_question(order["question"])
     try:
         tree = ast.parse(order["code"])
-        lints = lint(order["code"], _bound(ast.parse(asked.prelude)))
+        lints = lint_program(order["code"], _bound(ast.parse(asked.prelude)))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return {"python": False, "error": f"{type(error).__name__}: {error}"[:300]}
     report: dict[str, Any] = {"python": True, "lints": lints, "prelude": asked.prelude}
@@ -59,15 +59,19 @@ def _report(order: dict[str, Any]) -> dict[str, Any]:
     try:
         names = _test_names(order, asked, tree, stand_ins)
         scores = _run(order, asked, entry, known, names)
-    except Together:
+    except NeedsProgramProcess:
         return report | {"together": True}
     return report | scores.report() | {"calls": stand_ins.calls}
 
 
 def _run(
-    order: dict[str, Any], asked: Asked, entry: str | None, known: set[str], names: dict[str, Any]
-) -> Scores:
-    scores = Scores()
+    order: dict[str, Any],
+    asked: QuestionCode,
+    entry: str | None,
+    known: set[str],
+    names: dict[str, Any],
+) -> CheckResults:
+    scores = CheckResults()
     examples = find_examples(order["question"], known, entry, asked.parameters)
     for number, example in enumerate(examples):
         _example(scores, number, example, names)
@@ -82,13 +86,13 @@ def _run(
 
 
 def _test_names(
-    order: dict[str, Any], asked: Asked, tree: ast.Module, stand_ins: StandIns
+    order: dict[str, Any], asked: QuestionCode, tree: ast.Module, stand_ins: StandIns
 ) -> dict[str, Any]:
     """Return the names that tests see: the question's helpers, and the program's or stand-ins."""
     if order["together"]:
-        module, _ = load(order["code"], asked.prelude)
+        module, _ = load_program(order["code"], asked.prelude)
     else:
-        module, _ = load("", asked.prelude)
+        module, _ = load_program("", asked.prelude)
         stand_ins.forbid({*_bound(tree)} - {*_functions(tree)} - {*vars(module)})
         stand_ins.check(order["tests"] or "", order["question"])
         vars(module).update(stand_ins.functions())
@@ -97,17 +101,19 @@ def _test_names(
     return dict(vars(module))
 
 
-def _example(scores: Scores, number: int, example: Example, names: dict[str, Any]) -> None:
+def _example(scores: CheckResults, number: int, example: Example, names: dict[str, Any]) -> None:
     site = ("example", number)
     with scores.guard(site, example.call):
         got = eval(example.call, names)  # noqa: S307  in the sandbox; the question's own words
         scores.compare(site, example.call, got, example.wants)
 
 
-def _run_given_tests(tests: str, names: dict[str, Any], entry: str | None, scores: Scores) -> None:
+def _run_given_tests(
+    tests: str, names: dict[str, Any], entry: str | None, scores: CheckResults
+) -> None:
     """Run the given tests: statements, `check(candidate)` and `test_…` functions."""
     try:
-        code = soften(tests)
+        code = compile_soft_assertions(tests)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         scores.broken = f"the tests are no Python: {error}"[:200]
         return
@@ -123,7 +129,7 @@ def _run_given_tests(tests: str, names: dict[str, Any], entry: str | None, score
             _function(name, test, scores)
 
 
-def _function(name: str, test: types.FunctionType, scores: Scores) -> None:
+def _function(name: str, test: types.FunctionType, scores: CheckResults) -> None:
     if test.__code__.co_argcount > len(test.__defaults__ or ()):
         scores.broken = f"{name} takes arguments: fixtures and parameters are not supported"
         return
@@ -131,7 +137,7 @@ def _function(name: str, test: types.FunctionType, scores: Scores) -> None:
         test()
 
 
-def _entry(asked: Asked, tree: ast.Module) -> str | None:
+def _entry(asked: QuestionCode, tree: ast.Module) -> str | None:
     """Return the function under test when the problem does not name it."""
     written = _functions(tree)
     return next(iter([*reversed(asked.functions), *reversed(written)]), None)

@@ -8,7 +8,7 @@ import doctest
 import re
 from typing import Any
 
-from reasoner.plugins.python_sandbox.test_run.scores import Scores, close_enough
+from reasoner.plugins.python_sandbox.test_run.scores import CheckResults, close_enough
 
 __all__ = ["run_transcript"]
 
@@ -16,7 +16,7 @@ _QUOTES = re.compile(r"(?m)(?:\"\"\"|'''|^[ \t]*```\w*)[ \t]*$")
 _PROMPT = re.compile(r"(?m)^([ \t]*)>>>(?=[^ \n])")
 
 
-def run_transcript(text: str, names: dict[str, Any], scores: Scores) -> None:
+def run_transcript(text: str, names: dict[str, Any], scores: CheckResults) -> None:
     """Run each example and record its result; text that is not an example is ignored."""
     text = _PROMPT.sub(r"\1>>> ", _QUOTES.sub("", text.expandtabs()))
     try:
@@ -42,7 +42,7 @@ def _equal(want: str, got: str) -> bool:
 
 
 class _Runner(doctest.DocTestRunner):
-    def __init__(self, scores: Scores) -> None:
+    def __init__(self, scores: CheckResults) -> None:
         super().__init__(_Checker(), verbose=False)
         self._scores = scores
 

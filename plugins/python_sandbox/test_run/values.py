@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-__all__ = ["Opaque", "decode", "encode"]
+__all__ = ["NotPlainData", "decode", "encode"]
 
 MAX_ITEMS = 10_000
 MAX_DEPTH = 40
@@ -37,7 +37,7 @@ _READERS: dict[str, Callable[[str], object]] = {
 _NUMBERS = {"Fraction": "fractions", "Decimal": "decimal"}
 
 
-class Opaque(Exception):
+class NotPlainData(Exception):
     """A value is not plain data, or too large; the message names its type."""
 
 
@@ -62,7 +62,7 @@ def decode(data: Any) -> Any:
 def _encode(value: object, allowance: list[int], depth: int) -> Any:
     allowance[0] -= 1
     if allowance[0] < 0 or depth < 0:
-        raise Opaque("more data than can be passed on")
+        raise NotPlainData("more data than can be passed on")
     if value is None or isinstance(value, bool | float):
         return value
     if isinstance(value, str):
@@ -85,7 +85,7 @@ def _spelled(value: object, allowance: list[int]) -> Any:
     kind = type(value).__name__
     if _NUMBERS.get(kind) == type(value).__module__:
         return [kind, _text(str(value), allowance)]
-    raise Opaque(kind)
+    raise NotPlainData(kind)
 
 
 def _number(module: str, name: str) -> Callable[[str], object]:
@@ -97,7 +97,7 @@ def _number(module: str, name: str) -> Callable[[str], object]:
 def _text(value: str, allowance: list[int]) -> str:
     allowance[0] -= len(value) // 4
     if len(value) > MAX_TEXT:
-        raise Opaque("more text than can be passed on")
+        raise NotPlainData("more text than can be passed on")
     return value
 
 

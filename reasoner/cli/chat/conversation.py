@@ -8,13 +8,13 @@ from reasoner.problem import Message, Problem
 from reasoner.result import Result
 from reasoner.settings import directories
 from reasoner.store.history import History
-from reasoner.store.record import Turn
-from reasoner.store.recorder import Recorder
+from reasoner.store.record import HistoryTurn
+from reasoner.store.recorder import ConversationRecorder
 
 __all__ = ["Conversation", "Exchange", "resume_conversation"]
 
 
-def resume_conversation(options: ConversationOptions) -> tuple[str | None, list[Turn]]:
+def resume_conversation(options: ConversationOptions) -> tuple[str | None, list[HistoryTurn]]:
     """Return the id and the turns of the conversation to continue; None and none for a new one.
 
     Raises UsageError when the options contradict each other or no such conversation exists, and
@@ -25,7 +25,7 @@ def resume_conversation(options: ConversationOptions) -> tuple[str | None, list[
     if not options.continue_last and options.cid is None:
         return None, []
     with History(directories().history_file) as history:
-        conversation_id = history.find(options.cid)
+        conversation_id = history.find_conversation(options.cid)
         return conversation_id, history.turns(conversation_id)
 
 
@@ -55,7 +55,7 @@ class Exchange:
 class Conversation:
     """The exchanges of a conversation, oldest first, and the recorder that keeps them."""
 
-    def __init__(self, recorder: Recorder, turns: list[Turn]) -> None:
+    def __init__(self, recorder: ConversationRecorder, turns: list[HistoryTurn]) -> None:
         self.recorder = recorder
         self.exchanges = [_exchange(turn) for turn in turns]
         self._preface: tuple[Message, ...] = ()
@@ -74,7 +74,7 @@ class Conversation:
 
     def add(self, problem: Problem, result: Result, attempt: int = 0) -> None:
         """Append an exchange and record it."""
-        turn = self.recorder.add(problem, result)
+        turn = self.recorder.add_turn(problem, result)
         self.exchanges.append(Exchange(problem, result.answer, result, turn, attempt))
 
     def undo(self) -> Exchange:
@@ -83,7 +83,7 @@ class Conversation:
         Raises UsageError when there is none.
         """
         exchange = self.last
-        self.recorder.drop(exchange.turn)
+        self.recorder.drop_turn(exchange.turn)
         self.exchanges.pop()
         return exchange
 
@@ -91,7 +91,7 @@ class Conversation:
         """Start a new conversation; the history keeps the old one."""
         self.exchanges.clear()
         self._preface = ()
-        self.recorder.renew()
+        self.recorder.start_new()
 
     def fork(self) -> str:
         """Continue in a copy and return the id of the original, which stays as it is."""
@@ -108,6 +108,6 @@ class Conversation:
         self._preface = replacement
 
 
-def _exchange(turn: Turn) -> Exchange:
+def _exchange(turn: HistoryTurn) -> Exchange:
     problem = Problem(question=turn.question, system=turn.system)
     return Exchange(problem, turn.answer, turn.result, turn.id)

@@ -11,7 +11,7 @@ from reasoner.cli.chat.terminal_modes import terminal_restored
 from reasoner.cli.options.conversation import ConversationOptions
 from reasoner.cli.options.run import RunOptions
 from reasoner.cli.options.view import ViewOptions
-from reasoner.cli.output.terminal import complain, is_terminal
+from reasoner.cli.output.terminal import is_terminal, print_error
 from reasoner.errors import ReasonerError
 from reasoner.settings import directories
 
@@ -56,5 +56,5 @@ async def _take_turn(chat: ChatSession, line: str) -> bool:
         if line.strip():
             await ask_with_attachments(chat, line.strip())
     except ReasonerError as error:
-        complain(str(error))
+        print_error(str(error))
     return True

@@ -19,7 +19,7 @@ from reasoner.request import validate_request
 from reasoner.result import Result
 from reasoner.settings import Settings
 from reasoner.solver import Solver
-from reasoner.store.recorder import Recorder
+from reasoner.store.recorder import ConversationRecorder
 
 __all__ = ["ChatSession"]
 
@@ -52,7 +52,7 @@ class ChatSession:
         self.settings: Settings = Settings.load(**flags)
         conversation_id, turns = resume_conversation(options)
         enabled = self.settings.history
-        recorder = Recorder(self.say, enabled=enabled, conversation=conversation_id)
+        recorder = ConversationRecorder(self.say, enabled=enabled, conversation=conversation_id)
         self.conversation = Conversation(recorder, turns)
         self.system = self.settings.system or (turns[-1].system if turns else None)
         self.attached: list[str] = []
@@ -71,7 +71,7 @@ class ChatSession:
 
     def say(self, line: str) -> None:
         """Print a line on stderr."""
-        Output.open(self.view).narrator.say(line)
+        Output.open(self.view).narrator.show_notice(line)
 
     def meter(self) -> str:
         """Return the used share of the context as a percentage, empty before the first answer."""

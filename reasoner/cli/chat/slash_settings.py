@@ -6,8 +6,8 @@ from typing import Any
 from reasoner.cli.chat.session import ChatSession
 from reasoner.cli.options.pairs import parse_pairs, parse_value
 from reasoner.cli.options.run import ENGINE_FIELDS
-from reasoner.cli.output.terminal import clean
-from reasoner.effort import planned
+from reasoner.cli.output.terminal import without_controls
+from reasoner.effort import resolve_effort
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import UnknownName, UsageError
 from reasoner.settings import Settings
@@ -73,7 +73,7 @@ def _show_reasoning(chat: ChatSession) -> None:
     if result is None or not result.reasoning:
         raise UsageError("there was no thinking")
     for number, step in enumerate(result.reasoning, 1):
-        print(f"{number:>3} {clean(step.text).strip()}\n", file=sys.stderr, flush=True)
+        print(f"{number:>3} {without_controls(step.text).strip()}\n", file=sys.stderr, flush=True)
 
 
 async def set_option(chat: ChatSession, text: str) -> None:
@@ -117,7 +117,7 @@ def _changed_flags(flags: dict[str, Any], key: str, value: Any) -> dict[str, Any
 
 def _group_options(flags: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return the names of the options of the engine, of the strategy in force, of the sampling."""
-    strategy = find_strategy(planned(Settings.load(**flags)).strategy)
+    strategy = find_strategy(resolve_effort(Settings.load(**flags)).strategy)
     return {
         "engine": ENGINE_FIELDS,
         "strategy_options": tuple(strategy.parameters.model_fields),

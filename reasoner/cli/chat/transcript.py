@@ -1,6 +1,6 @@
 """A turn of a conversation as Markdown, without control characters for a terminal."""
 
-from reasoner.cli.output.terminal import clean, one_line
+from reasoner.cli.output.terminal import one_line, without_controls
 from reasoner.result import Result
 
 __all__ = ["transcript"]
@@ -15,16 +15,23 @@ def transcript(
     undone: bool = False,
 ) -> str:
     """Return the question as a quote, the steps as a list if requested, the answer, the status."""
-    quote = "\n".join(f"> {line}".rstrip() for line in clean(question).strip().splitlines())
+    quote = "\n".join(
+        f"> {line}".rstrip() for line in without_controls(question).strip().splitlines()
+    )
     labels = [result.status.replace("_", " "), one_line(result.model)] if result else []
     labels += ["undone"] if undone else []
     steps = _steps(result) if result and reasoning else ""
-    parts = [quote, steps, clean(answer).strip(), f"*{' · '.join(labels)}*" if labels else ""]
+    parts = [
+        quote,
+        steps,
+        without_controls(answer).strip(),
+        f"*{' · '.join(labels)}*" if labels else "",
+    ]
     return "\n\n".join(part for part in parts if part) + "\n\n"
 
 
 def _steps(result: Result) -> str:
     return "\n".join(
-        f"{number}. " + "\n   ".join(clean(step.text).strip().splitlines())
+        f"{number}. " + "\n   ".join(without_controls(step.text).strip().splitlines())
         for number, step in enumerate(result.reasoning, 1)
     )

@@ -15,17 +15,17 @@ from reasoner.cli.options.conversation import ConversationOptions
 from reasoner.cli.options.question import collect_question, read_text_file
 from reasoner.cli.options.run import RunOptions
 from reasoner.cli.options.view import ViewOptions
-from reasoner.cli.output import Form, Output
+from reasoner.cli.output import Output, OutputForm
 from reasoner.cli.output.writers import last_code
 from reasoner.errors import Interrupted, NoAnswer, VerificationFailed
 from reasoner.events import Event
 from reasoner.problem import Problem
 from reasoner.result import Result
 from reasoner.settings import Settings
-from reasoner.store.record import Turn, messages
-from reasoner.store.recorder import Recorder
-from reasoner.store.results import Results, replay
-from reasoner.trace.tracer import Tracer
+from reasoner.store.record import HistoryTurn, turn_messages
+from reasoner.store.recorder import ConversationRecorder
+from reasoner.store.results import ResultCache, replay_events
+from reasoner.trace.tracer import TraceWriter
 
 __all__ = ["answer_question"]
 
@@ -53,9 +53,11 @@ def answer_question(
     conversation_id, turns = resume_conversation(options)
     output = Output.open(view, form)
     for notice in notices:
-        output.narrator.say(notice)
+        output.narrator.show_notice(notice)
     problem = _problem(question, ask, settings, turns)
-    recorder = Recorder(output.narrator.say, enabled=settings.history, conversation=conversation_id)
+    recorder = ConversationRecorder(
+        output.narrator.show_notice, enabled=settings.history, conversation=conversation_id
+    )
     run_outcome = _answer(problem, settings, output, recorder, ask.trace)
     run_outcome.check_trace()
     _exit_with_status(run_outcome.result, form, interrupted=run_outcome.interrupted)
@@ -72,21 +74,27 @@ class _RunOutcome(NamedTuple):
     """Raises ReasonerError when the trace could not be written."""
 
 
-def _problem(question: str, ask: AskOptions, settings: Settings, turns: list[Turn]) -> Problem:
+def _problem(
+    question: str, ask: AskOptions, settings: Settings, turns: list[HistoryTurn]
+) -> Problem:
     return Problem(
         question=question,
         system=settings.system or (turns[-1].system if turns else None),
-        history=messages(turns),
+        history=turn_messages(turns),
         expect=ask.expect,
         tests=None if ask.tests is None else read_text_file(ask.tests),
     )
 
 
 def _answer(
-    problem: Problem, settings: Settings, output: Output, recorder: Recorder, trace: Path | None
+    problem: Problem,
+    settings: Settings,
+    output: Output,
+    recorder: ConversationRecorder,
+    trace: Path | None,
 ) -> _RunOutcome:
     """Answer the problem, from the cache if possible; print, record and cache the answer."""
-    results = Results()
+    results = ResultCache()
     try:
         cached = _recall(results, problem, settings, output) if trace is None else None
         run_outcome = cached or _solve_traced(problem, settings, output, trace)
@@ -96,21 +104,21 @@ def _answer(
     try:
         output.close(result)
     finally:  # also when the reader of stdout is gone
-        recorder.add(problem, result)
+        recorder.add_turn(problem, result)
         if not run_outcome.interrupted:
-            results.keep(problem, settings, result, dated=run_outcome.dated)
+            results.put(problem, settings, result, is_dated=run_outcome.dated)
         results.close()
     return run_outcome
 
 
 def _recall(
-    results: Results, problem: Problem, settings: Settings, output: Output
+    results: ResultCache, problem: Problem, settings: Settings, output: Output
 ) -> _RunOutcome | None:
     """Return the cached result of the same request, with its events sent to the output."""
-    result = results.find(problem, settings)
+    result = results.get(problem, settings)
     if result is None:
         return None
-    for event in replay(result, settings.effort):
+    for event in replay_events(result, settings.effort):
         output.on_event(event)
     return _RunOutcome(result)
 
@@ -118,15 +126,15 @@ def _recall(
 def _solve_traced(
     problem: Problem, settings: Settings, output: Output, trace: Path | None
 ) -> _RunOutcome:
-    with Tracer(trace, problem, settings) as tracer:
+    with TraceWriter(trace, problem, settings) as tracer:
         return asyncio.run(_solve(problem, settings, output, tracer))
 
 
 async def _solve(
-    problem: Problem, settings: Settings, output: Output, tracer: Tracer
+    problem: Problem, settings: Settings, output: Output, tracer: TraceWriter
 ) -> _RunOutcome:
     def on_event(event: Event) -> None:
-        tracer.record(event)
+        tracer.add_event(event)
         output.on_event(event)
 
     with Interrupt(lambda: tracer.finish("interrupted")) as interrupt:
@@ -134,10 +142,10 @@ async def _solve(
             interrupt.soft()
             result = await solver.solve(problem, stop=interrupt.stop)
             dated = solver.prompt_has_date
-        return _RunOutcome(result, interrupt.happened, dated, tracer.check)
+        return _RunOutcome(result, interrupt.happened, dated, tracer.raise_write_error)
 
 
-def _exit_with_status(result: Result, form: Form, *, interrupted: bool) -> None:
+def _exit_with_status(result: Result, form: OutputForm, *, interrupted: bool) -> None:
     """Raise the error or exit whose code says what the answer is worth; return for success."""
     if interrupted:
         raise Interrupted(

@@ -13,22 +13,22 @@ from time import monotonic
 import typer
 
 from reasoner.api import open_solver
-from reasoner.batch.item import Item
-from reasoner.batch.ledger import Ledger
-from reasoner.batch.record import Record
-from reasoner.batch.run import run as run_batch
-from reasoner.batch.source import Form, read_items
-from reasoner.batch.tally import Tally
+from reasoner.batch.item import BatchItem
+from reasoner.batch.ledger import BatchOutput
+from reasoner.batch.record import BatchRecord
+from reasoner.batch.run import run_batch as run_batch
+from reasoner.batch.source import BatchFormat, read_batch_items
+from reasoner.batch.tally import BatchTotals
 from reasoner.cli.interrupt import Interrupt
 from reasoner.cli.options.batch import BatchOptions
 from reasoner.cli.options.run import RunOptions
 from reasoner.cli.output.progress import BatchProgress, batch_summary, draw_progress
 from reasoner.cli.output.terminal import is_terminal
-from reasoner.cli.output.writers import escape
+from reasoner.cli.output.writers import escape_json
 from reasoner.errors import Interrupted, UsageError
 from reasoner.events import Event
-from reasoner.models.catalog import registry
-from reasoner.models.progress import Progress
+from reasoner.models.catalog import load_registry
+from reasoner.models.progress import DownloadObserver
 from reasoner.problem import Problem
 from reasoner.request import validate_request
 from reasoner.result import Result
@@ -41,7 +41,7 @@ MAX_TRAJECTORIES = 16
 MAX_CONCURRENCY = 256
 MAX_SHOWN_ERRORS = 10
 """Errors shown on stderr; all of them are in the output."""
-SUFFIX_FORMS: dict[str, Form] = {".csv": "csv", ".tsv": "tsv"}
+SUFFIX_FORMS: dict[str, BatchFormat] = {".csv": "csv", ".tsv": "tsv"}
 
 
 def answer_items(batch: BatchOptions, run: RunOptions) -> None:
@@ -53,7 +53,7 @@ def answer_items(batch: BatchOptions, run: RunOptions) -> None:
     settings = Settings.load(**run.flags())
     with ExitStack() as stack:
         descriptor = _open_items(batch.file, stack)
-        ledger = None if batch.out is None else stack.enter_context(Ledger(batch.out))
+        ledger = None if batch.out is None else stack.enter_context(BatchOutput(batch.out))
         if ledger is not None and ledger.is_same_file(descriptor):
             raise UsageError("--out is the input file; give another one")
         job = _BatchJob(descriptor, batch, settings, ledger)
@@ -76,7 +76,7 @@ def _open_items(file: Path, stack: ExitStack) -> int:
 
 def _concurrency(text: str, settings: Settings) -> int:
     """Return the number of questions at once; for `auto`, enough for MAX_TRAJECTORIES together."""
-    parameters = validate_request(settings, registry().get(settings.model)).parameters
+    parameters = validate_request(settings, load_registry().get(settings.model)).parameters
     if text == "auto":
         return max(1, MAX_TRAJECTORIES // getattr(parameters, "n", 1))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_CONCURRENCY:
@@ -90,17 +90,17 @@ class _BatchJob:
     """One run of the command, from the input's descriptor to a ledger or to stdout."""
 
     def __init__(
-        self, descriptor: int, batch: BatchOptions, settings: Settings, ledger: Ledger | None
+        self, descriptor: int, batch: BatchOptions, settings: Settings, ledger: BatchOutput | None
     ) -> None:
         form = batch.form or SUFFIX_FORMS.get(batch.file.suffix.lower(), "jsonl")
         self._settings, self._ledger = settings, ledger
         self._scored = batch.expect_field is not None
-        self._tally = ledger.tally if ledger else Tally()
+        self._tally = ledger.tally if ledger else BatchTotals()
         self._done_before, self._start_seconds = self._tally.total, monotonic()
         self._meter = BatchProgress(sys.stderr, _file_size(descriptor), quiet=batch.quiet)
-        self._items = self._pending_items(read_items(descriptor, form, batch.expect_field))
+        self._items = self._pending_items(read_batch_items(descriptor, form, batch.expect_field))
 
-    async def complete(self, concurrency: int, *, in_order: bool) -> Tally:
+    async def complete(self, concurrency: int, *, in_order: bool) -> BatchTotals:
         """Answer what is not done yet and return the tally of all items.
 
         Raises Interrupted when Ctrl-C ended the run, UsageError when there is no item.
@@ -133,7 +133,7 @@ class _BatchJob:
                 async for record in records:
                     self._write(record)
 
-    def _pending_items(self, items: Iterator[Item]) -> Iterator[Item]:
+    def _pending_items(self, items: Iterator[BatchItem]) -> Iterator[BatchItem]:
         for item in items:
             if self._ledger is not None and item.id in self._ledger:
                 self._meter.skip(item.size)
@@ -146,21 +146,21 @@ class _BatchJob:
         self._items = chain(first, self._items)
         return bool(first)
 
-    def _write(self, record: Record) -> None:
-        self._tally.add(record.row())
+    def _write(self, record: BatchRecord) -> None:
+        self._tally.add(record.to_row())
         if record.error is not None and self._tally.counts["error"] <= MAX_SHOWN_ERRORS:
             self._meter.say(record.error)
         if self._ledger is not None:
-            self._ledger.write(record)
+            self._ledger.append(record)
         else:
-            print(escape(record.json()), flush=True)
+            print(escape_json(record.to_json()), flush=True)
         self._meter.advance(record.item.size, self._tally)
 
     def _on_event(self, event: Event) -> None:
         if event.kind == "notice":
             self._meter.say(event.text)
 
-    def _progress(self) -> Progress:
+    def _progress(self) -> DownloadObserver:
         return draw_progress(sys.stderr, quiet=self._meter.quiet)
 
     def _show_summary(self) -> None:

@@ -7,7 +7,7 @@ import typer
 from reasoner.cli.help.commands import Commands
 from reasoner.cli.options.json_output import JsonFlag, print_json
 from reasoner.errors import UnknownName
-from reasoner.store.vault import NAMES, open_vault
+from reasoner.store.vault import CACHE_NAMES, open_disk_cache
 
 __all__ = ["app"]
 
@@ -17,7 +17,7 @@ app = Commands("Show or empty the caches: answers, verdicts, and prompts as a mo
 @app.command()
 def info(json: JsonFlag = False) -> None:
     """Show how much is kept, where, and how much may be."""
-    rows = [_row(name) for name in NAMES]
+    rows = [_row(name) for name in CACHE_NAMES]
     if json:
         print_json(rows, indent=2)
         return
@@ -37,9 +37,9 @@ def clear(
     json: JsonFlag = False,
 ) -> None:
     """Empty the caches. Models and the history are not touched."""
-    if name is not None and name not in NAMES:
-        raise UnknownName("cache", name[:40], NAMES, "(reasoner cache info)")
-    removed = {cache: open_vault(cache).clear() for cache in ([name] if name else NAMES)}
+    if name is not None and name not in CACHE_NAMES:
+        raise UnknownName("cache", name[:40], CACHE_NAMES, "(reasoner cache info)")
+    removed = {cache: open_disk_cache(cache).clear() for cache in ([name] if name else CACHE_NAMES)}
     if json:
         print_json({"removed": removed})
     else:
@@ -48,8 +48,14 @@ def clear(
 
 def _row(name: str) -> dict[str, Any]:
     """Return a cache's size in entries and bytes, its limit in bytes, and its folder."""
-    cache = open_vault(name)
-    entries, size = cache.measure()
+    cache = open_disk_cache(name)
+    entries, size = cache.usage()
     cache.close()
     folder = str(cache.directory)
-    return {"name": name, "entries": entries, "bytes": size, "limit": cache.limit, "path": folder}
+    return {
+        "name": name,
+        "entries": entries,
+        "bytes": size,
+        "limit": cache.max_bytes,
+        "path": folder,
+    }

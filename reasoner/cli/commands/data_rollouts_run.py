@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from reasoner.cli.interrupt import Interrupt
 from reasoner.cli.options.rollouts import RolloutOptions
 from reasoner.cli.output.progress import RolloutProgress, draw_progress
-from reasoner.cli.output.terminal import complain
+from reasoner.cli.output.terminal import print_error
 from reasoner.errors import Interrupted, UsageError
 from reasoner.pipelines.plan import Plan
 from reasoner.pipelines.problems import Exercise, read_exercises
@@ -51,7 +51,7 @@ async def _write(
 ) -> None:
     progress = draw_progress(sys.stderr)
     with Interrupt() as interrupt:
-        async with open_run(options.out, plan, settings, complain, progress) as run:
+        async with open_run(options.out, plan, settings, print_error, progress) as run:
             interrupt.soft()
             pace = RolloutProgress(sys.stderr, len(exercises), options.tokens)
 

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 from reasoner.engine.threads import default_threads, usable_cores
 from reasoner.errors import ReasonerError
-from reasoner.models.catalog import registry
+from reasoner.models.catalog import load_registry
 from reasoner.models.here import find_models
 from reasoner.settings import Settings, directories
-from reasoner.verify.host import Verifiers
+from reasoner.verify.host import PluginHost
 from reasoner.verify.plugins import PluginInfo
 
 __all__ = ["Check", "Level", "run_checks"]
@@ -86,7 +86,7 @@ def _threads() -> Iterator[Check]:
 
 def _memory() -> Iterator[Check]:
     name = Settings.load().model
-    spec = registry().get(name)
+    spec = load_registry().get(name)
     size = spec.size if spec is not None else None
     total, available = _memory_sizes()
     if not total:
@@ -149,7 +149,7 @@ def _models() -> Iterator[Check]:
 
 
 def _plugins() -> Iterator[Check]:
-    with Verifiers(unsafe_exec=Settings.load().unsafe_exec) as verifiers:
+    with PluginHost(unsafe_exec=Settings.load().unsafe_exec) as verifiers:
         for info in verifiers.describe(health=True):
             yield _plugin_check(info)
 

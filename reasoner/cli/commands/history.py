@@ -14,7 +14,7 @@ from reasoner.cli.output.terminal import is_terminal, one_line
 from reasoner.errors import NoAnswer, UsageError
 from reasoner.settings import directories
 from reasoner.store.history import History
-from reasoner.store.record import Turn
+from reasoner.store.record import HistoryTurn
 
 __all__ = ["app"]
 
@@ -78,8 +78,8 @@ def show(
     --json prints everything that is known about each answer.
     """
     with _open_history() as history:
-        conversation_id = history.find(conversation)
-        turns = history.turns(conversation_id, dropped=dropped)
+        conversation_id = history.find_conversation(conversation)
+        turns = history.turns(conversation_id, include_dropped=dropped)
     if json:
         print_readable_json(_exported(conversation_id, turns))
     else:
@@ -97,7 +97,7 @@ def search(
 ) -> None:
     """Find turns that hold all the words, or words that begin so."""
     with _open_history() as history:
-        matches = history.search(" ".join(words), limit)
+        matches = history.search_turns(" ".join(words), limit)
     if json:
         print_readable_json([match.model_dump() for match in matches])
     for match in [] if json else matches:
@@ -119,11 +119,13 @@ def remove(
         raise UsageError("name the conversations to delete, or say --all")
     with _open_history() as history:
         if everything:
-            ids = history.ids()
+            ids = history.conversation_ids()
             _confirm(len(ids), yes)
         else:
-            ids = list(dict.fromkeys(history.find(prefix) for prefix in conversations or []))
-        history.remove(ids)
+            ids = list(
+                dict.fromkeys(history.find_conversation(prefix) for prefix in conversations or [])
+            )
+        history.delete_conversations(ids)
     if json:
         print_readable_json({"removed": ids})
     else:
@@ -152,9 +154,11 @@ def export(
     All of them, the oldest first, unless some are named.
     """
     with _open_history() as history:
-        prefixes = conversations or history.ids()
-        for conversation_id in dict.fromkeys(history.find(prefix) for prefix in prefixes):
-            turns = history.turns(conversation_id, dropped=not markdown)
+        prefixes = conversations or history.conversation_ids()
+        for conversation_id in dict.fromkeys(
+            history.find_conversation(prefix) for prefix in prefixes
+        ):
+            turns = history.turns(conversation_id, include_dropped=not markdown)
             if markdown:
                 print(f"# {conversation_id}\n\n{_markdown(turns, reasoning=True)}")
             else:
@@ -171,14 +175,14 @@ def path(json: JsonFlag = False) -> None:
         print(file)
 
 
-def _markdown(turns: list[Turn], *, reasoning: bool) -> str:
+def _markdown(turns: list[HistoryTurn], *, reasoning: bool) -> str:
     return "".join(
         transcript(t.question, t.result, t.answer, reasoning=reasoning, undone=t.dropped)
         for t in turns
     )
 
 
-def _exported(conversation_id: str, turns: list[Turn]) -> dict[str, Any]:
+def _exported(conversation_id: str, turns: list[HistoryTurn]) -> dict[str, Any]:
     return {"id": conversation_id, "turns": [turn.model_dump(mode="json") for turn in turns]}
 
 

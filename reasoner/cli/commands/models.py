@@ -11,13 +11,13 @@ from reasoner.cli.help.commands import Commands
 from reasoner.cli.help.completion import complete_models
 from reasoner.cli.options.json_output import JsonFlag, print_readable_json
 from reasoner.cli.output.progress import draw_progress
-from reasoner.cli.output.terminal import complain
+from reasoner.cli.output.terminal import print_error
 from reasoner.errors import ModelError
-from reasoner.models.catalog import registry
+from reasoner.models.catalog import load_registry
 from reasoner.models.ensure import ensure_model
 from reasoner.models.here import find_model, find_models, remove_model
-from reasoner.models.metadata import ModelInfo, read_info
-from reasoner.models.progress import silent
+from reasoner.models.metadata import ModelMetadata, read_metadata
+from reasoner.models.progress import ignore_notice
 from reasoner.models.spec import ModelFile, ModelSpec
 from reasoner.settings import Settings, directories
 
@@ -39,7 +39,7 @@ ModelName = Annotated[
 def list_models(json: JsonFlag = False) -> None:
     """List the models that can be named, and those that are here."""
     files = {model.name: model for model in find_models()}
-    specs = registry()
+    specs = load_registry()
     rows = [
         _row(name, specs.get(name), files.get(name)) for name in dict.fromkeys([*specs, *files])
     ]
@@ -62,7 +62,7 @@ def pull(
     model = ensure_model(
         name,
         offline=Settings.load().offline,
-        on_notice=silent if quiet else complain,
+        on_notice=ignore_notice if quiet else print_error,
         on_progress=draw_progress(sys.stderr, quiet=quiet),
     )
     if json:
@@ -78,11 +78,11 @@ def show(name: ModelName, json: JsonFlag = False) -> None:
     For one that is here, also what its file says: size, template, context, what it can be used for.
     """
     model = find_model(name)
-    spec = model.spec if model else registry().get(name)
+    spec = model.spec if model else load_registry().get(name)
     if model is None and spec is None:
         raise _not_here(name)
     row = _row(name, spec, model)
-    info = read_info(model.path) if model else None
+    info = read_metadata(model.path) if model else None
     if json:
         print_readable_json(row | {"spec": _dump(spec), "file": _dump(info)})
     else:
@@ -142,5 +142,5 @@ def _row(name: str, spec: ModelSpec | None, model: ModelFile | None) -> dict[str
     }
 
 
-def _dump(data: ModelSpec | ModelInfo | None) -> Any:
+def _dump(data: ModelSpec | ModelMetadata | None) -> Any:
     return data.model_dump(mode="json") if data is not None else None

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from reasoner.cli.output.terminal import colourful, one_line
-from reasoner.models.metadata import ModelInfo
-from reasoner.models.space import human_size
+from reasoner.models.metadata import ModelMetadata
+from reasoner.models.space import format_bytes
 from reasoner.models.spec import ModelSpec
 
 __all__ = ["print_model", "print_models"]
@@ -48,15 +48,15 @@ def print_models(rows: list[dict[str, Any]]) -> None:
 
 
 def _cells(row: dict[str, Any]) -> dict[str, str | None]:
-    size = human_size(row["size"]) if row["size"] else ""
+    size = format_bytes(row["size"]) if row["size"] else ""
     cells = {"NAME": row["name"], "SIZE": size, "USE": row["use"], "PROTOCOL": row["protocol"]}
     return cells | {"HERE": "yes" if row["cached"] else "", "DESCRIPTION": row["description"]}
 
 
-def print_model(row: dict[str, Any], spec: ModelSpec | None, info: ModelInfo | None) -> None:
+def print_model(row: dict[str, Any], spec: ModelSpec | None, info: ModelMetadata | None) -> None:
     """Print a `name  value` line for each fact; those of the file replace those of the registry."""
     lines: dict[str, Any] = {key: row[key] for key in ("name", "description", "path", "repo")}
-    lines |= {"size": human_size(row["size"]) if row["size"] else None, "license": row["license"]}
+    lines |= {"size": format_bytes(row["size"]) if row["size"] else None, "license": row["license"]}
     if spec is not None:
         lines |= _spec_lines(spec)
     if info is not None:
@@ -78,7 +78,7 @@ def _spec_lines(spec: ModelSpec) -> dict[str, Any]:
     }
 
 
-def _file_lines(info: ModelInfo, spec: ModelSpec | None) -> dict[str, Any]:
+def _file_lines(info: ModelMetadata, spec: ModelSpec | None) -> dict[str, Any]:
     template = info.chat_template
     guess = None if spec and spec.protocol else f"{info.protocol} (from the vocabulary)"
     return ({"protocol": guess} if guess else {}) | {

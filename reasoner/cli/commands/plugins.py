@@ -10,9 +10,9 @@ from reasoner.cli.options.json_output import print_json
 from reasoner.cli.output.terminal import one_line
 from reasoner.errors import ReasonerError, UnknownName
 from reasoner.settings import directories
-from reasoner.verify.host import Verifiers
+from reasoner.verify.host import PluginHost
 from reasoner.verify.plugins import PluginInfo
-from reasoner.verify.sources import choose, find_sources
+from reasoner.verify.sources import find_plugin_sources, set_plugin_enabled
 
 __all__ = ["app"]
 
@@ -22,7 +22,9 @@ app = Commands("List, enable and disable plugins.")
 def _complete_plugins(incomplete: str) -> list[str]:
     """Return the names of plugins that begin with `incomplete`; none when they cannot be read."""
     with suppress(Exception):
-        return [source.name for source in find_sources() if source.name.startswith(incomplete)]
+        return [
+            source.name for source in find_plugin_sources() if source.name.startswith(incomplete)
+        ]
     return []
 
 
@@ -47,7 +49,7 @@ def list_plugins(
     packages (on until disabled) and single files in the plugins folder of `reasoner paths` (off
     until enabled).
     """
-    with Verifiers() as verifiers:
+    with PluginHost() as verifiers:
         plugins = verifiers.describe()
     if json:
         print_json([info.model_dump(exclude={"health"}) for info in plugins])
@@ -63,8 +65,8 @@ def enable(name: Name) -> None:
     It then runs inside this program, with all of your rights: enable only what you would run.
     """
     _require_plugin(name)
-    choose(name, enabled=True)
-    with Verifiers() as verifiers:
+    set_plugin_enabled(name, enabled=True)
+    with PluginHost() as verifiers:
         (info,) = (info for info in verifiers.describe() if info.name == name)
     _print_line(info)
     if info.error:
@@ -75,13 +77,13 @@ def enable(name: Name) -> None:
 def disable(name: Name) -> None:
     """Do not load a plugin any more."""
     _require_plugin(name)
-    choose(name, enabled=False)
+    set_plugin_enabled(name, enabled=False)
     print(f"{name} is off")
 
 
 def _require_plugin(name: str) -> None:
     """Raise UnknownName when no plugin has that name."""
-    names = [source.name for source in find_sources()]
+    names = [source.name for source in find_plugin_sources()]
     if name not in names:
         hint = f"(plugin files belong into {directories().plugins})"
         raise UnknownName("plugin", name[:60], names, hint=hint)

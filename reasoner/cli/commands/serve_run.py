@@ -8,8 +8,8 @@ from reasoner.cli.options.view import ViewOptions
 from reasoner.cli.output import Output
 from reasoner.errors import UsageError
 from reasoner.local_solver import LocalSolver
-from reasoner.serve.run import is_loopback, listen, serve
-from reasoner.serve.service import Service
+from reasoner.serve.run import is_loopback, open_socket, run_server
+from reasoner.serve.service import CompletionService
 from reasoner.settings import Settings
 
 __all__ = ["serve_model"]
@@ -29,7 +29,7 @@ def serve_model(run: RunOptions, host: str, port: int, concurrency: int) -> None
             "or leave out --host"
         )
     output = Output.open(ViewOptions())
-    with listen(host, port) as listening:
+    with open_socket(host, port) as listening:
         asyncio.run(_serve(settings, listening, concurrency, output))
 
 
@@ -38,13 +38,15 @@ async def _serve(
 ) -> None:
     key = None if settings.api_key is None else settings.api_key.get_secret_value()
     async with LocalSolver(settings, output.on_event, output.progress) as solver:
-        service = Service(solver, settings, key, at_once=concurrency, most=MAX_WAITING_REQUESTS)
+        service = CompletionService(
+            solver, settings, key, max_concurrency=concurrency, max_waiting=MAX_WAITING_REQUESTS
+        )
         access = "a key is asked for" if key else "only this machine is answered"
-        output.narrator.say(
+        output.narrator.show_notice(
             f"{settings.model} on {_address(listening)}/v1 · {access} · Ctrl-C stops"
         )
-        await serve(service, listening)
-    output.narrator.say("stopped")
+        await run_server(service, listening)
+    output.narrator.show_notice("stopped")
 
 
 def _address(listening: socket.socket) -> str:

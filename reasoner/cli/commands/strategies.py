@@ -7,7 +7,7 @@ import typer
 
 from reasoner.cli.help.commands import Commands
 from reasoner.cli.options.json_output import print_readable_json
-from reasoner.strategies.parameters import describe
+from reasoner.strategies.parameters import describe_parameters
 from reasoner.strategies.registry import STRATEGIES
 from reasoner.strategies.strategy import Strategy
 
@@ -38,7 +38,7 @@ def list_strategies(
 
 
 def _row(name: str, strategy: Strategy[Any]) -> dict[str, Any]:
-    options = list(describe(strategy.parameters))
+    options = list(describe_parameters(strategy.parameters))
     return {"name": name, "summary": strategy.summary, "options": options}
 
 

@@ -8,11 +8,11 @@ import typer
 from pydantic import TypeAdapter
 
 from reasoner.cli.output.headline import headline
-from reasoner.cli.output.outline import outline
-from reasoner.cli.output.page import page
+from reasoner.cli.output.outline import outline_tree
+from reasoner.cli.output.page import html_page
 from reasoner.cli.output.segments import paint
 from reasoner.cli.output.terminal import colourful, columns
-from reasoner.cli.output.writers import escape
+from reasoner.cli.output.writers import escape_json
 from reasoner.errors import UsageError
 from reasoner.trace.node import TreeNode, tree_nodes
 from reasoner.trace.trace import Trace, load_trace
@@ -54,17 +54,17 @@ def _print_tree(run_trace: Trace, *, no_color: bool) -> None:
     colour, width = colourful(sys.stdout, no_color=no_color), columns(sys.stdout)
     for line in headline(run_trace):
         print(paint(line, colour=colour, width=width))
-    for line in outline(run_trace.tree(), width):
+    for line in outline_tree(run_trace.tree(), width):
         print(paint(line, colour=colour, width=width))
 
 
 def _print_nodes(run_trace: Trace) -> None:
     nodes = TypeAdapter(list[TreeNode]).dump_json(list(tree_nodes(run_trace.tree())), indent=2)
-    print(escape(nodes.decode()))
+    print(escape_json(nodes.decode()))
 
 
 def _write_page(run_trace: Trace, out: Path) -> None:
     try:
-        out.write_text("".join(page(run_trace)), encoding="utf-8")
+        out.write_text("".join(html_page(run_trace)), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write {out}: {error.strerror}") from error

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from reasoner.cli.output.terminal import complain
+from reasoner.cli.output.terminal import print_error
 from reasoner.errors import UsageError
 from reasoner.pipelines.value import load_study, train_head
-from reasoner.value.head import Head, write_head
+from reasoner.value.head import ValueHead, write_value_head
 
 __all__ = ["value"]
 
@@ -31,7 +31,7 @@ def value(
     Steps, weights and kind of network are chosen by cross-validation over problems; every figure
     of the report is about problems that were held out.
     """
-    head, report = train_head(load_study(data), seed, complain)
+    head, report = train_head(load_study(data), seed, print_error)
     _write_whole(out, head)
     if json:
         print(report.model_dump_json(indent=2))
@@ -45,12 +45,12 @@ def value(
     )
 
 
-def _write_whole(out: Path, head: Head) -> None:
+def _write_whole(out: Path, head: ValueHead) -> None:
     """Write the head so that `out` is never half a file. Raises UsageError when it is too large."""
     size = sum(weight.size * 2 + bias.size * 4 for weight, bias in head.layers)
     if size > MAX_HEAD_BYTES:
         raise UsageError(f"the head would have {size:,} bytes, more than {MAX_HEAD_BYTES:,}")
     partial_file = out.with_name(f".{out.name}.part")
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_head(partial_file, head)
+    write_value_head(partial_file, head)
     partial_file.replace(out)

@@ -13,14 +13,14 @@ from reasoner.cli.options.json_output import print_json
 from reasoner.cli.options.question import decode_text, read_stdin, read_text_file
 from reasoner.cli.options.spread import spread_options
 from reasoner.cli.options.verify import VerifyOptions
-from reasoner.cli.output.terminal import complain, is_terminal
+from reasoner.cli.output.terminal import is_terminal, print_error
 from reasoner.errors import UsageError
 from reasoner.problem import Problem
 from reasoner.settings import Settings
-from reasoner.store.verdicts import open_verdicts
-from reasoner.verdict import Candidate
-from reasoner.verify.host import Verifiers
-from reasoner.verify.submission import read_reply
+from reasoner.store.verdicts import open_verdict_cache
+from reasoner.verdict import Submission
+from reasoner.verify.host import PluginHost
+from reasoner.verify.submission import read_submission
 
 __all__ = ["verify"]
 
@@ -47,9 +47,9 @@ def verify(options: VerifyOptions) -> None:
         tests=None if options.tests is None else read_text_file(options.tests),
     )
     is_file = options.file is not None and options.file.suffix == ".py"
-    candidate = read_reply(text, program=options.tests is not None or is_file)
+    submission = read_submission(text, program=options.tests is not None or is_file)
     verifiers = _open_verifiers(cached=not options.no_cache)
-    raise typer.Exit(_verify_one(verifiers, problem, candidate, options))
+    raise typer.Exit(_verify_one(verifiers, problem, submission, options))
 
 
 def _answer_text(argument: str | None, file: Path | None) -> str:
@@ -72,23 +72,25 @@ def _answer_text(argument: str | None, file: Path | None) -> str:
 
 
 def _verify_one(
-    verifiers: Verifiers, problem: Problem, candidate: Candidate, options: VerifyOptions
+    verifiers: PluginHost, problem: Problem, submission: Submission, options: VerifyOptions
 ) -> int:
     """Check one answer, print the report, and return the exit code."""
     with verifiers:
-        verdicts = asyncio.run(verifiers.check(problem, candidate, options.timeout))
-    report = report_of(candidate, verdicts)
+        verdicts = asyncio.run(verifiers.check(problem, submission, options.timeout))
+    report = report_of(submission, verdicts)
     if options.json:
         print_json(report, indent=2 if is_terminal(sys.stdout) else None)
     else:
         print_lines(report)
         if report["outcome"] == "unknown" and not (problem.expect or problem.question):
-            complain(NOTHING_TO_CHECK)
+            print_error(NOTHING_TO_CHECK)
     return EXIT_CODES[report["outcome"]]
 
 
-def _open_verifiers(*, cached: bool) -> Verifiers:
+def _open_verifiers(*, cached: bool) -> PluginHost:
     settings = Settings.load(cache=None if cached else False)
-    return Verifiers(
-        on_notice=complain, unsafe_exec=settings.unsafe_exec, kept=open_verdicts(settings)
+    return PluginHost(
+        on_notice=print_error,
+        unsafe_exec=settings.unsafe_exec,
+        verdict_cache=open_verdict_cache(settings),
     )

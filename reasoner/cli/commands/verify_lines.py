@@ -5,14 +5,14 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from reasoner.batch.flow import each
-from reasoner.batch.rows import Row, read_lines, read_row, text_of
+from reasoner.batch.flow import bounded_map
+from reasoner.batch.rows import Row, field_text, parse_row, read_lines
 from reasoner.cli.commands.verify_report import report_of
 from reasoner.cli.options.json_output import print_json
 from reasoner.errors import Interrupted, UsageError
 from reasoner.problem import Problem
-from reasoner.verify.host import Verifiers
-from reasoner.verify.submission import read_reply
+from reasoner.verify.host import PluginHost
+from reasoner.verify.submission import read_submission
 
 __all__ = ["verify_lines"]
 
@@ -20,7 +20,7 @@ INPUT_FIELDS = ("answer", "expect", "question", "tests", "entry_point")
 CONCURRENCY = 4
 
 
-def verify_lines(verifiers: Verifiers, file: Path, timeout_seconds: float) -> int:
+def verify_lines(verifiers: PluginHost, file: Path, timeout_seconds: float) -> int:
     """Check each line, print a line of JSON for it, and return the exit code of them all.
 
     Raises UsageError when no line can be used, Interrupted after Ctrl-C.
@@ -41,7 +41,7 @@ def _open_lines(file: Path) -> IO[bytes]:
         raise UsageError(f"cannot read {file}: {error.strerror}") from error
 
 
-async def _verify_stream(verifiers: Verifiers, descriptor: int, timeout_seconds: float) -> int:
+async def _verify_stream(verifiers: PluginHost, descriptor: int, timeout_seconds: float) -> int:
     outcomes: list[str] = []
     with verifiers:
 
@@ -49,7 +49,7 @@ async def _verify_stream(verifiers: Verifiers, descriptor: int, timeout_seconds:
             return await _verify_line(verifiers, *numbered, timeout_seconds)
 
         lines = ((n, line) for n, line in enumerate(read_lines(descriptor), 1) if line.strip())
-        async for row in each(lines, verify_numbered, CONCURRENCY):
+        async for row in bounded_map(lines, verify_numbered, CONCURRENCY):
             print_json(row)
             outcomes.append(row["outcome"])
     if not outcomes or {*outcomes} == {"error"}:
@@ -58,13 +58,13 @@ async def _verify_stream(verifiers: Verifiers, descriptor: int, timeout_seconds:
 
 
 async def _verify_line(
-    verifiers: Verifiers, number: int, line: bytes, timeout_seconds: float
+    verifiers: PluginHost, number: int, line: bytes, timeout_seconds: float
 ) -> Row:
     """Return the line's own fields with the report; an error row for a line of no use."""
     row: Row = {}
     try:
-        row = read_row(line)
-        fields = {field: text_of(row, field) for field in INPUT_FIELDS}
+        row = parse_row(line)
+        fields = {field: field_text(row, field) for field in INPUT_FIELDS}
         answer = fields.pop("answer")
         if answer is None:
             raise ValueError("no answer (or pred)")
@@ -72,6 +72,6 @@ async def _verify_line(
         return {**row, "outcome": "error", "error": f"line {number}: {error}"}
     fields["question"] = fields["question"] or ""
     problem = Problem.model_validate(fields)
-    candidate = read_reply(answer, program=problem.tests is not None)
-    verdicts = await verifiers.check(problem, candidate, timeout_seconds)
-    return {**row, **report_of(candidate, verdicts)}
+    submission = read_submission(answer, program=problem.tests is not None)
+    verdicts = await verifiers.check(problem, submission, timeout_seconds)
+    return {**row, **report_of(submission, verdicts)}

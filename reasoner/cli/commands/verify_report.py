@@ -2,8 +2,8 @@
 
 from reasoner.batch.rows import Row
 from reasoner.cli.output.terminal import one_line
-from reasoner.verdict import Candidate, Verdict
-from reasoner.verify.status import standing, status
+from reasoner.verdict import Submission, Verdict
+from reasoner.verify.status import score_of_verdicts, status_of_verdicts
 
 __all__ = ["EXIT_CODES", "NOTHING_TO_CHECK", "print_lines", "report_of"]
 
@@ -12,15 +12,15 @@ NOTHING_TO_CHECK = "nothing to check it by; give --expect, --question or --tests
 STATUS_OUTCOMES = {"verified": "pass", "refuted": "fail"}
 
 
-def report_of(candidate: Candidate, verdicts: tuple[Verdict, ...]) -> Row:
+def report_of(submission: Submission, verdicts: tuple[Verdict, ...]) -> Row:
     """Return the outcome of all verdicts together, the reason, the final answer and the score."""
-    outcome = STATUS_OUTCOMES.get(status(verdicts, answered=True), "unknown")
+    outcome = STATUS_OUTCOMES.get(status_of_verdicts(verdicts, answered=True), "unknown")
     deciding = [v for v in verdicts if v.outcome == outcome] or list(verdicts)
     return {
         "outcome": outcome,
         "reason": "; ".join(v.reason for v in deciding) or NOTHING_TO_CHECK,
-        "final": candidate.final,
-        "standing": round(standing(verdicts), 4),
+        "final": submission.final,
+        "standing": round(score_of_verdicts(verdicts), 4),
         "verdicts": [verdict.model_dump(mode="json") for verdict in verdicts],
     }
 

@@ -23,7 +23,7 @@ from reasoner.cli.help.layout import (
     write_page,
     write_table,
 )
-from reasoner.cli.output.terminal import mute
+from reasoner.cli.output.terminal import mute_stdout
 from reasoner.errors import UnknownName, UsageError
 
 __all__ = ["Command", "CommandEntry", "CommandGroup", "Commands"]
@@ -156,7 +156,7 @@ class CommandGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            mute()
+            mute_stdout()
             raise typer.Exit(0) from None
 
 

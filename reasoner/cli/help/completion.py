@@ -55,15 +55,15 @@ def _matches(incomplete: str, names: Callable[[], Iterable[str]]) -> list[str]:
 
 
 def _model_names() -> Iterable[str]:
-    from reasoner.models.catalog import registry
+    from reasoner.models.catalog import load_registry
 
-    return sorted(registry())
+    return sorted(load_registry())
 
 
 def _format_names() -> Iterable[str]:
-    from reasoner.models.catalog import formats
+    from reasoner.models.catalog import load_value_formats
 
-    return sorted(formats())
+    return sorted(load_value_formats())
 
 
 def _strategy_names() -> Iterable[str]:

@@ -9,7 +9,7 @@ import typer
 from reasoner.errors import UsageError
 
 if TYPE_CHECKING:
-    from reasoner.cli.output import Form
+    from reasoner.cli.output import OutputForm
 
 __all__ = ["AskOptions"]
 
@@ -46,9 +46,9 @@ class AskOptions:
     ] = False
 
     @property
-    def form(self) -> "Form":
+    def form(self) -> "OutputForm":
         """The form of the output. Raises UsageError when several are requested."""
-        flags: dict[Form, bool] = {
+        flags: dict[OutputForm, bool] = {
             "json": self.json,
             "ndjson": self.ndjson,
             "final": self.final,

@@ -24,13 +24,13 @@ from reasoner.errors import ReasonerError
 if TYPE_CHECKING:
     from reasoner.cli.options.view import ViewOptions
     from reasoner.cli.output.watch import SearchView
-    from reasoner.events import CandidateEvent, Event, Live, StartEvent, TextEvent
-    from reasoner.models.progress import Progress
+    from reasoner.events import CandidateEvent, Event, LiveView, StartEvent, TextEvent
+    from reasoner.models.progress import DownloadObserver
     from reasoner.result import Result
 
-__all__ = ["Form", "Output"]
+__all__ = ["Output", "OutputForm"]
 
-Form = Literal["text", "json", "ndjson", "final", "code"]
+OutputForm = Literal["text", "json", "ndjson", "final", "code"]
 CROSS_CHECK = "cross-check"
 REPEATED = ("majority", "best-of-n", "weighted-best-of-n")
 """The strategies whose parameter `n` is the number of their candidates."""
@@ -42,8 +42,8 @@ class Output:
 
     writer: AnswerWriter
     narrator: Narrator
-    progress: "Progress"
-    live: "Live" = "nothing"
+    progress: "DownloadObserver"
+    live: "LiveView" = "nothing"
     """What may be shown of the first trajectory as it comes."""
     search_view: "SearchView | None" = None
     shared: bool = False
@@ -60,7 +60,9 @@ class Output:
     """Whether the writer got something of the answer."""
 
     @classmethod
-    def open(cls, view: "ViewOptions", form: Form = "text", *, folds: bool = False) -> "Output":
+    def open(
+        cls, view: "ViewOptions", form: OutputForm = "text", *, folds: bool = False
+    ) -> "Output":
         """`folds` shows a line for each step of the reasoning instead of all of it, where a line
         can be drawn again."""
         thoughts = view.show_reasoning
@@ -71,7 +73,7 @@ class Output:
         narrator = narrator_class(
             sys.stderr,
             colour=colour,
-            thoughts=thoughts and not view.quiet,
+            shows_reasoning=thoughts and not view.quiet,
             quiet=view.quiet,
             usage=view.usage,
             verdict=form not in ("json", "ndjson"),
@@ -91,7 +93,7 @@ class Output:
         elif event.kind == "notice":
             if self.search_view is not None:
                 self.search_view.make_way()
-            self.narrator.say(event.text)
+            self.narrator.show_notice(event.text)
         elif self.search_view is not None:
             self.search_view.feed(event)
         elif event.kind == "candidate":
@@ -115,13 +117,13 @@ class Output:
         """
         self.end()
         other = self.live == "reasoning" and _other_trajectory(result)
-        if self.narrator.thoughts and self.shared and other:
-            self.narrator.say("the answer comes from another candidate:")
-        if self.narrator.thoughts and (other or self.live == "nothing"):
+        if self.narrator.shows_reasoning and self.shared and other:
+            self.narrator.show_notice("the answer comes from another candidate:")
+        if self.narrator.shows_reasoning and (other or self.live == "nothing"):
             self._show_reasoning(result)
         if self._streamed or not self.shared or self.narrator.take_back(result.answer):
             self.writer.close(result)
-            if self.shared and self.narrator.thoughts and result.answer.strip():
+            if self.shared and self.narrator.shows_reasoning and result.answer.strip():
                 self.narrator.separate()
         self._report_candidates()
         self.narrator.conclude(result)
@@ -137,12 +139,12 @@ class Output:
         The only one of a strategy that shows its whole reply is not reported.
         """
         self._candidates.append(event)
-        if self.live == "nothing" and self.narrator.thoughts:
+        if self.live == "nothing" and self.narrator.shows_reasoning:
             number = len(self._candidates)
-            self.narrator.say(candidate_sentence(event, number, self._total))
+            self.narrator.show_notice(candidate_sentence(event, number, self._total))
 
     def _report_candidates(self) -> None:
-        if self.live != "reasoning" or not self.narrator.thoughts:
+        if self.live != "reasoning" or not self.narrator.shows_reasoning:
             return
         sentences = [
             candidate_sentence(event, number, self._total)
@@ -153,7 +155,7 @@ class Output:
             programs = [one for one in self._candidates if one.path not in self._shown_paths]
             sentences = cross_check_sentences(reasonings, programs)
         for sentence in sentences:
-            self.narrator.say(sentence)
+            self.narrator.show_notice(sentence)
 
     def _text(self, event: "TextEvent") -> None:
         if event.channel == "reasoning":
@@ -161,7 +163,7 @@ class Output:
         if not self._shows(event):
             self.narrator.hint("searching…")
         elif event.channel == "reasoning":
-            self.narrator.think(event.text)
+            self.narrator.show_reasoning(event.text)
         else:
             self._answer(event.text)
 
@@ -181,15 +183,15 @@ class Output:
         self._pending = ""
 
     def _show_reasoning(self, result: "Result") -> None:
-        from reasoner.protocol.spoken import spoken  # with pydantic, which takes half a second
+        from reasoner.protocol.spoken import format_step  # with pydantic, which takes half a second
 
         for step in result.reasoning:
-            self.narrator.think(spoken(step))
+            self.narrator.show_reasoning(format_step(step))
             self.narrator.end_step(step)
         self.narrator.end_thoughts()
 
 
-def _search_view(view: "ViewOptions", form: Form) -> "SearchView":
+def _search_view(view: "ViewOptions", form: OutputForm) -> "SearchView":
     from reasoner.cli.output.watch import open_search_view  # with pydantic and asyncio
 
     colour = colourful(sys.stderr, no_color=view.no_color)
@@ -204,7 +206,9 @@ def _candidate_count(event: "StartEvent") -> int | None:
     from reasoner.strategies.registry import find_strategy  # with all of the search and numpy
 
     with suppress(ReasonerError):  # a server of another version may know other parameters
-        return getattr(find_strategy(event.strategy).parse(event.strategy_options), "n", None)
+        return getattr(
+            find_strategy(event.strategy).parse_options(event.strategy_options), "n", None
+        )
     return None
 
 
@@ -213,7 +217,7 @@ def _other_trajectory(result: "Result") -> bool:
     return bool(result.candidates) and result.candidates[0].number != 0
 
 
-def _writer(view: "ViewOptions", form: Form) -> AnswerWriter:
+def _writer(view: "ViewOptions", form: OutputForm) -> AnswerWriter:
     out = sys.stdout
     if form == "json":
         return JsonWriter(out)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from reasoner.cli.output.segments import BOLD, DIM, GREEN, PLAIN, RED, YELLOW, Segment
 from reasoner.cli.output.terminal import one_line
-from reasoner.trace.state import State, mean_logprob
+from reasoner.trace.state import TraceNode, mean_logprob
 from reasoner.verdict import Outcome, Verdict
 
 __all__ = ["details", "label", "mark", "metrics", "outcome", "verdict_line"]
@@ -15,7 +15,7 @@ MAX_CHARACTERS = 300
 """Characters of a text that are worth a line."""
 
 
-def mark(state: State, *, best: bool) -> list[Segment]:
+def mark(state: TraceNode, *, best: bool) -> list[Segment]:
     """● on the best path, ○ elsewhere, ✂ pruned; then ✓ or ✗ where the checks decided."""
     place = "✂" if state.pruned and not best else "●" if best else "○"
     segments = [(place, _style(state, best=best))]
@@ -23,13 +23,13 @@ def mark(state: State, *, best: bool) -> list[Segment]:
     return [*segments, (SIGNS[decided], STYLES[decided])] if decided else segments
 
 
-def outcome(state: State) -> Outcome | None:
+def outcome(state: TraceNode) -> Outcome | None:
     """The outcome that decides: a refutation before a pass; None if all verdicts are open."""
     outcomes = {verdict.outcome for verdict in state.verdicts}
     return next((decided for decided in (Outcome.FAIL, Outcome.PASS) if decided in outcomes), None)
 
 
-def label(state: State, *, best: bool, unfinished: str = "") -> list[Segment]:
+def label(state: TraceNode, *, best: bool, unfinished: str = "") -> list[Segment]:
     """The text of a state: the step's name or text, the answer, or what is being written."""
     style = _style(state, best=best)
     step = state.step
@@ -41,15 +41,15 @@ def label(state: State, *, best: bool, unfinished: str = "") -> list[Segment]:
         return [("answer ", DIM), (answer, style)] if answer else [("no answer", DIM)]
     if state.steps == 0 or not unfinished:
         begun = f", from step {state.steps}" if state.steps else ""
-        return [(f"line {state.path}{begun}", DIM)]
+        return [(f"line {state.trajectory}{begun}", DIM)]
     return [(_short(unfinished), DIM)]
 
 
-def metrics(state: State, *, wide: bool) -> list[Segment]:
+def metrics(state: TraceNode, *, wide: bool) -> list[Segment]:
     """` · value 0.61 · 3 visits · log-probability -0.31 · backtrack`, as far as there are any."""
     parts: list[Segment] = []
     step, ended = state.step, state.candidate
-    value = ended.value if ended and ended.value is not None else state.value
+    value = ended.value if ended and ended.value is not None else state.value_score
     if value is not None:
         parts.append((f"value {value:.2f}" if wide else f"{value:.2f}", PLAIN))
     if state.visits:
@@ -68,7 +68,7 @@ def metrics(state: State, *, wide: bool) -> list[Segment]:
     return [segment for part in parts for segment in ((" · ", DIM), part)]
 
 
-def details(state: State) -> Iterator[list[Segment]]:
+def details(state: TraceNode) -> Iterator[list[Segment]]:
     """The lines below a state's own: summary, tool call, verdicts."""
     step = state.step
     if step is not None and step.summary:
@@ -86,7 +86,7 @@ def verdict_line(verdict: Verdict) -> list[Segment]:
     return [sign, (f" {one_line(verdict.verifier)[:40]}: {_short(verdict.reason)}", DIM)]
 
 
-def _style(state: State, *, best: bool) -> str:
+def _style(state: TraceNode, *, best: bool) -> str:
     return BOLD if best else DIM if state.pruned or state.same is not None else PLAIN
 
 

@@ -18,39 +18,39 @@ from reasoner.cli.output.outline import (
 )
 from reasoner.cli.output.segments import DIM, Segment, width_of
 from reasoner.cli.output.terminal import one_line
-from reasoner.trace.state import State
+from reasoner.trace.state import TraceNode
 from reasoner.trace.tree import SearchTree
 
-__all__ = ["fold"]
+__all__ = ["fold_tree"]
 
 
 @dataclass(eq=False, slots=True)
 class _Chain:
     """States in a row without a fork, seen as their last one; `unseen` children are folded."""
 
-    last: State
+    last: TraceNode
     steps: int
-    children: list[State]
+    children: list[TraceNode]
     unseen: int
 
 
-def fold(tree: SearchTree, width: int, height: int) -> list[list[Segment]]:
+def fold_tree(tree: SearchTree, width: int, height: int) -> list[list[Segment]]:
     """The tree in at most `height` lines (at least one) of at most `width` columns."""
-    best = {state.id for state in tree.best()}
+    best = {state.id for state in tree.best_path()}
     start = top(tree)
     root = _Chain(start, 0, _shown(start), len(_shown(start)))
     chains = _choose(tree, root, best, max(1, height))
     return list(_lines(tree, root, chains, best, width))
 
 
-def _chain(state: State) -> _Chain:
+def _chain(state: TraceNode) -> _Chain:
     steps = 1
     while len(children := _shown(state)) == 1:
         state, steps = children[0], steps + 1
     return _Chain(state, steps, children, len(children))
 
 
-def _shown(state: State) -> list[State]:
+def _shown(state: TraceNode) -> list[TraceNode]:
     return [child for child in state.children if child.same is None]
 
 
@@ -79,10 +79,10 @@ def _choose(tree: SearchTree, root: _Chain, best: set[int], height: int) -> dict
     return chosen
 
 
-def _rank(state: State, best: set[int], busy: set[int]) -> tuple[float, ...]:
+def _rank(state: TraceNode, best: set[int], busy: set[int]) -> tuple[float, ...]:
     """The lower, the sooner it is shown."""
     ended = state.candidate is not None
-    value = state.merit if ended else state.value
+    value = state.score if ended else state.value_score
     unpruned = not state.pruned
     return (
         -(state.id in best),
@@ -131,7 +131,7 @@ def _line(
     figures = metrics(state, wide=wide)
     if chain.steps > 1:
         figures.append((f" · {chain.steps} steps" if wide else f" +{chain.steps - 1}", DIM))
-    if unfinished := one_line(tree.unfinished(state)[-4 * width :]):
+    if unfinished := one_line(tree.unfinished_text(state)[-4 * width :]):
         used = sum(width_of(text) for text, _ in (*head, *figures))
         columns = max(MIN_TEXT_COLUMNS, width - used)
         texts: list[Segment] = [(unfinished[1 - columns :], DIM)]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from reasoner.cli.output.narrator import Narrator
 from reasoner.cli.output.segments import DIM, width_of
-from reasoner.cli.output.terminal import clean, one_line
+from reasoner.cli.output.terminal import one_line, without_controls
 
 if TYPE_CHECKING:
     from reasoner.path import Step
@@ -27,8 +27,8 @@ class FoldingNarrator(Narrator):
     _unfinished = ""
     """The words of the last line, if it stands and its step did not end: it may be the answer."""
 
-    def think(self, text: str) -> None:
-        if not self.thoughts:
+    def show_reasoning(self, text: str) -> None:
+        if not self.shows_reasoning:
             self.hint("thinking…")
             return
         if len(self._text) < MAX_STEP_CHARACTERS:
@@ -40,7 +40,7 @@ class FoldingNarrator(Narrator):
             super().hint(text)
 
     def end_step(self, step: "Step") -> None:
-        if self.thoughts:
+        if self.shows_reasoning:
             self._draw(step.summary or step.name or step.text, f" · {step.tokens} tokens")
             self._keep()
 
@@ -96,4 +96,4 @@ class FoldingNarrator(Narrator):
 
 
 def _beginning(text: str) -> str:
-    return one_line(clean(text).strip()[:MAX_STEP_CHARACTERS])
+    return one_line(without_controls(text).strip()[:MAX_STEP_CHARACTERS])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 from reasoner.cli.output.canvas import Canvas
 from reasoner.cli.output.segments import DIM, GREEN, RED, YELLOW, rows_of, styled
 from reasoner.cli.output.sentences import status_line, usage_line
-from reasoner.cli.output.terminal import clean, columns, is_terminal, one_line, wrapped
+from reasoner.cli.output.terminal import columns, is_terminal, one_line, without_controls, wrapped
 
 if TYPE_CHECKING:
     from reasoner.path import Step
@@ -27,12 +27,12 @@ class Narrator:
         stream: TextIO,
         *,
         colour: bool,
-        thoughts: bool,
+        shows_reasoning: bool,
         quiet: bool = False,
         usage: bool = False,
         verdict: bool = True,
     ) -> None:
-        self.thoughts = thoughts
+        self.shows_reasoning = shows_reasoning
         self._stream, self._colour = stream, colour
         self._quiet, self._usage, self._verdict = quiet, usage, verdict
         self._canvas = Canvas(stream, colour=colour)
@@ -40,12 +40,12 @@ class Narrator:
         self._last_thoughts = ""
         """The reasoning at the end of what is on the screen, as it was written there."""
 
-    def think(self, text: str) -> None:
+    def show_reasoning(self, text: str) -> None:
         """Write a piece of reasoning; where reasoning is hidden, a hint that it goes on."""
-        if not self.thoughts:
+        if not self.shows_reasoning:
             self.hint("thinking…")
             return
-        text = clean(text)
+        text = without_controls(text)
         if not self._inside:
             text = text.lstrip()
         if not text:
@@ -78,7 +78,7 @@ class Narrator:
 
     def ends_with(self, answer: str) -> bool:
         """Whether the answer is on the screen already, as the end of the reasoning."""
-        shown, answer = self._last_thoughts.rstrip(), clean(answer).strip()
+        shown, answer = self._last_thoughts.rstrip(), without_controls(answer).strip()
         whole_lines = shown[: -len(answer)].endswith("\n") or shown == answer
         return bool(answer) and shown.endswith(answer) and whole_lines
 
@@ -87,7 +87,7 @@ class Narrator:
         be written: not if it is on the screen and cannot be erased there."""
         if not self.ends_with(answer):
             return True
-        start = len(self._last_thoughts.rstrip()) - len(clean(answer).strip())
+        start = len(self._last_thoughts.rstrip()) - len(without_controls(answer).strip())
         text = self._last_thoughts[start:]
         width, height = self._canvas.size
         rows = rows_of(text, width + 1)
@@ -97,7 +97,7 @@ class Narrator:
         self._last_thoughts = self._last_thoughts[:start]
         return True
 
-    def say(self, text: str) -> None:
+    def show_notice(self, text: str) -> None:
         """Write a notice on a line of its own."""
         if not self._quiet:
             self._erase_hint()

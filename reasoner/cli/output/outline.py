@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from reasoner.cli.output.branch import details, label, mark, metrics
 from reasoner.cli.output.segments import DIM, Segment, shortened, width_of
-from reasoner.trace.state import State
+from reasoner.trace.state import TraceNode
 from reasoner.trace.tree import SearchTree
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "connected",
     "fitted",
     "indented",
-    "outline",
+    "outline_tree",
     "top",
 ]
 
@@ -25,29 +25,29 @@ MIN_TEXT_COLUMNS = 12
 Row = TypeVar("Row")
 
 
-def outline(tree: SearchTree, width: int | None) -> Iterator[list[Segment]]:
+def outline_tree(tree: SearchTree, width: int | None) -> Iterator[list[Segment]]:
     """The lines of all states, depth first, each with its details below it."""
-    best = {state.id for state in tree.best()}
+    best = {state.id for state in tree.best_path()}
     wide = width is None or width >= MIN_WIDE_COLUMNS
     waiting = _children(top(tree), "")
     while waiting:
         state, before, lead = waiting.pop()
         waiting += _children(state, lead)
         head = [*indented(before, width), *mark(state, best=state.id in best), (" ", "")]
-        texts = label(state, best=state.id in best, unfinished=tree.unfinished(state))
+        texts = label(state, best=state.id in best, unfinished=tree.unfinished_text(state))
         yield fitted(head, texts, metrics(state, wide=wide), width)
         for line in details(state):
             yield [*indented(lead, width), ("  ", ""), *line]
 
 
-def top(tree: SearchTree) -> State:
+def top(tree: SearchTree) -> TraceNode:
     """The state below which the tree is shown: the question, or its only and empty child."""
     children = tree.root.children
     alone = len(children) == 1 and children[0].step is None and not children[0].done
     return children[0] if alone and children[0].children else tree.root
 
 
-def _children(state: State, lead: str) -> list[tuple[State, str, str]]:
+def _children(state: TraceNode, lead: str) -> list[tuple[TraceNode, str, str]]:
     """The children with their connectors, the first one last; a single one goes straight down.
 
     Copies of another state are left out; that state counts them.

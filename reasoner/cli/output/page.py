@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from reasoner.cli.output.branch import details, label, mark
 from reasoner.cli.output.headline import headline
 from reasoner.cli.output.outline import top
-from reasoner.cli.output.terminal import clean, one_line
-from reasoner.trace.state import State, mean_logprob
+from reasoner.cli.output.terminal import one_line, without_controls
+from reasoner.trace.state import TraceNode, mean_logprob
 from reasoner.trace.tree import SearchTree
 
 if TYPE_CHECKING:
     from reasoner.cli.output.segments import Segment
     from reasoner.trace.trace import Trace
 
-__all__ = ["page"]
+__all__ = ["html_page"]
 
 HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -53,7 +53,7 @@ MAX_ENTROPY_NATS = 3.0
 DECISIONS = {"backtrack": '<span class="back">↩ backtrack</span>'}
 
 
-def page(run: "Trace") -> Iterator[str]:
+def html_page(run: "Trace") -> Iterator[str]:
     """The text of the file, in parts."""
     yield HEAD.format(title=_safe(one_line(run.problem.question)[:100]))
     yield f"<h1>{_safe(run.problem.question)}</h1>\n"
@@ -65,7 +65,7 @@ def page(run: "Trace") -> Iterator[str]:
 
 
 def _states(tree: SearchTree) -> Iterator[str]:
-    best = {state.id for state in tree.best()}
+    best = {state.id for state in tree.best_path()}
     start = top(tree)
     waiting = [(child, 0) for child in reversed(start.children)]
     while waiting:
@@ -77,9 +77,9 @@ def _states(tree: SearchTree) -> Iterator[str]:
         yield from _state(tree, state, forks, best=state.id in best)
 
 
-def _state(tree: SearchTree, state: State, forks: int, *, best: bool) -> Iterator[str]:
+def _state(tree: SearchTree, state: TraceNode, forks: int, *, best: bool) -> Iterator[str]:
     kinds = ["best"] * best + ["pruned"] * (state.pruned and not best)
-    unfinished = tree.unfinished(state)
+    unfinished = tree.unfinished_text(state)
     texts = label(state, best=best, unfinished=unfinished)
     indent = min(forks, MAX_INDENT_FORKS) * 1.5
     yield f'<details class="{" ".join(kinds)}" style="margin-left:{indent}em">'
@@ -94,11 +94,11 @@ def _state(tree: SearchTree, state: State, forks: int, *, best: bool) -> Iterato
     yield "</details>\n"
 
 
-def _figures(state: State) -> str:
+def _figures(state: TraceNode) -> str:
     """Value and entropy with their bars, visits, tokens, decision."""
     parts: list[str] = []
     step, ended = state.step, state.candidate
-    value = ended.value if ended and ended.value is not None else state.value
+    value = ended.value if ended and ended.value is not None else state.value_score
     if value is not None:
         parts.append(f'value {value:.2f} <meter value="{_within(value):.3f}"></meter>')
     if step is not None and (mean := mean_logprob(step)) is not None:
@@ -131,4 +131,4 @@ def _text(segments: "list[Segment]") -> str:
 
 
 def _safe(text: str) -> str:
-    return escape(clean(text))
+    return escape(without_controls(text))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, TextIO
 from reasoner.cli.output.canvas import Canvas
 from reasoner.cli.output.segments import PLAIN
 from reasoner.cli.output.terminal import one_line, rewritable
-from reasoner.models.progress import Silent
+from reasoner.models.progress import SilentObserver
 
 if TYPE_CHECKING:
-    from reasoner.batch.tally import Tally
-    from reasoner.models.progress import Progress
+    from reasoner.batch.tally import BatchTotals
+    from reasoner.models.progress import DownloadObserver
 
 __all__ = [
     "BatchProgress",
@@ -91,9 +91,9 @@ class StatusLine:
         self._stream.flush()
 
 
-def draw_progress(stream: TextIO, *, quiet: bool = False) -> "Progress":
+def draw_progress(stream: TextIO, *, quiet: bool = False) -> "DownloadObserver":
     """An object that shows downloads on the stream; with `quiet`, one that shows nothing."""
-    return Silent() if quiet else DownloadProgress(stream)
+    return SilentObserver() if quiet else DownloadProgress(stream)
 
 
 class DownloadProgress:
@@ -158,7 +158,7 @@ class BatchProgress:
         """Count an item of so many bytes that an earlier run has answered."""
         self._skipped_bytes += size
 
-    def advance(self, size: int, tally: "Tally") -> None:
+    def advance(self, size: int, tally: "BatchTotals") -> None:
         """Count an item of so many bytes that was answered now."""
         self._done_bytes, self._done_items = self._done_bytes + size, self._done_items + 1
         if self._status.due:
@@ -185,16 +185,16 @@ class BatchProgress:
         return [f"{self._done_items} done, {share:.0%}", rate, f"{remaining} left"]
 
 
-def batch_summary(tally: "Tally", before: int, seconds: float, *, scored: bool) -> str:
+def batch_summary(tally: "BatchTotals", before: int, seconds: float, *, scored: bool) -> str:
     """`64 items (12 from before): 40 verified, 24 refuted · 21,034 tokens · 12 min`."""
     items = f"{tally.total} item{'s' if tally.total > 1 else ''}"
     earlier = f" ({before} from before)" if before else ""
     parts = [f"{items}{earlier}: {', '.join(_status_counts(tally))}"]
-    parts += [tally.score] if scored else []
+    parts += [tally.summary] if scored else []
     return " · ".join([*parts, f"{tally.tokens:,} tokens", _duration(seconds)])
 
 
-def _status_counts(tally: "Tally") -> list[str]:
+def _status_counts(tally: "BatchTotals") -> list[str]:
     counts = tally.counts.most_common()
     return [f"{count} {STATUS_NAMES.get(name, name)}" for name, count in counts]
 

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 __all__ = [
-    "clean",
     "colourful",
     "columns",
-    "complain",
     "is_terminal",
-    "mute",
+    "make_streams_lossy",
+    "mute_stdout",
     "one_line",
+    "print_error",
     "rewritable",
     "same_terminal",
-    "tolerate",
+    "without_controls",
     "wrapped",
 ]
 
@@ -36,14 +36,14 @@ MAX_LINE_CHARACTERS = 2000
 STDERR_DESCRIPTOR = 2
 
 
-def clean(text: str) -> str:
+def without_controls(text: str) -> str:
     """The text without anything a terminal would act on."""
     return CONTROL.sub("", SEQUENCE.sub("", text))
 
 
 def one_line(text: str) -> str:
     """The text as a single clean line of bounded length."""
-    line = LINE_BREAKS.sub(" ", clean(text.replace("\r", "\n"))).strip()
+    line = LINE_BREAKS.sub(" ", without_controls(text.replace("\r", "\n"))).strip()
     return line if len(line) <= MAX_LINE_CHARACTERS else line[: MAX_LINE_CHARACTERS - 1] + "…"
 
 
@@ -104,7 +104,7 @@ class _LossyFile(io.FileIO):
             return memoryview(data).nbytes
 
 
-def tolerate() -> None:
+def make_streams_lossy() -> None:
     """Make stdout and stderr write whatever they are given without an error.
 
     A character that the locale has no code for becomes '?'; output to a closed stream, and stderr
@@ -121,12 +121,12 @@ def tolerate() -> None:
             reconfigure(errors="replace")
 
 
-def complain(message: str) -> None:
+def print_error(message: str) -> None:
     """Write an error message on one line of stderr."""
     print(f"reasoner: {one_line(message)}", file=sys.stderr)
 
 
-def mute() -> None:
+def mute_stdout() -> None:
     """Drop the rest of stdout: the program that read it has ended, which is not an error."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from reasoner.cli.output.branch import verdict_line
 from reasoner.cli.output.canvas import Canvas
-from reasoner.cli.output.fold import fold
+from reasoner.cli.output.fold import fold_tree
 from reasoner.cli.output.segments import DIM, Segment, paint
 from reasoner.cli.output.sentences import candidate_summary
 from reasoner.cli.output.terminal import one_line, rewritable
@@ -55,7 +55,7 @@ class LiveTree:
 
     def feed(self, event: "Event") -> None:
         self._began = self._began or time.monotonic()
-        self._tree.feed(event)
+        self._tree.add_event(event)
         if self._timer is None:
             wait = max(0.0, self._drawn_at + REDRAW_SECONDS - time.monotonic())
             with suppress(RuntimeError):  # outside the event loop: the next event draws
@@ -68,7 +68,7 @@ class LiveTree:
         """Draw the finished tree and let it stay."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._tree.changes:
+        if self._tree.change_count:
             self._draw()
             self._canvas.keep()
         self._tree = SearchTree()
@@ -76,13 +76,13 @@ class LiveTree:
     def _draw(self) -> None:
         self._timer, self._drawn_at = None, time.monotonic()
         width, height = self._canvas.size
-        lines = fold(self._tree, width, min(height - 2, MAX_TREE_ROWS))
+        lines = fold_tree(self._tree, width, min(height - 2, MAX_TREE_ROWS))
         self._canvas.draw([*lines, self._footer()])
 
     def _footer(self) -> list[Segment]:
         """`3 lines being written · 14 states · 2 answers · 12 s`."""
         tree = self._tree
-        writing, answers = len(tree.writing), len(tree.candidates)
+        writing, answers = len(tree.unfinished_trajectories), len(tree.candidates)
         parts = [f"{_many(writing, 'line')} being written"] if writing else []
         parts += [_many(len(tree), "state")]
         parts += [_many(answers, "answer")] if answers else []

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from reasoner.cli.output.markdown import MarkdownPrinter
-from reasoner.cli.output.terminal import clean, is_terminal
+from reasoner.cli.output.terminal import is_terminal, without_controls
 
 if TYPE_CHECKING:
     from reasoner.events import Event
@@ -19,7 +19,7 @@ __all__ = [
     "MarkdownWriter",
     "NdjsonWriter",
     "RawWriter",
-    "escape",
+    "escape_json",
     "last_code",
 ]
 
@@ -71,14 +71,14 @@ class _StreamingWriter(_LineWriter, ABC):
         self._gap = text[len(body) :]
         if body:
             self._written += body
-            self._emit(clean(body))
+            self._emit(without_controls(body))
 
     def close(self, result: "Result") -> None:
         answer = result.answer.strip()
         if answer.startswith(self._written):
             self._gap = ""
             rest = answer[len(self._written) :]
-            self._emit(clean(rest))
+            self._emit(without_controls(rest))
             self._written += rest
         self._end()
 
@@ -120,7 +120,7 @@ class FinalWriter(_LineWriter):
 
     def close(self, result: "Result") -> None:
         if result.final is not None:
-            self._line(clean(result.final).strip())
+            self._line(without_controls(result.final).strip())
 
 
 class CodeWriter(_LineWriter):
@@ -129,7 +129,7 @@ class CodeWriter(_LineWriter):
     def close(self, result: "Result") -> None:
         code = last_code(result.answer)
         if code is not None:
-            self._line(clean(code).rstrip("\n"))
+            self._line(without_controls(code).rstrip("\n"))
 
 
 class JsonWriter(_LineWriter):
@@ -137,14 +137,14 @@ class JsonWriter(_LineWriter):
 
     def close(self, result: "Result") -> None:
         indent = 2 if is_terminal(self._stream) else None
-        self._line(escape(result.model_dump_json(indent=indent)))
+        self._line(escape_json(result.model_dump_json(indent=indent)))
 
 
 class NdjsonWriter(_LineWriter):
     """Every event as one JSON object on a line of its own; the result is the last."""
 
     def event(self, event: "Event") -> None:
-        self._line(escape(event.model_dump_json()))
+        self._line(escape_json(event.model_dump_json()))
 
     def close(self, result: "Result") -> None:
         pass
@@ -158,6 +158,6 @@ def last_code(answer: str) -> str | None:
     return blocks[-1] if blocks else None
 
 
-def escape(json: str) -> str:
+def escape_json(json: str) -> str:
     """The JSON with every control character escaped, so that it can be shown at a terminal."""
     return UNESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", json)

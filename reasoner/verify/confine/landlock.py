@@ -10,7 +10,7 @@ import stat
 import struct
 from collections.abc import Sequence
 
-__all__ = ["LandlockError", "abi", "apply"]
+__all__ = ["LandlockError", "apply_landlock", "landlock_version"]
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same on every architecture
 _WRITE_FILE, _READ_FILE, _READ_DIR, _TRUNCATE = 1 << 1, 1 << 2, 1 << 3, 1 << 14
@@ -24,19 +24,19 @@ class LandlockError(OSError):
     """The ruleset could not be applied, so untrusted code must not run."""
 
 
-def abi() -> int:
+def landlock_version() -> int:
     """Return the kernel's Landlock version, 0 without Landlock."""
     version = ctypes.CDLL(None, use_errno=True).syscall(_CREATE, None, 0, 1)
     return max(0, int(version))
 
 
-def apply(read: Sequence[str], write: Sequence[str]) -> None:
+def apply_landlock(read: Sequence[str], write: Sequence[str]) -> None:
     """Restrict this process irrevocably: it can read `read` and `write`, and change only `write`.
 
     Paths that do not exist are ignored. Raises LandlockError when that cannot be enforced.
     """
     libc = ctypes.CDLL(None, use_errno=True)
-    version = abi()
+    version = landlock_version()
     if version < 1:
         raise LandlockError("the kernel has no Landlock")
     handled = (1 << _HANDLED.get(version, 16)) - 1

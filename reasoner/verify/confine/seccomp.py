@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from reasoner.verify.confine.syscalls import ALLOWED, NUMBERS
 
-__all__ = ["SeccompError", "apply"]
+__all__ = ["SeccompError", "apply_seccomp"]
 
 _LOAD, _EQUAL, _AT_LEAST, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
@@ -47,7 +47,7 @@ class _Rule:
     wide: bool = False
 
 
-def apply() -> None:
+def apply_seccomp() -> None:
     """Install the filter on this process irrevocably.
 
     Raises SeccompError when there is no table for the machine or the kernel refuses the filter.

@@ -6,13 +6,13 @@ import sys
 import sysconfig
 from pathlib import Path
 
-__all__ = ["DEVICES", "import_path", "package", "readable"]
+__all__ = ["DEVICES", "package_folders", "readable_trees", "sandbox_import_path"]
 
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo")
 
 
-def package(*others: str) -> tuple[str, ...]:
+def package_folders(*others: str) -> tuple[str, ...]:
     """Return the folder of the package `reasoner` and the `others`, both as given and resolved."""
     root = Path(__file__).parents[__name__.count(".") - 1]
     folders = (str(root), *others)
@@ -20,7 +20,7 @@ def package(*others: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(paths))
 
 
-def readable() -> tuple[str, ...]:
+def readable_trees() -> tuple[str, ...]:
     """Return the trees a program may read: the interpreter, its and the system's libraries."""
     bases = {sys.base_prefix, sys.prefix, os.path.realpath(sys.base_prefix)}
     trees = [f"{base}/{folder}" for base in sorted(bases) for folder in ("lib", "lib64")]
@@ -29,9 +29,9 @@ def readable() -> tuple[str, ...]:
     return tuple(dict.fromkeys(tree for tree in trees if tree and os.path.exists(tree)))
 
 
-def import_path() -> list[str]:
+def sandbox_import_path() -> list[str]:
     """Return the entries of `sys.path` that lie in `readable`: not the project, not the user's."""
-    trees = [os.path.realpath(tree) for tree in readable()]
+    trees = [os.path.realpath(tree) for tree in readable_trees()]
     zipped = [entry for entry in sys.path if entry.endswith(".zip")]
     return [
         entry

@@ -9,7 +9,7 @@ import pytest
 from reasoner.errors import UsageError
 from reasoner.pipelines.paths.record import KINDS, PathRecord
 from reasoner.pipelines.paths.stream import Recipe, excluded_keys, stream
-from reasoner.protocol.steiner import FIELDS, NAMES
+from reasoner.protocol.steiner import FIELDS, TOKEN_NAMES
 from tests.cli.command import run
 
 RECIPE = Recipe(problems=12, paths=3, seed=4, mix=dict.fromkeys(KINDS, 1.0))
@@ -38,7 +38,7 @@ def test_every_reply_is_in_the_grammar_with_all_fourteen_tokens(tmp_path: Path) 
     assert all(form.fullmatch(line.reply) for line in found)
     assert all(line.reply.count("_step_start|>") == len(line.steps) for line in found)
     used = set(re.findall(r"<\|(\w+)\|>", "".join(line.reply for line in found)))
-    assert used == set(NAMES)
+    assert used == set(TOKEN_NAMES)
     assert len({line.kind for line in found}) == len(KINDS)
 
 

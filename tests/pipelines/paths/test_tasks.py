@@ -10,10 +10,10 @@ from reasoner.pipelines.paths.puzzle import Puzzle, countdown, game_of_24, is_ga
 from reasoner.pipelines.paths.record import KINDS
 from reasoner.pipelines.paths.task import Move, Task
 from reasoner.plugins import number_puzzle
-from reasoner.plugins.number_puzzle.puzzle import recognise
+from reasoner.plugins.number_puzzle.puzzle import recognise_puzzle
 from reasoner.problem import Problem
-from reasoner.verdict import Candidate, Outcome
-from reasoner.verify.extract import extract_final
+from reasoner.verdict import Outcome, Submission
+from reasoner.verify.extract import extract_final_answer
 
 
 def finished(task: Task) -> list[Move]:
@@ -26,7 +26,7 @@ def finished(task: Task) -> list[Move]:
 
 
 def judged(question: str, answer: str) -> Outcome:
-    submission = Candidate(answer=answer, final=extract_final(answer))
+    submission = Submission(answer=answer, final=extract_final_answer(answer))
     verdict = number_puzzle.verify(problem=Problem(question=question), submission=submission)
     assert verdict is not None, question
     return verdict.outcome
@@ -38,7 +38,7 @@ def test_a_puzzles_own_answer_passes_the_plugin(kind: str) -> None:
     for _ in range(300):
         task = KINDS[kind](random)
         assert judged(task.question, task.answer(finished(task))) is not Outcome.FAIL
-        puzzle = recognise(task.question)
+        puzzle = recognise_puzzle(task.question)
         assert puzzle is not None, task.question
         assert sorted(map(str, puzzle.numbers)) == sorted(task.start.split())
         assert str(puzzle.target) == task.expect
