@@ -167,6 +167,6 @@ def _check_head(form: ValueFormat, engine: Engine, head: ValueHead | None) -> No
     width = len(FEATURE_NAMES) if form.own_head else engine.n_embd
     if head.input_size != width:
         raise ModelError(
-            f"the value head reads {head.input_size} numbers for a step, not {width}: it belongs to "
-            "another model or version; train one anew or leave it out"
+            f"the value head reads {head.input_size} numbers for a step, not {width}: it belongs "
+            "to another model or version; train one anew or leave it out"
         )

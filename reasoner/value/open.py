@@ -74,8 +74,8 @@ async def _single_model(
         form = _format(settings, judge)
         if form.layout == "path" and not _shares_vocabulary(judge, policy):
             raise ModelError(
-                f"the format {form.name} reads the policy's own tokens: --value {POLICY_AS_VALUE_MODEL}, or a model "
-                "that has the same"
+                f"the format {form.name} reads the policy's own tokens: "
+                f"--value {POLICY_AS_VALUE_MODEL}, or a model that has the same"
             )
         name = settings.value or POLICY_AS_VALUE_MODEL
         head = _head(settings, judge, form)

@@ -63,8 +63,8 @@ async def run_self_test(model: ValueModel, pairs: Sequence[StepPair] = SELF_TEST
     if not result.passed:
         raise ModelError(
             f"{model.name} with the format {model.value_format.name} cannot tell right steps "
-            f"(mean score {result.right_mean:.3f}) from wrong ones ({result.wrong_mean:.3f}): {right} of "
-            f"{len(pairs)} pairs in order; choose another --value-format or --value model"
+            f"(mean score {result.right_mean:.3f}) from wrong ones ({result.wrong_mean:.3f}): "
+            f"{right} of {len(pairs)} pairs in order; choose another --value-format or --value model"
         )
     return result
 

@@ -190,7 +190,8 @@ async def test_questions_and_searches_are_answered(address: str, own_directories
 def test_the_command_and_the_users_own_names(address: str, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.mkdir()
-    entry = f'[far]\nurl = "{address}#peer"\nchat_template = """{CHATML_TEMPLATE}"""\nprotocol = "think"\n'
+    template = f'chat_template = """{CHATML_TEMPLATE}"""'
+    entry = f'[far]\nurl = "{address}#peer"\n{template}\nprotocol = "think"\n'
     (config / "models.toml").write_text(entry)
     short = ("--no-think", "--max-tokens", "8", "--context", "1024", "--no-verify")
     done = run(tmp_path, "ask", ASK, "-m", "far", *short)

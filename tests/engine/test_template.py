@@ -44,7 +44,7 @@ def test_a_hostile_template_is_one_error(hostile: str) -> None:
 
 
 def test_a_template_without_end_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(template, "SECONDS", 0.2)
+    monkeypatch.setattr(template, "RENDER_SECONDS", 0.2)
     loop = "{% for i in range(3000) %}{% for j in range(3000) %}{% endfor %}{% endfor %}"
     with pytest.raises(BadModelFile, match=r"nothing within 0\.2 s"):
         render_prompt(loop, ASK)

@@ -16,7 +16,7 @@ def test_hashes_once_and_notices_a_change(tmp_path: Path, monkeypatch: pytest.Mo
     file.write_bytes(b"one")
     assert model_checksum(file) == hashlib.sha256(b"one").hexdigest()
     with monkeypatch.context() as patch:
-        patch.setattr(checksum, "digest", lambda path: pytest.fail("hashed again"))
+        patch.setattr(checksum, "hash_file", lambda path: pytest.fail("hashed again"))
         assert checksum.is_known_checksum(file)
         assert model_checksum(file) == hashlib.sha256(b"one").hexdigest()
     file.write_bytes(b"two")

@@ -67,7 +67,7 @@ async def test_a_value_model_is_asked_and_charged(tiny_gguf: Path, name: str) ->
     strategy, scorer = find_strategy(name), Lengths()
     async with workbench(tiny_gguf, value=scorer, min_steps=2, max_steps=3) as bench:
         found = await strategy.search(ASK, bench.context, strategy.parse_options(SMALL[name]))
-        assert bench.context.budget.value_tokens == scorer.tokens > 0
+        assert bench.context.budget.value_tokens == scorer.decoded_tokens > 0
     assert found.candidates[0].value_score is not None
 
 

@@ -143,7 +143,7 @@ async def test_the_result_names_the_value_model_and_its_tokens(
     async def on_endings(model: ValueModel, _pairs: object) -> Trial:
         return await run_self_test(model, ENDINGS)
 
-    monkeypatch.setattr(opening, "on_trial", on_endings)
+    monkeypatch.setattr(opening, "run_self_test", on_endings)
     settings = Settings.load(
         model=str(smollm2),
         value="judge",

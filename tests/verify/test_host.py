@@ -60,7 +60,7 @@ async def test_the_first_plugin_that_can_frames_the_problem() -> None:
 
 
 async def test_a_plugin_that_hangs_costs_its_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "GRACE", 0.2)
+    monkeypatch.setattr(host, "GRACE_SECONDS", 0.2)
     began = time.monotonic()
     with PluginHost(entry_points=[entry("hangs"), entry("good")]) as verifiers:
         verdicts = await verifiers.check(PROBLEM, CANDIDATE, seconds=0.1)
