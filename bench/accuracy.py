@@ -25,7 +25,7 @@ from reasoner.batch.run import run_batch
 from reasoner.batch.source import read_batch_items
 from reasoner.batch.tally import BatchTotals
 from reasoner.cli.options.pairs import parse_pairs
-from reasoner.local_solver import LocalSolver
+from reasoner.solver.local import LocalSolver
 
 
 def load(path: Path, count: int, seed: int) -> list[BatchItem]:

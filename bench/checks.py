@@ -15,12 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median, quantiles
 
-from reasoner.plugins import python_sandbox, sympy_check
-from reasoner.plugins.python_sandbox import folder, pool, probe
-from reasoner.plugins.python_sandbox.execution import MAX_MEMORY_BYTES, run_in_layer
-from reasoner.plugins.python_sandbox.layers import LAYERS, Layer
-from reasoner.plugins.python_sandbox.run import run_python
-from reasoner.plugins.python_sandbox.session import run_block
+import python_sandbox
+import sympy_check
+from python_sandbox import folder, pool, probe
+from python_sandbox.execution import MAX_MEMORY_BYTES, run_in_layer
+from python_sandbox.layers import LAYERS, Layer
+from python_sandbox.run import run_python
+from python_sandbox.session import run_block
 
 CODE = "print(1+1)"
 EARLIER = ("import math", "x = math.sqrt(2)", "def f(y):\n    return x + y")

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from reasoner.engine.threads import default_threads
+from reasoner.engine.local.threads import default_threads
 
 QUESTION = "A train leaves at 9:40 and arrives at 12:15. How many minutes does it travel? " * 6
 CONTEXT = "4096"

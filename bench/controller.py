@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
-from reasoner.budget import Budget
-from reasoner.engine.control import Constraint, Controller
-from reasoner.engine.local import LocalEngine, LocalGeneration
+from reasoner.engine.constraints import Constraint, Controller
+from reasoner.engine.local.engine import LocalEngine, LocalGeneration
 from reasoner.engine.sampling import Sampling
-from reasoner.policy import Policy
-from reasoner.problem import Problem
+from reasoner.policy.budget import Budget
+from reasoner.policy.policy import Policy
 from reasoner.protocol.registry import choose_protocol
 from reasoner.settings import EngineSettings, Limits
+from reasoner.types.problem import Problem
 
 QUESTION = "Use {} 7 8 8 to make {}"
 

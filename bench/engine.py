@@ -17,10 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from reasoner.engine.control import Ban
-from reasoner.engine.local import LocalEngine
+from reasoner.engine.constraints import Ban
+from reasoner.engine.local.engine import LocalEngine
+from reasoner.engine.local.threads import default_threads
 from reasoner.engine.sampling import Sampling
-from reasoner.engine.threads import default_threads
 from reasoner.settings import EngineSettings
 
 PROMPT, WRITE, COUNTS = 128, 64, (1, 4, 8, 16, 32)

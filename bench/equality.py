@@ -4,7 +4,7 @@
 
 Each line has `gold`, `pred` and `expected` (1 equal, 0 not), perhaps `precision` (decimals that
 count). Both texts may be whole replies: Math-Verify extracts with its own parser, as its tests
-do; ours with `reasoner.verify.extract`. An undecided comparison agrees with neither label; how
+do; ours with `reasoner.answers.extraction`. An undecided comparison agrees with neither label; how
 often it would merely have withheld a wrong "equal" is told apart. Math-Verify runs in a child
 that is killed when late.
 """
@@ -19,9 +19,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from reasoner.plugins import sympy_check
-from reasoner.verdict import Outcome
-from reasoner.verify.extract import extract_final_answer
+import sympy_check
+from reasoner.answers.extraction import extract_final_answer
+from reasoner.types.verdict import Outcome
 
 Row = dict[str, Any]
 Judge = Callable[[Row, float], bool | None]

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from reasoner.plugins import sympy_check
+import sympy_check
 from tests.plugins.fuzzing import ANSWERS, fuzz, strings
 
 

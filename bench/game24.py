@@ -26,8 +26,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from reasoner import Problem, Settings
 from reasoner.batch.tally import wilson_interval
 from reasoner.cli.options.pairs import parse_pairs
-from reasoner.local_solver import LocalSolver
-from reasoner.result import Result
+from reasoner.solver.local import LocalSolver
+from reasoner.types.result import Result
 
 BASELINE = "best-of-n"
 MOST_LINES = 256

@@ -16,17 +16,17 @@ from random import Random
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-from reasoner.budget import Budget
-from reasoner.engine.engine import Engine
-from reasoner.engine.local import LocalEngine
+from reasoner.engine.interface import Engine
+from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.sampling import Sampling
-from reasoner.models.here import find_model
-from reasoner.path import Trajectory as Line
-from reasoner.policy import Policy
-from reasoner.problem import Problem
+from reasoner.models.installed import find_model
+from reasoner.policy.budget import Budget
+from reasoner.policy.policy import Policy
 from reasoner.protocol.registry import choose_protocol
 from reasoner.protocol.steiner import TOKEN_NAMES
 from reasoner.settings import EngineSettings, Limits
+from reasoner.types.problem import Problem
+from reasoner.types.trajectory import Trajectory as Line
 
 MARKS = [f"<|{name}|>" for name in TOKEN_NAMES]
 LETTERS = dict(zip(MARKS, "<>pb[]NnTtSsRr", strict=True))

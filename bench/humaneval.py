@@ -30,14 +30,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+import python_sandbox
+import sympy_check
+from python_sandbox.test_run.question import read_question
 from reasoner import Problem, Settings
+from reasoner.answers.status import score_of_verdicts
+from reasoner.answers.submission import read_submission
 from reasoner.batch.tally import wilson_interval
-from reasoner.local_solver import LocalSolver
-from reasoner.plugins import python_sandbox, sympy_check
-from reasoner.plugins.python_sandbox.test_run.question import read_question
-from reasoner.verdict import Outcome, Verdict
-from reasoner.verify.status import score_of_verdicts
-from reasoner.verify.submission import read_submission
+from reasoner.solver.local import LocalSolver
+from reasoner.types.verdict import Outcome, Verdict
 
 ASK = "Complete this Python function. Reply with the whole function in one code block.\n\n"
 SECONDS = 20.0

@@ -36,20 +36,20 @@ import httpx2
 from bench.accuracy import load
 from bench.trials import Trial, keep, kept_trials, report
 from reasoner import Problem, Settings
-from reasoner.attempt import Candidate
-from reasoner.batch.flow import bounded_map
+from reasoner.answers.extraction import extract_final_answer
 from reasoner.batch.item import BatchItem
 from reasoner.cli.options.pairs import parse_pairs
-from reasoner.engine.threads import default_threads
+from reasoner.concurrency.bounded_map import bounded_map
+from reasoner.engine.local.threads import default_threads
 from reasoner.errors import UsageError
-from reasoner.local_solver import LocalSolver
-from reasoner.models.ensure import ensure_model
-from reasoner.operators.aggregate import group_by_answer
-from reasoner.path import FinishReason, Phase
-from reasoner.path import Trajectory as Thought
+from reasoner.models.fetch import ensure_model
+from reasoner.plugin_host.host import PluginHost
 from reasoner.protocol.protocol import STEP_INSTRUCTION
-from reasoner.verify.extract import extract_final_answer
-from reasoner.verify.host import PluginHost
+from reasoner.search.operators.aggregate import group_by_answer
+from reasoner.solver.local import LocalSolver
+from reasoner.types.candidate import Candidate
+from reasoner.types.trajectory import FinishReason, Phase
+from reasoner.types.trajectory import Trajectory as Thought
 
 LONGEST = 1024
 WARM = 0.8

@@ -23,14 +23,14 @@ from pydantic import BaseModel, ValidationError
 
 from bench.accuracy import load
 from reasoner import Problem, Settings
-from reasoner.attempt import Candidate
-from reasoner.budget import Budget
 from reasoner.cli.options.pairs import parse_pairs
-from reasoner.local_solver import LocalSolver
-from reasoner.operators.tools import SearchContext
-from reasoner.strategies.line import rollout
-from reasoner.strategies.program import rollout_program
-from reasoner.strategies.shots import with_brief_examples
+from reasoner.policy.budget import Budget
+from reasoner.search.context import SearchContext
+from reasoner.search.rollout import rollout
+from reasoner.search.strategies.cross_check.few_shot import with_brief_examples
+from reasoner.search.strategies.cross_check.program import rollout_program
+from reasoner.solver.local import LocalSolver
+from reasoner.types.candidate import Candidate
 
 __all__ = ["Kind", "Line", "read"]
 

@@ -13,21 +13,21 @@ import asyncio
 import time
 from statistics import median
 
-from reasoner.budget import Budget
-from reasoner.engine.local import LocalEngine
+from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.sampling import Sampling
-from reasoner.models.ensure import ensure_model
-from reasoner.operators.evaluate import score_nodes
-from reasoner.operators.generate import sample_children
-from reasoner.operators.node import SearchNode
-from reasoner.operators.prune import discard_nodes, prune_nodes
-from reasoner.operators.tools import SearchContext
-from reasoner.policy import Policy
-from reasoner.problem import Problem
+from reasoner.models.fetch import ensure_model
+from reasoner.plugin_host.host import PluginHost
+from reasoner.policy.budget import Budget
+from reasoner.policy.policy import Policy
 from reasoner.protocol.registry import choose_protocol
+from reasoner.search.context import SearchContext
+from reasoner.search.operators.evaluate import score_nodes
+from reasoner.search.operators.generate import sample_children
+from reasoner.search.operators.node import SearchNode
+from reasoner.search.operators.prune import discard_nodes, prune_nodes
+from reasoner.search.strategies.registry import find_strategy
 from reasoner.settings import EngineSettings, Limits
-from reasoner.strategies.registry import find_strategy
-from reasoner.verify.host import PluginHost
+from reasoner.types.problem import Problem
 
 ASK = Problem(
     question="A shop sells pens at 3 dollars each. Ann buys 4 pens on Monday and twice as many on "

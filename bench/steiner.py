@@ -18,16 +18,16 @@ from time import monotonic
 
 from reasoner import Settings
 from reasoner.cli.options.pairs import parse_pairs
-from reasoner.engine.control import Allow, Constraint
-from reasoner.local_solver import LocalSolver
-from reasoner.path import Phase
-from reasoner.path import Trajectory as Line
-from reasoner.problem import Problem
+from reasoner.engine.constraints import Allow, Constraint
 from reasoner.protocol.protocol import Round
 from reasoner.protocol.room import TokenAllowance
 from reasoner.protocol.steiner import SteinerProtocol, SteinerRound
-from reasoner.result import Result
 from reasoner.settings import Limits
+from reasoner.solver.local import LocalSolver
+from reasoner.types.problem import Problem
+from reasoner.types.result import Result
+from reasoner.types.trajectory import Phase
+from reasoner.types.trajectory import Trajectory as Line
 
 QUESTION = "Use {} to make {}"
 

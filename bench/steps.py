@@ -15,8 +15,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from reasoner.plugins import sympy_check
-from reasoner.verdict import Outcome, Verdict
+import sympy_check
+from reasoner.types.verdict import Outcome, Verdict
 
 Row = dict[str, Any]
 

@@ -42,7 +42,7 @@ async def child(model: Path) -> None:
     if "REASONER_BENCH_NO_POLICY" in os.environ:
         import llama_cpp  # noqa: F401  loaded before the engine can choose a policy
     from bench.engine import PROMPT, ours
-    from reasoner.engine.local import LocalEngine
+    from reasoner.engine.local.engine import LocalEngine
 
     engine = await LocalEngine.open(model)
     prompt = [1000 + n for n in range(PROMPT)]

@@ -25,7 +25,7 @@ import numpy.typing as npt
 from reasoner import Problem, Settings
 from reasoner.open_model import open_model, resolve
 from reasoner.value.open import open_value_model
-from reasoner.value.trial import SELF_TEST_PAIRS, trajectory_of_steps
+from reasoner.value.self_test import SELF_TEST_PAIRS, trajectory_of_steps
 
 Floats = npt.NDArray[np.float64]
 

@@ -25,12 +25,16 @@ from typing import NamedTuple
 
 from bench.pool import Line, read
 from reasoner.batch.tally import wilson_interval
-from reasoner.operators.aggregate import AnswerEquality, group_by_answer
-from reasoner.operators.evaluate import candidate_score
-from reasoner.strategies.majority import AdaptiveVote, MajorityParameters
-from reasoner.strategies.ranking import rank_by_answer
-from reasoner.strategies.routes import FULL_REASONING_WEIGHT, RouteCandidates, choose_answer
-from reasoner.verify.host import PluginHost
+from reasoner.plugin_host.host import PluginHost
+from reasoner.search.operators.aggregate import AnswerEquality, group_by_answer
+from reasoner.search.operators.evaluate import candidate_score
+from reasoner.search.strategies.cross_check.ballot import (
+    FULL_REASONING_WEIGHT,
+    RouteCandidates,
+    choose_answer,
+)
+from reasoner.search.strategies.majority import AdaptiveVote, MajorityParameters
+from reasoner.search.strategies.ranking import rank_by_answer
 
 SECONDS = 5.0
 MOST = 16

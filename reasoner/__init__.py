@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reasoner.api import asolve, open_solver, solve
     from reasoner.errors import ReasonerError
-    from reasoner.problem import Message, Problem
-    from reasoner.result import Result, Status
     from reasoner.settings import Settings
-    from reasoner.solver import Solver
+    from reasoner.solver.interface import Solver
+    from reasoner.types.problem import Message, Problem
+    from reasoner.types.result import Result, Status
 
 __all__ = [
     "Message",
@@ -36,13 +36,13 @@ __all__ = [
 __version__ = "0.1.0"
 
 _MODULE_OF = {
-    "Message": "problem",
-    "Problem": "problem",
+    "Message": "types.problem",
+    "Problem": "types.problem",
     "ReasonerError": "errors",
-    "Result": "result",
+    "Result": "types.result",
     "Settings": "settings",
-    "Solver": "solver",
-    "Status": "result",
+    "Solver": "solver.interface",
+    "Status": "types.result",
     "asolve": "api",
     "open_solver": "api",
     "solve": "api",

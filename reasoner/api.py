@@ -3,13 +3,14 @@
 import asyncio
 from typing import Any
 
-from reasoner.events import OnEvent
-from reasoner.local_solver import LocalSolver
 from reasoner.models.progress import DownloadObserver
-from reasoner.problem import Problem
-from reasoner.result import Result
 from reasoner.settings import Settings
-from reasoner.solver import Solver
+from reasoner.solver.interface import Solver
+from reasoner.solver.local import LocalSolver
+from reasoner.solver.served import ServedSolver
+from reasoner.types.events import OnEvent
+from reasoner.types.problem import Problem
+from reasoner.types.result import Result
 
 __all__ = ["asolve", "open_solver", "solve"]
 
@@ -23,8 +24,6 @@ def open_solver(
     process. `on_event` receives every event, `on_progress` the progress of downloads.
     """
     if settings.server:
-        from reasoner.serve.client import ServedSolver  # needs the HTTP client
-
         return ServedSolver(settings, on_event)
     return LocalSolver(settings, on_event, on_progress)
 

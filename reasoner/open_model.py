@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from reasoner.engine.engine import Engine
-from reasoner.engine.local import LocalEngine
-from reasoner.engine.remote import RemoteEngine
+from reasoner.cache.prompts import open_prompt_cache
+from reasoner.engine.interface import Engine
+from reasoner.engine.local.engine import LocalEngine
+from reasoner.engine.remote.engine import RemoteEngine
 from reasoner.models.progress import DownloadObserver
-from reasoner.models.resolved import ResolvedModel, resolve_model
+from reasoner.models.resolve import ResolvedModel, resolve_model
 from reasoner.models.spec import ModelSpec
 from reasoner.settings import EngineSettings, Settings
-from reasoner.store.prompts import open_prompt_cache
 
 __all__ = ["OpenModel", "open_model", "resolve"]
 

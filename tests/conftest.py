@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reasoner.engine.threads import usable_cores
+from reasoner.engine.local.threads import usable_cores
 from tests.tiny_gguf import write_tiny_gguf
 
 SLOW_FIXTURES = {"smollm2"}
@@ -47,7 +47,7 @@ def smollm2() -> Path:
 
     `REASONER_TEST_CACHE` names a cache directory that keeps it. Tests that use this are slow.
     """
-    from reasoner.models.ensure import ensure_model
+    from reasoner.models.fetch import ensure_model
 
     with pytest.MonkeyPatch.context() as patch:
         if cache := os.environ.get("REASONER_TEST_CACHE"):

@@ -6,9 +6,9 @@ import pytest
 
 from reasoner.effort import resolve_effort
 from reasoner.errors import UsageError
-from reasoner.models.catalog import load_registry
+from reasoner.models.registry import load_registry
+from reasoner.search.strategies.registry import find_strategy
 from reasoner.settings import Settings
-from reasoner.strategies.registry import find_strategy
 
 EFFORTS = ("low", "medium", "high", "max")
 

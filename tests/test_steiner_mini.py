@@ -7,11 +7,11 @@ import pytest
 
 import reasoner
 from bench.grammar import faults
-from reasoner.models.here import find_model
-from reasoner.path import Decision
-from reasoner.problem import Problem
-from reasoner.result import Result, Status
+from reasoner.models.installed import find_model
 from reasoner.settings import Settings
+from reasoner.types.problem import Problem
+from reasoner.types.result import Result, Status
+from reasoner.types.trajectory import Decision
 
 MEGABYTE = 10**6
 PUZZLES = [

@@ -6,16 +6,16 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
-from reasoner.budget import Budget
-from reasoner.engine.local import LocalEngine
+from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.sampling import Sampling
-from reasoner.events import Event
-from reasoner.operators.tools import SearchContext
-from reasoner.policy import Policy
+from reasoner.plugin_host.host import PluginHost
+from reasoner.policy.budget import Budget
+from reasoner.policy.policy import Policy
 from reasoner.protocol.registry import choose_protocol
+from reasoner.search.context import SearchContext
 from reasoner.settings import EngineSettings, Limits
+from reasoner.types.events import Event
 from reasoner.value.scorer import StepScorer
-from reasoner.verify.host import PluginHost
 
 __all__ = ["Workbench", "workbench"]
 

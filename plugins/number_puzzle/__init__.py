@@ -12,18 +12,18 @@ from collections.abc import Iterator
 
 from pydantic import JsonValue
 
-from reasoner.plugins.number_puzzle.environment import describe_environment
-from reasoner.plugins.number_puzzle.formula import (
+from number_puzzle.environment import describe_environment
+from number_puzzle.formula import (
     MAX_FORMULA_CHARACTERS,
     Formula,
     NotAFormula,
     parse_formula,
 )
-from reasoner.plugins.number_puzzle.puzzle import Puzzle, recognise_puzzle
-from reasoner.problem import Problem
-from reasoner.verdict import Outcome, Submission, Verdict
-from reasoner.verify.extract import extract_unambiguous_answer
-from reasoner.verify.hookspecs import hookimpl
+from number_puzzle.puzzle import Puzzle, recognise_puzzle
+from reasoner.answers.extraction import extract_unambiguous_answer
+from reasoner.plugin_host.hookspecs import hookimpl
+from reasoner.types.problem import Problem
+from reasoner.types.verdict import Outcome, Submission, Verdict
 
 __all__ = ["NAME", "describe_environment", "health", "verify"]
 

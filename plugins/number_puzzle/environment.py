@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from reasoner.frame import EnvironmentState
-from reasoner.plugins.number_puzzle.puzzle import Puzzle, recognise_puzzle
-from reasoner.problem import Message, Problem
-from reasoner.verdict import Outcome, Verdict
-from reasoner.verify.hookspecs import hookimpl
+from number_puzzle.puzzle import Puzzle, recognise_puzzle
+from reasoner.plugin_host.hookspecs import hookimpl
+from reasoner.types.environment_state import EnvironmentState
+from reasoner.types.problem import Message, Problem
+from reasoner.types.verdict import Outcome, Verdict
 
 __all__ = ["describe_environment"]
 

@@ -14,23 +14,23 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from reasoner.plugins.python_sandbox import pool
-from reasoner.plugins.python_sandbox.execution import ProgramRun
-from reasoner.plugins.python_sandbox.judge import (
+from python_sandbox import pool
+from python_sandbox.execution import ProgramRun
+from python_sandbox.judge import (
     NAME,
     CompareWithLimit,
     build_verdict,
     judge_program,
     judge_tool_calls,
 )
-from reasoner.plugins.python_sandbox.probe import choose_layer, permit_unsafe
-from reasoner.plugins.python_sandbox.program import MAX_CODE_CHARACTERS, assemble_programs
-from reasoner.plugins.python_sandbox.run import run_python
-from reasoner.plugins.python_sandbox.test_run import TestRun, run_tests, survey_program
-from reasoner.plugins.python_sandbox.tool import call_tool, register_tools
-from reasoner.problem import Problem
-from reasoner.verdict import Outcome, Submission, Verdict
-from reasoner.verify.hookspecs import CompareAnswers, hookimpl
+from python_sandbox.probe import choose_layer, permit_unsafe
+from python_sandbox.program import MAX_CODE_CHARACTERS, assemble_programs
+from python_sandbox.run import run_python
+from python_sandbox.test_run import TestRun, run_tests, survey_program
+from python_sandbox.tool import call_tool, register_tools
+from reasoner.plugin_host.hookspecs import CompareAnswers, hookimpl
+from reasoner.types.problem import Problem
+from reasoner.types.verdict import Outcome, Submission, Verdict
 
 __all__ = [
     "NAME",

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from reasoner.plugins.python_sandbox.jail import ProcessResult, RunRequest, SandboxProcess
-from reasoner.plugins.python_sandbox.layers import Layer
+from python_sandbox.jail import ProcessResult, RunRequest, SandboxProcess
+from python_sandbox.layers import Layer
 
 __all__ = ["MAX_MEMORY_BYTES", "ProgramRun", "run_in_jail", "run_in_layer", "run_in_new_jail"]
 

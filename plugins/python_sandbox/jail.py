@@ -13,12 +13,12 @@ from typing import IO
 
 from pydantic import JsonValue
 
-from reasoner.plugins.python_sandbox import folder
-from reasoner.plugins.python_sandbox.inside.account import START_SIGNAL
-from reasoner.plugins.python_sandbox.layers import Layer
-from reasoner.plugins.python_sandbox.watch import ExceededLimit, OutputCollector
-from reasoner.verify.child import minimal_environment, python_command
-from reasoner.verify.confine.trees import readable_trees, sandbox_import_path
+from python_sandbox import folder
+from python_sandbox.inside.account import START_SIGNAL
+from python_sandbox.layers import Layer
+from python_sandbox.watch import ExceededLimit, OutputCollector
+from reasoner.sandbox.confinement.trees import readable_trees, sandbox_import_path
+from reasoner.sandbox.worker_process import minimal_environment, python_command
 
 __all__ = ["ProcessResult", "RunRequest", "SandboxProcess"]
 

@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 from pydantic import JsonValue
 
-from reasoner.plugins.python_sandbox.execution import ProgramRun
-from reasoner.plugins.python_sandbox.layers import UNCONFINED
-from reasoner.plugins.python_sandbox.probe import choose_layer
-from reasoner.plugins.python_sandbox.program import literal_numbers
-from reasoner.plugins.python_sandbox.test_run import TestRun
-from reasoner.problem import Problem
-from reasoner.verdict import Outcome, Submission, Verdict
+from python_sandbox.execution import ProgramRun
+from python_sandbox.layers import UNCONFINED
+from python_sandbox.probe import choose_layer
+from python_sandbox.program import literal_numbers
+from python_sandbox.test_run import TestRun
+from reasoner.types.problem import Problem
+from reasoner.types.verdict import Outcome, Submission, Verdict
 
 __all__ = ["NAME", "CompareWithLimit", "build_verdict", "judge_program", "judge_tool_calls"]
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reasoner.verify import child
-from reasoner.verify.confine.trees import DEVICES, package_folders, readable_trees
+from reasoner.sandbox import worker_process
+from reasoner.sandbox.confinement.trees import DEVICES, package_folders, readable_trees
 
 __all__ = ["LAYERS", "UNCONFINED", "Layer"]
 
@@ -76,7 +76,7 @@ UNCONFINED = Layer("no sandbox", "", (), ("files", "network", "processes"))
 
 def _bubblewrap(box: str) -> list[str]:
     """Return a `bwrap` command without network, capabilities, and files other than those bound."""
-    ours = (_OWN_FOLDER, Path(child.__file__).parent)
+    ours = (_OWN_FOLDER, Path(worker_process.__file__).parent)
     arguments = [
         "bwrap",
         "--unshare-all",

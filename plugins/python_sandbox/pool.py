@@ -9,8 +9,8 @@ import atexit
 import os
 import threading
 
-from reasoner.plugins.python_sandbox.jail import SandboxProcess
-from reasoner.plugins.python_sandbox.layers import Layer
+from python_sandbox.jail import SandboxProcess
+from python_sandbox.layers import Layer
 
 __all__ = [
     "MAX_CPU_SECONDS",

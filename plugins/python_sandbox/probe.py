@@ -11,8 +11,8 @@ import tempfile
 import threading
 from dataclasses import dataclass, replace
 
-from reasoner.plugins.python_sandbox.execution import MAX_MEMORY_BYTES, run_in_layer
-from reasoner.plugins.python_sandbox.layers import LAYERS, UNCONFINED, Layer
+from python_sandbox.execution import MAX_MEMORY_BYTES, run_in_layer
+from python_sandbox.layers import LAYERS, UNCONFINED, Layer
 
 __all__ = ["UNSAFE_EXEC_FLAG", "LayerChoice", "attack_layer", "choose_layer", "permit_unsafe"]
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from reasoner.plugins.python_sandbox.execution import (
+from python_sandbox.execution import (
     MAX_MEMORY_BYTES,
     ProgramRun,
     run_in_jail,
     run_in_new_jail,
 )
-from reasoner.plugins.python_sandbox.jail import RunRequest
-from reasoner.plugins.python_sandbox.pool import take_warm_process
-from reasoner.plugins.python_sandbox.probe import UNSAFE_EXEC_FLAG, choose_layer
+from python_sandbox.jail import RunRequest
+from python_sandbox.pool import take_warm_process
+from python_sandbox.probe import UNSAFE_EXEC_FLAG, choose_layer
 
 __all__ = ["DEFAULT_SECONDS", "run_notebook_cell", "run_python"]
 

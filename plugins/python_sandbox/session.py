@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from reasoner.plugins.python_sandbox.execution import ProgramRun
-from reasoner.plugins.python_sandbox.program import MAX_CODE_CHARACTERS
-from reasoner.plugins.python_sandbox.run import run_notebook_cell
+from python_sandbox.execution import ProgramRun
+from python_sandbox.program import MAX_CODE_CHARACTERS
+from python_sandbox.run import run_notebook_cell
 
 __all__ = ["MAX_OUTPUT_CHARACTERS", "BlockResult", "run_block"]
 

@@ -1,8 +1,8 @@
 """Python as a tool: the blocks of one trajectory form a session, as in a notebook."""
 
-from reasoner.plugins.python_sandbox.session import run_block
-from reasoner.tool import Tool, ToolReply
-from reasoner.verify.hookspecs import hookimpl
+from python_sandbox.session import run_block
+from reasoner.plugin_host.hookspecs import hookimpl
+from reasoner.types.tool_call import Tool, ToolReply
 
 __all__ = ["call_tool", "register_tools"]
 

@@ -14,12 +14,12 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from reasoner.plugins.sympy_check.asked import asked_sum
-from reasoner.problem import Problem
-from reasoner.verdict import Outcome, Submission, Verdict
-from reasoner.verify.child import WorkerFailed, WorkerPool
-from reasoner.verify.extract import extract_unambiguous_answer, without_code
-from reasoner.verify.hookspecs import hookimpl
+from reasoner.answers.extraction import extract_unambiguous_answer, without_code
+from reasoner.plugin_host.hookspecs import hookimpl
+from reasoner.sandbox.worker_process import WorkerFailed, WorkerPool
+from reasoner.types.problem import Problem
+from reasoner.types.verdict import Outcome, Submission, Verdict
+from sympy_check.asked import asked_sum
 
 __all__ = [
     "NAME",

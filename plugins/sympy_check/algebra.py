@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 
-from reasoner.plugins.sympy_check.arithmetic import Checked, Judgement, retracted
-from reasoner.plugins.sympy_check.formulas import Chain, Side, chains
-from reasoner.plugins.sympy_check.solutions import excused, gap, root
+from sympy_check.arithmetic import Checked, Judgement, retracted
+from sympy_check.formulas import Chain, Side, chains
+from sympy_check.solutions import excused, gap, root
 
 __all__ = ["check_algebra"]
 

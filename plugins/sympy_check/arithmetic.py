@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from reasoner.plugins.sympy_check.equations import Statement, statements
-from reasoner.plugins.sympy_check.evaluate import TooLarge
-from reasoner.plugins.sympy_check.expression import Expression
+from sympy_check.equations import Statement, statements
+from sympy_check.evaluate import TooLarge
+from sympy_check.expression import Expression
 
 __all__ = ["Checked", "Judgement", "check_text", "retracted"]
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
-from reasoner.plugins.sympy_check.arithmetic import Checked, Judgement, retracted
-from reasoner.plugins.sympy_check.quantity import unit_factor
+from sympy_check.arithmetic import Checked, Judgement, retracted
+from sympy_check.quantity import unit_factor
 
 __all__ = ["check_conversions"]
 

@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reasoner.plugins.sympy_check.moments import compare_moments, ratio_as_fraction
-from reasoner.plugins.sympy_check.normal import MAX_LENGTH, normalise
-from reasoner.plugins.sympy_check.outcome import DIFFERENT, EQUAL, Equality, Relation, undecided
-from reasoner.plugins.sympy_check.quantity import compare_quantities, quantity
-from reasoner.plugins.sympy_check.structure import compare_structures
-from reasoner.plugins.sympy_check.words import compare_words
-from reasoner.verify.extract import extract_marked_answer
+from reasoner.answers.extraction import extract_marked_answer
+from sympy_check.moments import compare_moments, ratio_as_fraction
+from sympy_check.normal import MAX_LENGTH, normalise
+from sympy_check.outcome import DIFFERENT, EQUAL, Equality, Relation, undecided
+from sympy_check.quantity import compare_quantities, quantity
+from sympy_check.structure import compare_structures
+from sympy_check.words import compare_words
 
 __all__ = ["compare"]
 
@@ -226,7 +226,7 @@ def _compare_antiderivatives(left: str, right: str, scope: Scope) -> Equality | 
 
 
 def _compare_symbolic(left: str, right: str, scope: Scope) -> Equality:
-    from reasoner.plugins.sympy_check.symbolic import compare_symbolic
+    from sympy_check.symbolic import compare_symbolic
 
     verdict = compare_symbolic(left, right, scope.places)
     if verdict.relation is Relation.UNDECIDED:
@@ -238,7 +238,7 @@ def _compare_symbolic(left: str, right: str, scope: Scope) -> Equality:
 
 def _unless_natural(left: str, right: str, scope: Scope) -> Equality:
     r"""`\log x` and `\ln x` differ, unless the writer means the natural logarithm by both."""
-    from reasoner.plugins.sympy_check.symbolic import compare_symbolic
+    from sympy_check.symbolic import compare_symbolic
 
     if r"\ln" in left + right and _LOG.search(left + right):
         ours, theirs = (_LOG.sub(r"\\ln", side) for side in (left, right))

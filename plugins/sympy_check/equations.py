@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from reasoner.plugins.sympy_check.expression import Expression, NotArithmetic, parse
-from reasoner.plugins.sympy_check.tokens import Kind, Token, tokenize
+from sympy_check.expression import Expression, NotArithmetic, parse
+from sympy_check.tokens import Kind, Token, tokenize
 
 __all__ = ["MAX_TEXT", "Statement", "attach_units", "statements"]
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from reasoner.plugins.sympy_check.evaluate import Node, evaluate
-from reasoner.plugins.sympy_check.tokens import Kind, Token
+from sympy_check.evaluate import Node, evaluate
+from sympy_check.tokens import Kind, Token
 
 __all__ = ["Expression", "NotArithmetic", "parse", "parse_whole"]
 

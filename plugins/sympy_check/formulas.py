@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from reasoner.plugins.sympy_check.evaluate import Node, TooLarge, evaluate
-from reasoner.plugins.sympy_check.pieces import Piece, pieces
+from sympy_check.evaluate import Node, TooLarge, evaluate
+from sympy_check.pieces import Piece, pieces
 
 __all__ = ["Chain", "Side", "chains", "read_side"]
 

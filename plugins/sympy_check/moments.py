@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from reasoner.plugins.sympy_check.outcome import DIFFERENT, EQUAL, Equality, undecided
+from sympy_check.outcome import DIFFERENT, EQUAL, Equality, undecided
 
 __all__ = ["compare_moments", "ratio_as_fraction"]
 

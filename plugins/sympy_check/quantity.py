@@ -8,11 +8,11 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from reasoner.plugins.sympy_check.equations import attach_units
-from reasoner.plugins.sympy_check.evaluate import TooLarge
-from reasoner.plugins.sympy_check.expression import NotArithmetic, parse_whole
-from reasoner.plugins.sympy_check.outcome import DIFFERENT, EQUAL, Equality, undecided
-from reasoner.plugins.sympy_check.tokens import Kind, tokenize
+from sympy_check.equations import attach_units
+from sympy_check.evaluate import TooLarge
+from sympy_check.expression import NotArithmetic, parse_whole
+from sympy_check.outcome import DIFFERENT, EQUAL, Equality, undecided
+from sympy_check.tokens import Kind, tokenize
 
 __all__ = ["Quantity", "compare_quantities", "quantity", "unit_factor"]
 

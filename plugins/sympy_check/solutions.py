@@ -4,8 +4,8 @@ import re
 from fractions import Fraction
 from itertools import pairwise
 
-from reasoner.plugins.sympy_check.arithmetic import Checked, Judgement
-from reasoner.plugins.sympy_check.formulas import Side, chains, read_side
+from sympy_check.arithmetic import Checked, Judgement
+from sympy_check.formulas import Side, chains, read_side
 
 __all__ = ["check_solution", "excused", "gap", "root"]
 

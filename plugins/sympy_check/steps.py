@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from reasoner.plugins.sympy_check.algebra import check_algebra
-from reasoner.plugins.sympy_check.arithmetic import Checked, Judgement, check_text
-from reasoner.plugins.sympy_check.conversions import check_conversions
+from sympy_check.algebra import check_algebra
+from sympy_check.arithmetic import Checked, Judgement, check_text
+from sympy_check.conversions import check_conversions
 
 __all__ = ["check_texts"]
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from reasoner.plugins.sympy_check.normal import closes_at_end
-from reasoner.plugins.sympy_check.outcome import DIFFERENT, EQUAL, Equality, Relation, undecided
+from sympy_check.normal import closes_at_end
+from sympy_check.outcome import DIFFERENT, EQUAL, Equality, Relation, undecided
 
 __all__ = ["compare_structures"]
 

@@ -9,7 +9,7 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from reasoner.plugins.sympy_check.outcome import DIFFERENT, EQUAL, Equality, undecided
+from sympy_check.outcome import DIFFERENT, EQUAL, Equality, undecided
 
 __all__ = ["compare_symbolic"]
 

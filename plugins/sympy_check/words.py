@@ -2,9 +2,9 @@
 
 import re
 
-from reasoner.plugins.sympy_check.numerals import is_numeral, numeral
-from reasoner.plugins.sympy_check.outcome import DIFFERENT, EQUAL, Equality, undecided
-from reasoner.plugins.sympy_check.quantity import compare_quantities, quantity
+from sympy_check.numerals import is_numeral, numeral
+from sympy_check.outcome import DIFFERENT, EQUAL, Equality, undecided
+from sympy_check.quantity import compare_quantities, quantity
 
 __all__ = ["compare_words"]
 

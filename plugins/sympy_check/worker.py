@@ -5,7 +5,7 @@ import sys
 from fractions import Fraction
 from typing import Any
 
-from reasoner.verify.serve import serve_requests
+from reasoner.sandbox.worker_main import serve_requests
 
 __all__ = ["main"]
 
@@ -24,8 +24,8 @@ def main() -> None:
 
 def _confine() -> str:
     """What the worker did to itself, for `doctor`."""
-    from reasoner.verify.confine import confine_process, landlock, seccomp
-    from reasoner.verify.confine.trees import DEVICES, package_folders, readable_trees
+    from reasoner.sandbox.confinement import confine_process, landlock, seccomp
+    from reasoner.sandbox.confinement.trees import DEVICES, package_folders, readable_trees
 
     if sys.platform != "linux":
         return "limits only"
@@ -50,7 +50,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     if request["task"] == "compare":
         return _compare(str(request["gold"]), str(request["said"]), int(request["places"]))
     if request["task"] == "warm":
-        from reasoner.plugins.sympy_check.equality import compare
+        from sympy_check.equality import compare
 
         return {"relation": compare(r"\sqrt{8}", r"2\sqrt{2}").relation.value}
     texts = [str(text) for text in request["texts"]]
@@ -58,16 +58,16 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _compare(gold: str, said: str, places: int) -> dict[str, Any]:
-    from reasoner.plugins.sympy_check.equality import compare
+    from sympy_check.equality import compare
 
     equality = compare(gold, said, places)
     return {"relation": equality.relation.value, "reason": equality.reason}
 
 
 def _arithmetic(texts: list[str], final: str | None, question: str) -> dict[str, Any]:
-    from reasoner.plugins.sympy_check.arithmetic import Judgement
-    from reasoner.plugins.sympy_check.solutions import check_solution
-    from reasoner.plugins.sympy_check.steps import check_texts
+    from sympy_check.arithmetic import Judgement
+    from sympy_check.solutions import check_solution
+    from sympy_check.steps import check_texts
 
     solution = check_solution(question, final)
     checked = [*check_texts(texts), *([solution] if solution else [])]
@@ -94,9 +94,9 @@ def _arithmetic(texts: list[str], final: str | None, question: str) -> dict[str,
 def _value(final: str | None) -> set[Fraction | None]:
     """The number a final answer is, with and without its percent sign, or the value of a formula
     at the first point of comparison; empty when it is neither."""
-    from reasoner.plugins.sympy_check.formulas import read_side
-    from reasoner.plugins.sympy_check.normal import MAX_LENGTH, normalise
-    from reasoner.plugins.sympy_check.quantity import quantity
+    from sympy_check.formulas import read_side
+    from sympy_check.normal import MAX_LENGTH, normalise
+    from sympy_check.quantity import quantity
 
     if final is None or len(final) > MAX_LENGTH:
         return set()

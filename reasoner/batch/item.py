@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from reasoner.batch.rows import Row, field_text
-from reasoner.problem import Problem
+from reasoner.types.problem import Problem
 
 __all__ = ["BatchItem", "make_batch_item"]
 

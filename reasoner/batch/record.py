@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reasoner.batch.item import BatchItem
 from reasoner.batch.rows import Row
-from reasoner.result import Result
+from reasoner.types.result import Result
 
 __all__ = ["RECORD_START", "BatchRecord"]
 

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 
-from reasoner.batch.flow import bounded_map
 from reasoner.batch.item import BatchItem
 from reasoner.batch.record import BatchRecord
+from reasoner.concurrency.bounded_map import bounded_map
 from reasoner.errors import ContextFull, EngineError, PromptTooLong, ServerGone
-from reasoner.path import FinishReason
-from reasoner.problem import Problem
-from reasoner.result import Result
+from reasoner.types.problem import Problem
+from reasoner.types.result import Result
+from reasoner.types.trajectory import FinishReason
 
 __all__ = ["MAX_CONSECUTIVE_FAILURES", "run_batch"]
 

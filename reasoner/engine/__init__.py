@@ -1,4 +1,1 @@
-"""Tokens in, tokens out: one llama.cpp context, one worker thread, many sequences.
-
-The package does not depend on questions, steps or answers.
-"""
+"""Tokens in, tokens out: the contract of an engine. It knows nothing of questions or answers."""

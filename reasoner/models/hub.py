@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from reasoner.concurrency.timeout import call_with_timeout
 from reasoner.errors import ChecksumError, DownloadError, ReasonerError
 from reasoner.http_errors import error_reason
 from reasoner.models.progress import DownloadObserver
 from reasoner.models.space import check_disk_space, write_errors
 from reasoner.models.spec import ModelSpec
-from reasoner.patience import call_with_timeout
 
 __all__ = ["HubSource", "list_hub_files"]
 

@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from reasoner.models.catalog import load_value_formats
 from reasoner.models.format import ValueFormat
+from reasoner.models.format_support import fits_vocabulary, format_tokens
 from reasoner.models.gguf import GgufHeader, read_gguf
-from reasoner.models.suits import fits_vocabulary, format_tokens
+from reasoner.models.registry import load_value_formats
 
 __all__ = ["ModelMetadata", "read_metadata"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reasoner.errors import DownloadError, UnknownName, UsageError
-from reasoner.models.catalog import load_registry
+from reasoner.models.registry import load_registry
 from reasoner.models.spec import ModelSpec, is_plain_relative_path
 
 __all__ = ["HubName", "choose_hub_file", "parse_model_name", "spec_of_hub_file"]

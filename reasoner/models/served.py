@@ -5,7 +5,7 @@ import re
 
 from pydantic import BaseModel, ConfigDict
 
-from reasoner.models.catalog import load_registry
+from reasoner.models.registry import load_registry
 from reasoner.models.spec import ModelSpec
 
 __all__ = ["ServedModel", "find_served_model"]

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from reasoner.engine.control import FREE, Ban, Constraint, Force, Halt
-from reasoner.engine.engine import Vocabulary
+from reasoner.engine.constraints import FREE, Ban, Constraint, Force, Halt
+from reasoner.engine.interface import Vocabulary
 from reasoner.engine.token import Finish, Token
-from reasoner.events import Channel
-from reasoner.path import FinishReason, Trajectory
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import append_tokens, finish_trajectory
 from reasoner.protocol.room import TokenAllowance
 from reasoner.protocol.thought import early_finish_reason
+from reasoner.types.events import Channel
+from reasoner.types.trajectory import FinishReason, Trajectory
 
 __all__ = ["AnswerRound"]
 

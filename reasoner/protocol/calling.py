@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from reasoner.doubt import TokenStatistics
-from reasoner.engine.control import Constraint, Force, Halt
-from reasoner.engine.engine import Vocabulary
+from reasoner.engine.constraints import Constraint, Force, Halt
+from reasoner.engine.interface import Vocabulary
 from reasoner.engine.token import Finish, Token
-from reasoner.path import Decision, Phase, Step, Trajectory
 from reasoner.protocol.calls import ToolCallRequest, ToolCallStyle
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import Round, append_tokens, count_tokens
-from reasoner.tool import ToolCall
+from reasoner.types.token_statistics import TokenStatistics
+from reasoner.types.tool_call import ToolCall
+from reasoner.types.trajectory import Decision, Phase, Step, Trajectory
 
 __all__ = ["ToolCallRound", "append_tool_output"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from reasoner.problem import Message
-from reasoner.tool import Tool
+from reasoner.types.problem import Message
+from reasoner.types.tool_call import Tool
 
 __all__ = ["FencedStyle", "NativeStyle", "ToolCallRequest", "ToolCallStyle", "choose_tool_style"]
 

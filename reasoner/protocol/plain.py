@@ -4,10 +4,8 @@ answer."""
 from collections.abc import Mapping, Sequence
 
 from reasoner.engine.capabilities import Capability
-from reasoner.engine.engine import Vocabulary
+from reasoner.engine.interface import Vocabulary
 from reasoner.engine.token import Finish, Token
-from reasoner.path import Decision, FinishReason, Phase, Step, Trajectory
-from reasoner.problem import Message, Problem
 from reasoner.protocol.answer import AnswerRound
 from reasoner.protocol.paragraph import states_final
 from reasoner.protocol.protocol import (
@@ -23,6 +21,8 @@ from reasoner.protocol.room import TokenAllowance
 from reasoner.protocol.spoken import NO_MARKS
 from reasoner.protocol.thought import ThoughtRound, early_finish_reason
 from reasoner.settings import Limits
+from reasoner.types.problem import Message, Problem
+from reasoner.types.trajectory import Decision, FinishReason, Phase, Step, Trajectory
 
 __all__ = ["PlainProtocol"]
 

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from reasoner.doubt import TokenStatistics
 from reasoner.engine.capabilities import Capability
-from reasoner.engine.control import Controller
+from reasoner.engine.constraints import Controller
 from reasoner.engine.token import Finish, Token
-from reasoner.events import Channel
-from reasoner.path import Decision, FinishReason, Phase, Step, Trajectory
-from reasoner.problem import Message, Problem
 from reasoner.protocol.room import TokenAllowance
 from reasoner.settings import Limits
+from reasoner.types.events import Channel
+from reasoner.types.problem import Message, Problem
+from reasoner.types.token_statistics import TokenStatistics
+from reasoner.types.trajectory import Decision, FinishReason, Phase, Step, Trajectory
 
 __all__ = [
     "STEP_INSTRUCTION",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from reasoner.engine.capabilities import require_capabilities
-from reasoner.engine.engine import Engine, Vocabulary
+from reasoner.engine.interface import Engine, Vocabulary
 from reasoner.errors import UnknownName
 from reasoner.protocol.plain import PlainProtocol
 from reasoner.protocol.protocol import StepProtocol

@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from reasoner.path import Decision, Step
+from reasoner.types.trajectory import Decision, Step
 
 __all__ = ["NO_MARKS", "TOKEN_MARKS", "format_step"]
 

@@ -10,13 +10,10 @@ every token except control tokens may be sampled; between fields only the decisi
 from collections.abc import Mapping, Sequence
 
 from reasoner.engine.capabilities import Capability
-from reasoner.engine.control import Allow, Ban, Constraint, Force, Halt
-from reasoner.engine.engine import Vocabulary
+from reasoner.engine.constraints import Allow, Ban, Constraint, Force, Halt
+from reasoner.engine.interface import Vocabulary
 from reasoner.engine.token import Finish, Token
 from reasoner.errors import BadModelFile
-from reasoner.events import Channel
-from reasoner.path import Decision, Phase, Step, Trajectory
-from reasoner.problem import Message, Problem
 from reasoner.protocol.answer import AnswerRound
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import (
@@ -30,6 +27,9 @@ from reasoner.protocol.room import SoftStop, TokenAllowance
 from reasoner.protocol.spoken import TOKEN_MARKS
 from reasoner.protocol.thought import early_finish_reason
 from reasoner.settings import Limits
+from reasoner.types.events import Channel
+from reasoner.types.problem import Message, Problem
+from reasoner.types.trajectory import Decision, Phase, Step, Trajectory
 
 __all__ = ["FIELDS", "TOKEN_NAMES", "SteinerProtocol", "SteinerRound"]
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from reasoner.engine.control import FREE, Ban, Constraint, Force, Halt
-from reasoner.engine.engine import Vocabulary
+from reasoner.engine.constraints import FREE, Ban, Constraint, Force, Halt
+from reasoner.engine.interface import Vocabulary
 from reasoner.engine.token import Finish, Token
-from reasoner.events import Channel
-from reasoner.path import FinishReason, Step, Trajectory
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.room import SoftStop, TokenAllowance
 from reasoner.settings import Limits
+from reasoner.types.events import Channel
+from reasoner.types.trajectory import FinishReason, Step, Trajectory
 
 __all__ = ["ThoughtRound", "early_finish_reason"]
 

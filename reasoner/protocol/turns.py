@@ -7,9 +7,9 @@ compared. To proceed nothing is added; for the others the next round forces the 
 from collections.abc import Mapping
 from random import Random
 
-from reasoner.path import Decision, Phase, Trajectory
 from reasoner.protocol.protocol import decide_last_step
 from reasoner.settings import Limits
+from reasoner.types.trajectory import Decision, Phase, Trajectory
 
 __all__ = ["allowed_decisions", "sample_decision", "with_decision"]
 

@@ -12,13 +12,11 @@ from reasoner.errors import (
     UnknownName,
     UsageError,
 )
-from reasoner.events import LiveView, TextEvent
-from reasoner.result import Result, Usage
+from reasoner.types.events import LiveView, TextEvent
+from reasoner.types.result import Result, Usage
 
-__all__ = ["COMPLETION_ID_HEADER", "CompletionReply", "RequestError", "to_request_error"]
+__all__ = ["CompletionReply", "RequestError", "to_request_error"]
 
-COMPLETION_ID_HEADER = "x-completion-id"
-"""The response header with the id by which a completion can be cancelled."""
 FINISH_REASONS = {"stop": "stop", "budget": "stop", "length": "length", "interrupted": "length"}
 
 

@@ -11,34 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 from reasoner.effort import resolve_effort
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import UsageError
-from reasoner.problem import Message, Problem
+from reasoner.search.strategies.registry import find_strategy
 from reasoner.settings import Settings
-from reasoner.strategies.registry import find_strategy
+from reasoner.solver.wire import CLIENT_SETTINGS
+from reasoner.types.problem import Message, Problem
 
-__all__ = ["CLIENT_SETTINGS", "ChatRequest"]
+__all__ = ["ChatRequest"]
 
-CLIENT_SETTINGS = (
-    "effort",
-    "strategy",
-    "strategy_options",
-    "search_budget",
-    "until_verified",
-    "min_steps",
-    "max_steps",
-    "budget",
-    "max_tokens",
-    "seconds",
-    "think",
-    "decide",
-    "seed",
-    "temperature",
-    "sampling",
-    "verify",
-    "tools",
-    "cache",
-)
-"""The settings a client may set; the others, on what is loaded and what is safe, are the
-server's."""
 EFFORT_SETTINGS: dict[str, dict[str, Any]] = {
     "none": {"think": False},
     "minimal": {"effort": "low"},

@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from reasoner.events import OnEvent
-from reasoner.result import Result
 from reasoner.serve.guard import AccessGuard, cancel_on_disconnect, error_response, read_json_body
 from reasoner.serve.reply import CompletionReply, RequestError
 from reasoner.serve.request import ChatRequest
 from reasoner.serve.stream import CompletionStream
 from reasoner.settings import Settings, explain
-from reasoner.solver import Solver
+from reasoner.solver.interface import Solver
+from reasoner.types.events import OnEvent
+from reasoner.types.result import Result
 
 __all__ = ["CompletionService"]
 

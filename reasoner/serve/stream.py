@@ -9,11 +9,12 @@ from typing import Any
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from reasoner.events import Event
-from reasoner.result import Result
 from reasoner.serve.guard import ClientDisconnected, cancel_on_disconnect
-from reasoner.serve.reply import COMPLETION_ID_HEADER, CompletionReply, to_request_error
+from reasoner.serve.reply import CompletionReply, to_request_error
 from reasoner.serve.request import ChatRequest
+from reasoner.solver.wire import COMPLETION_ID_HEADER
+from reasoner.types.events import Event
+from reasoner.types.result import Result
 
 __all__ = ["CompletionStream"]
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict
 
-from reasoner.path import Decision
-from reasoner.tool import ToolCall
 from reasoner.trace.state import TraceNode, mean_logprob
 from reasoner.trace.tree import SearchTree
-from reasoner.verdict import Verdict
+from reasoner.types.tool_call import ToolCall
+from reasoner.types.trajectory import Decision
+from reasoner.types.verdict import Verdict
 
 __all__ = ["TreeNode", "tree_nodes"]
 

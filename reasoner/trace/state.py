@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from reasoner.events import CandidateEvent
-from reasoner.path import Step
-from reasoner.verdict import Verdict
+from reasoner.types.events import CandidateEvent
+from reasoner.types.trajectory import Step
+from reasoner.types.verdict import Verdict
 
 __all__ = ["TraceNode", "mean_logprob"]
 

@@ -7,10 +7,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from reasoner.errors import BadTrace, UsageError
-from reasoner.events import Event, ResultEvent
-from reasoner.problem import Problem
-from reasoner.result import Result
 from reasoner.trace.tree import SearchTree
+from reasoner.types.events import Event, ResultEvent
+from reasoner.types.problem import Problem
+from reasoner.types.result import Result
 
 __all__ = ["MAX_TRACE_BYTES", "TRACE_FORMAT", "TRACE_VERSION", "TimedEvent", "Trace", "load_trace"]
 

@@ -11,11 +11,11 @@ from typing import Self
 
 from reasoner.atomic_file import draft_path, replace_file
 from reasoner.errors import Interrupted, ReasonerError, UsageError
-from reasoner.events import Channel, Event, ResultEvent, TextEvent
-from reasoner.problem import Problem
-from reasoner.result import Result
 from reasoner.settings import Settings
 from reasoner.trace.trace import TRACE_FORMAT, TRACE_VERSION, TimedEvent
+from reasoner.types.events import Channel, Event, ResultEvent, TextEvent
+from reasoner.types.problem import Problem
+from reasoner.types.result import Result
 
 __all__ = ["TraceWriter"]
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from reasoner.events import (
+from reasoner.trace.state import TraceNode
+from reasoner.types.events import (
     CandidateEvent,
     Event,
     NodeEvent,
@@ -12,10 +13,9 @@ from reasoner.events import (
     TextEvent,
     VerdictEvent,
 )
-from reasoner.path import Step
-from reasoner.result import Result
-from reasoner.trace.state import TraceNode
-from reasoner.verdict import Verdict
+from reasoner.types.result import Result
+from reasoner.types.trajectory import Step
+from reasoner.types.verdict import Verdict
 
 __all__ = ["SearchTree"]
 

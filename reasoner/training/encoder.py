@@ -6,11 +6,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from reasoner.engine.template import render_prompt
-from reasoner.engine.vocabulary import NativeVocabulary
+from reasoner.engine.local.vocabulary import NativeVocabulary
 from reasoner.errors import BadModelFile
-from reasoner.problem import Message
+from reasoner.policy.chat_template import render_prompt
 from reasoner.training.vocabulary import CHAT_TEMPLATE, CONTROL
+from reasoner.types.problem import Message
 
 __all__ = ["Encoder"]
 
@@ -20,7 +20,7 @@ class Encoder:
 
     def __init__(self, path: Path) -> None:
         """Raises BadModelFile when llama.cpp cannot read the file."""
-        from reasoner.engine.library import load_llama_cpp
+        from reasoner.engine.local.library import load_llama_cpp
 
         lc = load_llama_cpp()
         settings = lc.llama_model_default_params()

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+from reasoner.datagen.puzzles.correct import correct
+from reasoner.datagen.puzzles.graph import explore
+from reasoner.datagen.puzzles.record import PathRecord, habits, record
+from reasoner.datagen.puzzles.stream import Recipe
 from reasoner.errors import UsageError
-from reasoner.pipelines.paths.correct import correct
-from reasoner.pipelines.paths.graph import explore
-from reasoner.pipelines.paths.record import PathRecord, habits, record
-from reasoner.pipelines.paths.stream import Recipe
 from reasoner.training.encoder import Encoder
 from reasoner.training.fit import open_model
 from reasoner.training.run import MODEL, Run

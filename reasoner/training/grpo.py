@@ -1,7 +1,7 @@
 """Reinforcement learning with step-level rewards: GRPO with process supervision (Shao et al. 2024).
 
 For each problem a group of replies is drawn. Every step earns the difference of potentials of its
-graph nodes (`reasoner.pipelines.paths.reward`), a step that is not legal costs, and a right answer
+graph nodes (`reasoner.datagen.puzzles.reward`), a step that is not legal costs, and a right answer
 pays. Rewards are normalised over the group's steps; a token's advantage is the sum of its own and
 all later steps' normalised rewards, over how many steps there are. The ratio to the policy that
 drew is clipped, and a penalty keeps the policy near the one that training began with.
@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as fn
 
-from reasoner.pipelines.paths.graph import explore, joined
-from reasoner.pipelines.paths.reward import step_rewards
-from reasoner.pipelines.paths.task import Task
+from reasoner.datagen.puzzles.graph import explore, joined
+from reasoner.datagen.puzzles.reward import step_rewards
+from reasoner.datagen.puzzles.task import Task
 from reasoner.training.encoder import Encoder
 from reasoner.training.llama import Llama
 from reasoner.training.sampler import Drawing

@@ -9,9 +9,9 @@ from statistics import fmean
 
 from pydantic import BaseModel, ConfigDict
 
+from reasoner.datagen.puzzles.follow import follow
+from reasoner.datagen.puzzles.stream import Recipe
 from reasoner.errors import UsageError
-from reasoner.pipelines.paths.follow import follow
-from reasoner.pipelines.paths.stream import Recipe
 from reasoner.training.encoder import Encoder
 from reasoner.training.fit import open_model
 from reasoner.training.run import MODEL, Run

@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
+from reasoner.datagen.puzzles.stream import Recipe
 from reasoner.errors import UsageError
-from reasoner.pipelines.paths.stream import Recipe
 from reasoner.training.encoder import Encoder
 from reasoner.training.fit import open_model
 from reasoner.training.grpo import Reinforcement, Round, improve

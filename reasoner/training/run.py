@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from reasoner.datagen.puzzles.record import PathRecord
 from reasoner.errors import UsageError
-from reasoner.pipelines.paths.record import PathRecord
 from reasoner.training.export import Precision, write_gguf
 from reasoner.training.shape import Shape
 from reasoner.training.vocabulary import CONTROL, build_vocabulary

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from reasoner.datagen.puzzles.record import PathRecord
 from reasoner.errors import UsageError
-from reasoner.pipelines.paths.record import PathRecord
 from reasoner.training.encoder import Encoder
 
 __all__ = ["Batch", "Row", "Rows", "batches"]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from reasoner.pipelines.paths.follow import Followed, follow
-from reasoner.pipelines.paths.task import Task
+from reasoner.datagen.puzzles.follow import Followed, follow
+from reasoner.datagen.puzzles.task import Task
 from reasoner.training.encoder import Encoder
 from reasoner.training.llama import Llama
 from reasoner.training.sampler import Drawing, Sampler

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from reasoner.pipelines.paths.puzzle import LARGEST
+from reasoner.datagen.puzzles.puzzle import LARGEST
 from reasoner.protocol.steiner import TOKEN_NAMES
 
 __all__ = ["CHAT_TEMPLATE", "CONTROL", "build_vocabulary", "write_vocabulary"]

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from reasoner.doubt import TokenStatistics
-from reasoner.engine.engine import Engine, OnDecoded
+from reasoner.engine.interface import Engine, OnDecoded
+from reasoner.types.token_statistics import TokenStatistics
 
 __all__ = ["FEATURE_NAMES", "StepFeatureExtractor"]
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from math import exp, log
 from statistics import fmean
 
-from reasoner.engine.engine import Engine
+from reasoner.engine.interface import Engine
 from reasoner.models.format import Aggregation
-from reasoner.path import Trajectory
-from reasoner.problem import Problem
+from reasoner.types.problem import Problem
+from reasoner.types.trajectory import Trajectory
 from reasoner.value.model import ValueModel
 from reasoner.value.scorer import StepScorer
 

@@ -7,13 +7,13 @@ added step never changes the tokens before it.
 
 from typing import Protocol
 
-from reasoner.engine.engine import Engine
-from reasoner.engine.template import render_prompt
+from reasoner.engine.interface import Engine
 from reasoner.errors import ModelError
 from reasoner.models.format import ValueFormat
-from reasoner.path import Trajectory
-from reasoner.problem import Message, Problem
-from reasoner.value.sheet import Sheet
+from reasoner.policy.chat_template import render_prompt
+from reasoner.types.problem import Message, Problem
+from reasoner.types.trajectory import Trajectory
+from reasoner.value.scoring_input import Sheet
 
 __all__ = ["ScoringLayout", "bind_format", "scored_texts"]
 

@@ -3,17 +3,17 @@
 import asyncio
 from collections.abc import Sequence
 
-from reasoner.engine.engine import Engine
+from reasoner.engine.interface import Engine
 from reasoner.engine.softmax import leading_share
 from reasoner.errors import ModelError
 from reasoner.models.format import Aggregation, ValueFormat
-from reasoner.path import Trajectory
-from reasoner.problem import Problem
+from reasoner.types.problem import Problem
+from reasoner.types.trajectory import Trajectory
 from reasoner.value.doubts import FEATURE_NAMES, StepFeatureExtractor
 from reasoner.value.head import ValueHead
 from reasoner.value.layout import bind_format
 from reasoner.value.scorer import StepScorer
-from reasoner.value.sheet import Sheet
+from reasoner.value.scoring_input import Sheet
 
 __all__ = ["OutputScorer", "StatisticsScorer", "ValueModel"]
 
@@ -22,7 +22,7 @@ class ValueModel:
     """An open model with a value format, and a scorer for each question.
 
     The constructor does not test whether the model's scores mean anything under this format; the
-    self-test (`reasoner.value.trial`) does.
+    self-test (`reasoner.value.self_test`) does.
     """
 
     def __init__(

@@ -4,18 +4,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from reasoner.engine.local import LocalEngine
+from reasoner.engine.local.engine import LocalEngine
 from reasoner.errors import ModelError, UnknownName
-from reasoner.models.catalog import load_value_formats
 from reasoner.models.checksum import model_checksum
 from reasoner.models.format import StepPair, ValueFormat
 from reasoner.models.progress import DownloadObserver
+from reasoner.models.registry import load_value_formats
 from reasoner.open_model import OpenModel, open_model, resolve
 from reasoner.settings import EngineSettings, Settings
 from reasoner.value.ensemble import ValueEnsemble
 from reasoner.value.head import ValueHead, read_value_head
 from reasoner.value.model import ValueModel
-from reasoner.value.trial import SELF_TEST_PAIRS, run_self_test
+from reasoner.value.self_test import SELF_TEST_PAIRS, run_self_test
 
 __all__ = ["POLICY_AS_VALUE_MODEL", "open_value_model", "with_exact_attention"]
 

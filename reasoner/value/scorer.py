@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from reasoner.path import Trajectory
-from reasoner.problem import Problem
+from reasoner.types.problem import Problem
+from reasoner.types.trajectory import Trajectory
 from reasoner.value.aggregate import Aggregation
 
 __all__ = ["StepScorer"]

@@ -8,8 +8,8 @@ from reasoner.batch.item import BatchItem
 from reasoner.batch.ledger import BatchOutput
 from reasoner.batch.record import BatchRecord
 from reasoner.errors import UsageError
-from reasoner.path import FinishReason
-from reasoner.result import Result, Status
+from reasoner.types.result import Result, Status
+from reasoner.types.trajectory import FinishReason
 
 
 def record(name: str) -> BatchRecord:

@@ -9,7 +9,7 @@ from reasoner import Problem, Settings
 from reasoner.batch.item import BatchItem
 from reasoner.batch.run import run_batch
 from reasoner.errors import ServerGone
-from reasoner.serve.client import ServedSolver
+from reasoner.solver.served import ServedSolver
 
 HEALTH = b'{"context": 512}'
 DYING = 0.2

@@ -9,9 +9,9 @@ import pytest
 
 from bench.pool import Line, read
 from bench.votes import play, report, sign_test
-from reasoner.attempt import Candidate
-from reasoner.path import FinishReason
-from reasoner.path import Trajectory as Thought
+from reasoner.types.candidate import Candidate
+from reasoner.types.trajectory import FinishReason
+from reasoner.types.trajectory import Trajectory as Thought
 
 
 def line(number: int, final: str, tokens: int, kind: str = "text", value: float = 0.5) -> Line:

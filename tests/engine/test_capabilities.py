@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from reasoner.engine.capabilities import require_capabilities
-from reasoner.engine.completions import CompletionsClient
-from reasoner.engine.local import LocalEngine
-from reasoner.engine.remote import CHATML_TEMPLATE, RemoteEngine
+from reasoner.engine.local.engine import LocalEngine
+from reasoner.engine.remote.completions import CompletionsClient
+from reasoner.engine.remote.engine import CHATML_TEMPLATE, RemoteEngine
 from reasoner.errors import BadModelFile, EngineError, UsageError
 from reasoner.protocol.registry import choose_protocol
 

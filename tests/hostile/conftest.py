@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reasoner.plugins.python_sandbox import folder, pool
+from python_sandbox import folder, pool
 from tests.hostile.world import World
 
 

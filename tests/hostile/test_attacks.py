@@ -2,9 +2,9 @@
 
 import pytest
 
-from reasoner.plugins.python_sandbox import probe
-from reasoner.plugins.python_sandbox.execution import MAX_MEMORY_BYTES, ProgramRun, run_in_layer
-from reasoner.plugins.python_sandbox.layers import LAYERS, Layer
+from python_sandbox import probe
+from python_sandbox.execution import MAX_MEMORY_BYTES, ProgramRun, run_in_layer
+from python_sandbox.layers import LAYERS, Layer
 from tests.hostile import files, kernel, language, network, processes, resources
 from tests.hostile.attack import Attack
 from tests.hostile.world import Heard, World

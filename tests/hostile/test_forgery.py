@@ -4,12 +4,13 @@ import threading
 
 import pytest
 
-from reasoner.plugins import python_sandbox, sympy_check
-from reasoner.plugins.python_sandbox import probe
-from reasoner.plugins.python_sandbox.execution import MAX_MEMORY_BYTES, ProgramRun, run_in_layer
-from reasoner.plugins.python_sandbox.layers import UNCONFINED, Layer
-from reasoner.problem import Problem
-from reasoner.verdict import Outcome, Submission, Verdict
+import python_sandbox
+import sympy_check
+from python_sandbox import probe
+from python_sandbox.execution import MAX_MEMORY_BYTES, ProgramRun, run_in_layer
+from python_sandbox.layers import UNCONFINED, Layer
+from reasoner.types.problem import Problem
+from reasoner.types.verdict import Outcome, Submission, Verdict
 from tests.hostile.test_attacks import WORKING
 
 pytestmark = pytest.mark.skipif(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reasoner.errors import UsageError
-from reasoner.models.catalog import load_registry, load_value_formats
+from reasoner.models.registry import load_registry, load_value_formats
 
 FIELDS = {
     "layout": '"text"',

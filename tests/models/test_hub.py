@@ -11,8 +11,8 @@ import pytest
 
 from reasoner.errors import BadModelFile, ChecksumError, DownloadError, ModelError
 from reasoner.models import hub as hub_source
-from reasoner.models.ensure import ensure_model
-from reasoner.models.here import find_model
+from reasoner.models.fetch import ensure_model
+from reasoner.models.installed import find_model
 from tests.models.conftest import FILE, REPO
 from tests.models.hub_server import FakeHub
 from tests.tiny_gguf import write_tiny_gguf
@@ -136,7 +136,7 @@ def test_a_hub_that_never_answers_is_given_up(
 @pytest.mark.slow
 def test_the_hubs_offline_switch_is_honoured(hub: FakeHub, own_directories: Path) -> None:
     """In a process of its own, since the library reads the switch when it is imported."""
-    code = f"from reasoner.models.ensure import ensure_model; ensure_model({REPO!r})"
+    code = f"from reasoner.models.fetch import ensure_model; ensure_model({REPO!r})"
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reasoner.models.ensure import ensure_model
+from reasoner.models.fetch import ensure_model
 from reasoner.models.space import format_bytes
 from tests.models.hub_server import FakeHub
 
@@ -23,7 +23,7 @@ def loaded_by(code: str) -> set[str]:
 
 def test_the_import_and_the_registry_are_light() -> None:
     assert (
-        loaded_by("import reasoner.models.ensure, reasoner.models.catalog as c; c.registry()")
+        loaded_by("import reasoner.models.fetch, reasoner.models.registry as c; c.registry()")
         == set()
     )
 
@@ -32,7 +32,7 @@ def test_a_cached_model_needs_no_hub_client(hub: FakeHub, add_model: Callable[..
     add_model()
     ensure_model("tiny")
     assert (
-        loaded_by("from reasoner.models.ensure import ensure_model; ensure_model('tiny')") == set()
+        loaded_by("from reasoner.models.fetch import ensure_model; ensure_model('tiny')") == set()
     )
 
 

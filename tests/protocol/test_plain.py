@@ -6,17 +6,17 @@ from pathlib import Path as File
 
 import pytest
 
-from reasoner.engine.control import Halt
-from reasoner.engine.local import LocalEngine
+from reasoner.engine.constraints import Halt
+from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.sampling import GREEDY
 from reasoner.engine.token import Finish, Token
-from reasoner.path import Decision, FinishReason, Phase, Step, Trajectory
-from reasoner.problem import Problem
 from reasoner.protocol.paragraph import Paragraph, states_final
 from reasoner.protocol.plain import CONTINUE_PHRASES, PlainProtocol
 from reasoner.protocol.room import SoftStop, TokenAllowance, ends_sentence
 from reasoner.protocol.think import ThinkProtocol
 from reasoner.settings import Limits
+from reasoner.types.problem import Problem
+from reasoner.types.trajectory import Decision, FinishReason, Phase, Step, Trajectory
 from tests.protocol.writing import open_engine, write
 
 ASK = Problem(question="Tom has 3 boxes with 4 pens each. How many pens does he have?")

@@ -8,11 +8,11 @@ from pathlib import Path as File
 import pytest
 
 from bench.grammar import GRAMMAR, faults, spell
-from reasoner.engine.local import LocalEngine
+from reasoner.engine.local.engine import LocalEngine
 from reasoner.errors import BadModelFile, UsageError
-from reasoner.path import Decision, FinishReason, Step
 from reasoner.protocol.spoken import format_step
 from reasoner.settings import Limits
+from reasoner.types.trajectory import Decision, FinishReason, Step
 from tests.protocol.writing import QUESTION, open_engine, write
 from tests.tiny_gguf import STEINER_TOKENS, write_tiny_gguf
 from tests.workbench import workbench

@@ -6,10 +6,10 @@ from pathlib import Path as File
 
 import pytest
 
-from reasoner.engine.local import LocalEngine
-from reasoner.path import Decision, FinishReason
+from reasoner.engine.local.engine import LocalEngine
 from reasoner.protocol.registry import choose_protocol
 from reasoner.settings import Limits
+from reasoner.types.trajectory import Decision, FinishReason
 from tests.protocol.writing import QUESTION, open_engine, write
 from tests.tiny_gguf import THINK_TOKENS, write_tiny_gguf
 

@@ -9,15 +9,15 @@ from random import Random
 
 import pytest
 
-from reasoner.budget import Budget
-from reasoner.engine.local import LocalEngine
+from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.sampling import Sampling
-from reasoner.path import Decision, Phase, Step, Trajectory
-from reasoner.policy import Policy
+from reasoner.policy.budget import Budget
+from reasoner.policy.policy import Policy
 from reasoner.protocol.plain import ANSWER_PHRASE, BACKTRACK_PHRASE, PlainProtocol
 from reasoner.protocol.registry import choose_protocol
 from reasoner.protocol.turns import allowed_decisions, sample_decision
 from reasoner.settings import Limits
+from reasoner.types.trajectory import Decision, Phase, Step, Trajectory
 from tests.protocol.writing import QUESTION, open_engine, write
 from tests.tiny_gguf import THINK_TOKENS, write_tiny_gguf
 

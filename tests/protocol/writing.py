@@ -2,15 +2,15 @@
 
 from pathlib import Path as File
 
-from reasoner.budget import Budget
-from reasoner.engine.local import LocalEngine
+from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.sampling import Sampling
-from reasoner.path import Trajectory
-from reasoner.policy import Policy
-from reasoner.problem import Problem
+from reasoner.policy.budget import Budget
+from reasoner.policy.policy import Policy
+from reasoner.policy.tool_calling import ToolCallConfig
 from reasoner.protocol.registry import choose_protocol
 from reasoner.settings import EngineSettings, Limits
-from reasoner.tool_calling import ToolCallConfig
+from reasoner.types.problem import Problem
+from reasoner.types.trajectory import Trajectory
 
 __all__ = ["QUESTION", "open_engine", "write"]
 

@@ -12,8 +12,8 @@ import httpx2
 import openai
 import pytest
 
-from reasoner.result import Result
 from reasoner.serve.guard import MAX_BODY_BYTES
+from reasoner.types.result import Result
 from tests.cli.command import run
 from tests.serve.process import SLOW, Server, serving
 

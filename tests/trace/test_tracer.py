@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from reasoner.errors import BadTrace, Interrupted, ReasonerError, UsageError
-from reasoner.events import NoticeEvent, TextEvent
-from reasoner.problem import Problem
 from reasoner.settings import Settings
 from reasoner.trace.trace import load_trace
 from reasoner.trace.tracer import TraceWriter
+from reasoner.types.events import NoticeEvent, TextEvent
+from reasoner.types.problem import Problem
 from tests.trace.test_tree import FORK, result
 
 PROBLEM = Problem(question='"q" \u2028 é')

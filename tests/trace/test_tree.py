@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from reasoner.events import (
+from reasoner.search.strategies.registry import find_strategy
+from reasoner.trace.node import tree_nodes
+from reasoner.trace.state import TraceNode, mean_logprob
+from reasoner.trace.tree import SearchTree
+from reasoner.types.events import (
     CandidateEvent,
     Event,
     NodeEvent,
@@ -16,14 +20,10 @@ from reasoner.events import (
     TextEvent,
     VerdictEvent,
 )
-from reasoner.path import Decision, FinishReason, Step
-from reasoner.result import CandidateSummary, Result, Status
-from reasoner.strategies.registry import find_strategy
-from reasoner.trace.node import tree_nodes
-from reasoner.trace.state import TraceNode, mean_logprob
-from reasoner.trace.tree import SearchTree
-from reasoner.verdict import Outcome, Verdict
-from tests.strategies.test_trees import ASK, PICKY, SMALL
+from reasoner.types.result import CandidateSummary, Result, Status
+from reasoner.types.trajectory import Decision, FinishReason, Step
+from reasoner.types.verdict import Outcome, Verdict
+from tests.search.strategies.test_trees import ASK, PICKY, SMALL
 from tests.workbench import workbench
 
 WRONG = Verdict(verifier="picky", outcome=Outcome.FAIL, reason="no")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from reasoner.pipelines.paths.record import KINDS
-from reasoner.pipelines.paths.stream import Recipe, stream
+from reasoner.datagen.puzzles.record import KINDS
+from reasoner.datagen.puzzles.stream import Recipe, stream
 
 collect_ignore_glob = [] if find_spec("torch") else ["test_*.py"]
 

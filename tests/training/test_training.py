@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from reasoner.engine.local import LocalEngine
+from reasoner.datagen.puzzles.puzzle import LARGEST
+from reasoner.datagen.puzzles.record import KINDS
+from reasoner.datagen.puzzles.stream import Recipe
+from reasoner.engine.local.engine import LocalEngine
 from reasoner.errors import UsageError
-from reasoner.pipelines.paths.puzzle import LARGEST
-from reasoner.pipelines.paths.record import KINDS
-from reasoner.pipelines.paths.stream import Recipe
 from reasoner.settings import EngineSettings
 from reasoner.training.encoder import Encoder
 from reasoner.training.expert import write_corrected
@@ -29,7 +29,7 @@ from reasoner.training.sampler import Drawing, Sampler
 from reasoner.training.samples import Rows, batches, encode, parse
 from reasoner.training.trials import attempt
 from tests.cli.command import run as command
-from tests.pipelines.paths.test_stream import grammar
+from tests.datagen.puzzles.test_stream import grammar
 
 PLAN = Plan(width=64, steps=8, warm_up=3, batch=512, longest=256, seed=3)
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from reasoner.models.format import ValueFormat
-from reasoner.path import Phase
-from reasoner.path import Trajectory as Thought
+from reasoner.types.trajectory import Phase
+from reasoner.types.trajectory import Trajectory as Thought
 from tests.tiny_gguf import CONTROL_TOKENS, LAYERS, WIDTH, write_tiny_gguf
 
 __all__ = ["STEPS", "TAG", "form", "thought", "write_judge"]

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reasoner.doubt import TokenStatistics
-from reasoner.models.catalog import load_value_formats
-from reasoner.path import Trajectory as Thought
-from reasoner.problem import Problem
+from reasoner.models.registry import load_value_formats
+from reasoner.types.problem import Problem
+from reasoner.types.token_statistics import TokenStatistics
+from reasoner.types.trajectory import Trajectory as Thought
 from reasoner.value.doubts import FEATURE_NAMES, StepFeatureExtractor
 from reasoner.value.head import ValueHead
 from reasoner.value.model import ValueModel

@@ -7,21 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reasoner.engine.local import LocalEngine
+from reasoner.cache.results import ResultCache
+from reasoner.engine.local.engine import LocalEngine
 from reasoner.errors import UsageError
 from reasoner.models.checksum import model_checksum
-from reasoner.models.resolved import ResolvedModel
+from reasoner.models.resolve import ResolvedModel
 from reasoner.open_model import OpenModel
-from reasoner.problem import Problem
 from reasoner.settings import Settings
-from reasoner.store.results import ResultCache
+from reasoner.types.problem import Problem
 from reasoner.value.doubts import FEATURE_NAMES
 from reasoner.value.ensemble import ValueEnsemble, pool_scores
 from reasoner.value.head import ValueHead, write_value_head
 from reasoner.value.model import ValueModel
 from reasoner.value.open import open_value_model
-from reasoner.value.trial import trajectory_of_steps
-from tests.store.test_results import PROBLEM, result
+from reasoner.value.self_test import trajectory_of_steps
+from tests.cache.test_results import PROBLEM, result
 from tests.tiny_gguf import write_tiny_gguf
 from tests.value.models import STEPS, form
 

@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reasoner.engine.local import LocalEngine
+from reasoner.engine.local.engine import LocalEngine
 from reasoner.errors import ModelError, PromptTooLong
 from reasoner.models.format import HeadShape, ValueFormat
-from reasoner.path import Phase
-from reasoner.problem import Message, Problem
 from reasoner.settings import EngineSettings
+from reasoner.types.problem import Message, Problem
+from reasoner.types.trajectory import Phase
 from reasoner.value.doubts import FEATURE_NAMES
 from reasoner.value.head import ValueHead
 from reasoner.value.model import ValueModel
 from reasoner.value.open import with_exact_attention
-from reasoner.value.trial import trajectory_of_steps
+from reasoner.value.self_test import trajectory_of_steps
 from tests.tiny_gguf import WIDTH, write_tiny_gguf
 from tests.value.models import STEPS, TAG, form, thought
 

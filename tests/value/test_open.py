@@ -6,21 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reasoner.engine.local import LocalEngine
+from reasoner.engine.local.engine import LocalEngine
 from reasoner.errors import ModelError, UnknownName, UsageError
-from reasoner.local_solver import LocalSolver
 from reasoner.models.checksum import model_checksum
 from reasoner.models.format import StepPair
-from reasoner.models.resolved import ResolvedModel, resolve_model
+from reasoner.models.resolve import ResolvedModel, resolve_model
 from reasoner.open_model import OpenModel
-from reasoner.problem import Problem
 from reasoner.settings import Settings
+from reasoner.solver.local import LocalSolver
+from reasoner.types.problem import Problem
 from reasoner.value import open as opening
 from reasoner.value.doubts import FEATURE_NAMES
 from reasoner.value.head import ValueHead, write_value_head
 from reasoner.value.model import ValueModel
 from reasoner.value.open import open_value_model
-from reasoner.value.trial import SELF_TEST_PAIRS, Trial, run_self_test
+from reasoner.value.self_test import SELF_TEST_PAIRS, Trial, run_self_test
 from tests.tiny_gguf import WIDTH, write_tiny_gguf
 from tests.value.models import write_judge
 

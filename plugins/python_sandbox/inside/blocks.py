@@ -9,8 +9,8 @@ import types
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reasoner.plugins.python_sandbox.inside.account import error_line, flush_output, line_number
-from reasoner.plugins.python_sandbox.inside.fixed_randomness import fix_randomness
+from python_sandbox.inside.account import error_line, flush_output, line_number
+from python_sandbox.inside.fixed_randomness import fix_randomness
 
 __all__ = ["run_blocks"]
 

@@ -11,9 +11,9 @@ import signal
 import sys
 from typing import Any
 
-from reasoner.plugins.python_sandbox.inside import blocks, program
-from reasoner.plugins.python_sandbox.inside.account import START_SIGNAL, flush_output
-from reasoner.verify.confine import confine_process
+from python_sandbox.inside import blocks, program
+from python_sandbox.inside.account import START_SIGNAL, flush_output
+from reasoner.sandbox.confinement import confine_process
 
 __all__ = ["main"]
 

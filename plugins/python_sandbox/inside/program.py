@@ -6,7 +6,7 @@ import sys
 import types
 from typing import Any
 
-from reasoner.plugins.python_sandbox.inside.account import error_line, print_traceback
+from python_sandbox.inside.account import error_line, print_traceback
 
 __all__ = ["run_program"]
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from reasoner.plugins.python_sandbox.execution import ProgramRun
-from reasoner.plugins.python_sandbox.test_run.boxed import run_boxed
-from reasoner.problem import Problem
+from python_sandbox.execution import ProgramRun
+from python_sandbox.test_run.boxed import run_boxed
+from reasoner.types.problem import Problem
 
 __all__ = ["TestRun", "run_tests", "survey_program"]
 

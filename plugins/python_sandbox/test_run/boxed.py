@@ -9,8 +9,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from reasoner.plugins.python_sandbox.execution import ProgramRun
-from reasoner.plugins.python_sandbox.run import run_python
+from python_sandbox.execution import ProgramRun
+from python_sandbox.run import run_python
 
 __all__ = ["run_boxed"]
 

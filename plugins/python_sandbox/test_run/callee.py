@@ -12,7 +12,7 @@ import sys
 import types
 from typing import Any
 
-from reasoner.plugins.python_sandbox.test_run.values import NotPlainData, decode, encode
+from python_sandbox.test_run.values import NotPlainData, decode, encode
 
 __all__ = ["discard_output", "load_program", "main"]
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from reasoner.plugins.python_sandbox.test_run.scores import OpaqueResult, ResultUnknown
-from reasoner.plugins.python_sandbox.test_run.values import NotPlainData, decode, encode
+from python_sandbox.test_run.scores import OpaqueResult, ResultUnknown
+from python_sandbox.test_run.values import NotPlainData, decode, encode
 
 __all__ = ["MAX_CALLS", "NeedsProgramProcess", "Placeholder", "StandIns"]
 

@@ -15,12 +15,12 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from reasoner.plugins.python_sandbox.test_run.callee import discard_output, load_program
-from reasoner.plugins.python_sandbox.test_run.examples import Example, find_examples
-from reasoner.plugins.python_sandbox.test_run.lint import lint_program
-from reasoner.plugins.python_sandbox.test_run.question import QuestionCode, read_question
-from reasoner.plugins.python_sandbox.test_run.scores import CheckResults, compile_soft_assertions
-from reasoner.plugins.python_sandbox.test_run.stand_ins import NeedsProgramProcess, StandIns
+from python_sandbox.test_run.callee import discard_output, load_program
+from python_sandbox.test_run.examples import Example, find_examples
+from python_sandbox.test_run.lint import lint_program
+from python_sandbox.test_run.question import QuestionCode, read_question
+from python_sandbox.test_run.scores import CheckResults, compile_soft_assertions
+from python_sandbox.test_run.stand_ins import NeedsProgramProcess, StandIns
 
 __all__ = ["main"]
 
@@ -76,7 +76,7 @@ def _run(
     for number, example in enumerate(examples):
         _example(scores, number, example, names)
     if ">>>" in order["question"]:
-        from reasoner.plugins.python_sandbox.test_run.transcript import run_transcript
+        from python_sandbox.test_run.transcript import run_transcript
 
         run_transcript(order["question"], names, scores)
     if order["tests"]:

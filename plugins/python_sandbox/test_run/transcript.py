@@ -8,7 +8,7 @@ import doctest
 import re
 from typing import Any
 
-from reasoner.plugins.python_sandbox.test_run.scores import CheckResults, close_enough
+from python_sandbox.test_run.scores import CheckResults, close_enough
 
 __all__ = ["run_transcript"]
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from reasoner.cli.options.conversation import ConversationOptions
 from reasoner.errors import UsageError
-from reasoner.problem import Message, Problem
-from reasoner.result import Result
+from reasoner.history.database import History
+from reasoner.history.recorder import ConversationRecorder
+from reasoner.history.records import HistoryTurn
 from reasoner.settings import directories
-from reasoner.store.history import History
-from reasoner.store.record import HistoryTurn
-from reasoner.store.recorder import ConversationRecorder
+from reasoner.types.problem import Message, Problem
+from reasoner.types.result import Result
 
 __all__ = ["Conversation", "Exchange", "resume_conversation"]
 

@@ -8,7 +8,7 @@ from typing import Any
 from reasoner.cli.chat.session import ChatSession
 from reasoner.cli.interrupt import Interrupt
 from reasoner.errors import UsageError
-from reasoner.problem import Message, Problem
+from reasoner.types.problem import Message, Problem
 
 __all__ = ["compact_conversation", "shorten_if_full"]
 

@@ -14,12 +14,12 @@ from reasoner.cli.options.conversation import ConversationOptions
 from reasoner.cli.options.view import ViewOptions
 from reasoner.cli.output import Output
 from reasoner.errors import Interrupted, ReasonerError
-from reasoner.problem import Problem
-from reasoner.request import validate_request
-from reasoner.result import Result
+from reasoner.history.recorder import ConversationRecorder
+from reasoner.search.request import validate_request
 from reasoner.settings import Settings
-from reasoner.solver import Solver
-from reasoner.store.recorder import ConversationRecorder
+from reasoner.solver.interface import Solver
+from reasoner.types.problem import Problem
+from reasoner.types.result import Result
 
 __all__ = ["ChatSession"]
 

@@ -10,8 +10,8 @@ from reasoner.cli.output.terminal import without_controls
 from reasoner.effort import resolve_effort
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import UnknownName, UsageError
+from reasoner.search.strategies.registry import find_strategy
 from reasoner.settings import Settings
-from reasoner.strategies.registry import find_strategy
 
 __all__ = ["set_effort", "set_model", "set_option", "set_strategy", "set_thinking"]
 

@@ -1,7 +1,7 @@
 """A turn of a conversation as Markdown, without control characters for a terminal."""
 
 from reasoner.cli.output.terminal import one_line, without_controls
-from reasoner.result import Result
+from reasoner.types.result import Result
 
 __all__ = ["transcript"]
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import typer
 
 from reasoner.api import open_solver
+from reasoner.cache.results import ResultCache, replay_events
 from reasoner.cli.chat.conversation import resume_conversation
 from reasoner.cli.interrupt import Interrupt
 from reasoner.cli.options.ask import AskOptions
@@ -18,14 +19,13 @@ from reasoner.cli.options.view import ViewOptions
 from reasoner.cli.output import Output, OutputForm
 from reasoner.cli.output.writers import last_code
 from reasoner.errors import Interrupted, NoAnswer, VerificationFailed
-from reasoner.events import Event
-from reasoner.problem import Problem
-from reasoner.result import Result
+from reasoner.history.recorder import ConversationRecorder
+from reasoner.history.records import HistoryTurn, turn_messages
 from reasoner.settings import Settings
-from reasoner.store.record import HistoryTurn, turn_messages
-from reasoner.store.recorder import ConversationRecorder
-from reasoner.store.results import ResultCache, replay_events
 from reasoner.trace.tracer import TraceWriter
+from reasoner.types.events import Event
+from reasoner.types.problem import Problem
+from reasoner.types.result import Result
 
 __all__ = ["answer_question"]
 

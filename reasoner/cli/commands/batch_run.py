@@ -26,13 +26,13 @@ from reasoner.cli.output.progress import BatchProgress, batch_summary, draw_prog
 from reasoner.cli.output.terminal import is_terminal
 from reasoner.cli.output.writers import escape_json
 from reasoner.errors import Interrupted, UsageError
-from reasoner.events import Event
-from reasoner.models.catalog import load_registry
 from reasoner.models.progress import DownloadObserver
-from reasoner.problem import Problem
-from reasoner.request import validate_request
-from reasoner.result import Result
+from reasoner.models.registry import load_registry
+from reasoner.search.request import validate_request
 from reasoner.settings import Settings
+from reasoner.types.events import Event
+from reasoner.types.problem import Problem
+from reasoner.types.result import Result
 
 __all__ = ["answer_items"]
 

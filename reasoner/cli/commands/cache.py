@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
+from reasoner.cache.disk_cache import CACHE_NAMES, open_disk_cache
 from reasoner.cli.help.commands import Commands
 from reasoner.cli.options.json_output import JsonFlag, print_json
 from reasoner.errors import UnknownName
-from reasoner.store.vault import CACHE_NAMES, open_disk_cache
 
 __all__ = ["app"]
 

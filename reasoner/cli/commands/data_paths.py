@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from reasoner.cli.options.problem_mix import DEFAULT_MIX, parse_mix
 from reasoner.cli.options.spread import spread_options
 from reasoner.cli.output.progress import StatusLine
+from reasoner.datagen.puzzles.stream import Recipe, excluded_keys, stream
 from reasoner.errors import Interrupted, UsageError
-from reasoner.pipelines.paths.stream import Recipe, excluded_keys, stream
 from reasoner.settings import explain
 
 __all__ = ["paths"]

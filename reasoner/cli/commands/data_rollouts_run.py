@@ -11,10 +11,10 @@ from reasoner.cli.interrupt import Interrupt
 from reasoner.cli.options.rollouts import RolloutOptions
 from reasoner.cli.output.progress import RolloutProgress, draw_progress
 from reasoner.cli.output.terminal import print_error
+from reasoner.datagen.rollouts.exercises import Exercise, read_exercises
+from reasoner.datagen.rollouts.run import open_run
+from reasoner.datagen.rollouts.settings import Plan
 from reasoner.errors import Interrupted, UsageError
-from reasoner.pipelines.plan import Plan
-from reasoner.pipelines.problems import Exercise, read_exercises
-from reasoner.pipelines.run import open_run
 from reasoner.settings import Settings, explain
 
 __all__ = ["write_rollouts"]

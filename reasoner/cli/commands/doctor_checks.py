@@ -9,13 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-from reasoner.engine.threads import default_threads, usable_cores
+from reasoner.engine.local.threads import default_threads, usable_cores
 from reasoner.errors import ReasonerError
-from reasoner.models.catalog import load_registry
-from reasoner.models.here import find_models
+from reasoner.models.installed import find_models
+from reasoner.models.registry import load_registry
+from reasoner.plugin_host.host import PluginHost
+from reasoner.plugin_host.loading import PluginInfo
 from reasoner.settings import Settings, directories
-from reasoner.verify.host import PluginHost
-from reasoner.verify.plugins import PluginInfo
 
 __all__ = ["Check", "Level", "run_checks"]
 

@@ -12,9 +12,9 @@ from reasoner.cli.help.completion import complete_conversations
 from reasoner.cli.options.json_output import JsonFlag, print_json, print_readable_json
 from reasoner.cli.output.terminal import is_terminal, one_line
 from reasoner.errors import NoAnswer, UsageError
+from reasoner.history.database import History
+from reasoner.history.records import HistoryTurn
 from reasoner.settings import directories
-from reasoner.store.history import History
-from reasoner.store.record import HistoryTurn
 
 __all__ = ["app"]
 

@@ -13,11 +13,11 @@ from reasoner.cli.options.json_output import JsonFlag, print_readable_json
 from reasoner.cli.output.progress import draw_progress
 from reasoner.cli.output.terminal import print_error
 from reasoner.errors import ModelError
-from reasoner.models.catalog import load_registry
-from reasoner.models.ensure import ensure_model
-from reasoner.models.here import find_model, find_models, remove_model
+from reasoner.models.fetch import ensure_model
+from reasoner.models.installed import find_model, find_models, remove_model
 from reasoner.models.metadata import ModelMetadata, read_metadata
 from reasoner.models.progress import ignore_notice
+from reasoner.models.registry import load_registry
 from reasoner.models.spec import ModelFile, ModelSpec
 from reasoner.settings import Settings, directories
 

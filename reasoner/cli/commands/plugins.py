@@ -9,10 +9,10 @@ from reasoner.cli.help.commands import Commands
 from reasoner.cli.options.json_output import print_json
 from reasoner.cli.output.terminal import one_line
 from reasoner.errors import ReasonerError, UnknownName
+from reasoner.plugin_host.discovery import find_plugin_sources, set_plugin_enabled
+from reasoner.plugin_host.host import PluginHost
+from reasoner.plugin_host.loading import PluginInfo
 from reasoner.settings import directories
-from reasoner.verify.host import PluginHost
-from reasoner.verify.plugins import PluginInfo
-from reasoner.verify.sources import find_plugin_sources, set_plugin_enabled
 
 __all__ = ["app"]
 

@@ -7,10 +7,10 @@ from reasoner.cli.options.run import RunOptions
 from reasoner.cli.options.view import ViewOptions
 from reasoner.cli.output import Output
 from reasoner.errors import UsageError
-from reasoner.local_solver import LocalSolver
 from reasoner.serve.run import is_loopback, open_socket, run_server
 from reasoner.serve.service import CompletionService
 from reasoner.settings import Settings
+from reasoner.solver.local import LocalSolver
 
 __all__ = ["serve_model"]
 

@@ -7,9 +7,9 @@ import typer
 
 from reasoner.cli.help.commands import Commands
 from reasoner.cli.options.json_output import print_readable_json
-from reasoner.strategies.parameters import describe_parameters
-from reasoner.strategies.registry import STRATEGIES
-from reasoner.strategies.strategy import Strategy
+from reasoner.search.strategies.parameters import describe_parameters
+from reasoner.search.strategies.registry import STRATEGIES
+from reasoner.search.strategies.strategy import Strategy
 
 __all__ = ["app"]
 

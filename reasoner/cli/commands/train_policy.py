@@ -12,8 +12,8 @@ from reasoner.cli.options.problem_mix import DEFAULT_MIX, parse_mix
 from reasoner.cli.options.spread import spread_options
 from reasoner.cli.options.torch_threads import ThreadCount, prepare_torch
 from reasoner.cli.output.progress import StatusLine
+from reasoner.datagen.puzzles.stream import Recipe, excluded_keys
 from reasoner.errors import Interrupted, UsageError
-from reasoner.pipelines.paths.stream import Recipe, excluded_keys
 from reasoner.settings import explain
 from reasoner.training.run import Plan
 

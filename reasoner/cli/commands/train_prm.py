@@ -11,8 +11,8 @@ from reasoner.cli.options.problem_mix import parse_mix
 from reasoner.cli.options.spread import spread_options
 from reasoner.cli.options.torch_threads import ThreadCount, prepare_torch
 from reasoner.cli.output.progress import StatusLine
+from reasoner.datagen.puzzles.stream import Recipe, excluded_keys
 from reasoner.errors import Interrupted
-from reasoner.pipelines.paths.stream import Recipe, excluded_keys
 
 __all__ = ["prm"]
 

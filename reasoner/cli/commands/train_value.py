@@ -8,7 +8,7 @@ import typer
 
 from reasoner.cli.output.terminal import print_error
 from reasoner.errors import UsageError
-from reasoner.pipelines.value import load_study, train_head
+from reasoner.training.value_head import load_study, train_head
 from reasoner.value.head import ValueHead, write_value_head
 
 __all__ = ["value"]

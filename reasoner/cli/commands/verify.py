@@ -7,6 +7,8 @@ from pathlib import Path
 
 import typer
 
+from reasoner.answers.submission import read_submission
+from reasoner.cache.verdicts import open_verdict_cache
 from reasoner.cli.commands.verify_lines import verify_lines
 from reasoner.cli.commands.verify_report import EXIT_CODES, NOTHING_TO_CHECK, print_lines, report_of
 from reasoner.cli.options.json_output import print_json
@@ -15,12 +17,10 @@ from reasoner.cli.options.spread import spread_options
 from reasoner.cli.options.verify import VerifyOptions
 from reasoner.cli.output.terminal import is_terminal, print_error
 from reasoner.errors import UsageError
-from reasoner.problem import Problem
+from reasoner.plugin_host.host import PluginHost
 from reasoner.settings import Settings
-from reasoner.store.verdicts import open_verdict_cache
-from reasoner.verdict import Submission
-from reasoner.verify.host import PluginHost
-from reasoner.verify.submission import read_submission
+from reasoner.types.problem import Problem
+from reasoner.types.verdict import Submission
 
 __all__ = ["verify"]
 

@@ -5,14 +5,14 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from reasoner.batch.flow import bounded_map
+from reasoner.answers.submission import read_submission
 from reasoner.batch.rows import Row, field_text, parse_row, read_lines
 from reasoner.cli.commands.verify_report import report_of
 from reasoner.cli.options.json_output import print_json
+from reasoner.concurrency.bounded_map import bounded_map
 from reasoner.errors import Interrupted, UsageError
-from reasoner.problem import Problem
-from reasoner.verify.host import PluginHost
-from reasoner.verify.submission import read_submission
+from reasoner.plugin_host.host import PluginHost
+from reasoner.types.problem import Problem
 
 __all__ = ["verify_lines"]
 

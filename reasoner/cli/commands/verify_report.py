@@ -1,9 +1,9 @@
 """The report of `reasoner verify` about one answer: outcome, reason and verdicts."""
 
+from reasoner.answers.status import score_of_verdicts, status_of_verdicts
 from reasoner.batch.rows import Row
 from reasoner.cli.output.terminal import one_line
-from reasoner.verdict import Submission, Verdict
-from reasoner.verify.status import score_of_verdicts, status_of_verdicts
+from reasoner.types.verdict import Submission, Verdict
 
 __all__ = ["EXIT_CODES", "NOTHING_TO_CHECK", "print_lines", "report_of"]
 

@@ -55,33 +55,33 @@ def _matches(incomplete: str, names: Callable[[], Iterable[str]]) -> list[str]:
 
 
 def _model_names() -> Iterable[str]:
-    from reasoner.models.catalog import load_registry
+    from reasoner.models.registry import load_registry
 
     return sorted(load_registry())
 
 
 def _format_names() -> Iterable[str]:
-    from reasoner.models.catalog import load_value_formats
+    from reasoner.models.registry import load_value_formats
 
     return sorted(load_value_formats())
 
 
 def _strategy_names() -> Iterable[str]:
     """Read the names from the registry's source: importing it would load the whole search."""
-    spec = find_spec("reasoner.strategies.registry")
+    spec = find_spec("reasoner.search.strategies.registry")
     source = Path(spec.origin).read_text("utf-8") if spec and spec.origin else ""
     return REGISTRY_ENTRY.findall(source)
 
 
 def _option_names(strategy: str) -> Iterator[str]:
-    from reasoner.strategies.registry import find_strategy
+    from reasoner.search.strategies.registry import find_strategy
 
     return (f"{name}=" for name in find_strategy(strategy).parameters.model_fields)
 
 
 def _conversation_ids() -> Iterable[str]:
+    from reasoner.history.database import History
     from reasoner.settings import directories
-    from reasoner.store.history import History
 
     with History(directories().history_file) as history:
         return [summary.id for summary in history.conversations(MAX_CONVERSATIONS)]

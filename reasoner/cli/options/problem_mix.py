@@ -1,7 +1,7 @@
 """The option --mix: which kinds of problems, and how many of each."""
 
+from reasoner.datagen.puzzles.record import KINDS
 from reasoner.errors import UnknownName, UsageError
-from reasoner.pipelines.paths.record import KINDS
 
 __all__ = ["DEFAULT_MIX", "parse_mix"]
 

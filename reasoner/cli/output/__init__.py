@@ -24,9 +24,9 @@ from reasoner.errors import ReasonerError
 if TYPE_CHECKING:
     from reasoner.cli.options.view import ViewOptions
     from reasoner.cli.output.watch import SearchView
-    from reasoner.events import CandidateEvent, Event, LiveView, StartEvent, TextEvent
     from reasoner.models.progress import DownloadObserver
-    from reasoner.result import Result
+    from reasoner.types.events import CandidateEvent, Event, LiveView, StartEvent, TextEvent
+    from reasoner.types.result import Result
 
 __all__ = ["Output", "OutputForm"]
 
@@ -203,7 +203,9 @@ def _candidate_count(event: "StartEvent") -> int | None:
     """How many candidates the strategy makes at most, if that is known beforehand."""
     if event.strategy not in REPEATED:
         return None
-    from reasoner.strategies.registry import find_strategy  # with all of the search and numpy
+    from reasoner.search.strategies.registry import (
+        find_strategy,  # with all of the search and numpy
+    )
 
     with suppress(ReasonerError):  # a server of another version may know other parameters
         return getattr(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from reasoner.cli.output.segments import BOLD, DIM, GREEN, PLAIN, RED, YELLOW, Segment
 from reasoner.cli.output.terminal import one_line
 from reasoner.trace.state import TraceNode, mean_logprob
-from reasoner.verdict import Outcome, Verdict
+from reasoner.types.verdict import Outcome, Verdict
 
 __all__ = ["details", "label", "mark", "metrics", "outcome", "verdict_line"]
 

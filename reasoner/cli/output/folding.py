@@ -7,7 +7,7 @@ from reasoner.cli.output.segments import DIM, width_of
 from reasoner.cli.output.terminal import one_line, without_controls
 
 if TYPE_CHECKING:
-    from reasoner.path import Step
+    from reasoner.types.trajectory import Step
 
 __all__ = ["FoldingNarrator"]
 

@@ -9,8 +9,8 @@ from reasoner.cli.output.sentences import status_line, usage_line
 from reasoner.cli.output.terminal import columns, is_terminal, one_line, without_controls, wrapped
 
 if TYPE_CHECKING:
-    from reasoner.path import Step
-    from reasoner.result import Result
+    from reasoner.types.result import Result
+    from reasoner.types.trajectory import Step
 
 __all__ = ["Narrator"]
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from reasoner.cli.output.terminal import one_line
 
 if TYPE_CHECKING:
-    from reasoner.events import CandidateEvent
-    from reasoner.result import Result
-    from reasoner.verdict import Verdict
+    from reasoner.types.events import CandidateEvent
+    from reasoner.types.result import Result
+    from reasoner.types.verdict import Verdict
 
 __all__ = [
     "candidate_sentence",

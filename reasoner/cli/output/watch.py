@@ -14,7 +14,7 @@ from reasoner.cli.output.terminal import one_line, rewritable
 from reasoner.trace.tree import SearchTree
 
 if TYPE_CHECKING:
-    from reasoner.events import Event, NodeEvent
+    from reasoner.types.events import Event, NodeEvent
 
 __all__ = ["LiveTree", "SearchView", "TreeLog", "open_search_view"]
 

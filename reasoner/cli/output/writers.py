@@ -8,8 +8,8 @@ from reasoner.cli.output.markdown import MarkdownPrinter
 from reasoner.cli.output.terminal import is_terminal, without_controls
 
 if TYPE_CHECKING:
-    from reasoner.events import Event
-    from reasoner.result import Result
+    from reasoner.types.events import Event
+    from reasoner.types.result import Result
 
 __all__ = [
     "AnswerWriter",
@@ -152,7 +152,7 @@ class NdjsonWriter(_LineWriter):
 
 def last_code(answer: str) -> str | None:
     """The text inside the last Markdown code fence, or None."""
-    from reasoner.verify.extract import fenced_blocks
+    from reasoner.answers.extraction import fenced_blocks
 
     blocks = fenced_blocks(answer)
     return blocks[-1] if blocks else None

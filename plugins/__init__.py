@@ -1,1 +1,0 @@
-"""The verifiers that come with reasoner, one folder each, loaded through entry points."""

@@ -1,0 +1,1 @@
+"""Disk caches under exact keys: results, verdicts, and the KV states of prompts."""

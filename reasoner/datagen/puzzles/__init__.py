@@ -1,0 +1,1 @@
+"""Problems whose every state a program can judge, and reasoning paths through them."""

@@ -1,0 +1,54 @@
+"""A model's own path with its mistakes mended: where it believed or did what was not so, the
+program's walk takes over. So its wrong turns, as often as it takes them, come to be followed by
+the right verdict and a backtrack (as in DAgger, Ross et al. 2011)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+
+from reasoner.datagen.puzzles.graph import Graph, joined
+from reasoner.datagen.puzzles.walk import Decision, Habits, Visit, walk
+
+__all__ = ["correct"]
+
+
+def correct(
+    graph: Graph, visits: Sequence[Visit], random: Random, habits: Habits
+) -> tuple[Graph, list[Visit]]:
+    """The graph with the model's moves in it, and the path that starts as the model's did, up to
+    where it believed or did what was not so, or left a state from which it could have won."""
+    wider = joined(graph, [(visit.state, visit.move) for visit in visits])
+    kept: list[Visit] = []
+    branch = [graph.task.start]
+    for visit in visits:
+        left = branch[branch.index(visit.state) + 1 :]
+        if any(map(graph.task.alive, left)):
+            break
+        if not _sound(graph, visit):
+            kept.append(_mended(graph, visit))
+            break
+        kept.append(visit)
+        del branch[len(branch) - len(left) :]
+        branch += [visit.move.state] if visit.decision == "proceed" else []
+        if visit.decision == "end":
+            return wider, kept
+    return wider, walk(wider, random, habits, kept)
+
+
+def _sound(graph: Graph, visit: Visit) -> bool:
+    """Whether the step may stand: its belief is true, or false in a way that only trying shows,
+    and it does what it believes."""
+    misled = visit.hopeful and not visit.right and not graph.task.evident(visit.move.state)
+    return (visit.honest or misled) and visit.decision == _meant(graph, visit)
+
+
+def _meant(graph: Graph, visit: Visit) -> Decision:
+    if graph.task.solved(visit.move.state):
+        return "end"
+    return "proceed" if visit.hopeful else "backtrack"
+
+
+def _mended(graph: Graph, visit: Visit) -> Visit:
+    """The same move, with the truth about it and what follows from that."""
+    truth = Visit(visit.state, visit.move, visit.right, "proceed", visit.right)
+    return replace(truth, decision=_meant(graph, truth))

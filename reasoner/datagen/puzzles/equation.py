@@ -1,0 +1,121 @@
+"""Linear equations in one unknown: `3x + 5 = 20`, solved one change of both sides at a time.
+
+Wrong turns are the usual slips: the wrong sign, and taking away where one has to divide.
+"""
+
+import re
+from collections.abc import Sequence
+from random import Random
+
+from reasoner.datagen.puzzles.puzzle import LARGEST
+from reasoner.datagen.puzzles.task import Move, State
+
+__all__ = ["Equation", "equation"]
+
+_SHAPE = re.compile(r"(\d*)x(?: ([-+]) (\d+))? = (\d+)")
+QUESTIONS = (
+    "Solve {e}",
+    "Solve {e} for x.",
+    "Solve the equation {e}",
+    "What is x if {e}?",
+    "Find x: {e}",
+    "{e}. What is x?",
+)
+
+
+class Equation:
+    """One equation with a whole solution above zero."""
+
+    kind = "equation"
+
+    def __init__(self, text: str, solution: int, random: Random) -> None:
+        self._start, self._solution = text, solution
+        self.question = random.choice(QUESTIONS).format(e=text)
+        self.expect = f"x = {solution}"
+
+    @property
+    def key(self) -> str:
+        return self._start
+
+    @property
+    def start(self) -> State:
+        return self._start
+
+    def moves(self, state: State) -> Sequence[Move]:
+        factor, shift, value = _read(state)
+        if shift:
+            return _shifts(factor, shift, value)
+        return _divisions(factor, value) if factor > 1 else ()
+
+    def solved(self, state: State) -> bool:
+        return state == self.expect
+
+    def alive(self, state: State) -> bool:
+        factor, shift, value = _read(state)
+        return factor * self._solution + shift == value
+
+    def evident(self, state: State) -> bool:
+        return True
+
+    def glance(self, state: State) -> str:
+        return ""
+
+    def verdict(self, state: State, hopeful: bool) -> str:
+        if self.solved(state):
+            return "solved"
+        return "sound" if hopeful else "not sound"
+
+    def derivation(self, moves: Sequence[Move]) -> str:
+        return ""
+
+    def answer(self, moves: Sequence[Move]) -> str:
+        return self.expect
+
+    def surrender(self) -> str:
+        return "I could not solve it."
+
+
+def equation(random: Random) -> Equation:
+    """A solvable equation of the shape `ax + b = c`."""
+    while True:
+        factor, solution = random.randint(1, 12), random.randint(1, 20)
+        shift = random.randint(-40, 40)
+        value = factor * solution + shift
+        if 0 < value <= LARGEST and (factor > 1 or shift):
+            return Equation(_spelt(factor, shift, value), solution, random)
+
+
+def _read(state: State) -> tuple[int, int, int]:
+    """Factor, shift and value of `ax + b = c`."""
+    match = _SHAPE.fullmatch(state)
+    assert match is not None
+    shift = int(match[3] or 0) * (-1 if match[2] == "-" else 1)
+    return int(match[1] or 1), shift, int(match[4])
+
+
+def _spelt(factor: int, shift: int, value: int) -> State:
+    left = f"{factor if factor > 1 else ''}x"
+    if shift:
+        left += f" {'+' if shift > 0 else '-'} {abs(shift)}"
+    return f"{left} = {value}"
+
+
+def _shifts(factor: int, shift: int, value: int) -> list[Move]:
+    """Take the shift away, as one should, or add it once more, as some do."""
+    found = []
+    for by in (-shift, shift):
+        if 0 < value + by <= LARGEST:
+            state = _spelt(factor, 0, value + by)
+            found.append(Move(f"{'add' if by > 0 else 'subtract'} {abs(by)} : {state}", state))
+    return found
+
+
+def _divisions(factor: int, value: int) -> list[Move]:
+    found = []
+    if value % factor == 0:
+        state = _spelt(1, 0, value // factor)
+        found.append(Move(f"divide by {factor} : {state}", state))
+    if value > factor:
+        state = _spelt(1, 0, value - factor)
+        found.append(Move(f"subtract {factor} : {state}", state))
+    return found

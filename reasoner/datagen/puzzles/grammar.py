@@ -1,0 +1,62 @@
+"""Paths written out in Steiner's grammar, all fourteen tokens of it."""
+
+from collections.abc import Sequence
+
+from reasoner.datagen.puzzles.task import Move, Task
+from reasoner.datagen.puzzles.walk import Visit
+
+__all__ = ["reply", "solution", "step_text"]
+
+
+def step_text(name: str, thought: str, summary: str, reflection: str) -> str:
+    """One step in its marks."""
+    fields = zip(
+        ("name", "thought", "summary", "reflection"),
+        (name, thought, summary, reflection),
+        strict=True,
+    )
+    inside = "".join(
+        f"<|reasoning_step_{field}_start|>{text}<|reasoning_step_{field}_end|>"
+        for field, text in fields
+    )
+    return f"<|reasoning_step_start|>{inside}<|reasoning_step_end|>"
+
+
+def reply(task: Task, visits: Sequence[Visit]) -> str:
+    """The whole reply. A path that was stopped before its end answers with what it has."""
+    parts = ["<|reasoning_start|>"]
+    for visit in visits:
+        parts.append(_written(task, visits, visit))
+        last = visit is visits[-1]
+        parts.append("" if last else f"<|reasoning_{visit.decision}|>")
+    return f"{''.join(parts)}<|reasoning_end|>{_answer(task, visits)}"
+
+
+def _written(task: Task, visits: Sequence[Visit], visit: Visit) -> str:
+    after = visit.move.state
+    thought = visit.move.text + task.glance(after)
+    if task.solved(after):
+        thought += task.derivation(solution(visits))
+    return step_text(visit.state, thought, after, task.verdict(after, visit.hopeful))
+
+
+def solution(visits: Sequence[Visit]) -> list[Move]:
+    """The moves of the branch that the path stands on at its end."""
+    branch: list[Visit] = []
+    for visit in visits:
+        while branch and branch[-1].move.state != visit.state:
+            branch.pop()
+        branch.append(visit)
+    return [visit.move for visit in branch]
+
+
+def _answer(task: Task, visits: Sequence[Visit]) -> str:
+    """The answer the path has found, or can see from where it stands, or else none."""
+    moves = solution(visits)
+    if visits[-1].decision == "backtrack":
+        moves = moves[:-1]
+    last = moves[-1].state if moves else task.start
+    if not task.solved(last) and task.evident(last):
+        final = [move for move in task.moves(last) if task.solved(move.state)]
+        moves, last = [*moves, *final[:1]], task.expect if final else last
+    return task.answer(moves) if task.solved(last) else task.surrender()

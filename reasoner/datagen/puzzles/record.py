@@ -1,0 +1,98 @@
+"""What a line of a data file holds, and a problem's paths as such lines."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+from pydantic import BaseModel, ConfigDict
+
+from reasoner.datagen.puzzles.arithmetic import arithmetic
+from reasoner.datagen.puzzles.equation import equation
+from reasoner.datagen.puzzles.grammar import reply
+from reasoner.datagen.puzzles.graph import Graph, explore
+from reasoner.datagen.puzzles.puzzle import countdown, game_of_24
+from reasoner.datagen.puzzles.reward import step_rewards
+from reasoner.datagen.puzzles.task import Task
+from reasoner.datagen.puzzles.walk import Habits, Visit, walk
+
+__all__ = ["KINDS", "PathRecord", "StepRecord", "habits", "record", "records"]
+
+KINDS: dict[str, Callable[[Random], Task]] = {
+    "countdown3": lambda random: countdown(3, random),
+    "countdown4": lambda random: countdown(4, random),
+    "make24": game_of_24,
+    "arithmetic": arithmetic,
+    "equation": equation,
+}
+LANDED = 0.06
+"""The share of paths that are stopped before their end, as a limit on steps will stop some."""
+
+
+class StepRecord(BaseModel):
+    """One step: the node it led to, whether an answer can be reached from there, whether the
+    step's own verdict says so, and its reward."""
+
+    model_config = ConfigDict(frozen=True)
+
+    node: int
+    right: bool
+    honest: bool
+    reward: float
+
+
+class PathRecord(BaseModel):
+    """One path of one problem; `reply` is in Steiner's grammar."""
+
+    model_config = ConfigDict(frozen=True)
+
+    problem: int
+    kind: str
+    key: str
+    question: str
+    reply: str
+    expect: str
+    landed: bool
+    steps: tuple[StepRecord, ...]
+
+
+def records(task: Task, problem: int, paths: int, random: Random) -> list[PathRecord]:
+    """`paths` walks through the problem's graph, each with habits of its own."""
+    graph = explore(task, random)
+    found = []
+    for _ in range(paths):
+        visits = walk(graph, random, habits(random))
+        landed = len(visits) > 1 and random.random() < LANDED
+        kept = visits[: random.randrange(1, len(visits))] if landed else visits
+        found.append(record(graph, kept, problem, landed=landed))
+    return found
+
+
+def record(graph: Graph, visits: Sequence[Visit], problem: int, *, landed: bool) -> PathRecord:
+    """A path as a line of data."""
+    rewards = step_rewards(graph, [(visit.state, visit.move.state) for visit in visits])
+    steps = tuple(
+        StepRecord(
+            node=graph.id(visit.move.state),
+            right=visit.right,
+            honest=visit.honest,
+            reward=round(reward, 4),
+        )
+        for visit, reward in zip(visits, rewards, strict=True)
+    )
+    task = graph.task
+    return PathRecord(
+        problem=problem,
+        kind=task.kind,
+        key=task.key,
+        question=task.question,
+        reply=reply(task, visits),
+        expect=task.expect,
+        landed=landed,
+        steps=steps,
+    )
+
+
+def habits(random: Random) -> Habits:
+    """Paths differ in how often they are wrong, so that a model meets short and long ones."""
+    return Habits(
+        aim=random.uniform(0.2, 0.9), doubt=random.uniform(0.1, 0.6), patience=random.uniform(2, 8)
+    )

@@ -1,0 +1,120 @@
+"""Paths of thought through a graph, wrong turns and real backtracks included.
+
+A walk chooses moves, sees or believes what they led to, and goes on, gives the branch up or ends.
+How often it is wrong is its habit; `steps_after` goes on from what a model did by itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Literal
+
+from reasoner.datagen.puzzles.graph import Graph
+from reasoner.datagen.puzzles.task import Move, State
+
+__all__ = ["Decision", "Habits", "Visit", "walk"]
+
+Decision = Literal["proceed", "backtrack", "end"]
+OBVIOUS = 0.95
+"""How often a right move is taken where one look shows it."""
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How a walk errs: `aim` is how often it takes a right move where there is one, `doubt` how
+    often it believes in a state that is dead but does not look it, `patience` how many moves it
+    tries there before it leaves, `longest` the steps after which it makes no more mistakes."""
+
+    aim: float = 0.5
+    doubt: float = 0.4
+    patience: float = 4.0
+    longest: int = 24
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One step: the state it started from, the move, and what was thought of the result."""
+
+    state: State
+    move: Move
+    hopeful: bool
+    decision: Decision
+    right: bool
+    """Whether an answer can be reached from the result: if not, the move is not to be learnt."""
+
+    @property
+    def honest(self) -> bool:
+        """Whether the belief was true: if not, it is not to be learnt."""
+        return self.hopeful == self.right
+
+
+@dataclass
+class _Walk:
+    """A walk under way: the branch it stands on, and what was tried where."""
+
+    graph: Graph
+    branch: list[State]
+    tried: dict[State, set[State]] = field(default_factory=dict)
+
+    def untried(self) -> list[Move]:
+        tried = self.tried.get(self.branch[-1], set())
+        return [move for move in self.graph.moves(self.branch[-1]) if move.state not in tried]
+
+    def take(self, visit: Visit) -> None:
+        self.tried.setdefault(visit.state, set()).add(visit.move.state)
+        del self.branch[self.branch.index(visit.state) + 1 :]
+        if visit.decision == "proceed":
+            self.branch.append(visit.move.state)
+
+
+def walk(graph: Graph, random: Random, habits: Habits, before: Sequence[Visit] = ()) -> list[Visit]:
+    """A path to a right answer, beginning with the visits `before`, which were another's."""
+    way = _Walk(graph, [graph.task.start])
+    visits = list(before)
+    for visit in visits:
+        way.take(visit)
+    while not visits or visits[-1].decision != "end":
+        weary = len(visits) >= habits.longest
+        if visits and visits[-1].decision == "backtrack":
+            _retreat(way, random, habits, weary)
+        visits.append(_step(way, random, habits, weary))
+        way.take(visits[-1])
+    return visits
+
+
+def _retreat(way: _Walk, random: Random, habits: Habits, weary: bool) -> None:
+    """Leave the states where nothing is left to try, and those that patience has run out with."""
+    while len(way.branch) > 1 and not way.graph.right(way.branch[-1]):
+        if way.untried() and not weary and random.random() > 1 / habits.patience:
+            return
+        way.branch.pop()
+
+
+def _step(way: _Walk, random: Random, habits: Habits, weary: bool) -> Visit:
+    graph, state = way.graph, way.branch[-1]
+    moves = way.untried()
+    right = [move for move in moves if graph.right(move.state)]
+    wrong = [move for move in moves if not graph.right(move.state)]
+    aim = max(habits.aim, OBVIOUS) if graph.task.evident(state) else habits.aim
+    aims = not wrong or (bool(right) and (weary or random.random() < aim))
+    return _seen(graph, state, random.choice(right if aims else wrong), random, habits, weary)
+
+
+def _seen(
+    graph: Graph, state: State, move: Move, random: Random, habits: Habits, weary: bool
+) -> Visit:
+    """The move with what is thought of it. Only a dead state that does not look dead misleads, and
+    only where there is something to try in it."""
+    right = graph.right(move.state)
+    misled = (
+        not right
+        and not graph.task.evident(move.state)
+        and not weary
+        and bool(graph.moves(move.state))
+        and random.random() < habits.doubt
+    )
+    hopeful = right or misled
+    decision: Decision = "proceed" if hopeful else "backtrack"
+    if graph.task.solved(move.state):
+        decision = "end"
+    return Visit(state, move, hopeful, decision, right)

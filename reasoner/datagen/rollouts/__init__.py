@@ -1,0 +1,1 @@
+"""Rollouts of a policy on problems with known answers, labelled step by step."""

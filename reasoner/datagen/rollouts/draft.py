@@ -1,0 +1,74 @@
+"""Solutions of one problem before they are written down: which came from which, by reference."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reasoner.datagen.rollouts.exercises import Exercise
+from reasoner.datagen.rollouts.search import counts
+from reasoner.datagen.rollouts.solution import Solution, Source
+from reasoner.datagen.rollouts.trajectory import Line
+
+__all__ = ["Draft", "written_down"]
+
+Half = npt.NDArray[np.float16]
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A solution read or drawn. `rows` are the features of its last steps: a corrupted one has only
+    those of the step that was changed."""
+
+    source: Source
+    texts: tuple[str, ...]
+    ends: tuple[int, ...]
+    rows: tuple[Half, ...]
+    system: str | None = None
+    origin: "Draft | None" = None
+    flaw: str | None = None
+    line: Line | None = None
+    right: bool | None = None
+    """What is known of it when the policy did not draw it."""
+
+
+def written_down(exercise: Exercise, drafts: Sequence[Draft]) -> tuple[list[Solution], list[Half]]:
+    """The solutions, numbered in order, and the rows of features they refer to, each kept once."""
+    features: dict[int, Half] = {}
+    for draft in drafts:
+        features |= {id(row): row for row in draft.rows}
+    places = {key: place for place, key in enumerate(features)}
+    lines = [draft.line for draft in drafts if draft.line is not None]
+    numbers = {id(draft): number for number, draft in enumerate(drafts)}
+    solutions = [
+        Solution(
+            problem=exercise.id,
+            number=number,
+            source=draft.source,
+            question=exercise.question,
+            answer=exercise.answer,
+            system=draft.system,
+            origin=None if draft.origin is None else numbers[id(draft.origin)],
+            flaw=draft.flaw,
+            steps=draft.texts,
+            ends=draft.ends,
+            features=tuple(places[id(row)] for row in draft.rows),
+            **_outcome(draft, lines),
+        )
+        for number, draft in enumerate(drafts)
+    ]
+    return solutions, list(features.values())
+
+
+def _outcome(draft: Draft, lines: Sequence[Line]) -> dict[str, Any]:
+    if (line := draft.line) is None:
+        return {"right": draft.right}
+    finish = line.path.finish_reason
+    return {
+        "final": line.final,
+        "right": line.right,
+        "finish": None if finish is None else finish.value,
+        "counts": counts(line, lines),
+    }

@@ -1,0 +1,268 @@
+"""A model and a context of llama.cpp, used through its low-level functions.
+
+Only one thread at a time may call it, except for the vocabulary and `abort`.
+"""
+
+import ctypes
+import os
+from collections.abc import Callable
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reasoner.engine.local.library import clear_errors, first_error, load_llama_cpp
+from reasoner.engine.local.threads import default_threads
+from reasoner.engine.local.vocabulary import NativeVocabulary
+from reasoner.errors import BadModelFile, EngineError
+from reasoner.settings import EngineSettings
+
+__all__ = ["FloatArray", "LlamaContext"]
+
+FloatArray = npt.NDArray[np.float32]
+
+DEFAULT_CONTEXT_TOKENS = 8192
+GGML_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
+FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
+
+
+class LlamaContext:
+    """A loaded model with a unified KV cache of `n_cells` cells that all sequences share; each
+    sequence may have `n_ctx` tokens.
+
+    Raises BadModelFile for a file that llama.cpp cannot load or continue text with, and
+    EngineError when the context cannot be allocated.
+    """
+
+    def __init__(self, path: Path, settings: EngineSettings, notice: Callable[[str], None]) -> None:
+        self._lc = load_llama_cpp()
+        self._ctx: Any = None
+        self._model: Any = None
+        self._settings, self._notice, self._path = settings, notice, path
+        self._load()
+        self.vocabulary = NativeVocabulary(self._model)
+        try:
+            self._check_model()
+            self._open()
+        except BaseException:
+            self.close()
+            self.free_model()
+            raise
+
+    # -- loading ---------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        """Load the weights, putting fewer layers on the GPU while they do not fit."""
+        layers = self._gpu_layers()
+        while True:
+            clear_errors()
+            self._model = self._lc.llama_model_load_from_file(
+                os.fsencode(self._path), self._model_params(layers)
+            )
+            if self._model:
+                self.on_gpu = layers != 0
+                return
+            if layers == 0 or self._settings.gpu_layers != "auto":
+                raise BadModelFile(f"llama.cpp cannot load {self._path.name}: {first_error()}")
+            layers = 0 if layers == 1 else (layers // 2 if layers > 0 else 32)
+            self._notice(f"the model does not fit on the GPU; trying {layers} layers")
+
+    def _gpu_layers(self) -> int:
+        requested = self._settings.gpu_layers
+        if self._lc.llama_supports_gpu_offload():
+            return requested if isinstance(requested, int) else -1
+        if requested not in ("auto", 0):
+            self._notice(
+                "this llama-cpp-python was built without GPU support, running on the CPU "
+                "(README: GPU builds)"
+            )
+        return 0
+
+    def _model_params(self, layers: int) -> Any:
+        params = self._lc.llama_model_default_params()
+        params.n_gpu_layers = layers
+        params.main_gpu = self._settings.main_gpu
+        if split := self._settings.tensor_split:
+            size = max(self._lc.llama_max_devices(), len(split))
+            self._split = (ctypes.c_float * size)(*split)
+            params.tensor_split = self._split
+        return params
+
+    def _check_model(self) -> None:
+        if self._lc.llama_model_has_encoder(self._model):
+            raise BadModelFile(f"{self._path.name} is an encoder model, it cannot continue text")
+        if self.vocabulary.size == 0 or not self._lc.llama_model_has_decoder(self._model):
+            raise BadModelFile(f"{self._path.name} has no vocabulary, it cannot continue text")
+
+    def _open(self) -> None:
+        clear_errors()
+        params = self._context_params()
+        self._ctx = self._lc.llama_init_from_model(self._model, params)
+        if not self._ctx:
+            raise EngineError(
+                f"cannot allocate a context of {params.n_ctx} tokens: {first_error()}; "
+                "try a smaller --context"
+            )
+        self._memory = self._lc.llama_get_memory(self._ctx)
+        self.n_cells = int(self._lc.llama_n_ctx(self._ctx))
+        longest = self.n_cells if self._settings.context else self.n_ctx_train
+        self.n_ctx = min(longest, self.n_cells)
+        self.n_batch = int(self._lc.llama_n_batch(self._ctx))
+        self._embeddings_enabled = False
+        self._prepare_batch()
+        self._prepare_abort()
+
+    def _context_params(self) -> Any:
+        settings = self._settings
+        params = self._lc.llama_context_default_params()
+        params.n_ctx = settings.context or DEFAULT_CONTEXT_TOKENS
+        params.n_batch = min(settings.batch, params.n_ctx)
+        params.n_ubatch = min(512, params.n_batch)
+        params.n_seq_max = settings.sequences
+        params.n_outputs_max = settings.sequences
+        params.n_threads = params.n_threads_batch = settings.threads or default_threads()
+        params.kv_unified = True
+        params.pooling_type = 0
+        params.flash_attn_type = FLASH_ATTENTION[settings.flash_attention]
+        params.type_k = params.type_v = GGML_TYPES[settings.kv_type]
+        return params
+
+    def _prepare_batch(self) -> None:
+        self._batch = self._lc.llama_batch_init(self.n_batch, 0, 1)
+        for i in range(self.n_batch):
+            self._batch.n_seq_id[i] = 1
+
+    def _prepare_abort(self) -> None:
+        """Let `abort` stop a running decode without entering Python from its worker threads.
+
+        llama.cpp polls a C function that must return whether to stop. `strlen` of a two-byte
+        buffer is such a function: 0 while the buffer is empty, 1 once `abort` has filled it.
+        """
+        self._abort = ctypes.create_string_buffer(2)
+        strlen = ctypes.cast(ctypes.CDLL(None).strlen, self._lc.ggml_abort_callback)
+        self._abort_callback = strlen
+        self._lc.llama_set_abort_callback(
+            self._ctx, strlen, ctypes.cast(self._abort, ctypes.c_void_p)
+        )
+
+    # -- facts -----------------------------------------------------------------------------
+
+    @cached_property
+    def n_ctx_train(self) -> int:
+        return int(self._lc.llama_model_n_ctx_train(self._model)) or DEFAULT_CONTEXT_TOKENS
+
+    @cached_property
+    def n_embd(self) -> int:
+        return int(self._lc.llama_model_n_embd(self._model))
+
+    @cached_property
+    def logits_buffer(self) -> FloatArray:
+        """Scratch space for one row of logits, for the thread that decodes."""
+        return np.empty(self.vocabulary.size, np.float32)
+
+    @cached_property
+    def n_sequences(self) -> int:
+        return self._settings.sequences
+
+    @cached_property
+    def can_fork(self) -> bool:
+        """Recurrent state has no positions, so its prefixes cannot be shared."""
+        recurrent = self._lc.llama_model_is_recurrent(self._model)
+        return not (recurrent or self._lc.llama_model_is_hybrid(self._model))
+
+    @cached_property
+    def chat_template(self) -> str | None:
+        text = self._lc.llama_model_chat_template(self._model, None)
+        return text.decode(errors="replace") if text else None
+
+    # -- decoding --------------------------------------------------------------------------
+
+    def decode(self, entries: list[tuple[int, int, int, bool]], hidden: bool = False) -> int:
+        """Decode (token, position, sequence id, needs output) entries as one batch.
+
+        `hidden` requests hidden states instead of logits. Returns llama.cpp's code: 0 success,
+        1 no free cells (nothing changed), 2 aborted (some entries may be in the cache), below 0
+        failure.
+        """
+        if hidden != self._embeddings_enabled:
+            self._lc.llama_set_embeddings(self._ctx, hidden)
+            self._embeddings_enabled = hidden
+        batch = self._batch
+        batch.n_tokens = len(entries)
+        for i, (token, position, sequence, wanted) in enumerate(entries):
+            batch.token[i] = token
+            batch.pos[i] = position
+            batch.seq_id[i][0] = sequence
+            batch.logits[i] = wanted or hidden
+        self._abort[0] = b"\0"
+        return int(self._lc.llama_decode(self._ctx, batch))
+
+    def logits(self, index: int) -> FloatArray:
+        """Logits (n_vocab,) of batch entry `index`: a writable view until the next decode."""
+        return _row_view(self._lc.llama_get_logits_ith(self._ctx, index), self.vocabulary.size)
+
+    def hidden(self, index: int) -> FloatArray:
+        """Last hidden state (n_embd,) of batch entry `index`, after the final norm."""
+        return _row_view(self._lc.llama_get_embeddings_ith(self._ctx, index), self.n_embd)
+
+    def sample(self, chain: Any, index: int) -> int:
+        """Sample from batch entry `index` with a native chain, which counts the token."""
+        return int(self._lc.llama_sampler_sample(chain, self._ctx, index))
+
+    def abort(self) -> None:
+        """Stop a decode in progress soon; may be called from any thread."""
+        self._abort[0] = b"\1"
+
+    # -- sequences -------------------------------------------------------------------------
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Let `target` share the first `length` cells of `source`; costs no computation."""
+        self._lc.llama_memory_seq_cp(self._memory, source, target, 0, length)
+
+    def truncate(self, sequence: int, length: int) -> bool:
+        """Remove all cells from position `length` on; False when the memory is recurrent."""
+        return bool(self._lc.llama_memory_seq_rm(self._memory, sequence, length, -1))
+
+    def save(self, sequence: int) -> bytes:
+        """Return the KV state of a sequence in llama.cpp's own format."""
+        size = self._lc.llama_state_seq_get_size(self._ctx, sequence)
+        buffer = (ctypes.c_uint8 * size)()
+        written = self._lc.llama_state_seq_get_data(self._ctx, buffer, size, sequence)
+        return ctypes.string_at(buffer, written)
+
+    def restore(self, sequence: int, cells: bytes) -> bool:
+        """Fill an empty sequence with a KV state from `save`; False, and still empty, when it does
+        not fit this context. The bytes must come from `save`: llama.cpp trusts them."""
+        pointer = ctypes.cast(ctypes.c_char_p(cells), ctypes.POINTER(ctypes.c_uint8))
+        read = self._lc.llama_state_seq_set_data(self._ctx, pointer, len(cells), sequence)
+        if read != len(cells):
+            self.truncate(sequence, 0)
+        return bool(read == len(cells))
+
+    def close(self) -> None:
+        """Free the context; the vocabulary may still be read."""
+        if self._ctx:
+            self._lc.llama_batch_free(self._batch)
+            self._lc.llama_free(self._ctx)
+            self._ctx = None
+
+    def free_model(self) -> None:
+        """Free the model and its vocabulary; called after `close` by the thread that uses the
+        vocabulary."""
+        if self._model:
+            self.vocabulary.close()
+            self._lc.llama_model_free(self._model)
+            self._model = None
+
+
+def _row_view(pointer: Any, size: int) -> FloatArray:
+    """As `np.ctypeslib.as_array`, without creating types in every call."""
+    address = ctypes.cast(pointer, ctypes.c_void_p).value
+    return np.frombuffer(_row_type(size).from_address(address), np.float32)
+
+
+@cache
+def _row_type(size: int) -> Any:
+    return ctypes.c_float * size

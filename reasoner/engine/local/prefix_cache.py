@@ -1,0 +1,264 @@
+"""The prefix cache: which sequences the KV cache holds, and which prefix a request can reuse."""
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from time import monotonic
+
+import numpy as np
+import numpy.typing as npt
+
+from reasoner.engine.local.context import LlamaContext
+from reasoner.engine.local.request import Request
+
+__all__ = ["PrefixCache", "Sequence", "common_prefix"]
+
+TokenArray = npt.NDArray[np.int32]
+
+BUSY_LINGER_SECONDS, IDLE_LINGER_SECONDS = 2.0, 0.1
+"""Seconds for which a sequence is expected to be continued after a round of its trajectory, while
+other sequences are running and while none is."""
+
+
+def common_prefix(left: TokenArray, right: TokenArray) -> int:
+    """How many leading tokens two id arrays share."""
+    size = min(len(left), len(right))
+    differ = np.flatnonzero(left[:size] != right[:size])
+    return int(differ[0]) if differ.size else size
+
+
+@dataclass(eq=False, slots=True)
+class Sequence:
+    """A sequence of the KV cache: its id, the tokens in its cells, and the request it serves."""
+
+    id: int
+    tokens: "array[int]" = field(default_factory=lambda: array("i"))
+    cells: "array[int]" = field(default_factory=lambda: array("q"))
+    """A serial number for each token's cell; a fork has the same numbers as its parent."""
+    request: Request | None = None
+    last_used: int = 0
+    """Logical time of the last use, for the eviction of the least recently used."""
+    round_end_time: float = 0.0
+    """Monotonic time at which a round ended that is likely to be continued, else 0."""
+
+    @property
+    def remaining_tokens(self) -> int:
+        """Number of tokens of its request that are not in its cells yet."""
+        return len(self.request.tokens) - len(self.tokens) if self.request else 0
+
+    def token_array(self) -> TokenArray:
+        """The tokens as an array view; it must be dropped before `tokens` grows."""
+        return np.frombuffer(self.tokens, dtype=np.int32) if self.tokens else np.empty(0, np.int32)
+
+
+class PrefixCache:
+    """All sequences. Idle ones stay for reuse and are evicted least recently used first."""
+
+    def __init__(self, context: LlamaContext) -> None:
+        self._context = context
+        self._free_ids = list(range(context.n_sequences - 1, -1, -1))
+        self._sequences: dict[int, Sequence] = {}
+        self._clock = 0
+        self._serial = 0
+        self._last_reply: tuple[Sequence, int] | None = None
+
+    def running_sequences(self) -> list[Sequence]:
+        """Running sequences in the order in which their requests arrived."""
+        found = [sequence for sequence in self._sequences.values() if sequence.request is not None]
+        return sorted(
+            found, key=lambda sequence: sequence.request.arrival if sequence.request else 0
+        )
+
+    def reserved_sequences(self) -> list[Sequence]:
+        """Running sequences and those whose trajectories are between two rounds."""
+        since = monotonic() - (
+            BUSY_LINGER_SECONDS if self.running_sequences() else IDLE_LINGER_SECONDS
+        )
+        return [
+            s for s in self._sequences.values() if s.request is not None or s.round_end_time > since
+        ]
+
+    def idle_sequences(self) -> list[Sequence]:
+        """Idle sequences, least recently used first."""
+        found = [sequence for sequence in self._sequences.values() if sequence.request is None]
+        return sorted(found, key=lambda sequence: sequence.last_used)
+
+    def sequences(self) -> list[Sequence]:
+        """Every sequence, running or idle."""
+        return list(self._sequences.values())
+
+    @property
+    def full(self) -> bool:
+        """Whether every sequence id serves a running request."""
+        return not self._free_ids and all(s.request is not None for s in self._sequences.values())
+
+    def count_cells(self, sequences: Iterable[Sequence]) -> int:
+        """Number of cells that the sequences occupy together, shared ones counted once."""
+        cells = [np.frombuffer(s.cells, np.int64) for s in sequences if s.cells]
+        if not cells:
+            return 0
+        ordered = np.sort(np.concatenate(cells))  # np.unique loads 9 ms worth of modules
+        return 1 + int(np.count_nonzero(np.diff(ordered)))
+
+    def append_tokens(self, sequence: Sequence, count: int) -> None:
+        """Record that the next `count` tokens of the sequence's request are in its cells."""
+        assert sequence.request is not None
+        begin = len(sequence.tokens)
+        sequence.tokens.extend(sequence.request.tokens[begin : begin + count])
+        sequence.cells.extend(range(self._serial, self._serial + count))
+        self._serial += count
+
+    # -- allocation ---------------------------------------------------------------------
+
+    def longest_prefix(self, request: Request, min_tokens: int = 0) -> tuple[Sequence | None, int]:
+        """Return the sequence with the longest prefix of the request, and the prefix length.
+
+        At equal length an idle sequence is preferred: it can be continued without a fork.
+        Prefixes of fewer than `least` tokens are skipped after a cheap comparison.
+        """
+        ids = request.token_array[: request.max_cached_tokens]
+        best, length = None, 0
+        if min_tokens > len(ids):
+            return best, length
+        wanted = memoryview(ids.data)[
+            :min_tokens
+        ]  # compares token by token, and stops at a difference
+        for sequence in self._sequences.values():
+            if min_tokens and memoryview(sequence.tokens)[:min_tokens] != wanted:
+                continue
+            shared = common_prefix(sequence.token_array(), ids)
+            whole = sequence.request is None and shared == len(sequence.tokens)
+            if not (whole or self._context.can_fork):
+                continue
+            if shared >= min_tokens and (shared > length or (shared == length > 0 and whole)):
+                best, length = sequence, shared
+        return best, length
+
+    def longest_pending_prefix(self, request: Request) -> int:
+        """Longest prefix of the request that a running sequence holds or will prefill."""
+        if not self._context.can_fork:
+            return 0
+        ids = request.token_array[: request.max_cached_tokens]
+        promised = [s.request.prompt for s in self._sequences.values() if s.request is not None]
+        return max((common_prefix(prompt, ids) for prompt in promised), default=0)
+
+    def can_reuse(self, parent: Sequence | None, shared: int) -> bool:
+        """Whether a request can continue `parent` itself: the sequence is idle and holds nothing
+        but the `shared` tokens."""
+        return parent is not None and parent.request is None and shared == len(parent.tokens)
+
+    def allocate(self, request: Request, parent: Sequence | None, shared: int) -> Sequence | None:
+        """Assign the request a sequence with the `shared` tokens of `parent`: the parent itself
+        where it holds nothing else, or a fork. Returns None when every id is in use."""
+        if self.can_reuse(parent, shared):
+            sequence = parent
+            if self._last_reply is not None and self._last_reply[0] is parent:
+                self._last_reply = None  # it is being continued, so it is not a last reply
+        else:
+            sequence = self._fork(parent, shared)
+        if sequence is not None:
+            sequence.request = request
+            self.touch(sequence)
+        return sequence
+
+    def _fork(self, parent: Sequence | None, shared: int) -> Sequence | None:
+        idle = self.idle_sequences()
+        if not self._free_ids and not idle:
+            return None
+        if not self._free_ids:
+            victim = next((s for s in idle if s is not parent), idle[0])
+            if victim is parent:
+                return victim if self.truncate(victim, shared) else None
+            self.evict(victim)
+        sequence = Sequence(self._free_ids.pop())
+        self._sequences[sequence.id] = sequence
+        if parent is not None:
+            self.touch(parent)
+            self._context.copy(parent.id, sequence.id, shared)
+            sequence.tokens, sequence.cells = parent.tokens[:shared], parent.cells[:shared]
+        return sequence
+
+    def restore(self, tokens: TokenArray, cells: bytes) -> None:
+        """Add an idle sequence with `tokens` and their saved KV state; no-op when it cannot."""
+        sequence = self._fork(None, 0)
+        if sequence is None:
+            return
+        if not self._context.restore(sequence.id, cells):
+            self.evict(sequence)
+            return
+        sequence.tokens = array("i", tokens.tolist())
+        sequence.cells = array("q", range(self._serial, self._serial + len(tokens)))
+        self._serial += len(tokens)
+        self.touch(sequence)
+
+    # -- eviction -------------------------------------------------------------------------
+
+    def touch(self, sequence: Sequence) -> None:
+        """Mark a sequence as the most recently used."""
+        self._clock += 1
+        sequence.last_used = self._clock
+
+    def release(self, sequence: Sequence, complete: bool) -> None:
+        """End the request of a sequence; its cells stay for requests with the same prefix.
+
+        Idle cells slow every decode down. A `complete` reply, which only a next turn could
+        continue, therefore stays until the next one completes and is then truncated to its
+        prompt; and at most half of the cache stays idle.
+        """
+        request = sequence.request
+        sequence.request = None
+        self.touch(sequence)
+        sequence.round_end_time = 0.0 if complete else monotonic()
+        if complete and request is not None:
+            self._truncate_last_reply()
+            self._last_reply = (sequence, len(request.prompt))
+        spare = self._context.n_cells // 2 + self.count_cells(self.reserved_sequences())
+        for old in self.idle_sequences()[:-1]:
+            if self.count_cells(self._sequences.values()) <= spare:
+                return
+            self.evict(old)
+
+    def _truncate_last_reply(self) -> None:
+        """Truncate the last complete reply to its prompt, unless it is being continued."""
+        sequence, length = self._last_reply or (None, 0)
+        known = sequence is not None and self._sequences.get(sequence.id) is sequence
+        if sequence is not None and known and sequence.request is None:
+            self.truncate(sequence, min(length, len(sequence.tokens)))
+        self._last_reply = None
+
+    def release_prefix(
+        self, tokens: TokenArray, keep: int, include_extensions: bool = False
+    ) -> None:
+        """Truncate idle sequences that hold nothing but `tokens`, or with `below` anything that
+        begins with them, to their first `keep` tokens, which other requests may continue.
+
+        A sequence may hold one token more than its trajectory: the end token.
+        """
+        for sequence in self.idle_sequences():
+            size = len(sequence.tokens)
+            shared = common_prefix(sequence.token_array(), tokens)
+            if size > keep and (
+                shared >= size - 1 or (include_extensions and shared == len(tokens))
+            ):
+                self._truncate_or_evict(sequence, keep)
+
+    def _truncate_or_evict(self, sequence: Sequence, keep: int) -> None:
+        """Truncate a sequence, or evict it where another one holds the same prefix."""
+        others = (other for other in self._sequences.values() if other is not sequence)
+        begin = sequence.token_array()[:keep].copy()
+        spare = any(common_prefix(other.token_array(), begin) == keep for other in others)
+        if spare or not self.truncate(sequence, keep):
+            self.evict(sequence)
+
+    def evict(self, sequence: Sequence) -> None:
+        """Free the sequence's cells and its id."""
+        self._context.truncate(sequence.id, 0)
+        del self._sequences[sequence.id]
+        self._free_ids.append(sequence.id)
+
+    def truncate(self, sequence: Sequence, length: int) -> bool:
+        """Truncate a sequence's cells to `length` tokens; False where memory is recurrent."""
+        if not self._context.truncate(sequence.id, length):
+            return False
+        del sequence.tokens[length:], sequence.cells[length:]
+        return True

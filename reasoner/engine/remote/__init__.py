@@ -1,0 +1,1 @@
+"""The engine on a server elsewhere: any OpenAI-compatible completions API."""

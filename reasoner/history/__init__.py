@@ -1,0 +1,1 @@
+"""The history of questions and answers, in one SQLite file."""

@@ -1,1 +1,0 @@
-"""Search operators: small functions that extend, score, prune and merge trajectories."""

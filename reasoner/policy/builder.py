@@ -1,0 +1,84 @@
+"""Builds the policy of one question from a model, its registry entry and the settings."""
+
+from functools import partial
+
+from reasoner.engine.capabilities import require_capabilities
+from reasoner.engine.sampling import Sampling
+from reasoner.open_model import OpenModel
+from reasoner.plugin_host.host import PluginHost
+from reasoner.policy.budget import Budget
+from reasoner.policy.chat_template import render_output_wrapper
+from reasoner.policy.policy import Policy
+from reasoner.policy.tool_calling import ToolCallConfig
+from reasoner.protocol.calls import choose_tool_style
+from reasoner.protocol.protocol import StepProtocol
+from reasoner.settings import Limits, Settings
+
+__all__ = ["build_policy"]
+
+VARIED_TEMPERATURE = 0.8
+MIN_VARIED_TEMPERATURE = 0.5
+"""Searches need steps that differ: a model's own temperature below this becomes the other."""
+MAX_SEARCH_ANSWER_TOKENS = 1024
+"""Tokens that a trajectory of a search may generate beyond its reasoning budget."""
+
+
+def build_policy(
+    model: OpenModel,
+    protocol: StepProtocol,
+    settings: Settings,
+    budget: Budget,
+    *,
+    varied: bool,
+    plugins: PluginHost | None = None,
+) -> Policy:
+    """Return the policy of one question.
+
+    With `varied` sampling is never greedy, and no trajectory may be of unbounded length. Tools of
+    `plugins` may be called where the settings allow it. Raises UsageError for sampling options
+    that do not exist, and for a grammar that the engine cannot follow.
+    """
+    spec = model.spec
+    model_options = dict(spec.sampling) if spec else {}
+    varied_options = dict(model_options)
+    if model_options.get("temperature", VARIED_TEMPERATURE) < MIN_VARIED_TEMPERATURE:
+        varied_options["temperature"] = VARIED_TEMPERATURE
+    flag = {} if settings.temperature is None else {"temperature": settings.temperature}
+    resampling = Sampling.parse(varied_options, settings.sampling, flag)
+    first = Sampling.parse(model_options, settings.sampling, flag)
+    if first.grammar is not None:
+        require_capabilities(model.engine.capabilities, "grammar")
+    return Policy(
+        model.engine,
+        protocol,
+        sampling=resampling if varied else first,
+        varied_sampling=resampling,
+        limits=_bounded(settings.limits) if varied else settings.limits,
+        budget=budget,
+        seed=settings.seed,
+        merge_system=bool(spec and spec.no_system),
+        tool_calls=_calling(model, settings, plugins),
+    )
+
+
+def _calling(
+    model: OpenModel, settings: Settings, plugins: PluginHost | None
+) -> ToolCallConfig | None:
+    """Return how the policy may call the plugins' tools, None when it may not."""
+    tools = () if settings.tools == "off" or plugins is None else plugins.tools()
+    if not tools or plugins is None:
+        return None
+    engine = model.engine
+    end = "" if engine.eos is None else engine.detokenize([engine.eos], special=True)
+    named = settings.tool_style or (model.spec.tool_style if model.spec else None)
+    template = engine.chat_template or ""
+    wrapper = partial(render_output_wrapper, template, eos=end)
+    style = choose_tool_style(tools, template, named, wrapper)
+    return ToolCallConfig(style, plugins.call_tool, force_first_call=settings.tools == "force")
+
+
+def _bounded(limits: Limits) -> Limits:
+    """Return limits under which no trajectory of a search is generated without end."""
+    if limits.max_tokens is not None or limits.budget is None:
+        return limits
+    return limits.model_copy(update={"max_tokens": limits.budget + MAX_SEARCH_ANSWER_TOKENS})

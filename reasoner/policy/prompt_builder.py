@@ -1,0 +1,76 @@
+"""Prompts: conversations rendered by a model's chat template, as tokens."""
+
+from reasoner.engine.interface import Engine
+from reasoner.errors import BadModelFile
+from reasoner.policy.chat_template import render_prompt
+from reasoner.protocol.calls import ToolCallStyle
+from reasoner.protocol.protocol import StepProtocol
+from reasoner.types.problem import Message, Problem
+
+__all__ = ["PromptBuilder"]
+
+
+class PromptBuilder:
+    """Builds the prompts of one model.
+
+    With `merge_system`, for models trained without system prompts, the system prompt becomes the
+    beginning of the first user message.
+    """
+
+    def __init__(self, engine: Engine, protocol: StepProtocol, merge_system: bool) -> None:
+        self._engine, self._protocol = engine, protocol
+        self._merge_system = merge_system
+
+    def prompt_tokens(
+        self, problem: Problem, think: bool, style: ToolCallStyle | None
+    ) -> list[int]:
+        """The tokens of a problem's prompt.
+
+        `think` states whether the reply begins with reasoning; only then tools are offered, in the
+        given `style`. Raises BadModelFile when the model has no chat template.
+        """
+        template = self._template()
+        messages = self._protocol.messages(problem, think)
+        style = style if think else None
+        if style is not None:
+            messages = style.describe_tools(messages)
+        text = render_prompt(
+            template,
+            [self._without_control_tokens(message) for message in self._merged(messages)],
+            functions=style.function_schemas() if style else (),
+            bos=self._token_text(self._engine.bos),
+            eos=self._token_text(self._engine.eos),
+            think=think,
+        )
+        return self._engine.tokenize(text + self._protocol.reply_prefix(text, think))
+
+    def _template(self) -> str:
+        template = self._engine.chat_template
+        if template is None:
+            raise BadModelFile(
+                "the model has no chat template, so it was not made to answer questions; "
+                "choose an instruction-tuned one (reasoner models list)"
+            )
+        return template
+
+    def _merged(self, messages: list[Message]) -> list[Message]:
+        if not self._merge_system or len(messages) < 2 or messages[0].role != "system":
+            return messages
+        merged = f"{messages[0].content}\n\n{messages[1].content}"
+        return [messages[1].model_copy(update={"content": merged}), *messages[2:]]
+
+    def _without_control_tokens(self, message: Message) -> Message:
+        """The message with a zero-width space in every control token's name, so that text which
+        spells a control token is not tokenised as one."""
+        special = {
+            token
+            for token in self._engine.tokenize(message.content)
+            if self._engine.piece(token) != self._engine.piece(token, special=True)
+        }
+        content = message.content
+        for name in {self._engine.piece(token, special=True).decode() for token in special}:
+            content = content.replace(name, f"{name[:1]}\u200b{name[1:]}")
+        return message if not special else message.model_copy(update={"content": content})
+
+    def _token_text(self, token: int | None) -> str:
+        return "" if token is None else self._engine.detokenize([token], special=True)

@@ -1,0 +1,1 @@
+"""Worker processes and what confines them: resource limits, Landlock and seccomp."""

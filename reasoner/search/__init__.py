@@ -1,0 +1,1 @@
+"""Search over trajectories: the context that strategies work with, operators and strategies."""

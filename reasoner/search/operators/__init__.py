@@ -1,0 +1,1 @@
+"""The operations that strategies are composed of, on chains, trees and graphs of nodes."""

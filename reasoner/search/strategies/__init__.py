@@ -1,0 +1,1 @@
+"""The test-time strategies, one file each; `registry` maps their names."""

@@ -1,0 +1,1 @@
+"""Solvers: what callers need of one, and the one whose model runs in this process."""

@@ -1,1 +1,0 @@
-"""Search strategies: one file each, and one dictionary of their names."""

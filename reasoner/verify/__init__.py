@@ -1,1 +1,0 @@
-"""Extraction of final answers, the plugin host, worker processes, and the status of verdicts."""

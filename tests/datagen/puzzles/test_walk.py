@@ -1,0 +1,120 @@
+"""Graphs and the paths through them: marks that are true, backtracks that are real."""
+
+from random import Random
+
+import networkx
+import pytest
+
+from reasoner.datagen.puzzles.grammar import reply, solution
+from reasoner.datagen.puzzles.graph import Graph, explore
+from reasoner.datagen.puzzles.record import KINDS, record
+from reasoner.datagen.puzzles.reward import STEP_COST, potential, step_rewards
+from reasoner.datagen.puzzles.walk import Habits, walk
+
+WRONG = Habits(aim=0.0, doubt=0.9, patience=4.0, longest=30)
+
+
+@pytest.fixture(params=KINDS)
+def graph(request: pytest.FixtureRequest) -> Graph:
+    random = Random(request.param)
+    return explore(KINDS[request.param](random), random)
+
+
+def test_a_graph_is_acyclic_and_its_marks_are_true(graph: Graph) -> None:
+    task, nodes = graph.task, graph.nodes
+    assert networkx.is_directed_acyclic_graph(nodes)
+    goals = [state for state in nodes if task.solved(state)]
+    leads = set(goals).union(*(networkx.ancestors(nodes, goal) for goal in goals))
+    assert {state for state in nodes if graph.right(state)} == leads
+    ids = [nodes.nodes[state]["id"] for state in nodes]
+    assert sorted(ids) == list(range(len(nodes)))
+    assert nodes.nodes[task.start]["depth"] == 0
+    assert all(nodes.nodes[goal]["left"] == 0 for goal in goals)
+
+
+def test_equal_states_are_one_node() -> None:
+    random = Random(5)
+    graphs = [explore(KINDS["countdown4"](random), random) for _ in range(10)]
+    assert any(graph.nodes.in_degree(state) > 1 for graph in graphs for state in graph.nodes)
+
+
+def test_a_path_ends_at_the_answer_and_its_backtracks_are_real(graph: Graph) -> None:
+    task = graph.task
+    for seed in range(20):
+        visits = walk(graph, Random(seed), WRONG)
+        assert visits[-1].decision == "end"
+        assert task.solved(visits[-1].move.state)
+        open_states = [task.start]
+        tried = set()
+        for visit in visits:
+            assert visit.state in open_states
+            assert (visit.state, visit.move.state) not in tried
+            assert visit.move in task.moves(visit.state)
+            assert visit.right == task.alive(visit.move.state)
+            tried.add((visit.state, visit.move.state))
+            del open_states[open_states.index(visit.state) + 1 :]
+            if visit.decision == "proceed":
+                open_states.append(visit.move.state)
+            elif visit.decision == "backtrack":
+                assert not visit.right
+        moves = solution(visits)
+        assert [task.start, *(m.state for m in moves)][-1] == visits[-1].move.state
+        assert len(moves) <= len(visits)
+
+
+def test_wrong_turns_come_as_often_as_the_habit_says() -> None:
+    random = Random(2)
+    wrong = {aim: 0 for aim in (0.1, 0.9)}
+    for _ in range(60):
+        graph = explore(KINDS["countdown3"](random), random)
+        for aim in wrong:
+            visits = walk(graph, random, Habits(aim=aim))
+            wrong[aim] += sum(not visit.right for visit in visits)
+    assert wrong[0.1] > 3 * wrong[0.9] > 0
+
+
+def test_potentials_are_what_the_formula_promises(graph: Graph) -> None:
+    nodes = graph.nodes.nodes
+    for state in nodes:
+        value = potential(graph, state)
+        assert 0.0 <= value <= 1.0
+        assert (value > 0) == (graph.right(state) and state != graph.task.start)
+        assert (value == 1.0) == graph.task.solved(state)
+    assert potential(graph, "nowhere") == 0.0
+
+
+def test_rewards_add_up_to_where_the_path_ends(graph: Graph) -> None:
+    for seed in range(10):
+        visits = walk(graph, Random(seed), WRONG)
+        rewards = step_rewards(graph, [(v.state, v.move.state) for v in visits])
+        assert sum(rewards) == pytest.approx(1.0 - STEP_COST * len(visits))
+        assert sum(rewards[:-1]) < sum(rewards)
+
+
+def test_degrees_and_distances_move_the_potential() -> None:
+    """Two nodes with everything equal but one thing."""
+    nodes = networkx.DiGraph()
+    task = KINDS["countdown3"](Random(0))
+    for name, depth, left in (("near", 2, 1), ("far", 2, 3), ("busy", 2, 1), ("known", 2, 1)):
+        nodes.add_node(name, right=True, depth=depth, left=left, id=0)
+        nodes.add_edge("in", name)
+        nodes.add_edge(name, f"{name} on")
+    nodes.add_edge("busy", "on again")
+    nodes.add_edge("in again", "known")
+    graph = Graph(task, nodes)
+    value = {name: potential(graph, name) for name in ("near", "far", "busy", "known")}
+    assert value["far"] < value["near"]
+    assert value["busy"] < value["near"] < value["known"]
+
+
+def test_a_landed_path_answers_with_what_it_has() -> None:
+    random = Random(11)
+    graph = explore(KINDS["countdown3"](random), random)
+    visits = walk(graph, random, Habits(aim=0.0))
+    dead = [visit for visit in visits if not visit.right][:1]
+    assert reply(graph.task, dead).endswith(graph.task.surrender())
+    seen = visits[:-1]  # two numbers are left, and what they make is written there
+    assert graph.task.evident(seen[-1].move.state)
+    assert reply(graph.task, seen).endswith(graph.task.answer(solution(visits)))
+    line = record(graph, seen, 0, landed=True)
+    assert [step.right for step in line.steps] == [visit.right for visit in seen]
