@@ -6,8 +6,6 @@ from typing import Any
 from reasoner.models.progress import DownloadObserver
 from reasoner.settings import Settings
 from reasoner.solver.interface import Solver
-from reasoner.solver.local import LocalSolver
-from reasoner.solver.served import ServedSolver
 from reasoner.types.events import OnEvent
 from reasoner.types.problem import Problem
 from reasoner.types.result import Result
@@ -24,7 +22,11 @@ def open_solver(
     process. `on_event` receives every event, `on_progress` the progress of downloads.
     """
     if settings.server:
+        from reasoner.solver.served import ServedSolver
+
         return ServedSolver(settings, on_event)
+    from reasoner.solver.local import LocalSolver  # a client of a server needs no engine
+
     return LocalSolver(settings, on_event, on_progress)
 
 

@@ -78,8 +78,8 @@ class ModelMetadata(BaseModel):
 def read_metadata(path: Path) -> ModelMetadata:
     """Read the file's metadata, not its weights. Raises BadModelFile."""
     known_formats = tuple(load_value_formats().values())
-    format_tokens = {token for form in known_formats for token in format_tokens(form)}
-    gguf = read_gguf(path, tokens={*STEINER_MARKS, *THINK_MARKS, *format_tokens})
+    requested_tokens = {t for form in known_formats for t in format_tokens(form)}
+    gguf = read_gguf(path, tokens={*STEINER_MARKS, *THINK_MARKS, *requested_tokens})
     template = _text(gguf, "tokenizer.chat_template")
     policy, policy_reason = _policy(gguf)
     value, value_reason = _value(gguf, policy)

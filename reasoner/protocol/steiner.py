@@ -179,7 +179,9 @@ class SteinerRound:
             return finish_trajectory(append_tokens(self._path, tokens, steps=steps), "", 0, reason)
         if step.decision is Decision.END:
             landed = tokens[-1].forced
-            return append_tokens(self._path, tokens, steps=steps, phase=Phase.ANSWER, landed=landed)
+            return append_tokens(
+                self._path, tokens, steps=steps, phase=Phase.ANSWER, soft_stopped=landed
+            )
         return append_tokens(self._path, tokens, steps=steps)
 
 

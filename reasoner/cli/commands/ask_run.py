@@ -1,16 +1,12 @@
 """The work of `reasoner ask`: answer the question, record it, and leave with the exit code."""
 
-import asyncio
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import typer
 
-from reasoner.api import open_solver
 from reasoner.cache.results import ResultCache, replay_events
 from reasoner.cli.chat.conversation import resume_conversation
-from reasoner.cli.interrupt import Interrupt
+from reasoner.cli.commands.run_outcome import RunOutcome
 from reasoner.cli.options.ask import AskOptions
 from reasoner.cli.options.conversation import ConversationOptions
 from reasoner.cli.options.question import collect_question, read_text_file
@@ -22,8 +18,6 @@ from reasoner.errors import Interrupted, NoAnswer, VerificationFailed
 from reasoner.history.recorder import ConversationRecorder
 from reasoner.history.records import HistoryTurn, turn_messages
 from reasoner.settings import Settings
-from reasoner.trace.tracer import TraceWriter
-from reasoner.types.events import Event
 from reasoner.types.problem import Problem
 from reasoner.types.result import Result
 
@@ -63,17 +57,6 @@ def answer_question(
     _exit_with_status(run_outcome.result, form, interrupted=run_outcome.interrupted)
 
 
-class _RunOutcome(NamedTuple):
-    """A result, and how the run that gave it ended."""
-
-    result: Result
-    interrupted: bool = False
-    dated: bool = False
-    """Whether the answer depends on the day it was given."""
-    check_trace: Callable[[], None] = lambda: None
-    """Raises ReasonerError when the trace could not be written."""
-
-
 def _problem(
     question: str, ask: AskOptions, settings: Settings, turns: list[HistoryTurn]
 ) -> Problem:
@@ -92,7 +75,7 @@ def _answer(
     output: Output,
     recorder: ConversationRecorder,
     trace: Path | None,
-) -> _RunOutcome:
+) -> RunOutcome:
     """Answer the problem, from the cache if possible; print, record and cache the answer."""
     results = ResultCache()
     try:
@@ -113,36 +96,21 @@ def _answer(
 
 def _recall(
     results: ResultCache, problem: Problem, settings: Settings, output: Output
-) -> _RunOutcome | None:
+) -> RunOutcome | None:
     """Return the cached result of the same request, with its events sent to the output."""
     result = results.get(problem, settings)
     if result is None:
         return None
     for event in replay_events(result, settings.effort):
         output.on_event(event)
-    return _RunOutcome(result)
+    return RunOutcome(result)
 
 
-def _solve_traced(
-    problem: Problem, settings: Settings, output: Output, trace: Path | None
-) -> _RunOutcome:
-    with TraceWriter(trace, problem, settings) as tracer:
-        return asyncio.run(_solve(problem, settings, output, tracer))
+def _solve(problem: Problem, settings: Settings, output: Output, trace: Path | None) -> RunOutcome:
+    """Answer the problem with a model; what that needs is imported only then."""
+    from reasoner.cli.commands.ask_solve import solve_problem
 
-
-async def _solve(
-    problem: Problem, settings: Settings, output: Output, tracer: TraceWriter
-) -> _RunOutcome:
-    def on_event(event: Event) -> None:
-        tracer.add_event(event)
-        output.on_event(event)
-
-    with Interrupt(lambda: tracer.finish("interrupted")) as interrupt:
-        async with open_solver(settings, on_event, output.progress) as solver:
-            interrupt.soft()
-            result = await solver.solve(problem, stop=interrupt.stop)
-            dated = solver.prompt_has_date
-        return _RunOutcome(result, interrupt.happened, dated, tracer.raise_write_error)
+    return solve_problem(problem, settings, output, trace)
 
 
 def _exit_with_status(result: Result, form: OutputForm, *, interrupted: bool) -> None:
