@@ -80,7 +80,7 @@ def _answer(
     results = ResultCache()
     try:
         cached = _recall(results, problem, settings, output) if trace is None else None
-        run_outcome = cached or _solve_traced(problem, settings, output, trace)
+        run_outcome = cached or _solve(problem, settings, output, trace)
     finally:
         output.end()
     result = run_outcome.result

@@ -147,7 +147,7 @@ def test_a_malformed_registry_and_a_wrong_checksum(
 
 
 def test_the_group_is_light_to_import() -> None:
-    """`--help` of the whole program imports this module, and only typer and json come in with it."""
+    """`--help` of the whole program imports this module; little else comes in with it."""
     code = (
         "import typer, sys; before = set(sys.modules); import reasoner.cli.app; "
         "print(*sorted(name for name in set(sys.modules) - before if '.' not in name))"
