@@ -70,7 +70,9 @@ class Pool:
         self, index: int, problem: Problem, kinds: Mapping[int, Kind], brief: bool
     ) -> None:
         """Draw lines on a problem: their numbers, which decide their seeds, and their kinds."""
-        context = self._solver.tools(self._settings, Budget(), lambda _event: None, varied=False)
+        context = self._solver.search_context(
+            self._settings, Budget(), lambda _event: None, varied=False
+        )
         lines = [
             self._line(
                 index, problem, replace(context, trajectory_numbers=count(number)), kind, brief

@@ -36,7 +36,8 @@ def build_policy(
 
     With `varied` sampling is never greedy, and no trajectory may be of unbounded length. Tools of
     `plugins` may be called where the settings allow it. Raises UsageError for sampling options
-    that do not exist, and for a grammar that the engine cannot follow.
+    that do not exist, and for a grammar that the engine cannot follow; EngineError when step
+    decisions are requested of an engine without log-probabilities.
     """
     spec = model.spec
     model_options = dict(spec.sampling) if spec else {}
@@ -48,6 +49,8 @@ def build_policy(
     first = Sampling.parse(model_options, settings.sampling, flag)
     if first.grammar is not None:
         require_capabilities(model.engine.capabilities, "grammar")
+    if settings.decide and protocol.decision_phrases:
+        require_capabilities(model.engine.capabilities, "score")
     return Policy(
         model.engine,
         protocol,

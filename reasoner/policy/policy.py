@@ -74,6 +74,11 @@ class Policy:
         return self._sampling.temperature > 0.0
 
     @property
+    def can_score_tokens(self) -> bool:
+        """Whether the engine returns the log-probabilities of given tokens."""
+        return self._engine.capabilities.score
+
+    @property
     def n_ctx(self) -> int:
         """The context size in tokens, for one trajectory."""
         return self._engine.n_ctx

@@ -198,8 +198,14 @@ class SearchContext:
     async def environment_state(
         self, problem: Problem, steps: Sequence[str]
     ) -> EnvironmentState | None:
-        """The state of the problem's environment after the steps, if a plugin knows its rules."""
-        return await self._plugins.environment_state(problem, steps) if self._plugins else None
+        """The state of the problem's environment after the steps.
+
+        None where no plugin knows the problem's rules, or where the engine returns no
+        log-probabilities, from which the steps in an environment are chosen.
+        """
+        if self._plugins is None or not self.policy.can_score_tokens:
+            return None
+        return await self._plugins.environment_state(problem, steps)
 
     async def run_code(self, language: str, reply: str) -> ToolCall | None:
         """The record of running the reply's code; None without a tool, code, or time for it."""

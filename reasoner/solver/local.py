@@ -9,6 +9,7 @@ from reasoner.answers.extraction import extract_final_answer
 from reasoner.answers.status import status_of_verdicts
 from reasoner.answers.submission import build_submission
 from reasoner.cache.verdicts import open_verdict_cache
+from reasoner.engine.capabilities import require_capabilities
 from reasoner.models.progress import DownloadObserver
 from reasoner.open_model import open_model, resolve
 from reasoner.plugin_host.host import PluginHost
@@ -101,6 +102,8 @@ class LocalSolver:
     async def ping(self) -> None:
         """Raise EngineError when the engine no longer decodes."""
         engine = self._model.engine
+        if not engine.capabilities.score:
+            return
         tokens = engine.tokenize("a")
         await engine.token_logprobs(tokens, [len(tokens) - 1], [[tokens[0]]])
 
@@ -130,11 +133,13 @@ class LocalSolver:
         Raises UsageError, PromptTooLong, ContextFull, EngineError.
         """
         request = validate_request(settings or self._settings, self._model.spec, problem)
+        if request.strategy.judges_states and self._value is None:
+            require_capabilities(self._model.engine.capabilities, "score")
         watch = _AnswerWatch(on_event or self._on_event)
         watch.emit(self._start_event(request))
         budget = Budget(request.settings.limits.seconds, request.settings.search_budget)
         with budget.stop_on(stop):
-            context = self.tools(
+            context = self.search_context(
                 request.settings, budget, watch.on_event, varied=request.strategy.needs_sampling
             )
             outcome = await request.strategy.search(problem, context, request.parameters)
@@ -148,7 +153,7 @@ class LocalSolver:
         watch.emit(ResultEvent(result=result))
         return result
 
-    def tools(
+    def search_context(
         self, settings: Settings, budget: Budget, emit: OnEvent, *, varied: bool
     ) -> SearchContext:
         """Return the search context of one question; with `varied`, sampling is never greedy."""

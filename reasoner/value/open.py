@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from reasoner.engine.local.engine import LocalEngine
+from reasoner.engine.capabilities import require_capabilities
 from reasoner.errors import ModelError, UnknownName
 from reasoner.models.checksum import model_checksum
 from reasoner.models.format import StepPair, ValueFormat
@@ -58,8 +58,8 @@ def _has_own_head(settings: Settings, policy: OpenModel) -> bool:
     """Whether no value model is set and the policy's model has a value head."""
     if settings.value is not None or settings.value_format is not None:
         return False
-    local = policy.model.is_local and isinstance(policy.engine, LocalEngine)
-    return local and _head_path(settings, policy) is not None
+    readable = policy.engine.capabilities.whole_logits
+    return readable and _head_path(settings, policy) is not None
 
 
 @asynccontextmanager
@@ -79,6 +79,7 @@ async def _single_model(
             )
         name = settings.value or POLICY_AS_VALUE_MODEL
         head = _head(settings, judge, form)
+        require_capabilities(judge.engine.capabilities, "score")
         model = ValueModel(name, judge.engine, form, head, is_policy=judge is policy)
         if pairs:
             await run_self_test(model, pairs)
@@ -111,12 +112,7 @@ async def _judge_model(
 
 
 def _shares_vocabulary(judge: OpenModel, policy: OpenModel) -> bool:
-    if judge is policy:
-        return True
-    ours, theirs = judge.engine, policy.engine
-    if not (isinstance(ours, LocalEngine) and isinstance(theirs, LocalEngine)):
-        return False
-    return ours.same_vocabulary(theirs)
+    return judge is policy or judge.engine.same_vocabulary(policy.engine)
 
 
 def with_exact_attention(settings: EngineSettings) -> EngineSettings:

@@ -46,8 +46,8 @@ STRATEGIES: dict[str, Strategy[Any]] = {
     "dvts": Strategy(dvts, DvtsParameters),
     "lookahead": Strategy(lookahead, LookaheadParameters),
     "mcts": Strategy(mcts, MctsParameters),
-    "tot-bfs": Strategy(tot_bfs, TotBfsParameters),
-    "tot-dfs": Strategy(tot_dfs, TotDfsParameters),
+    "tot-bfs": Strategy(tot_bfs, TotBfsParameters, judges_states=True),
+    "tot-dfs": Strategy(tot_dfs, TotDfsParameters, judges_states=True),
     "revise": Strategy(revise, ReviseParameters),
     "nested": Strategy(nested_search(find_strategy), NestedParameters),
 }

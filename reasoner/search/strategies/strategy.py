@@ -23,16 +23,18 @@ P = TypeVar("P", bound=StrategyParameters)
 class Strategy(Generic[P]):
     """A search strategy.
 
-    `run(problem, context, parameters)` searches until it has an answer or the budget stops it, and
-    returns its candidates. `varied` states that it samples the same step several times, so that
-    sampling must not be greedy. `live` states what may be shown of its first trajectory while it is
-    generated.
+    `search(problem, context, parameters)` works until it has an answer or the budget stops it, and
+    returns its candidates. `needs_sampling` states that it samples the same step several times, so
+    that sampling must not be greedy. `live` states what may be shown of its first trajectory while
+    it is generated. `judges_states` states that the policy scores states by the probabilities of
+    its own tokens where there is no value model.
     """
 
     search: Callable[[Problem, SearchContext, P], Awaitable[SearchOutcome]]
     parameters: type[P]
     needs_sampling: bool = True
     live: LiveView = "nothing"
+    judges_states: bool = False
 
     @property
     def summary(self) -> str:
