@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from number_puzzle.puzzle import Puzzle, recognise_puzzle
+from number_puzzle.puzzle import PuzzleQuestion, recognise_puzzle
 from reasoner.plugin_host.hookspecs import hookimpl
 from reasoner.types.environment_state import EnvironmentState
 from reasoner.types.problem import Message, Problem
@@ -135,7 +135,7 @@ def _sorted(numbers: list[Number]) -> Numbers:
     return tuple(sorted(numbers, key=lambda number: number.value))
 
 
-def _answer(numbers: Numbers, puzzle: Puzzle) -> str:
+def _answer(numbers: Numbers, puzzle: PuzzleQuestion) -> str:
     """Return the formula when only the target remains, and "" before.
 
     Raises BrokenRule when another number remains.
@@ -147,7 +147,7 @@ def _answer(numbers: Numbers, puzzle: Puzzle) -> str:
     return f"{numbers[0].formula[1:-1]} = {puzzle.target}"
 
 
-def _prompt(puzzle: Puzzle) -> Problem:
+def _prompt(puzzle: PuzzleQuestion) -> Problem:
     """Return the puzzle after solved ones, which show the model how to write steps."""
     turns: list[Message] = []
     for numbers, target, *steps in GAME_24 if puzzle.target == 24 else COUNTDOWN:

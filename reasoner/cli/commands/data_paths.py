@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from reasoner.cli.options.problem_mix import DEFAULT_MIX, parse_mix
 from reasoner.cli.options.spread import spread_options
 from reasoner.cli.output.progress import StatusLine
-from reasoner.datagen.puzzles.stream import Recipe, excluded_keys, stream
+from reasoner.datagen.puzzles.stream import PathDataRecipe, excluded_keys, write_path_records
 from reasoner.errors import Interrupted, UsageError
 from reasoner.settings import explain
 
@@ -57,7 +57,7 @@ def paths(options: PathOptions) -> None:
         count.show(f"{done} of {options.problems} problems")
 
     try:
-        added = stream(options.out, recipe, excluded, show)
+        added = write_path_records(options.out, recipe, excluded, show)
     except KeyboardInterrupt:
         raise Interrupted(f"stopped; the same command goes on in {options.out}") from None
     finally:
@@ -70,9 +70,9 @@ def paths(options: PathOptions) -> None:
     )
 
 
-def _recipe(options: PathOptions) -> Recipe:
+def _recipe(options: PathOptions) -> PathDataRecipe:
     try:
-        return Recipe(
+        return PathDataRecipe(
             problems=options.problems,
             paths=options.paths,
             seed=options.seed,

@@ -11,7 +11,7 @@ from reasoner.cli.options.problem_mix import DEFAULT_MIX, parse_mix
 from reasoner.cli.options.spread import spread_options
 from reasoner.cli.options.torch_threads import ThreadCount, prepare_torch
 from reasoner.cli.output.progress import StatusLine
-from reasoner.datagen.puzzles.stream import Recipe, excluded_keys
+from reasoner.datagen.puzzles.stream import PathDataRecipe, excluded_keys
 from reasoner.errors import Interrupted
 
 __all__ = ["explore"]
@@ -51,7 +51,7 @@ def explore(options: ExploreOptions) -> None:
     prepare_torch(options.threads)
     from reasoner.training.expert import write_corrected  # needs the extra `train`
 
-    recipe = Recipe(
+    recipe = PathDataRecipe(
         problems=options.problems, paths=1, seed=options.seed, mix=parse_mix(options.mix)
     )
     excluded = excluded_keys(options.exclude or [])

@@ -12,10 +12,10 @@ from reasoner.cli.options.problem_mix import DEFAULT_MIX, parse_mix
 from reasoner.cli.options.spread import spread_options
 from reasoner.cli.options.torch_threads import ThreadCount, prepare_torch
 from reasoner.cli.output.progress import StatusLine
-from reasoner.datagen.puzzles.stream import Recipe, excluded_keys
+from reasoner.datagen.puzzles.stream import PathDataRecipe, excluded_keys
 from reasoner.errors import Interrupted, UsageError
 from reasoner.settings import explain
-from reasoner.training.run import Plan
+from reasoner.training.run import TrainingPlan
 
 __all__ = ["policy"]
 
@@ -69,7 +69,7 @@ def policy(options: PolicyOptions) -> None:
     count = StatusLine(sys.stderr)
     try:
         if options.stage == "rl":
-            recipe = Recipe(seed=options.seed, mix=parse_mix(options.mix))
+            recipe = PathDataRecipe(seed=options.seed, mix=parse_mix(options.mix))
             excluded = excluded_keys(options.exclude or [])
             model = train_by_reward(options.run, recipe, excluded, options.rounds, count.show)
         else:
@@ -84,8 +84,8 @@ def policy(options: PolicyOptions) -> None:
     print(f'trained; try: reasoner ask -m {model} "Use 4 7 8 8 to make 24"', file=sys.stderr)
 
 
-def _plan(options: PolicyOptions) -> Plan:
-    return Plan(
+def _plan(options: PolicyOptions) -> TrainingPlan:
+    return TrainingPlan(
         width=options.width,
         steps=options.steps,
         batch=options.batch,
