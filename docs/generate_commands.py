@@ -54,11 +54,11 @@ def _help_texts(command: Any, name: str, parent: Any) -> Iterator[tuple[str, str
     """Each visible command below `command`, itself included, as its path and its help text."""
     context = command.context_class(command, info_name=name, parent=parent)
     yield context.command_path, command.get_help(context)
-    if not hasattr(command, "list_commands"):
+    if not hasattr(command, "load_command"):
         return
     for child_name in command.list_commands(context):
-        child = command.get_command(context, child_name)
-        if child is not None and not child.hidden:
+        child = command.load_command(child_name)  # `commands` holds stubs until then
+        if not child.hidden:
             yield from _help_texts(child, child_name, context)
 
 
