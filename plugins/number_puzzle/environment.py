@@ -103,7 +103,7 @@ def format_numbers(numbers: Numbers) -> str:
 
 
 def apply_step(numbers: Numbers, step: str) -> Numbers:
-    """Return the numbers that remain after a step. Raises BrokenRule when it is invalid."""
+    """Return the numbers that remain after a step. Raises InvalidStep when it is invalid."""
     match = _STEP.fullmatch(step.strip()) if len(step) <= MAX_STEP_CHARACTERS else None
     if match is None:
         raise InvalidStep("not a step such as 11-7=4")
@@ -138,7 +138,7 @@ def _sorted(numbers: list[Number]) -> Numbers:
 def _answer(numbers: Numbers, puzzle: PuzzleQuestion) -> str:
     """Return the formula when only the target remains, and "" before.
 
-    Raises BrokenRule when another number remains.
+    Raises InvalidStep when another number remains.
     """
     if len(numbers) > 1:
         return ""

@@ -30,7 +30,8 @@ async def run_batch(
     in_order: bool = True,
     stop: asyncio.Event | None = None,
 ) -> AsyncGenerator[BatchRecord, None]:
-    """Yield a record for each item, in the items' order or as they finish, `at_once` at a time.
+    """Yield a record for each item, in the items' order or as they finish, `max_concurrency` at a
+    time.
 
     An item that cannot be answered gets a record with the error. Once `stop` is set no more items
     are started, and those that it interrupts get no record. Raises the errors that every item

@@ -1,7 +1,7 @@
 """Multi-step arithmetic: `(3 + 4) * 5 - 6`, worked out one operation at a time.
 
 A wrong turn is an operation done before its time. Results are whole, not below zero and at most
-`LARGEST`.
+`MAX_INTERMEDIATE_NUMBER`.
 """
 
 import re

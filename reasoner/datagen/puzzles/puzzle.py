@@ -1,9 +1,9 @@
 """Number puzzles: Countdown with three or four numbers, and the Game of 24.
 
-A state is the numbers that are left, largest first. A move joins two of them. Intermediate
-results are whole, above zero and at most `LARGEST`: with that, 99 % of the solvable Countdown
-problems with three numbers up to 100, and all but 16 of the 1,362 solvable Games of 24, still
-have a solution.
+A state is the numbers that are left, largest first. A move joins two of them. Intermediate results
+are whole, above zero and at most `MAX_INTERMEDIATE_NUMBER`: with that, 99 % of the solvable
+Countdown problems with three numbers up to 100, and all but 16 of the 1,362 solvable Games of 24,
+still have a solution.
 """
 
 import re

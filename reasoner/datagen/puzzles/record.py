@@ -93,7 +93,7 @@ def path_record(
         kind=task.kind,
         key=task.key,
         question=task.question,
-        reply_text=reply_text(task, visits),
+        reply=reply_text(task, visits),
         expect=task.expect,
         landed=landed,
         steps=steps,

@@ -21,9 +21,10 @@ EVIDENT_STEP_PROBABILITY = 0.95
 
 @dataclass(frozen=True)
 class PathParameters:
-    """How a walk errs: `aim` is how often it takes a right move where there is one, `doubt` how
-    often it believes in a state that is dead but does not look it, `patience` how many moves it
-    tries there before it leaves, `longest` the steps after which it makes no more mistakes."""
+    """How a walk errs: `aim` is how often it takes a right move where there is one,
+    `false_belief_rate` how often it believes in a state that is dead but does not look it,
+    `max_wrong_steps` how many moves it tries there before it leaves, `max_steps` the steps after
+    which it makes no more mistakes."""
 
     right_move_bias: float = 0.5
     false_belief_rate: float = 0.4
