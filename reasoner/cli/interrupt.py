@@ -70,6 +70,7 @@ class Stoppable:
         self._watcher.begin(label, total, done)
 
     def advance(self, size: int) -> None:
+        """Report progress. Raises Interrupted after a Ctrl-C, which stops the download."""
         if self._interrupt.happened:
             raise Interrupted("stopped; the download goes on from here the next time")
         self._watcher.advance(size)

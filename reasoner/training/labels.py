@@ -62,7 +62,8 @@ def write_labels(
     continuations: int,
     on_batch: Callable[[int], None],
 ) -> None:
-    """Append the labelled replies to the problems that `out` does not hold yet."""
+    """Append the labelled replies to the problems that `out` does not hold yet. Raises UsageError
+    when `folder` holds no trained policy."""
     run = TrainingRun(folder)
     state = run.load()
     if state is None:

@@ -23,7 +23,10 @@ LEARNT_FROM = 3000
 
 
 def train_on_data(folder: Path, data: Sequence[Path], plan: TrainingPlan, say: Say) -> Path:
-    """Warm up and fine-tune, going on with the run in `folder` if there is one; return the GGUF."""
+    """Warm up and fine-tune, going on with the run in `folder` if there is one; return the GGUF.
+
+    Raises UsageError when the run in `folder` has another width.
+    """
     run = TrainingRun(folder)
     if not run.begun:
         run.begin(plan.width, [parse_path_record(data[0], line) for line in _first_lines(data[0])])

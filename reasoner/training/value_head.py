@@ -122,20 +122,31 @@ def train_value_head(
         data=f"{problems} problems, {len(study.solutions)} solutions, {known.sum()} steps",
         seed=seed,
     )
-    own = _own(labelled)
-    report = ValueHeadReport(
-        problems=problems,
+    report = _report(study, labelled, best, scores, (aggregation, outcomes[aggregation]))
+    return head, report
+
+
+def _report(
+    study: TrainingSolutions,
+    labelled: LabelledSteps,
+    best: _Fit,
+    scores: Doubles,
+    outcome: tuple[Aggregation, float],
+) -> ValueHeadReport:
+    """Return how well the held-out scores do; `outcome` is the aggregation and its AUC."""
+    known, own = labelled.weights > 0, _own(labelled)
+    return ValueHeadReport(
+        problems=len(set(labelled.problems.tolist())),
         solutions=len(study.solutions),
         steps=int(known.sum()),
         right=float(labelled.right[known].mean()),
         auc=best.auc,
         auc_sampled=auc(best.held_out[own], labelled.right[own]),
-        auc_outcome=outcomes[aggregation],
+        auc_outcome=outcome[1],
         ece=calibration_error(scores[own], labelled.right[own]),
-        aggregation=aggregation,
+        aggregation=outcome[0],
         ridge=best.ridge,
     )
-    return head, report
 
 
 def _best(

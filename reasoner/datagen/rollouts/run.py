@@ -100,7 +100,7 @@ async def open_rollout_run(
 ) -> AsyncIterator[RolloutRun]:
     """Load the model and open the file at `path`, which may have been begun by an earlier run.
 
-    Raises what `ensure_model` and `SolutionFile` do.
+    Raises UsageError for a model on a server, and what `resolve_model` and `SolutionFile` raise.
     """
     model = await resolve(settings.model, settings, notice, progress)
     async with open_model(model, settings, notice, keep_prompts=False) as opened:
