@@ -14,9 +14,9 @@ PROCESSES, WRITES = 8, 200
 WRITER = """
 import sys
 from pathlib import Path
-from reasoner.cache.disk_cache import Vault
+from reasoner.cache.disk_cache import DiskCache
 
-vault, name = Vault(Path(sys.argv[1]), 10**8), sys.argv[2]
+vault, name = DiskCache(Path(sys.argv[1]), 10**8), sys.argv[2]
 for number in range(int(sys.argv[3])):
     key = f"{name} {number}".encode()
     assert vault.put(key, key * 10), key

@@ -31,7 +31,7 @@ file, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 print("ready", flush=True)
 for number in range(count):
     with History(file) as history:
-        history.add(f"{number % 7:012x}", problem(), result(f"{name} {number}"))
+        history.add_turn(f"{number % 7:012x}", problem(), result(f"{name} {number}"))
     print(number, flush=True)
 """
 

@@ -47,7 +47,10 @@ def test_a_search_shows_a_line_for_each_candidate(smollm2: Path, tmp_path: Path)
     )
     done = run(tmp_path, *ask, "--show-reasoning")
     lines = [line for line in done.stderr.decode().splitlines() if " tokens" in line]
-    assert [line.split(" · ")[0].strip() for line in sorted(lines)[:2]] == ["0", "1"]
+    assert [line.split(":")[0] for line in sorted(lines)] == [
+        "candidate 1 of 2",
+        "candidate 2 of 2",
+    ]
     assert done.stdout.count(b"\n") >= 1
     hidden = run(tmp_path, *ask)
     assert len(hidden.stderr.decode().splitlines()) == 1

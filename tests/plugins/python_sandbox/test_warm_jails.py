@@ -106,11 +106,11 @@ from python_sandbox import pool
 from python_sandbox.run import run_python
 import threading
 run_python("1")
-while len(pool.pids()) < pool.SIZE: time.sleep(0.02)
-waiting = pool.pids()
+while len(pool.warm_process_ids()) < pool.POOL_SIZE: time.sleep(0.02)
+waiting = pool.warm_process_ids()
 threading.Thread(target=run_python, args=("import time; time.sleep(60)",), daemon=True).start()
-while len(set(pool.pids()) | set(waiting)) < pool.SIZE + 1: time.sleep(0.02)
-print(*waiting, *pool.pids(), flush=True)
+while len(set(pool.warm_process_ids()) | set(waiting)) < pool.POOL_SIZE + 1: time.sleep(0.02)
+print(*waiting, *pool.warm_process_ids(), flush=True)
 {ending}
 """
 
