@@ -57,8 +57,8 @@ def _help_texts(command: Any, name: str, parent: Any) -> Iterator[tuple[str, str
     if not hasattr(command, "list_commands"):
         return
     for child_name in command.list_commands(context):
-        child = command.get_command(context, child_name)
-        if child is not None and not child.hidden:
+        child = command.load_command(child_name)
+        if not child.hidden:
             yield from _help_texts(child, child_name, context)
 
 

@@ -108,7 +108,11 @@ class CommandStub(TyperCommand):
 
 
 class CommandGroup(TyperGroup):
-    """A group that loads the command which is called, and names the nearest for an unknown word."""
+    """A group that loads the command which is called, and names the nearest for an unknown word.
+
+    `commands` and `get_command` give a stub for a command that is not loaded yet; `load_command`
+    gives the command itself.
+    """
 
     entries: ClassVar[Mapping[str, CommandEntry]] = {}
 
@@ -153,6 +157,7 @@ class CommandGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
+        """Run the command. Raises typer.Exit(0) when the reader of stdout is gone."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
