@@ -54,10 +54,10 @@ def _help_texts(command: Any, name: str, parent: Any) -> Iterator[tuple[str, str
     """Each visible command below `command`, itself included, as its path and its help text."""
     context = command.context_class(command, info_name=name, parent=parent)
     yield context.command_path, command.get_help(context)
-    if not hasattr(command, "list_commands"):
+    if not hasattr(command, "load_command"):
         return
     for child_name in command.list_commands(context):
-        child = command.load_command(child_name)
+        child = command.load_command(child_name)  # `commands` holds stubs until then
         if not child.hidden:
             yield from _help_texts(child, child_name, context)
 

@@ -6,7 +6,7 @@ from typing import Any
 from reasoner.errors import UsageError
 from reasoner.models.effort_plan import EffortPlan
 from reasoner.models.spec import ModelSpec
-from reasoner.settings import AUTO, Effort, Settings
+from reasoner.settings import AUTO_STRATEGY, Effort, Settings
 
 __all__ = ["resolve_effort"]
 
@@ -27,7 +27,7 @@ def resolve_effort(settings: Settings, spec: ModelSpec | None = None) -> Setting
     a grammar) or nothing may be checked, a single line is drawn. Raises UsageError for options of a
     strategy that is not named.
     """
-    if settings.strategy != AUTO:
+    if settings.strategy != AUTO_STRATEGY:
         return settings
     if settings.strategy_options:
         raise UsageError("-S tells a strategy something: name it with --strategy NAME")

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["auc", "calibration_error", "platt"]
+__all__ = ["auc", "calibration_error", "fit_platt_scaling"]
 
 Floats = npt.NDArray[np.float64]
 BINS = 10
@@ -27,7 +27,7 @@ def calibration_error(scores: Floats, right: Floats) -> float:
     return float(sum(gaps) / max(1, len(scores)))
 
 
-def platt(logits: Floats, right: Floats, steps: int = 50) -> tuple[float, float]:
+def fit_platt_scaling(logits: Floats, right: Floats, steps: int = 50) -> tuple[float, float]:
     """Scale and bias such that σ(scale · logit + bias) is the chance of being right (Platt 1999),
     with his softened targets; found by Newton's method, each step halved until it helps."""
     good, bad = float((right > 0.5).sum()), float((right <= 0.5).sum())

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 __all__ = [
-    "AUTO",
-    "OFF",
+    "AUTO_STRATEGY",
+    "NO_VALUE_MODEL",
     "Directories",
     "Effort",
     "EngineSettings",
@@ -34,8 +34,8 @@ __all__ = [
 
 Effort = Literal["low", "medium", "high", "max"]
 EFFORT_BUDGET: dict[Effort, int] = {"low": 512, "medium": 2048, "high": 4096, "max": 16384}
-AUTO = "auto"
-OFF = "off"
+AUTO_STRATEGY = "auto"
+NO_VALUE_MODEL = "off"
 """The strategy's name as long as the effort is to choose it."""
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
 
@@ -154,7 +154,7 @@ class Settings(BaseSettings):
     """How the value model is asked; None: the registry's word for it, else as a judge."""
     value_head: Path | None = None
     """A side file with the head that reads values from what a model gives."""
-    strategy: str = AUTO
+    strategy: str = AUTO_STRATEGY
     """`auto`: the one that `effort` stands for with this model."""
     strategy_options: dict[str, Any] = {}
     """What the strategy is told (`-S key=value`; `reasoner strategies list` names them)."""
@@ -213,7 +213,7 @@ class Settings(BaseSettings):
     def value_models(self) -> tuple[tuple[str, str | None], ...]:
         """The value models that `value` names, each with the format it is to be asked in. Raises
         UsageError where one has no name."""
-        if self.value is None or self.value == OFF:
+        if self.value is None or self.value == NO_VALUE_MODEL:
             return ()
         if os.path.isfile(os.path.expanduser(self.value)):  # a file may be called anything
             return ((self.value, self.value_format),)

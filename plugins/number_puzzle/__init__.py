@@ -19,7 +19,7 @@ from number_puzzle.formula import (
     NotAFormula,
     parse_formula,
 )
-from number_puzzle.puzzle import Puzzle, recognise_puzzle
+from number_puzzle.puzzle import PuzzleQuestion, recognise_puzzle
 from reasoner.answers.extraction import extract_unambiguous_answer
 from reasoner.plugin_host.hookspecs import hookimpl
 from reasoner.types.problem import Problem
@@ -68,7 +68,7 @@ def _final(submission: Submission) -> Formula | None:
     return None
 
 
-def _last_formula(answer: str, puzzle: Puzzle) -> Formula | None:
+def _last_formula(answer: str, puzzle: PuzzleQuestion) -> Formula | None:
     """Return the last formula in the reply that uses exactly the given numbers, or None."""
     for line in reversed(answer.splitlines()[-MAX_LINES:]):
         for chunk in reversed(list(_chunks(_LABEL.sub("", line[:2000])))):
@@ -97,7 +97,7 @@ def _formula(text: str) -> Formula | None:
     return None
 
 
-def _verdict_without_formula(answer: str, puzzle: Puzzle) -> Verdict:
+def _verdict_without_formula(answer: str, puzzle: PuzzleQuestion) -> Verdict:
     """Return the verdict on a reply without a formula of the given numbers.
 
     A stated answer other than the target is refuted. The target alone proves nothing, and correct
@@ -112,7 +112,7 @@ def _verdict_without_formula(answer: str, puzzle: Puzzle) -> Verdict:
     return verdict.model_copy(update={"score": 0.0})
 
 
-def _judge(formula: Formula, puzzle: Puzzle) -> Verdict:
+def _judge(formula: Formula, puzzle: PuzzleQuestion) -> Verdict:
     if formula.value is None:
         return _verdict(Outcome.FAIL, f"{formula.text} divides by zero", puzzle, formula)
     if formula.value != puzzle.target:
@@ -132,7 +132,7 @@ def _judge(formula: Formula, puzzle: Puzzle) -> Verdict:
 
 
 def _verdict(
-    outcome: Outcome, reason: str, puzzle: Puzzle, formula: Formula | None = None
+    outcome: Outcome, reason: str, puzzle: PuzzleQuestion, formula: Formula | None = None
 ) -> Verdict:
     evidence: dict[str, JsonValue] = {"numbers": list(puzzle.numbers), "target": puzzle.target}
     if formula is not None:

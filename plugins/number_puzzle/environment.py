@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from number_puzzle.puzzle import Puzzle, recognise_puzzle
+from number_puzzle.puzzle import PuzzleQuestion, recognise_puzzle
 from reasoner.plugin_host.hookspecs import hookimpl
 from reasoner.types.environment_state import EnvironmentState
 from reasoner.types.problem import Message, Problem
@@ -103,7 +103,7 @@ def format_numbers(numbers: Numbers) -> str:
 
 
 def apply_step(numbers: Numbers, step: str) -> Numbers:
-    """Return the numbers that remain after a step. Raises BrokenRule when it is invalid."""
+    """Return the numbers that remain after a step. Raises InvalidStep when it is invalid."""
     match = _STEP.fullmatch(step.strip()) if len(step) <= MAX_STEP_CHARACTERS else None
     if match is None:
         raise InvalidStep("not a step such as 11-7=4")
@@ -135,10 +135,10 @@ def _sorted(numbers: list[Number]) -> Numbers:
     return tuple(sorted(numbers, key=lambda number: number.value))
 
 
-def _answer(numbers: Numbers, puzzle: Puzzle) -> str:
+def _answer(numbers: Numbers, puzzle: PuzzleQuestion) -> str:
     """Return the formula when only the target remains, and "" before.
 
-    Raises BrokenRule when another number remains.
+    Raises InvalidStep when another number remains.
     """
     if len(numbers) > 1:
         return ""
@@ -147,7 +147,7 @@ def _answer(numbers: Numbers, puzzle: Puzzle) -> str:
     return f"{numbers[0].formula[1:-1]} = {puzzle.target}"
 
 
-def _prompt(puzzle: Puzzle) -> Problem:
+def _prompt(puzzle: PuzzleQuestion) -> Problem:
     """Return the puzzle after solved ones, which show the model how to write steps."""
     turns: list[Message] = []
     for numbers, target, *steps in GAME_24 if puzzle.target == 24 else COUNTDOWN:

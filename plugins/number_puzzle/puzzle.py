@@ -7,7 +7,7 @@ problem with numbers must never be refuted as a puzzle.
 import re
 from dataclasses import dataclass
 
-__all__ = ["Puzzle", "recognise_puzzle"]
+__all__ = ["PuzzleQuestion", "recognise_puzzle"]
 
 MAX_QUESTION_CHARACTERS = 20_000
 MAX_DISTANCE_CHARACTERS = 300
@@ -41,16 +41,16 @@ _OTHER = re.compile(
     r"\bfind (?!an? (?:expression|equation|way|formula))|\bwhat (?:is|are|was) (?!an? )|\bdef |"
     r"\bremainder\b|\$"
 )
-_SOME = re.compile(
+_PARTIAL_USE = re.compile(
     r"(?i)\bat most once\b|\bsome or all\b|\bany of the\b|\bsubset\b|\b(?:left|leave) out\b|"
     r"\bneed not\b|\b(?:not|n't) (?:all|need|have to|necessar\w+|required)\b|\bdo not need\b"
 )
 _OPEN = re.compile(r"(?i)\bonly (?:be )?used? once\b|\bused only once\b|\bmore than once\b")
-_EVERY = re.compile(r"(?i)\bexactly once\b|\ball (?:of )?(?:the|these|four|three)\b")
+_FULL_USE = re.compile(r"(?i)\bexactly once\b|\ball (?:of )?(?:the|these|four|three)\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Puzzle:
+class PuzzleQuestion:
     """A number puzzle: `numbers` are in the question's order.
 
     `all_used` is whether every number must be used, None where the wording does not say.
@@ -61,7 +61,7 @@ class Puzzle:
     all_used: bool | None
 
 
-def recognise_puzzle(question: str) -> Puzzle | None:
+def recognise_puzzle(question: str) -> PuzzleQuestion | None:
     """Return the puzzle of a question, the last one if it shows several, or None."""
     question = question[-MAX_QUESTION_CHARACTERS:]
     if _OTHER.search(question) or not _INTENT.search(question):
@@ -73,7 +73,7 @@ def recognise_puzzle(question: str) -> Puzzle | None:
     if target is None:
         return None
     numbers = tuple(int(number) for number in re.findall(r"\d+", lists[-1]["numbers"]))
-    return Puzzle(numbers, target, _all_used(question))
+    return PuzzleQuestion(numbers, target, _all_used(question))
 
 
 def _target(question: str, numbers: re.Match[str]) -> int | None:
@@ -89,6 +89,6 @@ def _target(question: str, numbers: re.Match[str]) -> int | None:
 
 
 def _all_used(question: str) -> bool | None:
-    if _SOME.search(question):
+    if _PARTIAL_USE.search(question):
         return False
-    return None if _OPEN.search(question) and not _EVERY.search(question) else True
+    return None if _OPEN.search(question) and not _FULL_USE.search(question) else True

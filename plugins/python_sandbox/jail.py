@@ -36,9 +36,9 @@ class RunRequest:
 class ProcessResult:
     """How a jail ended.
 
-    `over` is the limit that was exceeded. `said` is the child's report on the program, None
-    without one. `ready` is set when the child was confined and had received its order; otherwise
-    no code was run.
+    `exceeded_limit` is the limit that was exceeded. `report` is the child's report on the program,
+    None without one. `ready` is set when the child was confined and had received its order;
+    otherwise no code was run.
     """
 
     exit_code: int

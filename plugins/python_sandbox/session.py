@@ -23,12 +23,12 @@ _LIMIT_MESSAGES = {
 class BlockResult(BaseModel):
     """The result of running one block.
 
-    `output` is the text for the model, at most `MAX_SHOWN` characters without control characters:
-    what the block printed, the repr of a bare expression at its end, and one line for a failure.
-    `ok` is set when the block ran to its end. `kept` is set when the block belongs into `earlier`
-    of the next one: also after an exception, but not after an exceeded limit or a crash, which
-    the replay would repeat. `layer` names the sandbox; `refused` is the reason why the block was
-    not run.
+    `output` is the text for the model, at most `MAX_OUTPUT_CHARACTERS` characters without control
+    characters: what the block printed, the repr of a bare expression at its end, and one line for a
+    failure. `ok` is set when the block ran to its end. `kept` is set when the block belongs into
+    `earlier` of the next one: also after an exception, but not after an exceeded limit or a crash,
+    which the replay would repeat. `layer` names the sandbox; `refused` is the reason why the block
+    was not run.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -23,7 +23,7 @@ ExceededLimit = Literal["timeout", "memory", "output", "disk"]
 class OutputCollector:
     """The output of one process and the limit that it exceeded.
 
-    `kept` holds the beginning and the end of each stream; `over` names the limit, None without
+    `streams` holds the beginning and the end of each stream; `over` names the limit, None without
     one. `box` is the directory whose size is limited, `memory` a number of bytes.
     """
 

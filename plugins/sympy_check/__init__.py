@@ -44,7 +44,7 @@ atexit.register(_workers.close)
 def compare(
     expected: str, answer: str, seconds: float = 5.0, places: int = 6
 ) -> tuple[Outcome, str]:
-    """Whether `said` equals `gold` mathematically: pass, fail or unknown, and why.
+    """Whether `said` equals `expected` mathematically: pass, fail or unknown, and why.
 
     A decimal equals the value it rounds when it shows at least `places` decimals; with fewer the
     two are left undecided. Both may be hostile; what cannot be decided in `seconds` is unknown.

@@ -8,7 +8,7 @@ import re
 
 __all__ = ["asked_sum"]
 
-LONGEST = 300
+MAX_QUESTION_CHARS = 300
 _OPENING = re.compile(
     r"(?i)^(?:please )?(?:(?:what(?:'s| is| does)|how much is|compute|calculate|evaluate|work out|"
     r"find|solve|simplify)[ :]+)?(?:the (?:value|result|sum|product|quotient|difference) of )?"
@@ -22,7 +22,7 @@ _DATE = re.compile(r"^\d+([-/])\d+\1\d+$", re.ASCII)
 def asked_sum(question: str) -> str | None:
     """The sum that a question asks for the value of; None where it asks for anything else."""
     text = question.strip()
-    if len(text) > LONGEST:
+    if len(text) > MAX_QUESTION_CHARS:
         return None
     text = _OPENING.sub("", text, count=1).strip("$ ")
     text = _CLOSING.sub("", text, count=1).strip("$ ")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from reasoner.answers.extraction import extract_marked_answer
 from sympy_check.moments import compare_moments, ratio_as_fraction
 from sympy_check.normal import MAX_LENGTH, normalise
-from sympy_check.outcome import DIFFERENT, EQUAL, Equality, Relation, undecided
+from sympy_check.outcome import ANSWERS_DIFFER, ANSWERS_EQUAL, Equality, Relation, undecided
 from sympy_check.quantity import compare_quantities, quantity
 from sympy_check.structure import compare_structures
 from sympy_check.words import compare_words
@@ -33,7 +33,7 @@ _LETTERS = re.compile(
     r"circ|cup|ln|log|sin|cos|tan)|[pb]matrix|(?<![A-Za-z])[ei](?![A-Za-z])"
 )
 _RELATIONS = re.compile(r"=|<|>|\\[lg]eq?(?![a-z])|\\ne")
-_SEVERAL = re.compile(r",|;|(?<![A-Za-z])(?:or|and)(?![A-Za-z])")
+_ANSWER_SEPARATOR = re.compile(r",|;|(?<![A-Za-z])(?:or|and)(?![A-Za-z])")
 _RESIDUE = re.compile(
     r"(?:[A-Za-z] ?(?:=|\\equiv) ?)?(-?\d{1,9}) ?\(?\\?p?mod ?[{(]?(\d{1,9})[})]*"
 )
@@ -64,7 +64,7 @@ def compare(gold: str, said: str, places: int = 6) -> Equality:
     A decimal equals what it is the rounding of when it shows at least `places` decimals.
     """
     if gold.strip() == said.strip() and gold.strip():
-        return EQUAL
+        return ANSWERS_EQUAL
     return _compare(_unmarked(gold), _unmarked(said), Scope(places))
 
 
@@ -81,7 +81,7 @@ def _compare(gold: str, said: str, scope: Scope) -> Equality:
     if not left or not right:
         return undecided("an answer is empty")
     if left.replace(" ", "") == right.replace(" ", ""):
-        return EQUAL
+        return ANSWERS_EQUAL
     if _TOWER.search(left) or _TOWER.search(right):
         return undecided("a number is too large")
     for rule in _RULES:
@@ -111,7 +111,7 @@ def _compare_based(left: str, right: str, _: Scope) -> Equality | None:
         return None
     if ours and theirs:
         same = ours[1].lstrip("0") == theirs[1].lstrip("0") and ours[2] == theirs[2]
-        return EQUAL if same else _compare_values(ours, theirs)
+        return ANSWERS_EQUAL if same else _compare_values(ours, theirs)
     digits, other = (ours[1], right) if ours else (theirs[1] if theirs else "", left)
     if not other.isdigit():
         return None
@@ -119,7 +119,9 @@ def _compare_based(left: str, right: str, _: Scope) -> Equality | None:
     assert based is not None
     if digits == other:
         return undecided("only one of them names its base")
-    return undecided("equal, but in another base") if _number(based) == int(other) else DIFFERENT
+    return (
+        undecided("equal, but in another base") if _number(based) == int(other) else ANSWERS_DIFFER
+    )
 
 
 def _number(based: re.Match[str]) -> int | None:
@@ -133,7 +135,7 @@ def _compare_values(ours: re.Match[str], theirs: re.Match[str]) -> Equality:
     values = _number(ours), _number(theirs)
     if None in values:
         return undecided("the digits do not fit the base")
-    return undecided("equal, but in another base") if values[0] == values[1] else DIFFERENT
+    return undecided("equal, but in another base") if values[0] == values[1] else ANSWERS_DIFFER
 
 
 def _compare_residues(left: str, right: str, scope: Scope) -> Equality | None:
@@ -141,7 +143,7 @@ def _compare_residues(left: str, right: str, scope: Scope) -> Equality | None:
     ours, theirs = _RESIDUE.fullmatch(left), _RESIDUE.fullmatch(right)
     if ours and theirs:
         same = ours[2] == theirs[2] and (int(ours[1]) - int(theirs[1])) % int(ours[2]) == 0
-        return EQUAL if same else DIFFERENT
+        return ANSWERS_EQUAL if same else ANSWERS_DIFFER
     if ours:
         return _compare(ours[1], right, scope.inside())
     return _compare(left, theirs[1], scope.inside()) if theirs else None
@@ -152,7 +154,7 @@ def _compare_quantities(left: str, right: str, scope: Scope) -> Equality | None:
     if ours and theirs:
         return compare_quantities(ours, theirs, scope.places)
     if (ours and _MULTIPLE.fullmatch(right)) or (theirs and _MULTIPLE.fullmatch(left)):
-        return DIFFERENT  # a number is no interval or tuple, nor a multiple of one
+        return ANSWERS_DIFFER  # a number is no interval or tuple, nor a multiple of one
     return None
 
 
@@ -160,14 +162,14 @@ def _compare_commas(left: str, right: str, _: Scope) -> Equality | None:
     """2,74 and 2.74: beside a decimal number, a lone comma is a decimal comma."""
     for one, other in ((left, right), (right, left)):
         if _COMMA.fullmatch(one) and _POINT.fullmatch(other):
-            return EQUAL if one.replace(",", ".") == other else DIFFERENT
+            return ANSWERS_EQUAL if one.replace(",", ".") == other else ANSWERS_DIFFER
     return None
 
 
 def _compare_named(left: str, right: str, scope: Scope) -> Equality | None:
     """`x = 5` and `5`; `x = 5` and `y = 5`; `y = 2x + 1` and `2x + 1`; `a + b = 5` and `5`."""
     ours, theirs = _NAMED.fullmatch(left), _NAMED.fullmatch(right)
-    if any(text.count("=") > 1 and _SEVERAL.search(text) for text in (left, right)):
+    if any(text.count("=") > 1 and _ANSWER_SEPARATOR.search(text) for text in (left, right)):
         return None
     if "=" in left and "=" in right and "(" in (left + right)[:1] + right[:1]:
         return None
@@ -200,7 +202,7 @@ def _compare_to_equation(gold: str, said: str, scope: Scope) -> Equality | None:
     if bool(ours) == bool(theirs) or _RELATIONS.search(_SIDES.sub("", gold + said)):
         return None
     if ours:
-        return DIFFERENT if re.search("[A-Za-z]", _LETTERS.sub("", gold)) else None
+        return ANSWERS_DIFFER if re.search("[A-Za-z]", _LETTERS.sub("", gold)) else None
     sides = [side.strip() for side in _SIDES.split(said)]
     if re.search(r"\d ?[A-Za-z]", _LETTERS.sub("", sides[0])):
         return undecided("an equation in unknowns for a value")
@@ -233,7 +235,7 @@ def _compare_symbolic(left: str, right: str, scope: Scope) -> Equality:
         return verdict
     if _words_outside(left) != _words_outside(right):
         return undecided("words among the mathematics")
-    return _unless_natural(left, right, scope) if verdict is DIFFERENT else verdict
+    return _unless_natural(left, right, scope) if verdict is ANSWERS_DIFFER else verdict
 
 
 def _unless_natural(left: str, right: str, scope: Scope) -> Equality:
@@ -244,7 +246,7 @@ def _unless_natural(left: str, right: str, scope: Scope) -> Equality:
         ours, theirs = (_LOG.sub(r"\\ln", side) for side in (left, right))
         if compare_symbolic(ours, theirs, scope.places).relation is Relation.EQUAL:
             return undecided("equal if log is the natural logarithm")
-    return DIFFERENT
+    return ANSWERS_DIFFER
 
 
 def _words_outside(text: str) -> list[str]:

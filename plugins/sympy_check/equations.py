@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from sympy_check.expression import Expression, NotArithmetic, parse
-from sympy_check.tokens import Kind, Token, tokenize
+from sympy_check.tokens import Kind, MathToken, tokenize
 
 __all__ = ["MAX_TEXT", "Statement", "attach_units", "statements"]
 
@@ -83,7 +83,7 @@ class Statement:
     end: int
 
 
-def attach_units(tokens: list[Token]) -> list[Token]:
+def attach_units(tokens: list[MathToken]) -> list[MathToken]:
     """The tokens with the words that name units attached to their numbers."""
     return _units(_groups(tokens))
 
@@ -95,8 +95,8 @@ def statements(text: str) -> Iterator[Statement]:
         yield from _chain(clause, text)
 
 
-def _clauses(tokens: Sequence[Token]) -> Iterator[list[Token]]:
-    clause: list[Token] = []
+def _clauses(tokens: Sequence[MathToken]) -> Iterator[list[MathToken]]:
+    clause: list[MathToken] = []
     for token in tokens:
         if token.kind is Kind.BREAK:
             if any(_is_relation(token) for token in clause):
@@ -108,11 +108,11 @@ def _clauses(tokens: Sequence[Token]) -> Iterator[list[Token]]:
         yield clause
 
 
-def _is_relation(token: Token) -> bool:
+def _is_relation(token: MathToken) -> bool:
     return token.kind in (Kind.EQUALS, Kind.APPROX)
 
 
-def _groups(tokens: list[Token]) -> list[Token]:
+def _groups(tokens: list[MathToken]) -> list[MathToken]:
     """Brackets that hold remarks instead of arithmetic become units, breaks or walls."""
     opened: list[int] = []
     drop: set[int] = set()
@@ -128,7 +128,7 @@ def _groups(tokens: list[Token]) -> list[Token]:
     return [token for index, token in enumerate(tokens) if index not in drop]
 
 
-def _settle(tokens: list[Token], start: int, end: int, drop: set[int]) -> None:
+def _settle(tokens: list[MathToken], start: int, end: int, drop: set[int]) -> None:
     left, right = tokens[start], tokens[end]
     inside = tokens[start + 1 : end] if end - start < 4 * MAX_SIDE else []
     kinds = {token.kind for token in inside} or {Kind.OTHER}
@@ -150,9 +150,9 @@ def _settle(tokens: list[Token], start: int, end: int, drop: set[int]) -> None:
         left.kind = right.kind = Kind.OTHER
 
 
-def _units(tokens: Sequence[Token]) -> list[Token]:
+def _units(tokens: Sequence[MathToken]) -> list[MathToken]:
     """Attach the words after a number to it when an operator or relation goes on after them."""
-    out: list[Token] = []
+    out: list[MathToken] = []
     index = 0
     while index < len(tokens):
         token = tokens[index]
@@ -168,7 +168,7 @@ def _units(tokens: Sequence[Token]) -> list[Token]:
     return out
 
 
-def _run(tokens: Sequence[Token], index: int) -> tuple[list[str], int]:
+def _run(tokens: Sequence[MathToken], index: int) -> tuple[list[str], int]:
     """The unit words at `index`, among them "/ hour", and where they end."""
     words: list[str] = []
     while index < len(tokens) and len(words) < MAX_UNITS:
@@ -191,11 +191,11 @@ def _run(tokens: Sequence[Token], index: int) -> tuple[list[str], int]:
     return words, index
 
 
-def _goes_on(token: Token) -> bool:
+def _goes_on(token: MathToken) -> bool:
     return token.kind in (Kind.OPERATOR, Kind.EQUALS, Kind.APPROX, Kind.CLOSE, Kind.BREAK)
 
 
-def _owner(tokens: Sequence[Token]) -> Token:
+def _owner(tokens: Sequence[MathToken]) -> MathToken:
     """The number that the words after the last token belong to."""
     for token in reversed(tokens[-MAX_SIDE:]):
         if token.kind is Kind.NUMBER:
@@ -203,7 +203,7 @@ def _owner(tokens: Sequence[Token]) -> Token:
     return tokens[-1]
 
 
-def _chain(clause: list[Token], text: str) -> Iterator[Statement]:
+def _chain(clause: list[MathToken], text: str) -> Iterator[Statement]:
     """The statements of `a = b = c`, each adjacent pair once."""
     cuts = [index for index, token in enumerate(clause) if _is_relation(token)]
     bounds = [-1, *cuts, len(clause)]
@@ -228,7 +228,7 @@ def _scaled(expression: Expression) -> bool:
     return expression.doubtful or any(unit in _SCALES for unit in expression.units)
 
 
-def _suffix(side: list[Token]) -> tuple[Expression, bool] | None:
+def _suffix(side: list[MathToken]) -> tuple[Expression, bool] | None:
     """The expression a side ends with, and whether what stands before it makes it doubtful."""
     tail = side[-MAX_SIDE:]
     first = len(tail)
@@ -250,11 +250,11 @@ def _suffix(side: list[Token]) -> tuple[Expression, bool] | None:
     return None
 
 
-def _is_of(tokens: Sequence[Token], index: int) -> bool:
+def _is_of(tokens: Sequence[MathToken], index: int) -> bool:
     return tokens[index].kind is Kind.WORD and tokens[index].text == "of" and index > 0
 
 
-def _boundary(before: Token | None, first: Token) -> bool | None:
+def _boundary(before: MathToken | None, first: MathToken) -> bool | None:
     """None: the expression is a piece of something longer; True: it may be; False: it is whole."""
     if before is None:
         return False
@@ -268,7 +268,7 @@ def _boundary(before: Token | None, first: Token) -> bool | None:
     return None if before.kind is not Kind.OPEN else True
 
 
-def _prefix(side: list[Token]) -> tuple[Expression, bool] | None:
+def _prefix(side: list[MathToken]) -> tuple[Expression, bool] | None:
     """The expression a side begins with, and whether what follows makes it doubtful."""
     head = side[:MAX_SIDE]
     if not head or (head[0].kind not in _STARTS and head[0].text not in ("-",)):
@@ -282,7 +282,7 @@ def _prefix(side: list[Token]) -> tuple[Expression, bool] | None:
     return _beyond(expression, head[used])
 
 
-def _beyond(expression: Expression, after: Token) -> tuple[Expression, bool] | None:
+def _beyond(expression: Expression, after: MathToken) -> tuple[Expression, bool] | None:
     if after.kind is Kind.WORD:
         return expression, after.text in _SCALES or after.text in ("of", "times", "plus", "minus")
     if after.kind in (Kind.CLOSE, Kind.OPEN) and not after.tight:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from sympy_check.evaluate import Node, evaluate
-from sympy_check.tokens import Kind, Token
+from sympy_check.tokens import Kind, MathToken
 
 __all__ = ["Expression", "NotArithmetic", "parse", "parse_whole"]
 
@@ -25,7 +25,7 @@ class Expression:
     """
 
     root: Node
-    numbers: tuple[Token, ...]
+    numbers: tuple[MathToken, ...]
     operations: int
     additions: int
     percent: bool
@@ -53,7 +53,7 @@ class Expression:
         return [unit for token in self.numbers for unit in token.units]
 
 
-def parse_whole(tokens: Sequence[Token]) -> Expression:
+def parse_whole(tokens: Sequence[MathToken]) -> Expression:
     """Parse all the tokens as one expression, or raise NotArithmetic."""
     expression, used = parse(tokens)
     if used != len(tokens):
@@ -61,7 +61,7 @@ def parse_whole(tokens: Sequence[Token]) -> Expression:
     return expression
 
 
-def parse(tokens: Sequence[Token]) -> tuple[Expression, int]:
+def parse(tokens: Sequence[MathToken]) -> tuple[Expression, int]:
     """Parse the longest expression the tokens begin with; also how many tokens it took."""
     parser = _Parser(tokens)
     root = parser.sum(0)
@@ -81,13 +81,13 @@ def parse(tokens: Sequence[Token]) -> tuple[Expression, int]:
 
 
 class _Parser:
-    def __init__(self, tokens: Sequence[Token]) -> None:
+    def __init__(self, tokens: Sequence[MathToken]) -> None:
         self.tokens, self.at = tokens, 0
-        self.numbers: list[Token] = []
+        self.numbers: list[MathToken] = []
         self.operations = self.additions = 0
         self.doubtful = False
 
-    def peek(self, ahead: int = 0) -> Token | None:
+    def peek(self, ahead: int = 0) -> MathToken | None:
         place = self.at + ahead
         return self.tokens[place] if place < len(self.tokens) else None
 
@@ -115,7 +115,7 @@ class _Parser:
             left = self.binary(sign, left, self.product(depth))
         return left
 
-    def is_range(self, minus: Token) -> bool:
+    def is_range(self, minus: MathToken) -> bool:
         """`weeks 1-2`, `pages 10-15`: two whole numbers with a hyphen that go up."""
         before, after = self.tokens[self.at - 2], self.peek()
         tight = minus.tight and after is not None and after.tight
@@ -244,7 +244,7 @@ class _Parser:
             raise NotArithmetic("a fraction without its parts")
         return self.group(depth)
 
-    def take(self) -> Token:
+    def take(self) -> MathToken:
         token = self.tokens[self.at]
         self.at += 1
         return token

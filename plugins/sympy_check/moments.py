@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from sympy_check.outcome import DIFFERENT, EQUAL, Equality, undecided
+from sympy_check.outcome import ANSWERS_DIFFER, ANSWERS_EQUAL, Equality, undecided
 
 __all__ = ["compare_moments", "ratio_as_fraction"]
 
@@ -45,7 +45,7 @@ def compare_moments(left: str, right: str) -> Equality | None:
     if any(read(text) is not None for read in (_clock, _date, _numeric) for text in (left, right)):
         return undecided("only one of them is a time, ratio or date")
     if _COLON.fullmatch(left) and _COLON.fullmatch(right):
-        return DIFFERENT
+        return ANSWERS_DIFFER
     return None
 
 
@@ -75,7 +75,7 @@ def _compare_numeric(left: str, right: str) -> Equality | None:
 
 
 def _same(left: object, right: object) -> Equality:
-    return EQUAL if left == right else DIFFERENT
+    return ANSWERS_EQUAL if left == right else ANSWERS_DIFFER
 
 
 def _ratio(text: str) -> tuple[int, int] | None:
@@ -104,14 +104,14 @@ def _clocks(left: Clock, right: Clock) -> Equality:
     if left.half and right.half:
         return _same(left.absolute, right.absolute)
     if left.seconds == right.seconds:
-        return EQUAL
+        return ANSWERS_EQUAL
     if left.half or right.half:
         known = None not in (left.absolute, right.absolute)
-        return _same(left.absolute, right.absolute) if known else DIFFERENT
+        return _same(left.absolute, right.absolute) if known else ANSWERS_DIFFER
     times = left.seconds // 60, right.seconds // 60
     parts = [(minutes // 60, minutes % 60) for minutes in times]
     proportional = parts[0][0] * parts[1][1] == parts[1][0] * parts[0][1] != 0
-    return undecided("equal as ratios, not as times") if proportional else DIFFERENT
+    return undecided("equal as ratios, not as times") if proportional else ANSWERS_DIFFER
 
 
 def _date(text: str) -> tuple[str, int, int | None] | None:
@@ -126,7 +126,7 @@ def _date(text: str) -> tuple[str, int, int | None] | None:
 
 def _dates(left: tuple[str, int, int | None], right: tuple[str, int, int | None]) -> Equality:
     if left[:2] != right[:2]:
-        return DIFFERENT
+        return ANSWERS_DIFFER
     if None in (left[2], right[2]) and left[2] != right[2]:
         return undecided("only one of them names the year")
     return _same(left, right)

@@ -55,7 +55,7 @@ _DEGREES = re.compile(
 _BUILDER = re.compile(
     r"(?:\\?\{) ?[A-Za-z](?: ?\\in ?\\mathbb ?\{?R\}?)? ?(?:\||:|\\mid|\\vert) ?(.+?)\\?\}"
 )
-_AFTER = re.compile(r"^(\d[\d.,]*) ?([€£¥₹])$")
+_TRAILING_CURRENCY = re.compile(r"^(\d[\d.,]*) ?([€£¥₹])$")
 _ENDS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"), ("`", "`"))
 
 
@@ -123,7 +123,7 @@ def _braced(match: re.Match[str]) -> str:
 
 
 def _numbers(text: str) -> str:
-    text = _AFTER.sub(r"\2\1", text)
+    text = _TRAILING_CURRENCY.sub(r"\2\1", text)
     if _EUROPEAN.fullmatch(text):
         text = text.replace(".", "").replace(",", ".")
     if _SPACED.fullmatch(text):

@@ -10,18 +10,23 @@ _ONES = (
     "fifteen sixteen seventeen eighteen nineteen"
 )
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_SMALL = {word: value for value, word in enumerate(_ONES.split())}
-_SMALL |= {word: 10 * n for n, word in enumerate(_TENS.split(), 2)}
-_LARGE = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_NUMBERS_BELOW_100 = {word: value for value, word in enumerate(_ONES.split())}
+_NUMBERS_BELOW_100 |= {word: 10 * n for n, word in enumerate(_TENS.split(), 2)}
+_POWERS_OF_1000 = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6}
 _PARTS |= {"seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "twelfth": 12}
 _PARTS |= {f"{word}s": value for word, value in _PARTS.items() if word != "halves"}
-_MOST = 16
+_MAX_WORDS = 16
 
 
 def is_numeral(word: str) -> bool:
     """Whether a word can be part of a number."""
-    return word in _SMALL or word in _LARGE or word in _PARTS or word in ("hundred", "dozen")
+    return (
+        word in _NUMBERS_BELOW_100
+        or word in _POWERS_OF_1000
+        or word in _PARTS
+        or word in ("hundred", "dozen")
+    )
 
 
 def numeral(words: Sequence[str]) -> tuple[Fraction, list[str]] | None:
@@ -30,7 +35,7 @@ def numeral(words: Sequence[str]) -> tuple[Fraction, list[str]] | None:
     Articles are expected to be gone already: "two and half apples".
     """
     count = 0
-    while count < min(len(words), _MOST) and (
+    while count < min(len(words), _MAX_WORDS) and (
         is_numeral(words[count]) or (words[count] == "and" and count)
     ):
         count += 1
@@ -66,14 +71,14 @@ def _whole(words: list[str]) -> int | None:
     """A whole number in the usual order; None for words in any other, like a telephone number."""
     total, group, last = 0, 0, 0
     for word in (word for word in words if word != "and"):
-        if word in _LARGE:
-            total, group, last = total + max(1, group) * _LARGE[word], 0, 0
+        if word in _POWERS_OF_1000:
+            total, group, last = total + max(1, group) * _POWERS_OF_1000[word], 0, 0
         elif word == "hundred":
             if group >= 100:
                 return None
             group, last = max(1, group) * 100, 100
-        elif word in _SMALL:
-            value = _SMALL[word]
+        elif word in _NUMBERS_BELOW_100:
+            value = _NUMBERS_BELOW_100[word]
             if group and not (last == 100 or (20 <= last < 100 and 0 < value < 10)):
                 return None
             group, last = group + value, value

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["DIFFERENT", "EQUAL", "Equality", "Relation", "undecided"]
+__all__ = ["ANSWERS_DIFFER", "ANSWERS_EQUAL", "Equality", "Relation", "undecided"]
 
 
 class Relation(StrEnum):
@@ -20,8 +20,8 @@ class Equality:
     reason: str = ""
 
 
-EQUAL = Equality(Relation.EQUAL)
-DIFFERENT = Equality(Relation.DIFFERENT)
+ANSWERS_EQUAL = Equality(Relation.EQUAL)
+ANSWERS_DIFFER = Equality(Relation.DIFFERENT)
 
 
 def undecided(reason: str) -> Equality:

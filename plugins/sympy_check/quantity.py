@@ -11,7 +11,7 @@ from fractions import Fraction
 from sympy_check.equations import attach_units
 from sympy_check.evaluate import TooLarge
 from sympy_check.expression import NotArithmetic, parse_whole
-from sympy_check.outcome import DIFFERENT, EQUAL, Equality, undecided
+from sympy_check.outcome import ANSWERS_DIFFER, ANSWERS_EQUAL, Equality, undecided
 from sympy_check.tokens import Kind, tokenize
 
 __all__ = ["Quantity", "compare_quantities", "quantity", "unit_factor"]
@@ -44,9 +44,28 @@ for _dimension, _factors in {
 _LETTER_UNIT = re.compile(r"(?<=[\d}]) (?:\\text ?)?\{? ?([gmshlL]) ?\}?(?=$| ?/| ?\^ ?\{?[23])")
 _LETTER_BELOW = re.compile(r"(?<=[a-z])( ?/ ?)([gmshlL])(?=$| ?\^ ?\{?[23])")
 _ALIASES = {"mph": "mile / hour", "kph": "kilometer / hour", "per": "/", "^2": "²", "^3": "³"}
-_SHORT = {"m": "meter", "km": "kilometer", "cm": "centimeter", "mm": "millimeter", "hr": "hour"}
-_SHORT |= {"h": "hour", "s": "second", "sec": "second", "min": "minute", "kg": "kilogram"}
-_SHORT |= {"mi": "mile", "ft": "foot", "feet": "foot", "in": "inch", "inche": "inch", "yd": "yard"}
+_UNIT_ABBREVIATIONS = {
+    "m": "meter",
+    "km": "kilometer",
+    "cm": "centimeter",
+    "mm": "millimeter",
+    "hr": "hour",
+}
+_UNIT_ABBREVIATIONS |= {
+    "h": "hour",
+    "s": "second",
+    "sec": "second",
+    "min": "minute",
+    "kg": "kilogram",
+}
+_UNIT_ABBREVIATIONS |= {
+    "mi": "mile",
+    "ft": "foot",
+    "feet": "foot",
+    "in": "inch",
+    "inche": "inch",
+    "yd": "yard",
+}
 _POWERS = {"square": "²", "sq": "²", "cubic": "³"}
 _LETTERS = {"g": "grams", "m": "meters", "s": "seconds", "h": "hours", "l": "liters", "L": "liters"}
 
@@ -113,8 +132,8 @@ def _compound(words: list[str]) -> str:
         if word in _POWERS:
             power = _POWERS[word]
             continue
-        name = _ALIASES.get(word, _SHORT.get(word, _singular(word)))
-        out.append(_SHORT.get(name, name))
+        name = _ALIASES.get(word, _UNIT_ABBREVIATIONS.get(word, _singular(word)))
+        out.append(_UNIT_ABBREVIATIONS.get(name, name))
         if power:
             out.append(power)
             power = ""
@@ -133,7 +152,7 @@ def compare_quantities(gold: Quantity, said: Quantity, enough: int = 6) -> Equal
     if gold.unit and said.unit and gold.unit != said.unit:
         return _compare_units(gold, said)
     if gold.value == said.value or gold.number == said.number:
-        return EQUAL
+        return ANSWERS_EQUAL
     return _rounded(gold, said, enough)
 
 
@@ -144,12 +163,12 @@ def _compare_units(gold: Quantity, said: Quantity) -> Equality:
         metric = {ours[0].removeprefix("imperial "), theirs[0].removeprefix("imperial ")}
         if not same and len(metric) == 1 and ours[0] != theirs[0]:
             return undecided(f"the units differ: {gold.unit} and {said.unit}")
-        return EQUAL if same else DIFFERENT
+        return ANSWERS_EQUAL if same else ANSWERS_DIFFER
     if gold.value == said.value:
         return undecided(f"the numbers agree, the units may not: {gold.unit}, {said.unit}")
     if all(any(sign in unit for sign in "/²³") for unit in (gold.unit, said.unit)):
         return undecided(f"the units may convert: {gold.unit}, {said.unit}")
-    return DIFFERENT
+    return ANSWERS_DIFFER
 
 
 def _rounded(gold: Quantity, said: Quantity, enough: int) -> Equality:
@@ -158,5 +177,7 @@ def _rounded(gold: Quantity, said: Quantity, enough: int) -> Equality:
     apart = apart if gold.percent or said.percent else abs(gold.value - said.value)
     for shown in [q.places for q in (gold, said) if q.places]:
         if apart * 2 <= Fraction(1, 10**shown):
-            return EQUAL if shown >= enough else undecided(f"they agree to {shown} decimals")
-    return DIFFERENT
+            return (
+                ANSWERS_EQUAL if shown >= enough else undecided(f"they agree to {shown} decimals")
+            )
+    return ANSWERS_DIFFER

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sympy_check.normal import closes_at_end
-from sympy_check.outcome import DIFFERENT, EQUAL, Equality, Relation, undecided
+from sympy_check.outcome import ANSWERS_DIFFER, ANSWERS_EQUAL, Equality, Relation, undecided
 
 __all__ = ["compare_structures"]
 
@@ -51,7 +51,7 @@ def compare_structures(left: str, right: str, compare: Compare) -> Equality | No
     if not ours.ordered and not theirs.ordered:
         ours, theirs = _distinct(ours), _distinct(theirs)
     if len(ours.items) != len(theirs.items):
-        return DIFFERENT
+        return ANSWERS_DIFFER
     if ours.ordered or theirs.ordered:
         return _ordered(ours, theirs, compare)
     return _unordered(ours.items, theirs.items, compare)
@@ -65,7 +65,7 @@ def _unions(ours: Parts | None, theirs: Parts | None, compare: Compare) -> Equal
         len(ours.items) == len(theirs.items)
         and _unordered(ours.items, theirs.items, compare).relation is Relation.EQUAL
     )
-    return EQUAL if same else None
+    return ANSWERS_EQUAL if same else None
 
 
 def _distinct(parts: Parts) -> Parts:
@@ -85,7 +85,7 @@ def _one_sided(
         return None
     if re.search(r"[A-Za-z]{3}", re.sub(r"\\[A-Za-z]+", "", other)):
         return undecided("words against a list")
-    return DIFFERENT
+    return ANSWERS_DIFFER
 
 
 def _ordered(ours: Parts, theirs: Parts, compare: Compare) -> Equality:
@@ -94,17 +94,17 @@ def _ordered(ours: Parts, theirs: Parts, compare: Compare) -> Equality:
         return same
     if same.relation is Relation.EQUAL:
         if not theirs.kind or not ours.kind:
-            return EQUAL
+            return ANSWERS_EQUAL
         brackets = set(ours.kind + theirs.kind) <= set("()[]")
-        return DIFFERENT if brackets else undecided("the same parts, in another kind of list")
+        return ANSWERS_DIFFER if brackets else undecided("the same parts, in another kind of list")
     return undecided("a list in another order or kind") if "" in (ours.kind, theirs.kind) else same
 
 
 def _all(results: Sequence[Equality]) -> Equality:
     for result in results:
         if result.relation is Relation.DIFFERENT:
-            return DIFFERENT
-    return next((r for r in results if r.relation is Relation.UNDECIDED), EQUAL)
+            return ANSWERS_DIFFER
+    return next((r for r in results if r.relation is Relation.UNDECIDED), ANSWERS_EQUAL)
 
 
 def _unordered(ours: Sequence[str], theirs: Sequence[str], compare: Compare) -> Equality:
@@ -119,8 +119,8 @@ def _unordered(ours: Sequence[str], theirs: Sequence[str], compare: Compare) -> 
         elif any(result.relation is Relation.UNDECIDED for result in results):
             open_reason = next(r.reason for r in results if r.relation is Relation.UNDECIDED)
         else:
-            return DIFFERENT
-    return undecided(open_reason) if open_reason else EQUAL
+            return ANSWERS_DIFFER
+    return undecided(open_reason) if open_reason else ANSWERS_EQUAL
 
 
 def _parts(text: str) -> Parts | None:

@@ -9,7 +9,7 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from sympy_check.outcome import DIFFERENT, EQUAL, Equality, undecided
+from sympy_check.outcome import ANSWERS_DIFFER, ANSWERS_EQUAL, Equality, undecided
 
 __all__ = ["compare_symbolic"]
 
@@ -91,7 +91,7 @@ def _compare(ours: Any, theirs: Any, places: int) -> Equality:
     if isinstance(ours, sympy.Expr) and isinstance(theirs, sympy.Expr):
         return _compare_numbers(ours, theirs, said_equal, places)
     if said_equal:
-        return EQUAL
+        return ANSWERS_EQUAL
     return _compare_sets(ours, theirs)
 
 
@@ -106,16 +106,16 @@ def _compare_sets(ours: Any, theirs: Any) -> Equality:
     if sorted(kinds) == [False, True] and (
         isinstance(ours, sympy.Number) or isinstance(theirs, sympy.Number)
     ):
-        return DIFFERENT
+        return ANSWERS_DIFFER
     sides = [_solutions(side) for side in (ours, theirs)]
     if not all(isinstance(side, sympy.Set) for side in sides):
         return undecided("Math-Verify finds no equality")
     if all(kinds) and ours.free_symbols != theirs.free_symbols:
-        return DIFFERENT
+        return ANSWERS_DIFFER
     difference = sides[0].symmetric_difference(sides[1])
     if difference.is_empty:
-        return EQUAL
-    return DIFFERENT if difference.is_empty is False else undecided("two sets")
+        return ANSWERS_EQUAL
+    return ANSWERS_DIFFER if difference.is_empty is False else undecided("two sets")
 
 
 def _solutions(side: Any) -> Any:
@@ -138,10 +138,10 @@ def _compare_matrices(ours: Any, theirs: Any, places: int) -> Equality:
     if not isinstance(ours, sympy.MatrixBase) or not isinstance(theirs, sympy.MatrixBase):
         return undecided("a matrix against something else")
     if ours.shape != theirs.shape:
-        return DIFFERENT
+        return ANSWERS_DIFFER
     cells = list(zip(ours.flat(), theirs.flat(), strict=True))
     found = [_compare_numbers(a, b, bool(a == b), places) for a, b in cells]
-    return next((result for result in found if result is not EQUAL), EQUAL)
+    return next((result for result in found if result is not ANSWERS_EQUAL), ANSWERS_EQUAL)
 
 
 def _compare_numbers(ours: Any, theirs: Any, said_equal: bool, places: int) -> Equality:
@@ -149,7 +149,7 @@ def _compare_numbers(ours: Any, theirs: Any, said_equal: bool, places: int) -> E
     ours, theirs = ours.doit(), theirs.doit()
     symbols = sorted(ours.free_symbols | theirs.free_symbols, key=lambda symbol: str(symbol.name))
     if len(symbols) > 8:
-        return EQUAL if said_equal else undecided("too many variables")
+        return ANSWERS_EQUAL if said_equal else undecided("too many variables")
     if ours.free_symbols != theirs.free_symbols and not said_equal:
         return _compare_renamed(ours, theirs)
     starts = range(len(_POINTS) if symbols else 1)
@@ -158,7 +158,7 @@ def _compare_numbers(ours: Any, theirs: Any, said_equal: bool, places: int) -> E
     if agreed < compared:
         return _near(ours, theirs, places) if not symbols else _somewhere(ours, theirs, symbols)
     if said_equal or compared >= 4 or (compared and not symbols):
-        return EQUAL
+        return ANSWERS_EQUAL
     return undecided("too few points could be compared")
 
 
@@ -167,7 +167,7 @@ def _somewhere(ours: Any, theirs: Any, symbols: list[Any]) -> Equality:
     found = [_close_at(ours, theirs, symbols, start, positive=True) for start in range(4)]
     if all(found):
         return undecided("equal where the unknowns are positive")
-    return DIFFERENT
+    return ANSWERS_DIFFER
 
 
 def _close_at(
@@ -203,8 +203,8 @@ def _near(ours: Any, theirs: Any, places: int) -> Equality:
         for side in (ours, theirs)
     )
     if not decimal or close >= 0.006:
-        return DIFFERENT
-    return EQUAL if close * 2 <= 10.0**-places else undecided("they agree to a few digits")
+        return ANSWERS_DIFFER
+    return ANSWERS_EQUAL if close * 2 <= 10.0**-places else undecided("they agree to a few digits")
 
 
 def _compare_renamed(ours: Any, theirs: Any) -> Equality:
@@ -215,7 +215,7 @@ def _compare_renamed(ours: Any, theirs: Any) -> Equality:
         ours, theirs.subs(dict(zip(b, a, strict=True))), sorted(ours.free_symbols, key=str), 0
     ):
         return undecided("equal but for the names of variables")
-    return DIFFERENT
+    return ANSWERS_DIFFER
 
 
 def _compare_relations(ours: Any, theirs: Any) -> Equality:
@@ -232,7 +232,7 @@ def _compare_relations(ours: Any, theirs: Any) -> Equality:
         except TypeError:
             return undecided("a relation could not be evaluated")
         if a != b:
-            return DIFFERENT
+            return ANSWERS_DIFFER
     return undecided("no point tells them apart")
 
 
@@ -246,7 +246,7 @@ def _compare_equations(left: str, right: str) -> Equality:
     ours, theirs = sympy.expand(sides[0] - sides[1]), sympy.expand(sides[2] - sides[3])
     if ours.free_symbols != theirs.free_symbols:
         return (
-            DIFFERENT
+            ANSWERS_DIFFER
             if ours.free_symbols and theirs.free_symbols
             else undecided("an equation without unknowns")
         )
@@ -254,6 +254,8 @@ def _compare_equations(left: str, right: str) -> Equality:
         return undecided("an equation that always holds")
     ratio = sympy.simplify(ours / theirs)
     if ratio.is_number and ratio != 0:
-        return EQUAL
+        return ANSWERS_EQUAL
     polynomial = ours.is_polynomial() and theirs.is_polynomial()
-    return DIFFERENT if polynomial else undecided("the equations are not multiples of each other")
+    return (
+        ANSWERS_DIFFER if polynomial else undecided("the equations are not multiples of each other")
+    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from fractions import Fraction
 
-__all__ = ["MAX_DIGITS", "Kind", "Token", "tokenize"]
+__all__ = ["MAX_DIGITS", "Kind", "MathToken", "tokenize"]
 
 MAX_DIGITS = 40
 _SUFFIXES = (
@@ -37,7 +37,7 @@ class Kind(Enum):
 
 
 @dataclass(slots=True)
-class Token:
+class MathToken:
     """`places` are the decimals a number shows, `tight` says that no space stands before it.
 
     `units` are the words that follow a number or group and name what it counts.
@@ -108,15 +108,15 @@ _SIMPLE = {
 }
 
 
-def tokenize(text: str) -> list[Token]:
+def tokenize(text: str) -> list[MathToken]:
     """The tokens of a text; list markers at line starts are left out."""
     labels = {match.start(): match.end() for match in _LABEL.finditer(text)}
-    tokens: list[Token] = []
+    tokens: list[MathToken] = []
     end_of_last = -1
     position = 0
     while position < len(text):
         if position in labels and labels[position] > position:
-            tokens.append(Token(Kind.BREAK, "", position, position))
+            tokens.append(MathToken(Kind.BREAK, "", position, position))
             position = labels.pop(position)
             continue
         match = _PATTERN.match(text, position)
@@ -129,7 +129,7 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
-def _tokens(match: re.Match[str], text: str, before: list[Token]) -> Iterator[Token]:
+def _tokens(match: re.Match[str], text: str, before: list[MathToken]) -> Iterator[MathToken]:
     name, said = match.lastgroup or "", match[0]
     start, end = match.span()
     if match["text"] is not None:
@@ -138,79 +138,79 @@ def _tokens(match: re.Match[str], text: str, before: list[Token]) -> Iterator[To
         yield from _short_fraction(match)
     elif name in _SIMPLE:
         kind, same = _SIMPLE[name]
-        yield Token(kind, same or said, start, end)
+        yield MathToken(kind, same or said, start, end)
     elif name == "number":
         yield _number(said, start, end, text)
     elif name == "word":
         yield _word(said, start, end, text, before)
     elif name == "super":
-        yield Token(Kind.OPERATOR, "^", start, end)
+        yield MathToken(Kind.OPERATOR, "^", start, end)
         yield _number(said.translate(_SUPERS), start, end, "")
     elif name in ("operator", "power"):
         yield from _operator(said, start, end, text)
     elif name == "rowbreak" and not _continues(text, end, before):
-        yield Token(Kind.BREAK, said, start, end)
+        yield MathToken(Kind.BREAK, said, start, end)
 
 
-def _continues(text: str, end: int, before: list[Token]) -> bool:
+def _continues(text: str, end: int, before: list[MathToken]) -> bool:
     """Whether an expression goes on over a line break: an operator or = stands on either side."""
     if before and before[-1].kind in _BINDS:
         return True
     return text[end : end + 8].lstrip(" \t&$\\()[").startswith("=")
 
 
-def _words(inner: str, start: int, end: int) -> Iterator[Token]:
+def _words(inner: str, start: int, end: int) -> Iterator[MathToken]:
     if any(character.isdigit() or character == "=" for character in inner):
-        yield Token(Kind.OTHER, inner, start, end)
+        yield MathToken(Kind.OTHER, inner, start, end)
         return
     for word in re.findall(r"[A-Za-z]+", inner):
-        yield Token(Kind.WORD, word.lower() if len(word) > 1 else word * 2, start, end)
+        yield MathToken(Kind.WORD, word.lower() if len(word) > 1 else word * 2, start, end)
 
 
-def _short_fraction(match: re.Match[str]) -> Iterator[Token]:
+def _short_fraction(match: re.Match[str]) -> Iterator[MathToken]:
     start, end = match.span()
-    yield Token(Kind.FRACTION, "\\frac", start, start)
-    yield Token(Kind.NUMBER, match["top"], start, start, Fraction(int(match["top"])))
-    yield Token(Kind.NUMBER, match["bottom"], end, end, Fraction(int(match["bottom"])))
+    yield MathToken(Kind.FRACTION, "\\frac", start, start)
+    yield MathToken(Kind.NUMBER, match["top"], start, start, Fraction(int(match["top"])))
+    yield MathToken(Kind.NUMBER, match["bottom"], end, end, Fraction(int(match["bottom"])))
 
 
-def _number(said: str, start: int, end: int, text: str) -> Token:
+def _number(said: str, start: int, end: int, text: str) -> MathToken:
     """A number, or OTHER for what only looks like one: 1,2 10:30 2_8 x2 3rd 5!"""
     before, after = text[start - 1 : start], text[end : end + 2]
     odd = before.isalpha() or before in ("_", "\\") or after[:1] in ("!", "_", "'", "′")
     odd = odd or after in ("st", "nd", "rd", "th")
     if odd or len(said) > MAX_DIGITS or not _PLAIN.fullmatch(said):
-        return Token(Kind.OTHER, said, start, end)
+        return MathToken(Kind.OTHER, said, start, end)
     digits = re.sub(r"\{,\}|,\\!|,", "", said)
     places = len(digits.partition(".")[2])
-    return Token(Kind.NUMBER, digits, start, end, Fraction(digits), places)
+    return MathToken(Kind.NUMBER, digits, start, end, Fraction(digits), places)
 
 
-def _word(said: str, start: int, end: int, text: str, before: list[Token]) -> Token:
+def _word(said: str, start: int, end: int, text: str, before: list[MathToken]) -> MathToken:
     """A word; a single letter is a variable (OTHER), or × when it stands alone among numbers."""
     after = text[end : end + 1]
     squared = after in ("^", "²", "³") and said in UNIT_SUFFIXES
     if (after and after in "_^" and not squared) or text[start - 1 : start] == "\\":
-        return Token(Kind.OTHER, said, start, end)
+        return MathToken(Kind.OTHER, said, start, end)
     if len(said) > 1:
         product = text[start - 1 : start].isdigit() and len(said) < 4 and said not in UNIT_SUFFIXES
         called = after == "(" and len(said) <= 3
-        return Token(Kind.OTHER if called or product else Kind.WORD, said.lower(), start, end)
+        return MathToken(Kind.OTHER if called or product else Kind.WORD, said.lower(), start, end)
     spaced = text[start - 1 : start].isspace() and after.isspace()
     among = bool(before) and before[-1].kind is not Kind.OTHER
     if said in "xX" and spaced and among and re.match(r"\s*[$\\(\d.]", text[end : end + 4]):
-        return Token(Kind.OPERATOR, "*", start, end)
+        return MathToken(Kind.OPERATOR, "*", start, end)
     if said in "aAI" and (spaced or start == 0):
-        return Token(Kind.WORD, said.lower() * 2, start, end)
-    return Token(Kind.OTHER, said, start, end)
+        return MathToken(Kind.WORD, said.lower() * 2, start, end)
+    return MathToken(Kind.OTHER, said, start, end)
 
 
-def _operator(said: str, start: int, end: int, text: str) -> Iterator[Token]:
+def _operator(said: str, start: int, end: int, text: str) -> Iterator[MathToken]:
     """An operator; asterisks that are Markdown emphasis and hyphens in words are not."""
     before, after = text[start - 1 : start] if start else "", text[end : end + 1]
     if said == "**":
         if (before.isdigit() or before == ")") and (after.isdigit() or after == "("):
-            yield Token(Kind.OPERATOR, "^", start, end)
+            yield MathToken(Kind.OPERATOR, "^", start, end)
         return
     if said in "-−–":
         if (before.isalnum() and after.islower()) or (before.isalpha() and after.isalnum()):
@@ -219,4 +219,4 @@ def _operator(said: str, start: int, end: int, text: str) -> Iterator[Token]:
     lonely = bool(before.strip()) != bool(after.strip())
     if said == "*" and lonely and (not text[:start].strip() or not text[end:].strip()):
         return
-    yield Token(Kind.OPERATOR, said, start, end)
+    yield MathToken(Kind.OPERATOR, said, start, end)

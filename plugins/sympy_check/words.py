@@ -3,7 +3,7 @@
 import re
 
 from sympy_check.numerals import is_numeral, numeral
-from sympy_check.outcome import DIFFERENT, EQUAL, Equality, undecided
+from sympy_check.outcome import ANSWERS_DIFFER, ANSWERS_EQUAL, Equality, undecided
 from sympy_check.quantity import compare_quantities, quantity
 
 __all__ = ["compare_words"]
@@ -27,7 +27,7 @@ def compare_words(left: str, right: str) -> Equality | None:
     if (choices := _compare_choices(left, right)) is not None:
         return choices
     if re.search("[A-Za-z]{3}", _bare(left)) and _bare(left).lower() == _bare(right).lower():
-        return EQUAL
+        return ANSWERS_EQUAL
     ours, theirs = _words(left), _words(right)
     if ours is None and theirs is None:
         return None
@@ -47,7 +47,7 @@ def _compare_choices(left: str, right: str) -> Equality | None:
     if not ours or not theirs:
         return None
     letters = [next(group for group in match.groups() if group).upper() for match in (ours, theirs)]
-    return EQUAL if letters[0] == letters[1] else DIFFERENT
+    return ANSWERS_EQUAL if letters[0] == letters[1] else ANSWERS_DIFFER
 
 
 def _bare(text: str) -> str:
@@ -72,18 +72,18 @@ def _words(text: str) -> list[str] | None:
 
 def _compare_texts(ours: list[str], theirs: list[str]) -> Equality:
     if ours == theirs:
-        return EQUAL
+        return ANSWERS_EQUAL
     if ours[0] in _FIRST and len(ours) == 1:
         return (
-            EQUAL
+            ANSWERS_EQUAL
             if theirs[0] == ours[0]
-            else DIFFERENT
+            else ANSWERS_DIFFER
             if theirs[0] in _FIRST
             else undecided("not a plain yes or no")
         )
     if set(ours) & set(theirs):
         return undecided("the wordings overlap")
-    return DIFFERENT if len(ours) == len(theirs) == 1 else undecided("the wordings differ")
+    return ANSWERS_DIFFER if len(ours) == len(theirs) == 1 else undecided("the wordings differ")
 
 
 def _compare_number(words: list[str], other: str) -> Equality | None:
@@ -97,4 +97,4 @@ def _compare_number(words: list[str], other: str) -> Equality | None:
         return compare_quantities(ours, theirs) if ours else undecided("a number in words")
     if theirs is None or _NO_NUMBER & set(words):
         return undecided("words against mathematics")
-    return DIFFERENT
+    return ANSWERS_DIFFER

@@ -172,7 +172,8 @@ def _joins(gap: str) -> bool:
 
 
 def _closing(text: str, start: int) -> int | None:
-    """Return the index of the brace that closes the one before `start`, within `MAX_ANSWER`."""
+    """Return the index of the brace that closes the one before `start`, within
+    `MAX_ANSWER_CHARACTERS`."""
     depth = 1
     position, stop = start, min(len(text), start + MAX_ANSWER_CHARACTERS)
     while position < stop:

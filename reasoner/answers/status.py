@@ -21,8 +21,9 @@ def status_of_verdicts(verdicts: Iterable[Verdict], answered: bool) -> Status:
     """Return the status of an answer from its verdicts; `answered` is False without an answer.
 
     A pass that settles the question makes it VERIFIED. Otherwise any failure makes it REFUTED.
-    Otherwise any pass makes it VERIFIED, unless an `unknown` verdict scores below `DOUBT`. In all
-    other cases it is ANSWERED: other `unknown` verdicts and `error` change nothing.
+    Otherwise any pass makes it VERIFIED, unless an `unknown` verdict scores below
+    `MIN_UNDOUBTED_SCORE`. In all other cases it is ANSWERED: other `unknown` verdicts and `error`
+    change nothing.
     """
     verdicts = list(verdicts)
     outcomes = {verdict.outcome for verdict in verdicts}
@@ -40,10 +41,10 @@ def score_of_verdicts(verdicts: Iterable[Verdict]) -> float:
     """Return the score by which candidates are ranked, in [0, 1]: refuted < undecided < confirmed.
 
     A settled question gives 1. The three groups have intervals that do not overlap, so that the
-    ranking never contradicts `status`: any failure gives [0, 0.25], otherwise any pass [0.75, 1],
-    otherwise the score lies in [0.375, 0.625], and is 0.5 without verdicts. Within a group the
-    verdicts' own scores decide: of two refuted programs the one that passes more examples ranks
-    higher, and of two undecided ones the one that ran without error.
+    ranking never contradicts `status_of_verdicts`: any failure gives [0, 0.25], otherwise any pass
+    [0.75, 1], otherwise the score lies in [0.375, 0.625], and is 0.5 without verdicts. Within a
+    group the verdicts' own scores decide: of two refuted programs the one that passes more examples
+    ranks higher, and of two undecided ones the one that ran without error.
 
     Of several failures the lowest score counts. Passes are combined like independent evidence:
     each at most halves the remaining distance to 1. A missing score is 0 for a failure, 1 for a

@@ -30,44 +30,59 @@ async def run_batch(
     in_order: bool = True,
     stop: asyncio.Event | None = None,
 ) -> AsyncGenerator[BatchRecord, None]:
-    """Yield a record for each item, in the items' order or as they finish, `at_once` at a time.
+    """Yield a record for each item, in the items' order or as they finish, `max_concurrency` at a
+    time.
 
     An item that cannot be answered gets a record with the error. Once `stop` is set no more items
     are started, and those that it interrupts get no record. Raises the errors that every item
     would meet: UsageError for a bad setting, ServerGone, and EngineError when the engine fails
     MAX_CONSECUTIVE_FAILURES times in a row.
     """
-    failures = 0
+    worker = _BatchWorker(solve, stop)
+    async with aclosing(
+        bounded_map(items, worker.answer, max_concurrency, in_order=in_order, stop=stop)
+    ) as records:
+        async for record in records:
+            if record is not None:
+                yield record
 
-    async def answer(item: BatchItem) -> BatchRecord | None:
-        nonlocal failures
+
+class _BatchWorker:
+    """Answers items and counts the failures in a row."""
+
+    def __init__(self, solve: Solve, stop: asyncio.Event | None) -> None:
+        self._solve, self._stop = solve, stop
+        self._failures = 0
+
+    @property
+    def _stopped(self) -> bool:
+        return self._stop is not None and self._stop.is_set()
+
+    async def answer(self, item: BatchItem) -> BatchRecord | None:
+        """Return the item's record; None for an item that was not begun, or was interrupted."""
         if item.problem is None:
             return BatchRecord(item, error=item.error)
-        if stop is not None and stop.is_set():
+        if self._stopped:
             return None
         try:
-            result = await _solve_with_retry(solve, item.problem)
+            result = await _solve_with_retry(self._solve, item.problem)
         except (PromptTooLong, ContextFull) as error:
             return BatchRecord(item, error=f"line {item.line}: {error}")
         except ServerGone:
             raise
         except EngineError as error:
-            failures += 1
-            if failures >= MAX_CONSECUTIVE_FAILURES:
-                raise EngineError(
-                    f"{MAX_CONSECUTIVE_FAILURES} failures in a row, the last: {error}"
-                ) from error
+            self._count_failure(error)
             return BatchRecord(item, error=f"line {item.line}: {error}")
-        failures = 0
+        self._failures = 0
         interrupted = result.finish_reason is FinishReason.INTERRUPTED
-        return None if interrupted and stop and stop.is_set() else BatchRecord(item, result)
+        return None if interrupted and self._stopped else BatchRecord(item, result)
 
-    async with aclosing(
-        bounded_map(items, answer, max_concurrency, in_order=in_order, stop=stop)
-    ) as records:
-        async for record in records:
-            if record is not None:
-                yield record
+    def _count_failure(self, error: EngineError) -> None:
+        self._failures += 1
+        if self._failures >= MAX_CONSECUTIVE_FAILURES:
+            raise EngineError(
+                f"{MAX_CONSECUTIVE_FAILURES} failures in a row, the last: {error}"
+            ) from error
 
 
 async def _solve_with_retry(solve: Solve, problem: Problem) -> Result:

@@ -45,7 +45,7 @@ class DiskPromptCache:
 
     def lookup_prompt(self, tokens: TokenArray, min_tokens: int) -> tuple[TokenArray, bytes] | None:
         """The cached prompt that shares the longest prefix with `tokens`, as its token ids and its
-        KV state; None when no prefix has at least `least` tokens."""
+        KV state; None when no prefix has at least `min_tokens` tokens."""
         checksum = cached_checksum(self._model)
         if checksum is None:
             return None

@@ -55,8 +55,8 @@ class ResultCache:
     def put(
         self, problem: Problem, settings: Settings, result: Result, *, is_dated: bool = False
     ) -> None:
-        """Store a result if its key determines it; a `dated` one, whose prompt contains the date,
-        is valid for today only."""
+        """Store a result if its key determines it; a `is_dated` one, whose prompt contains the
+        date, is valid for today only."""
         if not settings.cache or not _is_reproducible(result, settings):
             return
         key = self._key(problem, settings, hash_files=True)

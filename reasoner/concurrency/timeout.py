@@ -45,7 +45,7 @@ def call_with_timeout(call: Callable[[], T], seconds: float, missing: str = "not
     """Run a blocking call in a daemon thread and wait at most `seconds` for its result.
 
     `missing` names what did not arrive in the error's text. Raises TimeoutError when the time is
-    up, and what the call raises, as `in_thread` does.
+    up, and what the call raises, as `call_in_thread` does.
     """
     outcomes: queue.SimpleQueue[tuple[T | None, Exception | None]] = queue.SimpleQueue()
     _start_thread(call, lambda result, error: outcomes.put((result, error)))

@@ -30,7 +30,7 @@ class Capabilities:
     whole_logits: bool
     """The distribution over the whole vocabulary can be read, so `doubts` works."""
     hidden_states: bool
-    """`hidden` returns the last layer's states."""
+    """`hidden_states` returns the last layer's states."""
     token_ids: bool
     """Token ids are those of the model's own vocabulary."""
     fork: bool

@@ -15,7 +15,7 @@ from reasoner.types.token_statistics import TokenStatistics
 __all__ = ["MIN_LOGPROB", "Engine", "Generation", "OnDecoded", "Vocabulary"]
 
 MIN_LOGPROB = -1e4
-"""The lowest log-probability that `score` returns, so that all of them are finite."""
+"""The lowest log-probability that `token_logprobs` returns, so that all of them are finite."""
 
 OnDecoded = Callable[[int], None]
 """Called after a prefill with the number of tokens that no cached prefix held."""
@@ -140,8 +140,9 @@ class Engine(Vocabulary, Protocol):
     def release_prefix(
         self, tokens: Sequence[int], keep: int = 0, include_extensions: bool = False
     ) -> None:
-        """Release cached cells: `tokens` and, with `below`, all sequences that begin with them are
-        not continued any more, except from their first `keep` tokens. This is only a hint."""
+        """Release cached cells: `tokens` and, with `include_extensions`, all sequences that begin
+        with them are not continued any more, except from their first `keep` tokens. This is only a
+        hint."""
 
     def same_vocabulary(self, other: "Engine") -> bool:
         """Whether both engines have token ids of their models, and every id means the same."""

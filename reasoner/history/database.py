@@ -148,7 +148,7 @@ class History:
         return prefix if prefix in matches else matches[0]
 
     def turns(self, conversation: str, *, include_dropped: bool = False) -> list[HistoryTurn]:
-        """A conversation's turns, oldest first; `dropped` includes the dropped ones."""
+        """A conversation's turns, oldest first; `include_dropped` includes the dropped ones."""
         rows = self._fetch_all(
             "SELECT id, asked, question, answer, status, model, system, dropped, result FROM turns"
             " WHERE conversation = ? AND dropped <= ? ORDER BY id",

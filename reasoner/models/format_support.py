@@ -27,7 +27,7 @@ def format_tokens(form: ValueFormat) -> set[str]:
 
 
 def fits_vocabulary(form: ValueFormat, tokens: Collection[str], has_template: bool) -> bool:
-    """Whether a model can be scored with in this format: `tokens`, those of `vocabulary_of` that
+    """Whether a model can be scored with in this format: `tokens`, those of `format_tokens` that
     its vocabulary has, cover what the format needs, and it has a chat template if one is needed."""
 
     def has_token(word: str) -> bool:

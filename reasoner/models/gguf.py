@@ -58,9 +58,10 @@ class TensorInfo:
 class GgufHeader:
     """The metadata and the tensor table of a file.
 
-    `values` holds scalars and strings, `counts` the length of each array, `found` the ids of those
-    requested tokens that the vocabulary has, `special` the text of the tokens that keys such as
-    `tokenizer.ggml.eos_token_id` refer to (under `eos`). The tensors' data starts at byte `start`.
+    `values` holds scalars and strings, `array_lengths` the length of each array, `token_ids` the
+    ids of those requested tokens that the vocabulary has, `special_tokens` the text of the tokens
+    that keys such as `tokenizer.ggml.eos_token_id` refer to (under `eos`). The tensors' data starts
+    at byte `start`.
     """
 
     version: int = 0

@@ -21,7 +21,8 @@ MAX_LISTED_FILES = 12
 
 @dataclass(frozen=True)
 class HubName:
-    """A repository on the Hub and one of its files; `wanted` is a quant, a file's name or None."""
+    """A repository on the Hub and one of its files; `selector` is a quant, a file's name or
+    None."""
 
     repo: str
     selector: str | None = None
@@ -64,8 +65,8 @@ def choose_hub_file(
 ) -> str:
     """Choose one of a repository's files by quant or file name, in any case.
 
-    With `wanted` None the first of PREFERRED_QUANTS is taken, else the only file; `strict` accepts
-    only the first preference. Raises DownloadError when no file fits or several do.
+    With `selector` None the first of PREFERRED_QUANTS is taken, else the only file; `strict`
+    accepts only the first preference. Raises DownloadError when no file fits or several do.
     """
     models = [file for file in files if _is_model(file)]
     if not models:

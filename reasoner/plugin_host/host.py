@@ -73,13 +73,14 @@ class PluginHost:
         return self._plugins.names()
 
     def describe(self, health: bool = False) -> tuple[PluginInfo, ...]:
-        """Return a description of every plugin; see `Plugins.describe`."""
+        """Return a description of every plugin; see `LoadedPlugins.describe`."""
         return self._plugins.describe(health)
 
     async def check(
         self, problem: Problem, submission: Submission, seconds: float = 10.0
     ) -> tuple[Verdict, ...]:
-        """Check a submission with all plugins concurrently, `seconds` for each plus `GRACE`.
+        """Check a submission with all plugins concurrently, `seconds` for each plus
+        `GRACE_SECONDS`.
 
         Returns the verdicts in the order of the plugins; plugins that do not apply are absent. No
         verdict `settles` a question that has a known answer or given tests.
@@ -240,7 +241,7 @@ class PluginHost:
         return _error_verdict(name, f"returned {type(reply).__name__}, not a verdict", start)
 
     async def _call(self, name: str, hook: str, seconds: float, **arguments: object) -> object:
-        """Call a hook in a thread. Raises TimeoutError after `seconds` plus `GRACE`."""
+        """Call a hook in a thread. Raises TimeoutError after `seconds` plus `GRACE_SECONDS`."""
         call = partial(self._plugins.call, name, hook, seconds=seconds, **arguments)
         return await asyncio.wait_for(call_in_thread(call), seconds + GRACE_SECONDS)
 

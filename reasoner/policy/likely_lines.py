@@ -52,7 +52,7 @@ async def likeliest_lines(
 
     Best-first search over tokens: no line is found twice, and each prefix is decoded once, so a
     line costs only the tokens that it does not share with likelier ones. It ends early when the
-    budget stops. Raises what `Engine.likeliest` does.
+    budget stops. Raises what `Engine.top_tokens` does.
     """
     heap = [LineContinuation(0.0)] if min_probability <= 1.0 else []
     while heap:

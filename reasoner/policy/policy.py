@@ -1,20 +1,21 @@
 """The policy: an engine and a protocol that together extend trajectories round by round."""
 
-from codecs import getincrementaldecoder
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from copy import copy
+from functools import partial
 from math import inf
 from random import Random
 from zlib import crc32
 
-from reasoner.engine.interface import Engine, Generation
+from reasoner.engine.interface import Engine
 from reasoner.engine.sampling import Sampling
-from reasoner.engine.softmax import softmax
-from reasoner.engine.token import Finish, Token
+from reasoner.engine.token import Finish
 from reasoner.errors import PromptTooLong, UsageError
 from reasoner.policy.budget import Budget
+from reasoner.policy.first_token import first_token_probabilities
 from reasoner.policy.likely_lines import MAX_LINE_TOKENS, LineContinuation, likeliest_lines
 from reasoner.policy.prompt_builder import PromptBuilder
+from reasoner.policy.token_collector import collect_tokens
 from reasoner.policy.tool_calling import ToolCallConfig, ToolCaller
 from reasoner.protocol.calling import ToolCallRound
 from reasoner.protocol.protocol import Round, StepProtocol
@@ -138,6 +139,8 @@ class Policy:
 
     async def prefill_history(self, problem: Problem) -> None:
         """Prefill the prefix that the prompts of all questions share after this conversation."""
+        if not self.can_score_tokens:
+            return
         first, second = (
             self._prompt(problem.model_copy(update={"question": question}), self._think)
             for question in ("a", "b")
@@ -170,8 +173,14 @@ class Policy:
             max_tokens=max(1, self._remaining_tokens(trajectory)),
             seed=self._round_seed(trajectory, seed),
         )
-        unread = 1 if trajectory.tokens else 0
-        tokens = await self._collect(generation, round_, on_text, unread)
+        tokens = await collect_tokens(
+            generation,
+            self._engine,
+            self._budget,
+            marks=self._protocol.token_marks,
+            unread=1 if trajectory.tokens else 0,
+            on_text=partial(on_text, round_.channel),
+        )
         extended = round_.conclude(tokens, generation.finish or Finish.CANCELLED)
         return await self._call_tool(extended, round_, on_text)
 
@@ -179,25 +188,6 @@ class Policy:
         """The protocol's next round, which ends at a tool call where one may be made."""
         round_ = self._protocol.round(trajectory, self._limits, self._allowance(trajectory))
         return round_ if self._tools is None else self._tools.watch_round(round_, trajectory)
-
-    async def _collect(
-        self, generation: Generation, round_: Round, on_text: OnText, unread: int
-    ) -> list[Token]:
-        """All tokens of a generation; its text is passed on as characters complete."""
-        decoder = getincrementaldecoder("utf-8")(errors="replace")
-        tokens: list[Token] = []
-        marks = self._protocol.token_marks
-        self._budget.track_generation(generation)
-        try:
-            async for token in generation:
-                tokens.append(token)
-                self._budget.count_generated()
-                text = decoder.decode(self._engine.piece(token.id)) + marks.get(token.id, "")
-                if text:
-                    on_text(round_.channel, text)
-        finally:
-            self._budget.finish_generation(generation, unread)
-        return tokens
 
     async def _call_tool(
         self, trajectory: Trajectory, round_: Round, on_text: OnText
@@ -255,15 +245,7 @@ class Policy:
         prompt = self._prompt(problem, think=False)
         if len(prompt) >= self._engine.n_ctx or not self._budget.try_charge_judging(len(prompt)):
             return None
-        return await self._option_probabilities(prompt, options)
-
-    async def _option_probabilities(
-        self, tokens: Sequence[int], options: Iterable[str]
-    ) -> tuple[float, ...]:
-        """The probability of the first token of each option after the tokens, among these."""
-        targets = [self._engine.tokenize(option)[0] for option in options]
-        (logprobs,) = await self._engine.token_logprobs(tokens, [len(tokens) - 1], [targets])
-        return softmax(logprobs)
+        return await first_token_probabilities(self._engine, prompt, options)
 
     async def _decide(self, trajectory: Trajectory, seed: int) -> Trajectory:
         """The trajectory with the decision at the end of its last step, where it is still open."""
@@ -274,8 +256,8 @@ class Policy:
             or not self._budget.try_charge_judging(1)
         ):
             return trajectory
-        probabilities = await self._option_probabilities(
-            trajectory.prompt + trajectory.tokens, phrases.values()
+        probabilities = await first_token_probabilities(
+            self._engine, trajectory.prompt + trajectory.tokens, phrases.values()
         )
         random = Random(self._round_seed(trajectory, seed))  # noqa: S311
         by_decision = dict(zip(phrases, probabilities, strict=True))

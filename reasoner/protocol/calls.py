@@ -44,7 +44,7 @@ class ToolCallStyle(Protocol):
     def find_call(self, text: str, turn_ended: bool = False) -> ToolCallRequest | None:
         """Return the call that is complete at the end of `text`, or None.
 
-        With `over` the model has ended its turn there, so an unclosed call is complete, too.
+        With `turn_ended` the model has ended its turn there, so an unclosed call is complete, too.
         """
 
     def output_wrapper(self) -> tuple[str, str]:

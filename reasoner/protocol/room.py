@@ -13,9 +13,10 @@ GRACE_TOKENS = 48
 class TokenAllowance:
     """The tokens that a trajectory may have.
 
-    `reasoning` is the budget of all its reasoning tokens: once they are spent, a soft stop follows
-    at the end of the sentence. At `hard` reasoning tokens the reasoning stops anywhere. `answer` is
-    the maximum for the answer. `over` returns whether the time for reasoning is up.
+    `reasoning_tokens` is the budget of all its reasoning tokens: once they are spent, a soft stop
+    follows at the end of the sentence. At `max_reasoning_tokens` reasoning tokens the reasoning
+    stops anywhere. `answer` is the maximum for the answer. `time_is_up` returns whether the time
+    for reasoning is up.
     """
 
     reasoning_tokens: int

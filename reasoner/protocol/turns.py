@@ -38,7 +38,7 @@ def sample_decision(
 ) -> Decision:
     """Return the most likely decision at temperature 0, else sample one.
 
-    `chances` are the probabilities of the decisions.
+    `probabilities` are the probabilities of the decisions.
     """
     if temperature == 0.0:
         return max(probabilities, key=lambda decision: probabilities[decision])

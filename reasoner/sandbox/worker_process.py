@@ -135,7 +135,7 @@ class WorkerProcess:
     def ask(self, request: dict[str, JsonValue], seconds: float) -> dict[str, JsonValue]:
         """Send a request and return its reply, after at most `seconds` of wall time.
 
-        Raises ChildDied when the worker ends by itself, and ChildFailed when it exceeds the time
+        Raises WorkerDied when the worker ends by itself, and WorkerFailed when it exceeds the time
         limit or sends an invalid reply; in both cases the worker is killed.
         """
         deadline = time.monotonic() + seconds
@@ -204,7 +204,7 @@ def _death_error(code: int | None) -> WorkerFailed:
 class WorkerPool:
     """Workers of one kind, started on demand, reused, and shared by any number of threads.
 
-    At most `most` work at the same time; at most `warm` are kept when idle.
+    At most `max_workers` work at the same time; at most `max_idle` are kept when idle.
     """
 
     def __init__(self, module: str, memory: int, max_workers: int = 4, max_idle: int = 2) -> None:
@@ -217,8 +217,8 @@ class WorkerPool:
     def ask(self, request: dict[str, JsonValue], seconds: float) -> dict[str, JsonValue]:
         """Send a request to a free worker and return its reply.
 
-        `seconds` includes the time spent waiting for one. Raises ChildFailed as `Child.ask` does,
-        and when every worker stays busy.
+        `seconds` includes the time spent waiting for one. Raises WorkerFailed as
+        `WorkerProcess.ask` does, and when every worker stays busy.
         """
         deadline = time.monotonic() + seconds
         if not self._slots.acquire(timeout=seconds):

@@ -35,12 +35,13 @@ RETRY_SEED_OFFSET = 1_000_003
 class SearchContext:
     """The only handle of a strategy. It holds no cache, no batch and no model.
 
-    `verifiers` is the plugin host, None when nothing is to be verified; `value` is the value
-    model's scorer, None without one. With `open_book` the verifiers see the known answer and the
+    `plugins` is the plugin host, None when nothing is to be verified; `value` is the value model's
+    scorer, None without one. With `use_known_answer` the verifiers see the known answer and the
     given tests during the search, which ends once these confirm a candidate; otherwise they check
     only its result. A verdict that settles the question without them always ends the search.
-    `root` is the trajectory at which a nested search begins. `grow(trajectory, seed)` replaces the
-    policy in extending a trajectory by a step. `numbers` yields the numbers of new trajectories.
+    `root_trajectory` is the trajectory at which a nested search begins. `grow(trajectory, seed)`
+    replaces the policy in extending a trajectory by a step. `numbers` yields the numbers of new
+    trajectories.
     """
 
     policy: Policy
@@ -64,7 +65,7 @@ class SearchContext:
         return replace(self, policy=self.policy.with_varied_sampling())
 
     def start_trajectory(self, problem: Problem) -> Trajectory:
-        """The trajectory at which the search begins: the problem's empty one, or `root`.
+        """The trajectory at which the search begins: the problem's empty one, or `root_trajectory`.
 
         Raises what `Policy.start` does.
         """
@@ -163,9 +164,9 @@ class SearchContext:
     ) -> tuple[Verdict, ...] | None:
         """The verifiers' verdicts on a finished trajectory, which are also emitted.
 
-        Only with `known` the verifiers see the known answer and the given tests. With `late` they
-        are called although the budget has stopped. None without plugins or an answer, or when the
-        budget has stopped.
+        Only with `show_known_answer` the verifiers see the known answer and the given tests. With
+        `late` they are called although the budget has stopped. None without plugins or an answer,
+        or when the budget has stopped.
         """
         if (
             self._plugins is None
@@ -219,7 +220,7 @@ class SearchContext:
 
     async def score_trajectory(self, problem: Problem, trajectory: Trajectory) -> float | None:
         """The value model's score of a trajectory, in [0, 1]; None without a value model, or when
-        the budget has stopped. Raises what `Scorer.score` does."""
+        the budget has stopped. Raises what `StepScorer.score` does."""
         if self.value_scorer is None:
             return None
         try:

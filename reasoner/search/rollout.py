@@ -26,10 +26,12 @@ async def rollout(
     drop_refuted: bool,
     prompt_problem: Problem | None = None,
 ) -> Candidate:
-    """A candidate for the problem by one rollout; with `prune`, refuted steps are sampled again.
+    """A candidate for the problem by one rollout; with `drop_refuted`, refuted steps are sampled
+    again.
 
-    `asked` is the problem as the model is prompted with it, where that differs from `problem`, on
-    which the candidate is verified. Raises what the context's `start` and `extend` do.
+    `prompt_problem` is the problem as the model is prompted with it, where that differs from
+    `problem`, on which the candidate is verified. Raises what the context's `start_trajectory` and
+    `extend` do.
     """
     return await rollout_from_node(
         problem, context, create_root(prompt_problem or problem, context), drop_refuted=drop_refuted

@@ -58,7 +58,7 @@ class AccessGuard:
         return guarded
 
     def _admit(self, request: Request) -> None:
-        """Raises Failure for a request without access."""
+        """Raises RequestError for a request without access."""
         if self._key is None:
             host = request.headers.get("host", "").rpartition("@")[2]
             name = host.rpartition(":")[0] if host[-1:].isdigit() and ":" in host else host
@@ -82,7 +82,8 @@ def error_response(error: Exception) -> JSONResponse:
 
 
 async def read_json_body(request: Request) -> Any:
-    """Read the body as JSON. Raises Failure for a body that is too large, too slow or not JSON."""
+    """Read the body as JSON. Raises RequestError for a body that is too large, too slow or not
+    JSON."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":  # web pages cannot send it without a CORS preflight
         raise RequestError(415, "the content-type must be application/json")
@@ -117,8 +118,8 @@ async def _body(request: Request) -> bytes:
 async def cancel_on_disconnect(
     receive: Callable[[], Awaitable[Any]], work: Coroutine[Any, Any, T]
 ) -> T:
-    """Await `work` and return its result. Raises what the work raises, and Gone when the client
-    disconnects first; the work is cancelled then."""
+    """Await `work` and return its result. Raises what the work raises, and ClientDisconnected when
+    the client disconnects first; the work is cancelled then."""
     task = asyncio.ensure_future(work)
     disconnect = asyncio.ensure_future(_wait_for_disconnect(receive))
     try:

@@ -29,8 +29,8 @@ ANY_MODEL = "default"
 
 
 class CompletionService:
-    """The server; `app` is its ASGI application. `at_once` questions are worked on at a time and
-    `most` more may wait; further ones are refused with status 429."""
+    """The server; `app` is its ASGI application. `max_concurrency` questions are worked on at a
+    time and `max_waiting` more may wait; further ones are refused with status 429."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class CompletionService:
 
     @asynccontextmanager
     async def _slot(self, name: str) -> AsyncIterator[asyncio.Event]:
-        """Wait for a slot and yield the event that stops its question. Raises Failure when the
+        """Wait for a slot and yield the event that stops its question. Raises RequestError when the
         server is full or stopping."""
         self._check_running()
         if len(self._running) >= self._max_running:
@@ -135,7 +135,7 @@ class CompletionService:
 
 
 def _parse(data: Any) -> ChatRequest:
-    """Validate a request's body. Raises Failure, which names the field."""
+    """Validate a request's body. Raises RequestError, which names the field."""
     try:
         return ChatRequest.model_validate(data)
     except ValidationError as error:

@@ -15,10 +15,11 @@ __all__ = ["TraceNode", "mean_logprob"]
 class TraceNode:
     """A trajectory up to one of its steps, or up to its answer when `done`.
 
-    `id` numbers the nodes in the order of their first events. `path` is the trajectory's number,
-    None for the question itself; `steps` counts its steps up to here, of which `step` is the last.
-    `same` is the number of the equal trajectory that was kept in place of this one; `copies` counts
-    the equal ones, itself included. `text` is the answer, or an unfinished step's text.
+    `id` numbers the nodes in the order of their first events. `trajectory` is the trajectory's
+    number, None for the question itself; `steps` counts its steps up to here, of which `step` is
+    the last. `same` is the number of the equal trajectory that was kept in place of this one;
+    `copies` counts the equal ones, itself included. `text` is the answer, or an unfinished step's
+    text.
     """
 
     id: int

@@ -24,8 +24,8 @@ class TraceWriter:
     """Records a run's events in `file`, or nothing when it is None.
 
     The events go to a draft, which takes the file's place at the end, whether the run succeeded,
-    failed or was interrupted. A full disk does not end the run; `check` raises afterwards. The
-    constructor raises UsageError when the file cannot be written at all.
+    failed or was interrupted. A full disk does not end the run; `raise_write_error` raises
+    afterwards. The constructor raises UsageError when the file cannot be written at all.
     """
 
     def __init__(self, file: Path | None, problem: Problem, settings: Settings) -> None:

@@ -38,11 +38,11 @@ class _Trajectory:
 
 
 class SearchTree:
-    """The tree of a search. `feed` takes the events in order.
+    """The tree of a search. `add_event` takes the events in order.
 
-    `root` is the question; each node below it is a step or an answer. `changes` counts the events
-    that changed what can be shown; `writing` has the numbers of the trajectories that are being
-    generated; `candidates` are the answers' nodes.
+    `root` is the question; each node below it is a step or an answer. `change_count` counts the
+    events that changed what can be shown; `unfinished_trajectories` has the numbers of the
+    trajectories that are being generated; `candidates` are the answers' nodes.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class SearchTree:
         return self._count
 
     def add_event(self, event: Event, seconds: float = 0.0) -> None:
-        """Add the next event, emitted `at` seconds after the start of the run."""
+        """Add the next event, emitted `seconds` seconds after the start of the run."""
         self._time = seconds
         self.change_count += event.kind != "notice"
         if isinstance(event, TextEvent):

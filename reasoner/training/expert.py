@@ -4,16 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from reasoner.datagen.puzzles.correct import correct
-from reasoner.datagen.puzzles.graph import explore
-from reasoner.datagen.puzzles.record import PathRecord, habits, record
-from reasoner.datagen.puzzles.stream import Recipe
+from reasoner.datagen.puzzles.correct import corrected_path
+from reasoner.datagen.puzzles.graph import build_reasoning_graph
+from reasoner.datagen.puzzles.record import PathRecord, path_record, sample_path_parameters
+from reasoner.datagen.puzzles.stream import PathDataRecipe
 from reasoner.errors import UsageError
 from reasoner.training.encoder import Encoder
-from reasoner.training.fit import open_model
-from reasoner.training.run import MODEL, Run
-from reasoner.training.sampler import Drawing
-from reasoner.training.trials import AT_ONCE, Trial, attempt
+from reasoner.training.fit import create_model
+from reasoner.training.run import MODEL, TrainingRun
+from reasoner.training.sampler import ReplySampling
+from reasoner.training.trials import AT_ONCE, PolicyAttempt, attempt_puzzles
 
 __all__ = ["write_corrected"]
 
@@ -21,7 +21,7 @@ __all__ = ["write_corrected"]
 def write_corrected(
     folder: Path,
     out: Path,
-    recipe: Recipe,
+    recipe: PathDataRecipe,
     excluded: frozenset[str],
     temperature: float,
     on_batch: Callable[[int, float], None],
@@ -31,18 +31,18 @@ def write_corrected(
     `on_batch` is told how many problems are done and the share that the policy solved by itself.
     Raises UsageError when the run has no trained policy.
     """
-    run = Run(folder)
+    run = TrainingRun(folder)
     state = run.load()
     if state is None:
         raise UsageError(f"{folder} has no trained policy yet; run `reasoner train policy` first")
-    model, done = open_model(run, state), _held(out)
+    model, done = create_model(run, state), _held(out)
     first, solved = done, 0
     with Encoder(folder / MODEL) as encoder, out.open("a", encoding="utf-8") as file:
         while done < recipe.problems:
             numbers = range(done, min(done + AT_ONCE, recipe.problems))
             tasks = [recipe.task(number, excluded) for number in numbers]
-            how = Drawing(temperature=temperature, max_tokens=1024, seed=recipe.seed + done)
-            trials = attempt(model, encoder, tasks, how)
+            how = ReplySampling(temperature=temperature, max_tokens=1024, seed=recipe.seed + done)
+            trials = attempt_puzzles(model, encoder, tasks, how)
             lines = [_mended(trial, n, recipe) for trial, n in zip(trials, numbers, strict=True)]
             file.write("".join(f"{line.model_dump_json()}\n" for line in lines))
             file.flush()
@@ -52,11 +52,13 @@ def write_corrected(
     return done - first
 
 
-def _mended(trial: Trial, problem: int, recipe: Recipe) -> PathRecord:
+def _mended(trial: PolicyAttempt, problem: int, recipe: PathDataRecipe) -> PathRecord:
     random = Random(f"{recipe.seed}/{problem}/mend")  # noqa: S311
-    graph = explore(trial.task, random)
-    wider, visits = correct(graph, trial.followed.visits, random, habits(random))
-    return record(wider, visits, problem, landed=False)
+    graph = build_reasoning_graph(trial.task, random)
+    wider, visits = corrected_path(
+        graph, trial.followed.visits, random, sample_path_parameters(random)
+    )
+    return path_record(wider, visits, problem, landed=False)
 
 
 def _held(out: Path) -> int:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from reasoner.training.shape import Shape
+from reasoner.training.shape import ModelShape
 from reasoner.training.vocabulary import write_vocabulary
 
 __all__ = ["Precision", "write_gguf"]
@@ -14,7 +14,7 @@ Precision = Literal["f16", "q8_0"]
 
 def write_gguf(
     path: Path,
-    shape: Shape,
+    shape: ModelShape,
     weights: dict[str, Any],
     vocabulary: tuple[list[str], list[tuple[str, str]]],
     *,
@@ -42,7 +42,7 @@ def write_gguf(
     return path
 
 
-def _describe(writer: Any, shape: Shape) -> None:
+def _describe(writer: Any, shape: ModelShape) -> None:
     writer.add_context_length(shape.context)
     writer.add_embedding_length(shape.width)
     writer.add_block_count(shape.layers)

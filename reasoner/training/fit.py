@@ -11,10 +11,10 @@ from torch.nn import functional as fn
 
 from reasoner.training.llama import Llama
 from reasoner.training.optimiser import Optimiser, rate_at
-from reasoner.training.run import Plan, Run
-from reasoner.training.samples import Batch, Rows, batches
+from reasoner.training.run import TrainingPlan, TrainingRun
+from reasoner.training.samples import Batch, Rows, row_batches
 
-__all__ = ["OnStep", "fit", "loss_of", "open_model"]
+__all__ = ["OnStep", "create_model", "train_model", "weighted_loss"]
 
 OnStep = Callable[[int, float, float], None]
 """Told the step, the mean loss and the tokens per second."""
@@ -23,7 +23,7 @@ SAVE_EVERY = 60.0
 SAY_EVERY = 20
 
 
-def open_model(run: Run, state: dict[str, Any] | None) -> Llama:
+def create_model(run: TrainingRun, state: dict[str, Any] | None) -> Llama:
     """The run's model, with the checkpoint's weights if there is one."""
     model = Llama(run.shape)
     if state is not None:
@@ -31,12 +31,12 @@ def open_model(run: Run, state: dict[str, Any] | None) -> Llama:
     return model
 
 
-def fit(run: Run, rows: Rows, plan: Plan, on_step: OnStep) -> Llama:
+def train_model(run: TrainingRun, rows: Rows, plan: TrainingPlan, on_step: OnStep) -> Llama:
     """Train up to `plan.steps`, going on from the run's checkpoint. Rows may have changed since:
     only the step counts."""
     torch.manual_seed(plan.seed)
     state = run.load()
-    model = open_model(run, state)
+    model = create_model(run, state)
     optimiser = Optimiser(model, plan.rate)
     done = 0
     if state is not None:
@@ -45,7 +45,7 @@ def fit(run: Run, rows: Rows, plan: Plan, on_step: OnStep) -> Llama:
     model.train()
     journal = _Journal(run, on_step)
     for step, batch in zip(range(done, plan.steps), _stream(rows, plan, done), strict=False):
-        loss = loss_of(model, batch)
+        loss = weighted_loss(model, batch)
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step(rate_at(step, plan.steps, plan.rate, plan.decay))
@@ -60,7 +60,7 @@ def fit(run: Run, rows: Rows, plan: Plan, on_step: OnStep) -> Llama:
 class _Journal:
     """What is told and written down while a run goes on."""
 
-    def __init__(self, run: Run, on_step: OnStep) -> None:
+    def __init__(self, run: TrainingRun, on_step: OnStep) -> None:
         self._run, self._on_step = run, on_step
         self._losses: list[float] = []
         self._tokens, self._began = 0, time.monotonic()
@@ -84,14 +84,16 @@ class _Journal:
         return due
 
 
-def _stream(rows: Rows, plan: Plan, done: int) -> Iterator[Batch]:
+def _stream(rows: Rows, plan: TrainingPlan, done: int) -> Iterator[Batch]:
     """The batches from step `done` on, which are the same whether or not the run was cut off."""
-    first = batches(rows, plan.batch, plan.seed, whole=True)
+    first = row_batches(rows, plan.batch, plan.seed, whole=True)
     yield from islice(first, min(done, plan.warm_up), plan.warm_up)
-    yield from islice(batches(rows, plan.batch, plan.seed + 1), max(0, done - plan.warm_up), None)
+    yield from islice(
+        row_batches(rows, plan.batch, plan.seed + 1), max(0, done - plan.warm_up), None
+    )
 
 
-def loss_of(model: Llama, batch: Batch) -> Tensor:
+def weighted_loss(model: Llama, batch: Batch) -> Tensor:
     """The mean cross-entropy of the weighted tokens; only their logits are computed."""
     tokens, weights = torch.from_numpy(batch.tokens), torch.from_numpy(batch.weights)
     with torch.autocast("cpu", torch.bfloat16):

@@ -16,15 +16,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as fn
 
-from reasoner.datagen.puzzles.graph import explore, joined
+from reasoner.datagen.puzzles.graph import build_reasoning_graph, with_moves
 from reasoner.datagen.puzzles.reward import step_rewards
-from reasoner.datagen.puzzles.task import Task
+from reasoner.datagen.puzzles.task import PuzzleTask
 from reasoner.training.encoder import Encoder
 from reasoner.training.llama import Llama
-from reasoner.training.sampler import Drawing
-from reasoner.training.trials import Trial, attempt
+from reasoner.training.sampler import ReplySampling
+from reasoner.training.trials import PolicyAttempt, attempt_puzzles
 
-__all__ = ["Reinforcement", "Round", "advantages", "improve", "trial_rewards"]
+__all__ = ["GrpoRound", "GrpoSettings", "group_advantages", "grpo_update", "trial_rewards"]
 
 WRONG_STEP, RIGHT_ANSWER = -0.2, 0.5
 ROWS = 16
@@ -32,7 +32,7 @@ ROWS = 16
 
 
 @dataclass(frozen=True)
-class Reinforcement:
+class GrpoSettings:
     """`group` replies to each of `problems` problems a round; `clip` and `penalty` as in GRPO."""
 
     problems: int = 16
@@ -44,7 +44,7 @@ class Reinforcement:
 
 
 @dataclass(frozen=True)
-class Round:
+class GrpoRound:
     """What one round of drawing and learning came to."""
 
     solved: float
@@ -52,22 +52,22 @@ class Round:
     loss: float
 
 
-def improve(
+def grpo_update(
     model: Llama,
     origin: Llama,
     optimiser: torch.optim.Optimizer,
     encoder: Encoder,
-    tasks: Sequence[Task],
-    how: Reinforcement,
+    tasks: Sequence[PuzzleTask],
+    how: GrpoSettings,
     seed: int,
-) -> Round:
+) -> GrpoRound:
     """Draw a group for each task and learn from it; `origin` is the policy to stay near."""
-    drawing = Drawing(temperature=how.temperature, max_steps=12, max_tokens=512, seed=seed)
+    drawing = ReplySampling(temperature=how.temperature, max_steps=12, max_tokens=512, seed=seed)
     repeated = [task for task in tasks for _ in range(how.group)]
-    trials = attempt(model, encoder, repeated, drawing)
+    trials = attempt_puzzles(model, encoder, repeated, drawing)
     groups = [trials[i : i + how.group] for i in range(0, len(trials), how.group)]
     rewards = [[trial_rewards(trial, seed) for trial in group] for group in groups]
-    gains = [gain for group in rewards for gain in advantages(group)]
+    gains = [gain for group in rewards for gain in group_advantages(group)]
     batches = list(_batches(trials, gains, encoder))
     drawn = sum(batch.drawn for batch in batches)
     with torch.no_grad():
@@ -85,14 +85,14 @@ def improve(
         losses.append(total)
     totals = [sum(steps) for group in rewards for steps in group]
     solved = fmean(trial.followed.solved for trial in trials)
-    return Round(solved, fmean(totals), fmean(losses))
+    return GrpoRound(solved, fmean(totals), fmean(losses))
 
 
-def trial_rewards(trial: Trial, seed: int) -> list[float]:
+def trial_rewards(trial: PolicyAttempt, seed: int) -> list[float]:
     """The reward of each step; the last one's holds that of the answer."""
     task, followed = trial.task, trial.followed
-    graph = explore(task, Random(f"{seed}/{task.key}"))  # noqa: S311
-    wider = joined(graph, [(visit.state, visit.move) for visit in followed.visits])
+    graph = build_reasoning_graph(task, Random(f"{seed}/{task.key}"))  # noqa: S311
+    wider = with_moves(graph, [(visit.state, visit.move) for visit in followed.visits])
     rewards = step_rewards(wider, [(v.state, v.move.state) for v in followed.visits])
     rewards += [WRONG_STEP] * (followed.steps - len(rewards))
     rewards = rewards or [WRONG_STEP]
@@ -100,7 +100,7 @@ def trial_rewards(trial: Trial, seed: int) -> list[float]:
     return rewards
 
 
-def advantages(group: Sequence[Sequence[float]]) -> list[list[float]]:
+def group_advantages(group: Sequence[Sequence[float]]) -> list[list[float]]:
     """Each step's advantage: normalised rewards, summed from the step to the end."""
     every = [reward for steps in group for reward in steps]
     mean, spread = fmean(every), pstdev(every) or 1.0
@@ -116,7 +116,7 @@ def advantages(group: Sequence[Sequence[float]]) -> list[list[float]]:
 
 
 def _batches(
-    trials: Sequence[Trial], gains: Sequence[Sequence[float]], encoder: Encoder
+    trials: Sequence[PolicyAttempt], gains: Sequence[Sequence[float]], encoder: Encoder
 ) -> "Iterator[_Batch]":
     """The replies in batches of about the same length, so that little is padding."""
     order = sorted(range(len(trials)), key=lambda at: len(trials[at].prompt + trials[at].reply))
@@ -129,7 +129,7 @@ class _Batch:
     """Replies side by side: which tokens were drawn, and what each is worth."""
 
     def __init__(
-        self, trials: Sequence[Trial], gains: Sequence[Sequence[float]], encoder: Encoder
+        self, trials: Sequence[PolicyAttempt], gains: Sequence[Sequence[float]], encoder: Encoder
     ) -> None:
         rows = [(*trial.prompt, *trial.reply) for trial in trials]
         length = max(map(len, rows))
@@ -156,7 +156,7 @@ class _Batch:
         every = fn.log_softmax(logits.float(), -1)
         return every.gather(-1, self._tokens[:, 1:][self._drawn][:, None])[:, 0]
 
-    def loss(self, model: Llama, before: Tensor, anchor: Tensor, how: Reinforcement) -> Tensor:
+    def loss(self, model: Llama, before: Tensor, anchor: Tensor, how: GrpoSettings) -> Tensor:
         """Summed over the drawn tokens."""
         now = self.logprobs(model)
         ratio = (now - before).exp()

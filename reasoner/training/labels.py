@@ -9,22 +9,22 @@ from statistics import fmean
 
 from pydantic import BaseModel, ConfigDict
 
-from reasoner.datagen.puzzles.follow import follow
-from reasoner.datagen.puzzles.stream import Recipe
+from reasoner.datagen.puzzles.follow import parse_reply
+from reasoner.datagen.puzzles.stream import PathDataRecipe
 from reasoner.errors import UsageError
 from reasoner.training.encoder import Encoder
-from reasoner.training.fit import open_model
-from reasoner.training.run import MODEL, Run
-from reasoner.training.sampler import Drawing, Sampler
-from reasoner.training.trials import AT_ONCE, Trial, attempt
+from reasoner.training.fit import create_model
+from reasoner.training.run import MODEL, TrainingRun
+from reasoner.training.sampler import ReplySampler, ReplySampling
+from reasoner.training.trials import AT_ONCE, PolicyAttempt, attempt_puzzles
 
-__all__ = ["Labelled", "Way", "write_labels"]
+__all__ = ["Continuation", "LabelledReply", "write_labels"]
 
-FURTHER = 4
+MAX_CONTINUATION_STEPS = 4
 """Steps a continuation may add: a value says what is near, not what a long search would find."""
 
 
-class Way(BaseModel):
+class Continuation(BaseModel):
     """A reply's tokens, and what each of its steps is worth, and the answer where it has one."""
 
     model_config = ConfigDict(frozen=True)
@@ -33,19 +33,19 @@ class Way(BaseModel):
     values: tuple[float, ...]
 
 
-class Labelled(BaseModel):
+class LabelledReply(BaseModel):
     """A reply to a question, and what else came of going on from its steps."""
 
     model_config = ConfigDict(frozen=True)
 
     question: str
-    reply: Way
-    others: tuple[Way, ...] = ()
+    reply: Continuation
+    others: tuple[Continuation, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Prefix:
-    trial: Trial
+    trial: PolicyAttempt
     step: int
     tokens: tuple[int, ...]
 
@@ -57,25 +57,28 @@ _End = tuple[list[int], bool]
 def write_labels(
     folder: Path,
     out: Path,
-    recipe: Recipe,
+    recipe: PathDataRecipe,
     excluded: frozenset[str],
     continuations: int,
     on_batch: Callable[[int], None],
 ) -> None:
-    """Append the labelled replies to the problems that `out` does not hold yet."""
-    run = Run(folder)
+    """Append the labelled replies to the problems that `out` does not hold yet. Raises UsageError
+    when `folder` holds no trained policy."""
+    run = TrainingRun(folder)
     state = run.load()
     if state is None:
         raise UsageError(f"{folder} has no trained policy yet; run `reasoner train policy` first")
-    model = open_model(run, state)
+    model = create_model(run, state)
     done = out.read_bytes().count(b"\n") if out.exists() else 0
     with Encoder(folder / MODEL) as encoder, out.open("a", encoding="utf-8") as file:
         while done < recipe.problems:
             numbers = range(done, min(done + AT_ONCE, recipe.problems))
             tasks = [recipe.task(number, excluded) for number in numbers]
-            how = Drawing(temperature=1.0, max_steps=8, max_tokens=512, seed=recipe.seed + done)
-            trials = attempt(model, encoder, tasks, how)
-            sampler = Sampler(model, encoder)
+            how = ReplySampling(
+                temperature=1.0, max_steps=8, max_tokens=512, seed=recipe.seed + done
+            )
+            trials = attempt_puzzles(model, encoder, tasks, how)
+            sampler = ReplySampler(model, encoder)
             for line in _labelled(trials, sampler, encoder, continuations, how):
                 file.write(f"{line.model_dump_json()}\n")
             file.flush()
@@ -84,36 +87,40 @@ def write_labels(
 
 
 def _labelled(
-    trials: Sequence[Trial], sampler: Sampler, encoder: Encoder, count: int, how: Drawing
-) -> Iterator[Labelled]:
+    trials: Sequence[PolicyAttempt],
+    sampler: ReplySampler,
+    encoder: Encoder,
+    count: int,
+    how: ReplySampling,
+) -> Iterator[LabelledReply]:
     prefixes = [prefix for trial in trials for prefix in _prefixes(trial, encoder)]
     prefixes.sort(key=lambda prefix: len(prefix.trial.prompt) + len(prefix.tokens))
     ends: dict[tuple[int, int], list[_End]] = {}
     for start in range(0, len(prefixes), AT_ONCE // count):
         chosen = prefixes[start : start + AT_ONCE // count]
         repeated = [prefix for prefix in chosen for _ in range(count)]
-        steps = max(prefix.step for prefix in chosen) + 1 + FURTHER
-        drawn = sampler.draw(
+        steps = max(prefix.step for prefix in chosen) + 1 + MAX_CONTINUATION_STEPS
+        drawn = sampler.sample_replies(
             [prefix.trial.prompt for prefix in repeated],
             replace(how, max_steps=steps, max_tokens=256, seed=how.seed + start),
             [prefix.tokens for prefix in repeated],
         )
         for prefix, reply in zip(repeated, drawn, strict=True):
-            right = follow(prefix.trial.task, encoder.decode(reply)).solved
+            right = parse_reply(prefix.trial.task, encoder.decode(reply)).solved
             ends.setdefault((id(prefix.trial), prefix.step), []).append((reply, right))
     for trial in trials:
         count = trial.reply.count(encoder.ids["reasoning_step_end"])
         yield _line(trial, [ends[id(trial), step] for step in range(count)], encoder)
 
 
-def _prefixes(trial: Trial, encoder: Encoder) -> Iterator[_Prefix]:
+def _prefixes(trial: PolicyAttempt, encoder: Encoder) -> Iterator[_Prefix]:
     """The reply up to the end of each step, decision not included."""
     ends = [i for i, t in enumerate(trial.reply) if t == encoder.ids["reasoning_step_end"]]
     for step, end in enumerate(ends):
         yield _Prefix(trial, step, trial.reply[: end + 1])
 
 
-def _line(trial: Trial, ends: Sequence[Sequence[_End]], encoder: Encoder) -> Labelled:
+def _line(trial: PolicyAttempt, ends: Sequence[Sequence[_End]], encoder: Encoder) -> LabelledReply:
     """`ends` are the ways on from each step."""
     worth = [fmean(right for _, right in ways) for ways in ends]
     others = [
@@ -122,12 +129,14 @@ def _line(trial: Trial, ends: Sequence[Sequence[_End]], encoder: Encoder) -> Lab
         for tokens, right in ways
     ]
     reply = _way(trial.reply, worth, trial.followed.solved, encoder)
-    return Labelled(question=trial.task.question, reply=reply, others=tuple(others))
+    return LabelledReply(question=trial.task.question, reply=reply, others=tuple(others))
 
 
-def _way(tokens: Sequence[int], worth: Sequence[float], right: bool, encoder: Encoder) -> Way:
+def _way(
+    tokens: Sequence[int], worth: Sequence[float], right: bool, encoder: Encoder
+) -> Continuation:
     """A reply whose first steps are worth that much; how it ended tells what the others are."""
     places = tokens.count(encoder.ids["reasoning_step_end"])
     places += encoder.ids["reasoning_end"] in tokens
     values = [*worth, *[float(right)] * (places - len(worth))]
-    return Way(tokens=tuple(tokens), values=tuple(values))
+    return Continuation(tokens=tuple(tokens), values=tuple(values))

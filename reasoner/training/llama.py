@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as fn
 
-from reasoner.training.shape import Shape
+from reasoner.training.shape import ModelShape
 
 __all__ = ["Cache", "Llama"]
 
@@ -18,7 +18,7 @@ Cache = list[tuple[Tensor, Tensor]]
 class Llama(nn.Module):
     """Tokens (batch, length) to hidden states (batch, length, width); `logits` reads them."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: ModelShape) -> None:
         super().__init__()
         self.shape = shape
         self.embed = nn.Embedding(shape.vocabulary, shape.width)
@@ -48,7 +48,7 @@ class Llama(nn.Module):
 
 
 class _Block(nn.Module):
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: ModelShape) -> None:
         super().__init__()
         self.shape = shape
         width, narrow = shape.width, shape.kv_heads * shape.head
@@ -92,7 +92,7 @@ class _Block(nn.Module):
         return states.unflatten(-1, (-1, self.shape.head)).transpose(1, 2)
 
 
-def _turns(shape: Shape) -> Tensor:
+def _turns(shape: ModelShape) -> Tensor:
     """Cosine and sine of every position's angles: (context, 2, head / 2)."""
     speeds = shape.theta ** (-torch.arange(0, shape.head, 2) / shape.head)
     angles = torch.arange(shape.context)[:, None] * speeds

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Line", "fit"]
+__all__ = ["LogisticModel", "fit_logistic_regression"]
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -13,7 +13,7 @@ Doubles = npt.NDArray[np.float64]
 STEPS = 25
 
 
-class Line(NamedTuple):
+class LogisticModel(NamedTuple):
     """The log-odds are `inputs @ weight + bias`."""
 
     weight: Doubles
@@ -23,7 +23,9 @@ class Line(NamedTuple):
         return np.asarray(inputs @ self.weight + self.bias, np.float64)
 
 
-def fit(inputs: Floats, right: Doubles, weights: Doubles, ridge: float) -> Line:
+def fit_logistic_regression(
+    inputs: Floats, right: Doubles, weights: Doubles, ridge: float
+) -> LogisticModel:
     """The line that tells right rows of inputs (n, width) from wrong ones, each row counting as its
     weight says; `ridge` pulls the weights of standardised inputs towards nothing."""
     mean, scale = inputs.mean(axis=0), inputs.std(axis=0) + 1e-3
@@ -36,4 +38,4 @@ def fit(inputs: Floats, right: Doubles, weights: Doubles, ridge: float) -> Line:
         bend = (table * (weights * chances * (1 - chances))[:, None]).T @ table + pull
         found = found - np.linalg.solve(bend + 1e-6 * np.eye(len(found)), slope)
     weight = found[:-1] / scale
-    return Line(weight, float(found[-1] - weight @ mean))
+    return LogisticModel(weight, float(found[-1] - weight @ mean))

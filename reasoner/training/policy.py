@@ -6,14 +6,14 @@ from pathlib import Path
 
 import torch
 
-from reasoner.datagen.puzzles.stream import Recipe
+from reasoner.datagen.puzzles.stream import PathDataRecipe
 from reasoner.errors import UsageError
 from reasoner.training.encoder import Encoder
-from reasoner.training.fit import fit, open_model
-from reasoner.training.grpo import Reinforcement
-from reasoner.training.reinforce import reinforce
-from reasoner.training.run import MODEL, Plan, Run
-from reasoner.training.samples import Rows, parse
+from reasoner.training.fit import create_model, train_model
+from reasoner.training.grpo import GrpoSettings
+from reasoner.training.reinforce import train_by_grpo
+from reasoner.training.run import MODEL, TrainingPlan, TrainingRun
+from reasoner.training.samples import Rows, parse_path_record
 
 __all__ = ["train_by_reward", "train_on_data"]
 
@@ -22,38 +22,41 @@ LEARNT_FROM = 3000
 """Lines of the first file from which the vocabulary is learnt."""
 
 
-def train_on_data(folder: Path, data: Sequence[Path], plan: Plan, say: Say) -> Path:
-    """Warm up and fine-tune, going on with the run in `folder` if there is one; return the GGUF."""
-    run = Run(folder)
+def train_on_data(folder: Path, data: Sequence[Path], plan: TrainingPlan, say: Say) -> Path:
+    """Warm up and fine-tune, going on with the run in `folder` if there is one; return the GGUF.
+
+    Raises UsageError when the run in `folder` has another width.
+    """
+    run = TrainingRun(folder)
     if not run.begun:
-        run.begin(plan.width, [parse(data[0], line) for line in _first_lines(data[0])])
+        run.begin(plan.width, [parse_path_record(data[0], line) for line in _first_lines(data[0])])
     if run.shape.width != plan.width:
         raise UsageError(f"{folder} was begun with width {run.shape.width}; choose another folder")
     path = folder / MODEL
     if not path.is_file():
         torch.manual_seed(plan.seed)
-        run.export(path, open_model(run, None).state_dict())
+        run.export(path, create_model(run, None).state_dict())
     with Encoder(path) as encoder:
         rows = Rows(data, encoder, plan.longest)
         if not len(rows):
             raise UsageError(f"{data[0]} holds no paths")
-        model = fit(run, rows, plan, lambda *said: say(_line(plan.steps, *said)))
+        model = train_model(run, rows, plan, lambda *said: say(_line(plan.steps, *said)))
     return run.export(path, model.state_dict())
 
 
 def train_by_reward(
-    folder: Path, recipe: Recipe, excluded: frozenset[str], rounds: int, say: Say
+    folder: Path, recipe: PathDataRecipe, excluded: frozenset[str], rounds: int, say: Say
 ) -> Path:
     """Reinforce the run's policy on fresh problems; return the GGUF."""
-    run = Run(folder)
+    run = TrainingRun(folder)
     with Encoder(folder / MODEL) as encoder:
-        model = reinforce(
+        model = train_by_grpo(
             run,
             encoder,
             recipe,
             excluded,
             rounds,
-            Reinforcement(),
+            GrpoSettings(),
             lambda number, made: say(
                 f"round {number} of {rounds} · {made.solved:.0%} solved · reward {made.reward:.3f}"
             ),

@@ -13,11 +13,11 @@ from torch.nn import functional as fn
 
 from reasoner.errors import UsageError
 from reasoner.training.encoder import Encoder
-from reasoner.training.fit import open_model
-from reasoner.training.labels import Labelled, Way
+from reasoner.training.fit import create_model
+from reasoner.training.labels import Continuation, LabelledReply
 from reasoner.training.llama import Llama
 from reasoner.training.optimiser import Optimiser, rate_at
-from reasoner.training.run import MODEL, Run
+from reasoner.training.run import MODEL, TrainingRun
 
 __all__ = ["train_prm"]
 
@@ -45,7 +45,7 @@ def train_prm(
 ) -> float:
     """Train on the labels and write the GGUF; return the share of held-out pairs of steps of one
     reply, one better than the other, that it puts in the right order."""
-    run = Run(folder)
+    run = TrainingRun(folder)
     random = Random(seed)  # noqa: S311
     lines = list(_labelled(labels))
     with Encoder(folder / MODEL) as encoder:
@@ -56,7 +56,7 @@ def train_prm(
             for line in kept
         ]
         signs = (encoder.encode("+")[0], encoder.encode("-")[0])
-    model = open_model(run, run.load())
+    model = create_model(run, run.load())
     optimiser = Optimiser(model, rate)
     torch.manual_seed(seed)
     for step, batch in zip(range(steps), _batches(rows, random), strict=False):
@@ -68,12 +68,12 @@ def train_prm(
     return _order(model, held, signs)
 
 
-def _labelled(path: Path) -> Iterator[Labelled]:
+def _labelled(path: Path) -> Iterator[LabelledReply]:
     """Raises UsageError where a line was cut off, or written by another version."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
-                yield Labelled.model_validate_json(line)
+                yield LabelledReply.model_validate_json(line)
             except ValueError:
                 raise UsageError(
                     f"{path}, line {number} is no labelled reply; delete the line, or the file"
@@ -91,7 +91,7 @@ def _batches(rows: Sequence[Sequence[_Row]], random: Random) -> Iterator[Sequenc
         yield from batches
 
 
-def _row(question: str, way: Way, encoder: Encoder) -> _Row:
+def _row(question: str, way: Continuation, encoder: Encoder) -> _Row:
     """The score stands at the end of a step, and also at the decision behind it."""
     prompt = encoder.prompt(question)
     end, answer = encoder.ids["reasoning_step_end"], encoder.ids["reasoning_end"]

@@ -6,28 +6,28 @@ from typing import Any
 
 import torch
 
-from reasoner.datagen.puzzles.stream import Recipe
+from reasoner.datagen.puzzles.stream import PathDataRecipe
 from reasoner.errors import UsageError
 from reasoner.training.encoder import Encoder
-from reasoner.training.fit import open_model
-from reasoner.training.grpo import Reinforcement, Round, improve
+from reasoner.training.fit import create_model
+from reasoner.training.grpo import GrpoRound, GrpoSettings, grpo_update
 from reasoner.training.llama import Llama
-from reasoner.training.run import Run
+from reasoner.training.run import TrainingRun
 
-__all__ = ["reinforce"]
+__all__ = ["train_by_grpo"]
 
 RATE = 2e-4
 SAVE_EVERY = 10
 
 
-def reinforce(
-    run: Run,
+def train_by_grpo(
+    run: TrainingRun,
     encoder: Encoder,
-    recipe: Recipe,
+    recipe: PathDataRecipe,
     excluded: frozenset[str],
     rounds: int,
-    how: Reinforcement,
-    on_round: Callable[[int, Round], None],
+    how: GrpoSettings,
+    on_round: Callable[[int, GrpoRound], None],
 ) -> Llama:
     """Go on from the run's fine-tuned policy for up to `rounds` rounds in all. Raises UsageError
     when there is none."""
@@ -36,7 +36,7 @@ def reinforce(
         raise UsageError(
             f"{run.folder} has no trained policy yet; run `reasoner train policy` first"
         )
-    model, origin = open_model(run, state), open_model(run, None)
+    model, origin = create_model(run, state), create_model(run, None)
     origin.load_state_dict(state.get("origin", state["model"]))
     optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.0)
     if "reinforced" in state:
@@ -45,7 +45,7 @@ def reinforce(
         first = round_ * how.problems
         tasks = [recipe.task(first + i, excluded) for i in range(how.problems)]
         seed = Random(f"{recipe.seed}/{round_}").randrange(2**31)  # noqa: S311
-        made = improve(model, origin, optimiser, encoder, tasks, how, seed)
+        made = grpo_update(model, origin, optimiser, encoder, tasks, how, seed)
         run.log({"round": round_ + 1, "solved": made.solved, "reward": made.reward})
         on_round(round_ + 1, made)
         if (round_ + 1) % SAVE_EVERY == 0 or round_ + 1 == rounds:
@@ -54,7 +54,7 @@ def reinforce(
 
 
 def _save(
-    run: Run,
+    run: TrainingRun,
     state: dict[str, Any],
     model: Llama,
     origin: Llama,

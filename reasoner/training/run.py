@@ -10,15 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from reasoner.datagen.puzzles.record import PathRecord
 from reasoner.errors import UsageError
 from reasoner.training.export import Precision, write_gguf
-from reasoner.training.shape import Shape
+from reasoner.training.shape import ModelShape
 from reasoner.training.vocabulary import CONTROL, build_vocabulary
 
-__all__ = ["Plan", "Run"]
+__all__ = ["TrainingPlan", "TrainingRun"]
 
 NOTE, CHECKPOINT, LOG, MODEL = "run.json", "checkpoint.pt", "log.jsonl", "policy.gguf"
 
 
-class Plan(BaseModel):
+class TrainingPlan(BaseModel):
     """How a policy is trained. `width` is the one dial of its size; the learning rate stays at
     `rate` and falls to zero over the last `decay` of the steps."""
 
@@ -37,7 +37,7 @@ class Plan(BaseModel):
     seed: int = 0
 
 
-class Run:
+class TrainingRun:
     """The files of one run."""
 
     def __init__(self, folder: Path) -> None:
@@ -54,13 +54,13 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         texts = [text for r in records for text in (f"user\n{r.question}\nassistant", r.reply)]
         plain, merges = build_vocabulary(texts)
-        shape = Shape(width=width, vocabulary=len(plain) + len(CONTROL))
+        shape = ModelShape(width=width, vocabulary=len(plain) + len(CONTROL))
         note = {"shape": shape.model_dump(), "plain": plain, "merges": merges}
         _replace(self.folder / NOTE, json.dumps(note, ensure_ascii=False))
 
     @property
-    def shape(self) -> Shape:
-        return Shape.model_validate(self._note()["shape"])
+    def shape(self) -> ModelShape:
+        return ModelShape.model_validate(self._note()["shape"])
 
     def _note(self) -> Any:
         try:

@@ -11,11 +11,11 @@ from reasoner.protocol.steiner import FIELDS
 from reasoner.training.encoder import Encoder
 from reasoner.training.llama import Llama
 
-__all__ = ["Drawing", "Sampler"]
+__all__ = ["ReplySampler", "ReplySampling"]
 
 
 @dataclass(frozen=True)
-class Drawing:
+class ReplySampling:
     """How replies are drawn; `temperature` 0 takes the likeliest token."""
 
     temperature: float = 0.0
@@ -25,7 +25,7 @@ class Drawing:
     seed: int = 0
 
 
-class Sampler:
+class ReplySampler:
     """A policy's weights, copied, with the grammar of its vocabulary."""
 
     def __init__(self, model: Llama, encoder: Encoder) -> None:
@@ -37,10 +37,10 @@ class Sampler:
         self._phases, self._allowed = self._rules()
 
     @torch.no_grad()
-    def draw(
+    def sample_replies(
         self,
         prompts: Sequence[Sequence[int]],
-        how: Drawing,
+        how: ReplySampling,
         begun: Sequence[Sequence[int]] | None = None,
     ) -> list[list[int]]:
         """A reply for each prompt, without the prompt, going on from what is `begun` of it; one
@@ -89,10 +89,10 @@ class _Batch:
 
     def __init__(
         self,
-        sampler: Sampler,
+        sampler: ReplySampler,
         prompts: Sequence[Sequence[int]],
         begun: Sequence[Sequence[int]],
-        how: Drawing,
+        how: ReplySampling,
     ) -> None:
         self._sampler, self._how = sampler, how
         self._prompts = [[*p, *b] for p, b in zip(prompts, begun, strict=True)]

@@ -18,15 +18,15 @@ from reasoner.datagen.puzzles.record import PathRecord
 from reasoner.errors import UsageError
 from reasoner.training.encoder import Encoder
 
-__all__ = ["Batch", "Row", "Rows", "batches"]
+__all__ = ["Batch", "Row", "Rows", "row_batches"]
 
 Tokens = npt.NDArray[np.int16]
 Weights = npt.NDArray[np.float16]
 POOL = 2048
 """Rows that are sorted by length together, so that little of a batch is padding."""
-AROUND = 16
+SPARE_ROW_TOKENS = 16
 """Tokens of a row that neither a mark nor a blank announces."""
-SAID = ("=", ":")
+OUTCOME_STARTS = ("=", ":")
 """What a move's outcome begins with: before it stands the choice, from it on the working out."""
 
 
@@ -61,7 +61,7 @@ class Rows(Sequence[Row]):
 
     def __getitem__(self, index: Any) -> Any:
         if index not in self._known:
-            row = encode(parse(*self._lines[index]), self._encoder)
+            row = encode_record(parse_path_record(*self._lines[index]), self._encoder)
             kept = Row(row.tokens[: self._longest], row.weights[: self._longest])
             self._known[index] = kept
         return self._known[index]
@@ -69,7 +69,7 @@ class Rows(Sequence[Row]):
     def length(self, index: int) -> int:
         """About how many tokens a row has, without encoding it: its marks and its words."""
         line = self._lines[index][1]
-        return min(self._longest, line.count("<|") + line.count(" ") + AROUND)
+        return min(self._longest, line.count("<|") + line.count(" ") + SPARE_ROW_TOKENS)
 
 
 def _lines(path: Path) -> list[str]:
@@ -80,7 +80,7 @@ def _lines(path: Path) -> list[str]:
         raise UsageError(f"{path} holds no paths of `reasoner data`: {error}") from error
 
 
-def parse(path: Path, line: str) -> PathRecord:
+def parse_path_record(path: Path, line: str) -> PathRecord:
     """Raises UsageError for a line that is no path."""
     try:
         return PathRecord.model_validate_json(line)
@@ -88,7 +88,7 @@ def parse(path: Path, line: str) -> PathRecord:
         raise UsageError(f"{path} holds a line that is no path of `reasoner data`") from error
 
 
-def encode(record: PathRecord, encoder: Encoder) -> Row:
+def encode_record(record: PathRecord, encoder: Encoder) -> Row:
     prompt = encoder.prompt(record.question)
     reply = [*encoder.encode(record.reply), encoder.ids["im_end"]]
     weights = [0.0] * len(prompt) + reply_weights(record, reply, encoder)
@@ -101,7 +101,7 @@ def reply_weights(record: PathRecord, reply: Sequence[int], encoder: Encoder) ->
     forced = {
         id for name, id in ids.items() if name.endswith("_start") or name == "reasoning_step_end"
     }
-    said = {encoder.encode(f"0 {mark}")[1] for mark in SAID}
+    said = {encoder.encode(f"0 {mark}")[1] for mark in OUTCOME_STARTS}
     weights = [0.0 if token in forced else 1.0 for token in reply]
     step, hidden = -1, False
     for index, token in enumerate(reply):
@@ -117,7 +117,7 @@ def reply_weights(record: PathRecord, reply: Sequence[int], encoder: Encoder) ->
     return weights
 
 
-def batches(rows: Rows, tokens: int, seed: int, *, whole: bool = False) -> Iterator[Batch]:
+def row_batches(rows: Rows, tokens: int, seed: int, *, whole: bool = False) -> Iterator[Batch]:
     """Batches of at most `tokens` tokens, padding included, for ever; the seed fixes all of them.
 
     `whole` learns every token alike, prompts and marks too, as pre-training does.

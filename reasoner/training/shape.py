@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Shape"]
+__all__ = ["ModelShape"]
 
 HEAD = 32
 
 
-class Shape(BaseModel):
+class ModelShape(BaseModel):
     """A Llama of a width (a multiple of 64); 192 gives 2.7 million parameters, 512 gives 50."""
 
     model_config = ConfigDict(frozen=True)

@@ -3,39 +3,47 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from reasoner.datagen.puzzles.follow import Followed, follow
-from reasoner.datagen.puzzles.task import Task
+from reasoner.datagen.puzzles.follow import ParsedReply, parse_reply
+from reasoner.datagen.puzzles.task import PuzzleTask
 from reasoner.training.encoder import Encoder
 from reasoner.training.llama import Llama
-from reasoner.training.sampler import Drawing, Sampler
+from reasoner.training.sampler import ReplySampler, ReplySampling
 
-__all__ = ["Trial", "attempt"]
+__all__ = ["PolicyAttempt", "attempt_puzzles"]
 
 AT_ONCE = 192
 """Replies in one batch; the cache of each is as long as the longest may be."""
 
 
 @dataclass(frozen=True)
-class Trial:
+class PolicyAttempt:
     """One reply to one problem."""
 
-    task: Task
+    task: PuzzleTask
     prompt: tuple[int, ...]
     reply: tuple[int, ...]
-    followed: Followed
+    followed: ParsedReply
 
 
-def attempt(model: Llama, encoder: Encoder, tasks: Sequence[Task], how: Drawing) -> list[Trial]:
+def attempt_puzzles(
+    model: Llama, encoder: Encoder, tasks: Sequence[PuzzleTask], how: ReplySampling
+) -> list[PolicyAttempt]:
     """One reply for each problem; a problem may stand there more than once."""
-    sampler, found = Sampler(model, encoder), list[Trial]()
+    sampler, found = ReplySampler(model, encoder), list[PolicyAttempt]()
     prompts = [encoder.prompt(task.question) for task in tasks]
     order = sorted(range(len(tasks)), key=lambda i: (len(prompts[i]), i))
     replies: dict[int, list[int]] = {}
     for start in range(0, len(order), AT_ONCE):
         chosen = order[start : start + AT_ONCE]
-        drawn = sampler.draw([prompts[i] for i in chosen], replace(how, seed=how.seed + start))
+        drawn = sampler.sample_replies(
+            [prompts[i] for i in chosen], replace(how, seed=how.seed + start)
+        )
         replies |= dict(zip(chosen, drawn, strict=True))
     for index, task in enumerate(tasks):
         text = encoder.decode(replies[index])
-        found.append(Trial(task, tuple(prompts[index]), tuple(replies[index]), follow(task, text)))
+        found.append(
+            PolicyAttempt(
+                task, tuple(prompts[index]), tuple(replies[index]), parse_reply(task, text)
+            )
+        )
     return found

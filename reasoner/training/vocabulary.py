@@ -1,5 +1,5 @@
-"""The tokens of our own models: bytes, whole numbers up to `LARGEST`, the words of the data, and
-Steiner's fourteen; written as a byte-level BPE that llama.cpp reads.
+"""The tokens of our own models: bytes, whole numbers up to `MAX_INTERMEDIATE_NUMBER`, the words of
+the data, and Steiner's fourteen; written as a byte-level BPE that llama.cpp reads.
 
 A number is one token, with or without a blank before it, so that a sum is a matter of three
 tokens and not of carrying digits. Larger numbers fall into pieces.
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from reasoner.datagen.puzzles.puzzle import LARGEST
+from reasoner.datagen.puzzles.puzzle import MAX_INTERMEDIATE_NUMBER
 from reasoner.protocol.steiner import TOKEN_NAMES
 
 __all__ = ["CHAT_TEMPLATE", "CONTROL", "build_vocabulary", "write_vocabulary"]
@@ -65,8 +65,9 @@ def _byte_tokens() -> list[str]:
 
 
 def _number_merges() -> Iterator[Merge]:
-    """Merges that make every number up to `LARGEST` one token, from the left, blank first."""
-    long = [str(number) for number in range(10, LARGEST + 1)]
+    """Merges that make every number up to `MAX_INTERMEDIATE_NUMBER` one token, from the left, blank
+    first."""
+    long = [str(number) for number in range(10, MAX_INTERMEDIATE_NUMBER + 1)]
     yield from (("Ġ", str(digit)) for digit in range(10))
     yield from ((f"Ġ{text[:-1]}", text[-1]) for text in long)
     yield from ((text[:-1], text[-1]) for text in long)

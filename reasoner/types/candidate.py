@@ -19,12 +19,13 @@ FINISH_RANKS = (
 class Candidate(BaseModel):
     """A finished trajectory with its final answer, verdicts and scores.
 
-    `number` identifies its trajectory in the events. `final` is the short final answer extracted
-    from the reply. `verdicts` holds the verifiers' verdicts, None before they were called. `value`,
-    in [0, 1], is the value model's score. `score`, in [0, 1], is the score by which the strategy
-    ranked it. `found` holds verdicts that the strategy itself reached, such as cross-checking.
-    `proven` states that the known answer or the given tests, which the model did not see, confirm
-    the candidate, or that a verdict settles the question without them.
+    `number` identifies its trajectory in the events. `final_answer` is the short final answer
+    extracted from the reply. `verdicts` holds the verifiers' verdicts, None before they were
+    called. `value_score`, in [0, 1], is the value model's score. `score`, in [0, 1], is the score
+    by which the strategy ranked it. `search_verdicts` holds verdicts that the strategy itself
+    reached, such as cross-checking. `proven` states that the known answer or the given tests, which
+    the model did not see, confirm the candidate, or that a verdict settles the question without
+    them.
     """
 
     model_config = ConfigDict(frozen=True)

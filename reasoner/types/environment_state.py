@@ -11,12 +11,12 @@ __all__ = ["EnvironmentState"]
 class EnvironmentState(BaseModel):
     """The state that a plugin computes after some one-line steps towards a problem's solution.
 
-    `asked` is the problem as the model is prompted with it: its reply consists of the steps, and
-    its history holds few-shot examples of such replies. `state` is the state after the steps as one
-    line in canonical form; the model reads it before its next step, and of two equal states only
-    one is explored. `choices` is the approximate number of possible next steps. `refuted` is a
-    failing verdict on the last step where the rules forbid it. `answer` is the complete reply that
-    the steps amount to, empty before they reach a solution.
+    `prompt_problem` is the problem as the model is prompted with it: its reply consists of the
+    steps, and its history holds few-shot examples of such replies. `state` is the state after the
+    steps as one line in canonical form; the model reads it before its next step, and of two equal
+    states only one is explored. `choice_count` is the approximate number of possible next steps.
+    `refutation` is a failing verdict on the last step where the rules forbid it. `answer` is the
+    complete reply that the steps amount to, empty before they reach a solution.
     """
 
     model_config = ConfigDict(frozen=True)

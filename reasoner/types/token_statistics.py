@@ -8,7 +8,7 @@ __all__ = ["TokenStatistics"]
 class TokenStatistics(NamedTuple):
     """Surprisal and entropy of one token, in nats.
 
-    `surprise` is the surprisal, -log p(token); `entropy` is the entropy of the distribution from
+    `surprisal` is the surprisal, -log p(token); `entropy` is the entropy of the distribution from
     which the token was taken. Both are 0 where they were not measured.
     """
 

@@ -8,8 +8,8 @@ __all__ = ["Tool", "ToolCall", "ToolReply"]
 class Tool(BaseModel):
     """The declaration of a tool that maps one text to one text, as it is shown to a model.
 
-    `parameter` names the text argument in a function call. `fence` is the language tag of the
-    fenced code blocks that call the tool, for models that were not trained on function calls.
+    `parameter` names the text argument in a function call. `fence_language` is the language tag of
+    the fenced code blocks that call the tool, for models that were not trained on function calls.
     """
 
     model_config = ConfigDict(frozen=True)

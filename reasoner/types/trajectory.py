@@ -66,8 +66,8 @@ class Trajectory(BaseModel):
     """The steps so far, their tokens, and the answer once there is one.
 
     `prompt` and `tokens` are token ids; `prompt` was prefilled, `tokens` were generated or inserted
-    after it. `landed` states that a soft stop closed the reasoning, not the model. `doubts` has the
-    token statistics of each of `tokens`, or is empty where they are not known. Extending a
+    after it. `soft_stopped` states that a soft stop closed the reasoning, not the model. `doubts`
+    has the token statistics of each of `tokens`, or is empty where they are not known. Extending a
     trajectory creates a new one that shares its parts, so a fork costs nothing.
     """
 

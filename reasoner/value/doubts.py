@@ -40,7 +40,7 @@ class StepFeatureExtractor:
         statistics: Sequence[TokenStatistics] = (),
         on_decoded: OnDecoded | None = None,
     ) -> Floats:
-        """The features (len(ends) - first, len(FEATURES)) of the steps from index `first` on.
+        """The features (len(ends) - first, len(FEATURES)) of the steps from index `first_step` on.
 
         `ends[i]` is the number of `tokens` up to the end of step i. `doubts` holds the token
         statistics of `tokens` where they are known; otherwise the model prefills the steps, reusing

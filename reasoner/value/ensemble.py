@@ -38,7 +38,7 @@ class ValueEnsemble:
 
 
 class EnsembleScorer:
-    """Pools the scores of several scorers; see `Scorer`."""
+    """Pools the scores of several scorers; see `StepScorer`."""
 
     def __init__(self, name: str, members: Sequence[StepScorer]) -> None:
         self.name, self.aggregation = name, members[0].aggregation

@@ -11,8 +11,9 @@ Two kinds of file are supported. The project's own is a GGUF file of the archite
     reasoner.head.scale, .bias  calibration: the score is σ(scale · logit + bias)
     reasoner.head.data, .seed   description of the training data, and the seed
 
-Heads of other projects read a hidden state. They are safetensors (or GGUF) files whose tensors
-have the names that their format lists in models.toml: `NAME.weight` and, optionally, `NAME.bias`.
+Heads of other projects read a hidden state. They are safetensors (or GGUF) files whose tensors have
+the names that their format lists in models.toml: `COMPLETION_ID_HEADER.weight` and, optionally,
+`COMPLETION_ID_HEADER.bias`.
 """
 
 from pathlib import Path

@@ -81,7 +81,7 @@ class TextLayout:
             )
 
     def scoring_input(self, problem: Problem, trajectory: Trajectory) -> Sheet:
-        """See `Layout`."""
+        """See `ScoringLayout`."""
         tokens = self._head + self._plain(conversation_text(problem)) + self._neck
         ends = []
         for number, text in enumerate(scored_texts(trajectory), 1):
@@ -127,7 +127,7 @@ class TrajectoryLayout:
         return _split_at(_rendered(messages, self._engine, form), form, STEP)[1]
 
     def scoring_input(self, problem: Problem, trajectory: Trajectory) -> Sheet:
-        """See `Layout`."""
+        """See `ScoringLayout`."""
         tokens = list(trajectory.tokens)
         while tokens and self._engine.is_eog(tokens[-1]):
             tokens.pop()

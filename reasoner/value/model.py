@@ -34,7 +34,7 @@ class ValueModel:
         *,
         is_policy: bool = False,
     ) -> None:
-        """`writes` states that this model also generates the trajectories it scores.
+        """`is_policy` states that this model also generates the trajectories it scores.
 
         Raises ModelError when the vocabulary, the chat template or the head does not fit.
         """
@@ -67,7 +67,7 @@ class ValueModel:
 
 
 class OutputScorer:
-    """Scores steps by a model's output tokens or hidden states; see `Scorer`.
+    """Scores steps by a model's output tokens or hidden states; see `StepScorer`.
 
     Every score is kept under the tokens that it depends on.
     """
@@ -84,7 +84,7 @@ class OutputScorer:
         return self._tokens
 
     async def score_steps(self, problem: Problem, trajectory: Trajectory) -> tuple[float, ...]:
-        """See `Scorer.score`."""
+        """See `StepScorer.score`."""
         sheet = self._model.layout.scoring_input(problem, trajectory)
         unscored = [
             i for i in range(len(sheet.step_ends)) if sheet.step_prefix(i) not in self._scores
@@ -102,7 +102,7 @@ class OutputScorer:
 
 
 class StatisticsScorer:
-    """Scores steps by a value head on token statistics; see `Scorer`.
+    """Scores steps by a value head on token statistics; see `StepScorer`.
 
     The statistics are known from the generation of the steps, so that only trajectories of another
     model have to be prefilled.
@@ -122,7 +122,7 @@ class StatisticsScorer:
         return sum(self._decoded)
 
     async def score_steps(self, problem: Problem, trajectory: Trajectory) -> tuple[float, ...]:
-        """See `Scorer.score`."""
+        """See `StepScorer.score`."""
         sheet = self._model.layout.scoring_input(problem, trajectory)
         steps = range(len(sheet.step_ends))
         if unscored := [i for i in steps if sheet.step_prefix(i) not in self._scores]:

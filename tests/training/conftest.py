@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reasoner.datagen.puzzles.record import KINDS
-from reasoner.datagen.puzzles.stream import Recipe, stream
+from reasoner.datagen.puzzles.stream import PathDataRecipe, write_path_records
 
 collect_ignore_glob = [] if find_spec("torch") else ["test_*.py"]
 
@@ -15,5 +15,7 @@ collect_ignore_glob = [] if find_spec("torch") else ["test_*.py"]
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small file of paths of every kind."""
     path = tmp_path_factory.mktemp("data") / "paths.jsonl"
-    stream(path, Recipe(problems=40, paths=2, seed=1, mix=dict.fromkeys(KINDS, 1.0)))
+    write_path_records(
+        path, PathDataRecipe(problems=40, paths=2, seed=1, mix=dict.fromkeys(KINDS, 1.0))
+    )
     return path

@@ -11,27 +11,27 @@ import numpy as np
 import pytest
 import torch
 
-from reasoner.datagen.puzzles.puzzle import LARGEST
+from reasoner.datagen.puzzles.puzzle import MAX_INTERMEDIATE_NUMBER
 from reasoner.datagen.puzzles.record import KINDS
-from reasoner.datagen.puzzles.stream import Recipe
+from reasoner.datagen.puzzles.stream import PathDataRecipe
 from reasoner.engine.local.engine import LocalEngine
 from reasoner.errors import UsageError
 from reasoner.settings import EngineSettings
 from reasoner.training.encoder import Encoder
 from reasoner.training.expert import write_corrected
-from reasoner.training.fit import fit, open_model
-from reasoner.training.grpo import Reinforcement, advantages, improve, trial_rewards
-from reasoner.training.labels import Labelled, write_labels
+from reasoner.training.fit import create_model, train_model
+from reasoner.training.grpo import GrpoSettings, group_advantages, grpo_update, trial_rewards
+from reasoner.training.labels import LabelledReply, write_labels
 from reasoner.training.policy import train_by_reward, train_on_data
 from reasoner.training.prm import train_prm
-from reasoner.training.run import Plan, Run
-from reasoner.training.sampler import Drawing, Sampler
-from reasoner.training.samples import Rows, batches, encode, parse
-from reasoner.training.trials import attempt
+from reasoner.training.run import TrainingPlan, TrainingRun
+from reasoner.training.sampler import ReplySampler, ReplySampling
+from reasoner.training.samples import Rows, encode_record, parse_path_record, row_batches
+from reasoner.training.trials import attempt_puzzles
 from tests.cli.command import run as command
 from tests.datagen.puzzles.test_stream import grammar
 
-PLAN = Plan(width=64, steps=8, warm_up=3, batch=512, longest=256, seed=3)
+PLAN = TrainingPlan(width=64, steps=8, warm_up=3, batch=512, longest=256, seed=3)
 
 
 class Killed(Exception):
@@ -47,20 +47,20 @@ def quiet(_step: int, _loss: float, _speed: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
     folder = tmp_path_factory.mktemp("run")
     train_on_data(folder, [data], PLAN, lambda _line: None)
-    return Run(folder)
+    return TrainingRun(folder)
 
 
 @pytest.fixture(scope="module")
-def encoder(trained: Run) -> Iterator[Encoder]:
+def encoder(trained: TrainingRun) -> Iterator[Encoder]:
     with Encoder(trained.folder / "policy.gguf") as found:
         yield found
 
 
 def test_numbers_and_words_are_one_token_each(encoder: Encoder) -> None:
-    for number in range(LARGEST + 1):
+    for number in range(MAX_INTERMEDIATE_NUMBER + 1):
         assert len(encoder.encode(str(number))) == 1
         assert len(encoder.encode(f"= {number}")) == 2
         assert len(encoder.encode(f"({number}")) == 2
@@ -70,9 +70,9 @@ def test_numbers_and_words_are_one_token_each(encoder: Encoder) -> None:
 
 
 def test_only_what_is_true_and_drawn_is_learnt(data: Path, encoder: Encoder) -> None:
-    records = [parse(data, line) for line in data.read_text("utf-8").splitlines()]
+    records = [parse_path_record(data, line) for line in data.read_text("utf-8").splitlines()]
     wrong = next(r for r in records if any(not step.right for step in r.steps))
-    row = encode(wrong, encoder)
+    row = encode_record(wrong, encoder)
     learnt = [int(t) for t, w in zip(row.tokens, row.weights, strict=True) if w > 0]
     names = {encoder.decode([token]) for token in learnt}
     assert "<|reasoning_step_start|>" not in names
@@ -94,52 +94,57 @@ def test_only_what_is_true_and_drawn_is_learnt(data: Path, encoder: Encoder) -> 
 def test_batches_hold_every_row_once_and_little_else(data: Path, encoder: Encoder) -> None:
     rows = Rows([data], encoder, longest=300)
     seen = 0
-    for batch in batches(rows, 1024, seed=0):
+    for batch in row_batches(rows, 1024, seed=0):
         seen += len(batch.tokens)
         assert batch.tokens.size <= 1400 or len(batch.tokens) == 1
         if seen >= len(rows):
             break
     assert seen == len(rows)
-    first, second = (list(islice(batches(rows, 1024, seed=5), 4)) for _ in range(2))
+    first, second = (list(islice(row_batches(rows, 1024, seed=5), 4)) for _ in range(2))
     assert all(np.array_equal(a.tokens, b.tokens) for a, b in zip(first, second, strict=True))
 
 
 def test_a_run_that_was_cut_off_ends_the_same(
-    trained: Run, data: Path, encoder: Encoder, tmp_path: Path
+    trained: TrainingRun, data: Path, encoder: Encoder, tmp_path: Path
 ) -> None:
     for name in ("run.json", "policy.gguf"):
         (tmp_path / name).write_bytes((trained.folder / name).read_bytes())
-    cut = Run(tmp_path)
+    cut = TrainingRun(tmp_path)
     rows = Rows([data], encoder, PLAN.longest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("reasoner.training.fit.SAVE_EVERY", 0.0)
         patch.setattr("reasoner.training.fit.SAY_EVERY", 5)  # within the second stage
         with pytest.raises(Killed):
-            fit(cut, rows, PLAN, kill)
+            train_model(cut, rows, PLAN, kill)
     stopped, whole = cut.load(), trained.load()
     assert stopped is not None
     assert whole is not None
     assert stopped["step"] == 4  # the fifth was not saved any more
-    weights = fit(cut, rows, PLAN, quiet).state_dict()
+    weights = train_model(cut, rows, PLAN, quiet).state_dict()
     for key, value in whole["model"].items():
         assert torch.allclose(weights[key], value, atol=1e-5), key
 
 
-def test_the_loss_falls(trained: Run, data: Path, encoder: Encoder, tmp_path: Path) -> None:
+def test_the_loss_falls(trained: TrainingRun, data: Path, encoder: Encoder, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_bytes((trained.folder / "run.json").read_bytes())
     losses: list[float] = []
     plan = PLAN.model_copy(update={"steps": 40})
-    fit(Run(tmp_path), Rows([data], encoder, 256), plan, lambda _s, loss, _v: losses.append(loss))
+    train_model(
+        TrainingRun(tmp_path),
+        Rows([data], encoder, 256),
+        plan,
+        lambda _s, loss, _v: losses.append(loss),
+    )
     assert losses[-1] < losses[0] - 1
     logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [entry["step"] for entry in logged] == [20, 40]
 
 
 async def test_llama_cpp_computes_what_pytorch_does(
-    trained: Run, data: Path, encoder: Encoder, tmp_path: Path
+    trained: TrainingRun, data: Path, encoder: Encoder, tmp_path: Path
 ) -> None:
-    model = open_model(trained, trained.load()).eval()
+    model = create_model(trained, trained.load()).eval()
     path = trained.export(tmp_path / "exact.gguf", model.state_dict(), "f16")
     tokens = [int(token) for token in Rows([data], encoder, longest=256)[0].tokens]
     targets = tokens[1:]
@@ -158,12 +163,12 @@ async def test_llama_cpp_computes_what_pytorch_does(
 
 @pytest.mark.parametrize("backtrack", [True, False])
 def test_replies_keep_the_grammar_and_the_limit(
-    trained: Run, encoder: Encoder, backtrack: bool
+    trained: TrainingRun, encoder: Encoder, backtrack: bool
 ) -> None:
-    model = open_model(trained, None)  # noise, so that every choice is made
+    model = create_model(trained, None)  # noise, so that every choice is made
     prompts = [encoder.prompt(f"Use {n} 7 8 to make 24") for n in range(1, 9)]
-    how = Drawing(temperature=1.0, max_steps=3, max_tokens=900, backtrack=backtrack)
-    replies = Sampler(model, encoder).draw(prompts, how)
+    how = ReplySampling(temperature=1.0, max_steps=3, max_tokens=900, backtrack=backtrack)
+    replies = ReplySampler(model, encoder).sample_replies(prompts, how)
     whole = [r for r in replies if r[-1] == encoder.ids["im_end"]]
     for reply in replies:
         text = encoder.decode(reply)
@@ -174,11 +179,11 @@ def test_replies_keep_the_grammar_and_the_limit(
 
 
 def test_greedy_replies_are_what_the_whole_model_would_write(
-    trained: Run, encoder: Encoder
+    trained: TrainingRun, encoder: Encoder
 ) -> None:
-    model = open_model(trained, trained.load()).to(torch.bfloat16)
+    model = create_model(trained, trained.load()).to(torch.bfloat16)
     prompt = encoder.prompt("Use 4 7 8 to make 24")
-    (reply,) = Sampler(model, encoder).draw([prompt], Drawing(max_tokens=40))
+    (reply,) = ReplySampler(model, encoder).sample_replies([prompt], ReplySampling(max_tokens=40))
     with torch.no_grad():
         logits = model.logits(model(torch.tensor([prompt + reply])))[0].float()
     best = logits.argmax(-1)[len(prompt) - 1 : -1].tolist()
@@ -191,23 +196,23 @@ def test_greedy_replies_are_what_the_whole_model_would_write(
 
 
 def test_advantages_are_normalised_sums_to_the_end() -> None:
-    good, bad = advantages([[0.3, 0.7], [-0.1, -0.1]])
+    good, bad = group_advantages([[0.3, 0.7], [-0.1, -0.1]])
     assert good[0] > good[1] > 0 > bad[1] > bad[0]
     assert math.isclose(good[0] + bad[0], 0.0, abs_tol=1e-9)
-    assert advantages([[0.2], [0.2]]) == [[0.0], [0.0]]
+    assert group_advantages([[0.2], [0.2]]) == [[0.0], [0.0]]
 
 
-def test_reinforcement_follows_the_rewards(trained: Run, encoder: Encoder) -> None:
+def test_reinforcement_follows_the_rewards(trained: TrainingRun, encoder: Encoder) -> None:
     torch.manual_seed(0)
-    model, origin = (open_model(trained, trained.load()) for _ in range(2))
+    model, origin = (create_model(trained, trained.load()) for _ in range(2))
     tasks = [KINDS["countdown3"](Random(seed)) for seed in range(2)]
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    how = Reinforcement(problems=2, group=3, epochs=1)
-    made = improve(model, origin, optimiser, encoder, tasks, how, seed=1)
+    how = GrpoSettings(problems=2, group=3, epochs=1)
+    made = grpo_update(model, origin, optimiser, encoder, tasks, how, seed=1)
     assert 0.0 <= made.solved <= 1.0
     changed = [not torch.equal(a, b) for a, b in zip(*map(_weights, (model, origin)), strict=True)]
     assert any(changed)
-    trial = attempt(model, encoder, tasks[:1], Drawing(max_tokens=60))[0]
+    trial = attempt_puzzles(model, encoder, tasks[:1], ReplySampling(max_tokens=60))[0]
     assert len(trial_rewards(trial, 0)) == max(1, trial.followed.steps)
 
 
@@ -215,8 +220,8 @@ def _weights(model: torch.nn.Module) -> list[torch.Tensor]:
     return list(model.state_dict().values())
 
 
-def test_reinforcement_needs_a_policy(tmp_path: Path, trained: Run, data: Path) -> None:
-    recipe = Recipe(mix={"countdown3": 1.0})
+def test_reinforcement_needs_a_policy(tmp_path: Path, trained: TrainingRun, data: Path) -> None:
+    recipe = PathDataRecipe(mix={"countdown3": 1.0})
     (tmp_path / "policy.gguf").write_bytes((trained.folder / "policy.gguf").read_bytes())
     with pytest.raises(UsageError, match="no trained policy"):
         train_by_reward(tmp_path, recipe, frozenset(), 1, lambda _line: None)
@@ -239,8 +244,8 @@ def test_the_command(data: Path, tmp_path: Path) -> None:
     assert lacking.stderr.count(b"\n") == 1
 
 
-def test_own_paths_are_mended_and_gone_on_with(trained: Run, tmp_path: Path) -> None:
-    recipe = Recipe(problems=3, paths=1, seed=9, mix={"countdown3": 1.0})
+def test_own_paths_are_mended_and_gone_on_with(trained: TrainingRun, tmp_path: Path) -> None:
+    recipe = PathDataRecipe(problems=3, paths=1, seed=9, mix={"countdown3": 1.0})
     out = tmp_path / "own.jsonl"
     told: list[int] = []
 
@@ -251,7 +256,7 @@ def test_own_paths_are_mended_and_gone_on_with(trained: Run, tmp_path: Path) -> 
     assert write_corrected(trained.folder, out, recipe, frozenset(), 1.0, tell) == 0
     assert told == [3]
     for line in out.read_text("utf-8").splitlines():
-        record = parse(out, line)
+        record = parse_path_record(out, line)
         assert grammar().fullmatch(record.reply)
         assert record.steps[-1].right
 
@@ -262,12 +267,12 @@ def _until(tokens: tuple[int, ...], mark: int, count: int) -> tuple[int, ...]:
     return tokens[: places[count - 1] + 1]
 
 
-def test_a_prm_learns_from_labels_and_can_be_asked(trained: Run, tmp_path: Path) -> None:
+def test_a_prm_learns_from_labels_and_can_be_asked(trained: TrainingRun, tmp_path: Path) -> None:
     """Labels of its own making, and a model that the program reads in the format `steiner-mini`."""
-    recipe = Recipe(problems=2, paths=1, seed=9, mix={"countdown3": 1.0})
+    recipe = PathDataRecipe(problems=2, paths=1, seed=9, mix={"countdown3": 1.0})
     drawn = tmp_path / "drawn.jsonl"
     write_labels(trained.folder, drawn, recipe, frozenset(), 2, lambda _done: None)
-    own = [Labelled.model_validate_json(line) for line in drawn.read_text().splitlines()]
+    own = [LabelledReply.model_validate_json(line) for line in drawn.read_text().splitlines()]
     assert len(own) == 2
     with Encoder(trained.folder / "policy.gguf") as encoder:
         end, answer = encoder.ids["reasoning_step_end"], encoder.ids["reasoning_end"]

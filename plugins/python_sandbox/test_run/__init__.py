@@ -70,7 +70,7 @@ def survey_program(problem: Problem, code: str, seconds: float) -> TestRun:
 def run_tests(problem: Problem, code: str, survey: TestRun, seconds: float) -> TestRun:
     """Make the calls that the tests need, for at most `seconds`, until every check is decided.
 
-    `looked` is the result of `survey`.
+    `survey` is the result of `survey`.
     """
     end = time.monotonic() + seconds
     memo: list[tuple[str, dict[str, Any]]] = []

@@ -54,7 +54,7 @@ class StandIns:
     """Functions that return results recorded earlier and collect the calls without one.
 
     `memo` holds `[key, result]` for every call made so far; `calls` are the calls to make. A call
-    without a result raises Missing. With `guess` it returns a `Guess`, so that one run of the
+    without a result raises Missing. With `guess` it returns a `Placeholder`, so that one run of the
     tests also finds later calls; the results of its checks are then meaningless.
     """
 
@@ -72,7 +72,7 @@ class StandIns:
         self._forbidden = {*names} - self._names
 
     def check(self, tests: str, question: str) -> None:
-        """Raise Together when the tests use a forbidden name that they do not define."""
+        """Raise NeedsProgramProcess when the tests use a forbidden name that they do not define."""
         transcript = {w for line in _PROMPT.findall(question) for w in _WORD.findall(line)}
         used, defined = _names(tests)
         if self._forbidden & ((used - defined) | transcript):

@@ -42,7 +42,7 @@ class NotPlainData(Exception):
 
 
 def encode(value: object) -> Any:
-    """Return `value` as JSON that `decode` reverses. It consumes iterators. Raises Opaque."""
+    """Return `value` as JSON that `decode` reverses. It consumes iterators. Raises NotPlainData."""
     return _encode(value, [MAX_ITEMS], MAX_DEPTH)
 
 

@@ -12,7 +12,7 @@ from reasoner.cli.commands.long_run import long_run
 from reasoner.cli.options.problem_mix import DEFAULT_MIX, parse_mix
 from reasoner.cli.options.spread import spread_options
 from reasoner.cli.options.validation import validated_options
-from reasoner.datagen.puzzles.stream import Recipe, excluded_keys, stream
+from reasoner.datagen.puzzles.stream import PathDataRecipe, excluded_keys, write_path_records
 
 __all__ = ["paths"]
 
@@ -54,7 +54,7 @@ def paths(options: PathOptions) -> None:
         def show(done: int) -> None:
             status_line.show(f"{done} of {options.problems} problems")
 
-        added = stream(options.out, recipe, excluded, show)
+        added = write_path_records(options.out, recipe, excluded, show)
     seconds = time.monotonic() - start_seconds
     print(
         f"{options.problems * options.paths} paths of {options.problems} problems "
@@ -63,9 +63,9 @@ def paths(options: PathOptions) -> None:
     )
 
 
-def _recipe(options: PathOptions) -> Recipe:
+def _recipe(options: PathOptions) -> PathDataRecipe:
     with validated_options():
-        return Recipe(
+        return PathDataRecipe(
             problems=options.problems,
             paths=options.paths,
             seed=options.seed,

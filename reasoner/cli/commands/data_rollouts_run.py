@@ -11,8 +11,8 @@ from reasoner.cli.options.validation import validated_options
 from reasoner.cli.output.progress import RolloutProgress, draw_progress
 from reasoner.cli.output.terminal import print_error
 from reasoner.datagen.rollouts.exercises import Exercise, read_exercises
-from reasoner.datagen.rollouts.run import open_run
-from reasoner.datagen.rollouts.settings import Plan
+from reasoner.datagen.rollouts.run import open_rollout_run
+from reasoner.datagen.rollouts.settings import RolloutPlan
 from reasoner.errors import Interrupted
 from reasoner.settings import Settings
 
@@ -30,9 +30,9 @@ def write_rollouts(options: RolloutOptions) -> None:
     asyncio.run(_write(options, plan, settings, exercises))
 
 
-def _plan(options: RolloutOptions) -> Plan:
+def _plan(options: RolloutOptions) -> RolloutPlan:
     with validated_options():
-        return Plan(
+        return RolloutPlan(
             samples=options.samples,
             continuations=options.continuations,
             corruptions=options.corruptions,
@@ -44,11 +44,11 @@ def _plan(options: RolloutOptions) -> Plan:
 
 
 async def _write(
-    options: RolloutOptions, plan: Plan, settings: Settings, exercises: list[Exercise]
+    options: RolloutOptions, plan: RolloutPlan, settings: Settings, exercises: list[Exercise]
 ) -> None:
     progress = draw_progress(sys.stderr)
     with Interrupt() as interrupt:
-        async with open_run(options.out, plan, settings, print_error, progress) as run:
+        async with open_rollout_run(options.out, plan, settings, print_error, progress) as run:
             interrupt.soft()
             pace = RolloutProgress(sys.stderr, len(exercises), options.tokens)
 
@@ -56,7 +56,9 @@ async def _write(
                 pace.show(run.problems, run.solutions, run.tokens)
 
             watch()
-            work = run.work(exercises, at_once=options.at_once, tokens=options.tokens, watch=watch)
+            work = run.work_through(
+                exercises, at_once=options.at_once, tokens=options.tokens, watch=watch
+            )
             try:
                 completed = await _complete_unless(interrupt.stop, work)
             finally:

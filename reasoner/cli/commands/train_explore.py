@@ -11,7 +11,7 @@ from reasoner.cli.commands.long_run import long_run
 from reasoner.cli.options.problem_mix import DEFAULT_MIX, parse_mix
 from reasoner.cli.options.spread import spread_options
 from reasoner.cli.options.torch_threads import ThreadCount, prepare_torch
-from reasoner.datagen.puzzles.stream import Recipe, excluded_keys
+from reasoner.datagen.puzzles.stream import PathDataRecipe, excluded_keys
 
 __all__ = ["explore"]
 
@@ -50,7 +50,7 @@ def explore(options: ExploreOptions) -> None:
     prepare_torch(options.threads)
     from reasoner.training.expert import write_corrected  # needs the extra `train`
 
-    recipe = Recipe(
+    recipe = PathDataRecipe(
         problems=options.problems, paths=1, seed=options.seed, mix=parse_mix(options.mix)
     )
     excluded = excluded_keys(options.exclude or [])

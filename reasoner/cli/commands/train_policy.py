@@ -12,9 +12,9 @@ from reasoner.cli.options.problem_mix import DEFAULT_MIX, parse_mix
 from reasoner.cli.options.spread import spread_options
 from reasoner.cli.options.torch_threads import ThreadCount, prepare_torch
 from reasoner.cli.options.validation import validated_options
-from reasoner.datagen.puzzles.stream import Recipe, excluded_keys
+from reasoner.datagen.puzzles.stream import PathDataRecipe, excluded_keys
 from reasoner.errors import UsageError
-from reasoner.training.run import Plan
+from reasoner.training.run import TrainingPlan
 
 __all__ = ["policy"]
 
@@ -69,7 +69,7 @@ def policy(options: PolicyOptions) -> None:
     with validated_options(), long_run(message) as status_line:
         show = status_line.show
         if options.stage == "rl":
-            recipe = Recipe(seed=options.seed, mix=parse_mix(options.mix))
+            recipe = PathDataRecipe(seed=options.seed, mix=parse_mix(options.mix))
             excluded = excluded_keys(options.exclude or [])
             model = train_by_reward(options.run, recipe, excluded, options.rounds, show)
         else:
@@ -78,8 +78,8 @@ def policy(options: PolicyOptions) -> None:
     print(f'trained; try: reasoner ask -m {model} "Use 4 7 8 8 to make 24"', file=sys.stderr)
 
 
-def _plan(options: PolicyOptions) -> Plan:
-    return Plan(
+def _plan(options: PolicyOptions) -> TrainingPlan:
+    return TrainingPlan(
         width=options.width,
         steps=options.steps,
         batch=options.batch,

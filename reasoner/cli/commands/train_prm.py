@@ -11,7 +11,7 @@ from reasoner.cli.commands.long_run import long_run
 from reasoner.cli.options.problem_mix import parse_mix
 from reasoner.cli.options.spread import spread_options
 from reasoner.cli.options.torch_threads import ThreadCount, prepare_torch
-from reasoner.datagen.puzzles.stream import Recipe, excluded_keys
+from reasoner.datagen.puzzles.stream import PathDataRecipe, excluded_keys
 
 __all__ = ["prm"]
 
@@ -62,7 +62,7 @@ def _label_and_train(options: PrmOptions) -> float:
     from reasoner.training.labels import write_labels  # needs the extra `train`
     from reasoner.training.prm import train_prm
 
-    recipe = Recipe(
+    recipe = PathDataRecipe(
         problems=options.problems, paths=1, seed=options.seed, mix=parse_mix(options.mix)
     )
     file = options.out.with_suffix(".labels.jsonl")

@@ -8,7 +8,7 @@ import typer
 
 from reasoner.cli.output.terminal import print_error
 from reasoner.errors import UsageError
-from reasoner.training.value_head import load_study, train_head
+from reasoner.training.value_head import load_training_solutions, train_value_head
 from reasoner.value.head import ValueHead, write_value_head
 
 __all__ = ["value"]
@@ -31,7 +31,7 @@ def value(
     Steps, weights and kind of network are chosen by cross-validation over problems; every figure
     of the report is about problems that were held out.
     """
-    head, report = train_head(load_study(data), seed, print_error)
+    head, report = train_value_head(load_training_solutions(data), seed, print_error)
     _write_whole(out, head)
     if json:
         print(report.model_dump_json(indent=2))

@@ -157,7 +157,7 @@ class CommandGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command. Raises typer.Exit(0) when the reader of stdout is gone."""
+        """Run the command. Raises typer.Exit when the reader of stdout is gone."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:

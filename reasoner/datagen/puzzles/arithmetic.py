@@ -1,7 +1,7 @@
 """Multi-step arithmetic: `(3 + 4) * 5 - 6`, worked out one operation at a time.
 
 A wrong turn is an operation done before its time. Results are whole, not below zero and at most
-`LARGEST`.
+`MAX_INTERMEDIATE_NUMBER`.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from random import Random
 
-from reasoner.datagen.puzzles.puzzle import LARGEST
+from reasoner.datagen.puzzles.puzzle import MAX_INTERMEDIATE_NUMBER
 from reasoner.datagen.puzzles.task import Move, State
 
 __all__ = ["Arithmetic", "arithmetic"]
@@ -127,7 +127,7 @@ def _moves(state: State) -> tuple[Move, ...]:
         if around[1] not in "+-*" or not (around[0].isdigit() and around[2].isdigit()):
             continue
         value = _joined(*around)
-        if 0 <= value <= LARGEST:
+        if 0 <= value <= MAX_INTERMEDIATE_NUMBER:
             left = [*pieces[: at - 1], str(value), *pieces[at + 2 :]]
             found.append(Move(f"{' '.join(around)} = {value}", _bare(left)))
     return tuple(dict.fromkeys(found))

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
-from reasoner.datagen.puzzles.graph import Graph, joined
-from reasoner.datagen.puzzles.walk import Decision, Habits, Visit, walk
+from reasoner.datagen.puzzles.graph import ReasoningGraph, with_moves
+from reasoner.datagen.puzzles.walk import Decision, PathParameters, Visit, sample_path
 
-__all__ = ["correct"]
+__all__ = ["corrected_path"]
 
 
-def correct(
-    graph: Graph, visits: Sequence[Visit], random: Random, habits: Habits
-) -> tuple[Graph, list[Visit]]:
+def corrected_path(
+    graph: ReasoningGraph, visits: Sequence[Visit], random: Random, habits: PathParameters
+) -> tuple[ReasoningGraph, list[Visit]]:
     """The graph with the model's moves in it, and the path that starts as the model's did, up to
     where it believed or did what was not so, or left a state from which it could have won."""
-    wider = joined(graph, [(visit.state, visit.move) for visit in visits])
+    wider = with_moves(graph, [(visit.state, visit.move) for visit in visits])
     kept: list[Visit] = []
     branch = [graph.task.start]
     for visit in visits:
@@ -32,23 +32,23 @@ def correct(
         branch += [visit.move.state] if visit.decision == "proceed" else []
         if visit.decision == "end":
             return wider, kept
-    return wider, walk(wider, random, habits, kept)
+    return wider, sample_path(wider, random, habits, kept)
 
 
-def _sound(graph: Graph, visit: Visit) -> bool:
+def _sound(graph: ReasoningGraph, visit: Visit) -> bool:
     """Whether the step may stand: its belief is true, or false in a way that only trying shows,
     and it does what it believes."""
     misled = visit.hopeful and not visit.right and not graph.task.evident(visit.move.state)
     return (visit.honest or misled) and visit.decision == _meant(graph, visit)
 
 
-def _meant(graph: Graph, visit: Visit) -> Decision:
+def _meant(graph: ReasoningGraph, visit: Visit) -> Decision:
     if graph.task.solved(visit.move.state):
         return "end"
     return "proceed" if visit.hopeful else "backtrack"
 
 
-def _mended(graph: Graph, visit: Visit) -> Visit:
+def _mended(graph: ReasoningGraph, visit: Visit) -> Visit:
     """The same move, with the truth about it and what follows from that."""
     truth = Visit(visit.state, visit.move, visit.right, "proceed", visit.right)
     return replace(truth, decision=_meant(graph, truth))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from random import Random
 
-from reasoner.datagen.puzzles.puzzle import LARGEST
+from reasoner.datagen.puzzles.puzzle import MAX_INTERMEDIATE_NUMBER
 from reasoner.datagen.puzzles.task import Move, State
 
 __all__ = ["Equation", "equation"]
@@ -81,7 +81,7 @@ def equation(random: Random) -> Equation:
         factor, solution = random.randint(1, 12), random.randint(1, 20)
         shift = random.randint(-40, 40)
         value = factor * solution + shift
-        if 0 < value <= LARGEST and (factor > 1 or shift):
+        if 0 < value <= MAX_INTERMEDIATE_NUMBER and (factor > 1 or shift):
             return Equation(_spelt(factor, shift, value), solution, random)
 
 
@@ -104,7 +104,7 @@ def _shifts(factor: int, shift: int, value: int) -> list[Move]:
     """Take the shift away, as one should, or add it once more, as some do."""
     found = []
     for by in (-shift, shift):
-        if 0 < value + by <= LARGEST:
+        if 0 < value + by <= MAX_INTERMEDIATE_NUMBER:
             state = _spelt(factor, 0, value + by)
             found.append(Move(f"{'add' if by > 0 else 'subtract'} {abs(by)} : {state}", state))
     return found

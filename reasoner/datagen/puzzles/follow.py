@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reasoner.datagen.puzzles.grammar import solution
-from reasoner.datagen.puzzles.task import Move, State, Task
+from reasoner.datagen.puzzles.grammar import solution_visits
+from reasoner.datagen.puzzles.task import Move, PuzzleTask, State
 from reasoner.datagen.puzzles.walk import Decision, Visit
 
-__all__ = ["Followed", "follow"]
+__all__ = ["ParsedReply", "parse_reply"]
 
 _FIELDS = ("name", "thought", "summary", "reflection")
 _STEP = re.compile(
@@ -22,7 +22,7 @@ _END = "<|reasoning_end|>"
 
 
 @dataclass(frozen=True)
-class Followed:
+class ParsedReply:
     """The legal steps a reply begins with, how many steps it has in all, and whether the answer is
     the one that the task's own checker would give."""
 
@@ -35,7 +35,7 @@ class Followed:
         return len(self.visits) == self.steps
 
 
-def follow(task: Task, reply: str) -> Followed:
+def parse_reply(task: PuzzleTask, reply: str) -> ParsedReply:
     """Read a reply. Legal is a step that starts where the branch stands or stood, makes a move of
     the task that was not made there before, and says truly what the move leads to."""
     found = _STEP.findall(reply)
@@ -51,10 +51,10 @@ def follow(task: Task, reply: str) -> Followed:
         if decision == "proceed":
             branch.append(move.state)
     _, _, answer = reply.partition(_END)
-    return Followed(tuple(visits), len(found), _solves(task, visits, len(found), answer))
+    return ParsedReply(tuple(visits), len(found), _solves(task, visits, len(found), answer))
 
 
-def _move(task: Task, state: State, thought: str, summary: str) -> Move | None:
+def _move(task: PuzzleTask, state: State, thought: str, summary: str) -> Move | None:
     for move in task.moves(state):
         glance = task.glance(move.state)
         if move.state == summary and thought.startswith(f"{move.text}{glance}"):
@@ -62,13 +62,15 @@ def _move(task: Task, state: State, thought: str, summary: str) -> Move | None:
     return None
 
 
-def _visit(task: Task, state: State, move: Move, reflection: str, decision: Decision) -> Visit:
+def _visit(
+    task: PuzzleTask, state: State, move: Move, reflection: str, decision: Decision
+) -> Visit:
     hopeful = reflection == task.verdict(move.state, hopeful=True)
     return Visit(state, move, hopeful, decision, task.alive(move.state))
 
 
-def _solves(task: Task, visits: Sequence[Visit], steps: int, answer: str) -> bool:
+def _solves(task: PuzzleTask, visits: Sequence[Visit], steps: int, answer: str) -> bool:
     """Whether the answer follows from the branch at the end, which holds a solution."""
     if not visits or len(visits) < steps or not task.solved(visits[-1].move.state):
         return False
-    return answer.removesuffix("<|im_end|>") == task.answer(solution(visits))
+    return answer.removesuffix("<|im_end|>") == task.answer(solution_visits(visits))

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from reasoner.datagen.puzzles.task import Move, Task
+from reasoner.datagen.puzzles.task import Move, PuzzleTask
 from reasoner.datagen.puzzles.walk import Visit
 
-__all__ = ["reply", "solution", "step_text"]
+__all__ = ["reply_text", "solution_visits", "step_text"]
 
 
 def step_text(name: str, thought: str, summary: str, reflection: str) -> str:
@@ -22,7 +22,7 @@ def step_text(name: str, thought: str, summary: str, reflection: str) -> str:
     return f"<|reasoning_step_start|>{inside}<|reasoning_step_end|>"
 
 
-def reply(task: Task, visits: Sequence[Visit]) -> str:
+def reply_text(task: PuzzleTask, visits: Sequence[Visit]) -> str:
     """The whole reply. A path that was stopped before its end answers with what it has."""
     parts = ["<|reasoning_start|>"]
     for visit in visits:
@@ -32,15 +32,15 @@ def reply(task: Task, visits: Sequence[Visit]) -> str:
     return f"{''.join(parts)}<|reasoning_end|>{_answer(task, visits)}"
 
 
-def _written(task: Task, visits: Sequence[Visit], visit: Visit) -> str:
+def _written(task: PuzzleTask, visits: Sequence[Visit], visit: Visit) -> str:
     after = visit.move.state
     thought = visit.move.text + task.glance(after)
     if task.solved(after):
-        thought += task.derivation(solution(visits))
+        thought += task.derivation(solution_visits(visits))
     return step_text(visit.state, thought, after, task.verdict(after, visit.hopeful))
 
 
-def solution(visits: Sequence[Visit]) -> list[Move]:
+def solution_visits(visits: Sequence[Visit]) -> list[Move]:
     """The moves of the branch that the path stands on at its end."""
     branch: list[Visit] = []
     for visit in visits:
@@ -50,9 +50,9 @@ def solution(visits: Sequence[Visit]) -> list[Move]:
     return [visit.move for visit in branch]
 
 
-def _answer(task: Task, visits: Sequence[Visit]) -> str:
+def _answer(task: PuzzleTask, visits: Sequence[Visit]) -> str:
     """The answer the path has found, or can see from where it stands, or else none."""
-    moves = solution(visits)
+    moves = solution_visits(visits)
     if visits[-1].decision == "backtrack":
         moves = moves[:-1]
     last = moves[-1].state if moves else task.start

@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from reasoner.datagen.puzzles.task import Move, State, Task
+from reasoner.datagen.puzzles.task import Move, PuzzleTask, State
 from reasoner.errors import UsageError
 
 if TYPE_CHECKING:
     import networkx
 
-__all__ = ["Graph", "explore", "joined"]
+__all__ = ["ReasoningGraph", "build_reasoning_graph", "with_moves"]
 
-TRIALS = 4
+SAMPLED_PATHS_PER_STATE = 4
 """Trails sampled from a state that another's path brought in."""
-LONGEST = 8
+MAX_PATH_MOVES = 8
 """Moves one sampled path may have; states never repeat within one, so it ends by itself."""
 
 
 @dataclass(frozen=True)
-class Graph:
+class ReasoningGraph:
     """The states that were met, and the moves between them.
 
     Nodes are states with `id` (in the order they were met), `right`, `depth` (moves from the
@@ -33,7 +33,7 @@ class Graph:
     their `move`.
     """
 
-    task: Task
+    task: PuzzleTask
     nodes: Any
 
     def moves(self, state: State) -> list[Move]:
@@ -46,7 +46,7 @@ class Graph:
         return int(self.nodes.nodes[state]["id"])
 
 
-def explore(task: Task, random: Random, paths: int = 24) -> Graph:
+def build_reasoning_graph(task: PuzzleTask, random: Random, paths: int = 24) -> ReasoningGraph:
     """Sample `paths` partial solutions and join them into a graph that holds a right answer.
 
     Raises UsageError where NetworkX is missing.
@@ -61,10 +61,10 @@ def explore(task: Task, random: Random, paths: int = 24) -> Graph:
         trails.append(_follow(found, task, cut, random, searching=random.random() < 0.25))
     _complete(found, task, random)
     _mark(found, task)
-    return Graph(task, found)
+    return ReasoningGraph(task, found)
 
 
-def joined(graph: Graph, moves: Iterable[tuple[State, Move]]) -> Graph:
+def with_moves(graph: ReasoningGraph, moves: Iterable[tuple[State, Move]]) -> ReasoningGraph:
     """The graph with more moves in it, each from a state that it has by then, and with something
     to try in the states that are new."""
     found, random = graph.nodes.copy(), Random(0)  # noqa: S311
@@ -73,14 +73,14 @@ def joined(graph: Graph, moves: Iterable[tuple[State, Move]]) -> Graph:
         if new:
             found.add_node(move.state, id=len(found))
         found.add_edge(state, move.state, move=move)
-        for _ in range(TRIALS if new else 0):
+        for _ in range(SAMPLED_PATHS_PER_STATE if new else 0):
             _follow(found, graph.task, [move.state], random, searching=False)
     _complete(found, graph.task, random)
     _mark(found, graph.task)
-    return Graph(graph.task, found)
+    return ReasoningGraph(graph.task, found)
 
 
-def _complete(found: "networkx.DiGraph[State]", task: Task, random: Random) -> None:
+def _complete(found: "networkx.DiGraph[State]", task: PuzzleTask, random: Random) -> None:
     """Let every state from which an answer can be reached have one way there in the graph."""
     for state in list(found):
         if task.alive(state) and not any(map(task.alive, found.successors(state))):
@@ -89,7 +89,7 @@ def _complete(found: "networkx.DiGraph[State]", task: Task, random: Random) -> N
 
 def _follow(
     found: "networkx.DiGraph[State]",
-    task: Task,
+    task: PuzzleTask,
     trail: list[State],
     random: Random,
     *,
@@ -98,7 +98,7 @@ def _follow(
     """Go on from the end of a trail until nothing can be done; when `searching`, only where a
     right answer can still be reached."""
     trail = list(trail)
-    while len(trail) <= LONGEST and not task.solved(trail[-1]):
+    while len(trail) <= MAX_PATH_MOVES and not task.solved(trail[-1]):
         moves = [move for move in task.moves(trail[-1]) if move.state not in trail]
         if searching and task.alive(trail[-1]):
             moves = [move for move in moves if task.alive(move.state)]
@@ -112,7 +112,7 @@ def _follow(
     return trail
 
 
-def _mark(found: "networkx.DiGraph[State]", task: Task) -> None:
+def _mark(found: "networkx.DiGraph[State]", task: PuzzleTask) -> None:
     networkx = _networkx()
     depths = networkx.single_source_shortest_path_length(found, task.start)
     goals = {state for state in found if task.solved(state)}

@@ -1,9 +1,9 @@
 """Number puzzles: Countdown with three or four numbers, and the Game of 24.
 
-A state is the numbers that are left, largest first. A move joins two of them. Intermediate
-results are whole, above zero and at most `LARGEST`: with that, 99 % of the solvable Countdown
-problems with three numbers up to 100, and all but 16 of the 1,362 solvable Games of 24, still
-have a solution.
+A state is the numbers that are left, largest first. A move joins two of them. Intermediate results
+are whole, above zero and at most `MAX_INTERMEDIATE_NUMBER`: with that, 99 % of the solvable
+Countdown problems with three numbers up to 100, and all but 16 of the 1,362 solvable Games of 24,
+still have a solution.
 """
 
 import re
@@ -13,11 +13,11 @@ from itertools import combinations
 from random import Random
 
 from reasoner.datagen.puzzles.task import Move, State
-from reasoner.datagen.puzzles.wording import pose
+from reasoner.datagen.puzzles.wording import phrase_question
 
-__all__ = ["LARGEST", "Puzzle", "countdown", "game_of_24", "is_game_of_24"]
+__all__ = ["MAX_INTERMEDIATE_NUMBER", "NumberPuzzle", "countdown", "game_of_24", "is_game_of_24"]
 
-LARGEST = 299
+MAX_INTERMEDIATE_NUMBER = 299
 Numbers = tuple[int, ...]
 Join = tuple[int, str, int, int]
 _OPERATIONS: tuple[tuple[str, Callable[[int, int], int]], ...] = (
@@ -28,13 +28,13 @@ _OPERATIONS: tuple[tuple[str, Callable[[int, int], int]], ...] = (
 )
 
 
-class Puzzle:
+class NumberPuzzle:
     """Use each of the numbers once to make the target."""
 
     def __init__(self, kind: str, numbers: Sequence[int], target: int, random: Random) -> None:
         self.kind, self.target = kind, target
         self.numbers = tuple(sorted(numbers, reverse=True))
-        self.question, self._reply = pose(numbers, target, random)
+        self.question, self._reply = phrase_question(numbers, target, random)
         self.expect = str(target)
 
     @property
@@ -83,22 +83,22 @@ class Puzzle:
         return f"I found no way to make {self.target}."
 
 
-def countdown(count: int, random: Random) -> Puzzle:
+def countdown(count: int, random: Random) -> NumberPuzzle:
     """A solvable puzzle; its target is the value of a formula over the numbers, drawn at random."""
     while True:
         highest = 100 if count == 3 else random.choice((13, 13, 20, 30, 100))
         numbers = [random.randint(1, highest) for _ in range(count)]
         target = _value(tuple(sorted(numbers, reverse=True)), random)
         if 2 <= target <= 99 and not is_game_of_24(numbers, target):
-            return Puzzle(f"countdown{count}", numbers, target, random)
+            return NumberPuzzle(f"countdown{count}", numbers, target, random)
 
 
-def game_of_24(random: Random) -> Puzzle:
+def game_of_24(random: Random) -> NumberPuzzle:
     """A solvable 24 with a number above 13: the Game of 24 itself is kept for measuring."""
     while True:
         numbers = [random.randint(1, 20) for _ in range(4)]
         if not is_game_of_24(numbers, 24) and _alive(tuple(sorted(numbers, reverse=True)), 24):
-            return Puzzle("make24", numbers, 24, random)
+            return NumberPuzzle("make24", numbers, 24, random)
 
 
 def is_game_of_24(numbers: Sequence[int], target: int) -> bool:
@@ -128,7 +128,7 @@ def _results(numbers: Numbers) -> tuple[int, ...]:
 def _joins(a: int, b: int) -> tuple[Join, ...]:
     """All that two numbers (a ≥ b) make."""
     made = ((a, sign, b, operation(a, b)) for sign, operation in _OPERATIONS)
-    return tuple(join for join in made if 0 < join[3] <= LARGEST)
+    return tuple(join for join in made if 0 < join[3] <= MAX_INTERMEDIATE_NUMBER)
 
 
 @lru_cache(1 << 18)

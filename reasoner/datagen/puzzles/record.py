@@ -7,16 +7,23 @@ from pydantic import BaseModel, ConfigDict
 
 from reasoner.datagen.puzzles.arithmetic import arithmetic
 from reasoner.datagen.puzzles.equation import equation
-from reasoner.datagen.puzzles.grammar import reply
-from reasoner.datagen.puzzles.graph import Graph, explore
+from reasoner.datagen.puzzles.grammar import reply_text
+from reasoner.datagen.puzzles.graph import ReasoningGraph, build_reasoning_graph
 from reasoner.datagen.puzzles.puzzle import countdown, game_of_24
 from reasoner.datagen.puzzles.reward import step_rewards
-from reasoner.datagen.puzzles.task import Task
-from reasoner.datagen.puzzles.walk import Habits, Visit, walk
+from reasoner.datagen.puzzles.task import PuzzleTask
+from reasoner.datagen.puzzles.walk import PathParameters, Visit, sample_path
 
-__all__ = ["KINDS", "PathRecord", "StepRecord", "habits", "record", "records"]
+__all__ = [
+    "KINDS",
+    "PathRecord",
+    "StepRecord",
+    "path_record",
+    "path_records",
+    "sample_path_parameters",
+]
 
-KINDS: dict[str, Callable[[Random], Task]] = {
+KINDS: dict[str, Callable[[Random], PuzzleTask]] = {
     "countdown3": lambda random: countdown(3, random),
     "countdown4": lambda random: countdown(4, random),
     "make24": game_of_24,
@@ -54,19 +61,21 @@ class PathRecord(BaseModel):
     steps: tuple[StepRecord, ...]
 
 
-def records(task: Task, problem: int, paths: int, random: Random) -> list[PathRecord]:
+def path_records(task: PuzzleTask, problem: int, paths: int, random: Random) -> list[PathRecord]:
     """`paths` walks through the problem's graph, each with habits of its own."""
-    graph = explore(task, random)
+    graph = build_reasoning_graph(task, random)
     found = []
     for _ in range(paths):
-        visits = walk(graph, random, habits(random))
+        visits = sample_path(graph, random, sample_path_parameters(random))
         landed = len(visits) > 1 and random.random() < LANDED
         kept = visits[: random.randrange(1, len(visits))] if landed else visits
-        found.append(record(graph, kept, problem, landed=landed))
+        found.append(path_record(graph, kept, problem, landed=landed))
     return found
 
 
-def record(graph: Graph, visits: Sequence[Visit], problem: int, *, landed: bool) -> PathRecord:
+def path_record(
+    graph: ReasoningGraph, visits: Sequence[Visit], problem: int, *, landed: bool
+) -> PathRecord:
     """A path as a line of data."""
     rewards = step_rewards(graph, [(visit.state, visit.move.state) for visit in visits])
     steps = tuple(
@@ -84,15 +93,17 @@ def record(graph: Graph, visits: Sequence[Visit], problem: int, *, landed: bool)
         kind=task.kind,
         key=task.key,
         question=task.question,
-        reply=reply(task, visits),
+        reply=reply_text(task, visits),
         expect=task.expect,
         landed=landed,
         steps=steps,
     )
 
 
-def habits(random: Random) -> Habits:
+def sample_path_parameters(random: Random) -> PathParameters:
     """Paths differ in how often they are wrong, so that a model meets short and long ones."""
-    return Habits(
-        aim=random.uniform(0.2, 0.9), doubt=random.uniform(0.1, 0.6), patience=random.uniform(2, 8)
+    return PathParameters(
+        right_move_bias=random.uniform(0.2, 0.9),
+        false_belief_rate=random.uniform(0.1, 0.6),
+        max_wrong_steps=random.uniform(2, 8),
     )

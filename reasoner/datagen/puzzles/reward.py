@@ -17,16 +17,16 @@ policy is best (Ng, Harada and Russell 1999).
 from collections.abc import Sequence
 from math import log
 
-from reasoner.datagen.puzzles.graph import Graph
+from reasoner.datagen.puzzles.graph import ReasoningGraph
 from reasoner.datagen.puzzles.task import State
 
-__all__ = ["STEP_COST", "potential", "step_rewards"]
+__all__ = ["STEP_COST", "state_potential", "step_rewards"]
 
 STEP_COST = 0.01
 """What any step costs, so that of two ways to an answer the shorter one is better."""
 
 
-def potential(graph: Graph, state: State) -> float:
+def state_potential(graph: ReasoningGraph, state: State) -> float:
     """Φ of a node, in [0, 1]; 0 for a state that the graph does not hold."""
     node = graph.nodes.nodes.get(state)
     if node is None or not node["right"]:
@@ -40,15 +40,15 @@ def potential(graph: Graph, state: State) -> float:
     return float(progress * (1 + ways_in) / (1 + ways_in + ways_on))
 
 
-def step_rewards(graph: Graph, visits: Sequence[tuple[State, State]]) -> list[float]:
+def step_rewards(graph: ReasoningGraph, visits: Sequence[tuple[State, State]]) -> list[float]:
     """The reward of each step of a path, given as (from, to) states.
 
     Where a step starts elsewhere than the last one ended, the branch was given up in between, and
     the way back counts to the step that starts anew.
     """
-    rewards, before = [], potential(graph, graph.task.start)
+    rewards, before = [], state_potential(graph, graph.task.start)
     for _, state in visits:
-        after = potential(graph, state)
+        after = state_potential(graph, state)
         rewards.append(after - before - STEP_COST)
         before = after
     return rewards

@@ -12,11 +12,11 @@ from random import Random
 
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
-from reasoner.datagen.puzzles.record import KINDS, records
-from reasoner.datagen.puzzles.task import Task
+from reasoner.datagen.puzzles.record import KINDS, path_records
+from reasoner.datagen.puzzles.task import PuzzleTask
 from reasoner.errors import UsageError
 
-__all__ = ["Recipe", "excluded_keys", "stream"]
+__all__ = ["PathDataRecipe", "excluded_keys", "write_path_records"]
 
 
 class _Given(BaseModel):
@@ -26,7 +26,7 @@ class _Given(BaseModel):
     target: int
 
 
-class Recipe(BaseModel):
+class PathDataRecipe(BaseModel):
     """What a data file is made of; `mix` weighs the kinds of problems."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,7 +39,7 @@ class Recipe(BaseModel):
     def random(self, problem: int) -> Random:
         return Random(f"{self.seed}/{problem}")  # noqa: S311
 
-    def task(self, problem: int, excluded: frozenset[str]) -> Task:
+    def task(self, problem: int, excluded: frozenset[str]) -> PuzzleTask:
         """The problem of this number, none of the excluded ones."""
         random = self.random(problem)
         kind = random.choices(list(self.mix), list(self.mix.values()))[0]
@@ -49,9 +49,9 @@ class Recipe(BaseModel):
                 return task
 
 
-def stream(
+def write_path_records(
     path: Path,
-    recipe: Recipe,
+    recipe: PathDataRecipe,
     excluded: frozenset[str] = frozenset(),
     on_problem: Callable[[int], None] = lambda _done: None,
 ) -> int:
@@ -64,13 +64,13 @@ def stream(
     with path.open("a", encoding="utf-8") as file:
         for problem in range(done, recipe.problems):
             task = recipe.task(problem, excluded)
-            found = records(task, problem, recipe.paths, recipe.random(-1 - problem))
+            found = path_records(task, problem, recipe.paths, recipe.random(-1 - problem))
             file.write("".join(f"{line.model_dump_json()}\n" for line in found))
             on_problem(problem + 1)
     return max(0, recipe.problems - done)
 
 
-def _resume(path: Path, recipe: Recipe) -> int:
+def _resume(path: Path, recipe: PathDataRecipe) -> int:
     """How many problems the file holds in full; what a killed run left half-written is cut off."""
     note = path.with_name(f"{path.name}.recipe")
     wanted = recipe.model_dump_json(exclude={"problems"})

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-__all__ = ["Move", "State", "Task"]
+__all__ = ["Move", "PuzzleTask", "State"]
 
 State = str
 """Where a solution stands, in its one canonical spelling: equal states are equal texts."""
@@ -16,7 +16,7 @@ class Move(NamedTuple):
     state: State
 
 
-class Task(Protocol):
+class PuzzleTask(Protocol):
     """One problem with its states and moves."""
 
     kind: str

@@ -9,26 +9,27 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
 
-from reasoner.datagen.puzzles.graph import Graph
+from reasoner.datagen.puzzles.graph import ReasoningGraph
 from reasoner.datagen.puzzles.task import Move, State
 
-__all__ = ["Decision", "Habits", "Visit", "walk"]
+__all__ = ["Decision", "PathParameters", "Visit", "sample_path"]
 
 Decision = Literal["proceed", "backtrack", "end"]
-OBVIOUS = 0.95
+EVIDENT_STEP_PROBABILITY = 0.95
 """How often a right move is taken where one look shows it."""
 
 
 @dataclass(frozen=True)
-class Habits:
-    """How a walk errs: `aim` is how often it takes a right move where there is one, `doubt` how
-    often it believes in a state that is dead but does not look it, `patience` how many moves it
-    tries there before it leaves, `longest` the steps after which it makes no more mistakes."""
+class PathParameters:
+    """How a walk errs: `aim` is how often it takes a right move where there is one,
+    `false_belief_rate` how often it believes in a state that is dead but does not look it,
+    `max_wrong_steps` how many moves it tries there before it leaves, `max_steps` the steps after
+    which it makes no more mistakes."""
 
-    aim: float = 0.5
-    doubt: float = 0.4
-    patience: float = 4.0
-    longest: int = 24
+    right_move_bias: float = 0.5
+    false_belief_rate: float = 0.4
+    max_wrong_steps: float = 4.0
+    max_steps: int = 24
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Visit:
 class _Walk:
     """A walk under way: the branch it stands on, and what was tried where."""
 
-    graph: Graph
+    graph: ReasoningGraph
     branch: list[State]
     tried: dict[State, set[State]] = field(default_factory=dict)
 
@@ -67,14 +68,16 @@ class _Walk:
             self.branch.append(visit.move.state)
 
 
-def walk(graph: Graph, random: Random, habits: Habits, before: Sequence[Visit] = ()) -> list[Visit]:
+def sample_path(
+    graph: ReasoningGraph, random: Random, habits: PathParameters, before: Sequence[Visit] = ()
+) -> list[Visit]:
     """A path to a right answer, beginning with the visits `before`, which were another's."""
     way = _Walk(graph, [graph.task.start])
     visits = list(before)
     for visit in visits:
         way.take(visit)
     while not visits or visits[-1].decision != "end":
-        weary = len(visits) >= habits.longest
+        weary = len(visits) >= habits.max_steps
         if visits and visits[-1].decision == "backtrack":
             _retreat(way, random, habits, weary)
         visits.append(_step(way, random, habits, weary))
@@ -82,26 +85,35 @@ def walk(graph: Graph, random: Random, habits: Habits, before: Sequence[Visit] =
     return visits
 
 
-def _retreat(way: _Walk, random: Random, habits: Habits, weary: bool) -> None:
+def _retreat(way: _Walk, random: Random, habits: PathParameters, weary: bool) -> None:
     """Leave the states where nothing is left to try, and those that patience has run out with."""
     while len(way.branch) > 1 and not way.graph.right(way.branch[-1]):
-        if way.untried() and not weary and random.random() > 1 / habits.patience:
+        if way.untried() and not weary and random.random() > 1 / habits.max_wrong_steps:
             return
         way.branch.pop()
 
 
-def _step(way: _Walk, random: Random, habits: Habits, weary: bool) -> Visit:
+def _step(way: _Walk, random: Random, habits: PathParameters, weary: bool) -> Visit:
     graph, state = way.graph, way.branch[-1]
     moves = way.untried()
     right = [move for move in moves if graph.right(move.state)]
     wrong = [move for move in moves if not graph.right(move.state)]
-    aim = max(habits.aim, OBVIOUS) if graph.task.evident(state) else habits.aim
+    aim = (
+        max(habits.right_move_bias, EVIDENT_STEP_PROBABILITY)
+        if graph.task.evident(state)
+        else habits.right_move_bias
+    )
     aims = not wrong or (bool(right) and (weary or random.random() < aim))
     return _seen(graph, state, random.choice(right if aims else wrong), random, habits, weary)
 
 
 def _seen(
-    graph: Graph, state: State, move: Move, random: Random, habits: Habits, weary: bool
+    graph: ReasoningGraph,
+    state: State,
+    move: Move,
+    random: Random,
+    habits: PathParameters,
+    weary: bool,
 ) -> Visit:
     """The move with what is thought of it. Only a dead state that does not look dead misleads, and
     only where there is something to try in it."""
@@ -111,7 +123,7 @@ def _seen(
         and not graph.task.evident(move.state)
         and not weary
         and bool(graph.moves(move.state))
-        and random.random() < habits.doubt
+        and random.random() < habits.false_belief_rate
     )
     hopeful = right or misled
     decision: Decision = "proceed" if hopeful else "backtrack"

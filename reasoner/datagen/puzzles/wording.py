@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 
-__all__ = ["pose"]
+__all__ = ["phrase_question"]
 
 Wording = tuple[str, float]
 
@@ -45,8 +45,8 @@ GAME = (
     ("Play the 24 game with {n}", 1),
     ("Game of 24 with {n}", 1),
 )
-BEFORE = (("", 12), ("Please ", 1), ("Puzzle: ", 1), ("Question: ", 1))
-AFTER = (
+PREFIXES = (("", 12), ("Please ", 1), ("Puzzle: ", 1), ("Question: ", 1))
+SUFFIXES = (
     ("", 14),
     (" Use each number exactly once.", 2),
     (" Each number must be used exactly once.", 1),
@@ -65,22 +65,22 @@ BOXED = (
     "number must be used exactly once. For example: \\boxed{{a + b * c}}\n\n"
     "Numbers: [{n}]\nTarget: {t}"
 )
-LONG = 0.06
+LONG_WORDING_SHARE = 0.06
 """The share of the two long wordings together."""
 
 
-def pose(numbers: Sequence[int], target: int, random: Random) -> tuple[str, str]:
+def phrase_question(numbers: Sequence[int], target: int, random: Random) -> tuple[str, str]:
     """A question for the puzzle, and how its answer is to be written, with {f} and {t} in it."""
-    if random.random() < LONG:
+    if random.random() < LONG_WORDING_SHARE:
         listed = ", ".join(map(str, numbers))
         text, reply = random.choice(((TAGGED, TAGS), (BOXED, BOX)))
         return text.format(n=listed, t=target), reply
     game = target == 24 and len(numbers) == 4 and random.random() < 0.3
     body = _drawn(GAME if game else PLAIN, random).format(n=_listed(numbers, random), t=target)
-    before = _drawn(BEFORE, random)
+    before = _drawn(PREFIXES, random)
     body = body[0].lower() + body[1:] if before == "Please " else body
     end = "" if body.endswith(("?", ".")) else random.choice(("", "."))
-    after = _drawn(AFTER, random)
+    after = _drawn(SUFFIXES, random)
     end = "." if after and not body.endswith(("?", ".")) else end
     return f"{before}{body}{end}{after}", EQUATION
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
-__all__ = ["Corrupted", "corrupt"]
+__all__ = ["CorruptedStep", "corrupt_step"]
 
 NUMBER = r"(?<![\d.,])(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,4})?(?![\d.,]*\d)"
 GAP = r"[ \t]{0,3}"
@@ -18,23 +18,23 @@ EQUATION = re.compile(
     rf"(?P<b>{NUMBER})(?P<eq>{GAP}={GAP}(?:\\?\$)?)(?P<c>{NUMBER})"
 )
 SIGNS = (("+",), ("-",), ("*", "×", "x", "\\times", "\\cdot"), ("/", "÷", "\\div"))
-LARGEST = 1e9
-MOST_TEXT = 4000
+MAX_NUMBER = 1e9
+MAX_STEP_CHARS = 4000
 
 
-class Corrupted(NamedTuple):
+class CorruptedStep(NamedTuple):
     """The step's text made wrong, and how: `result`, `operand`, `operator` or `figure`."""
 
     text: str
     flaw: str
 
 
-def corrupt(step: str, context: str, random: Random) -> Corrupted | None:
+def corrupt_step(step: str, context: str, random: Random) -> CorruptedStep | None:
     """`step` with one thing wrong in it, or None when it holds nothing to change.
 
     `context` is what was said before, the question first: a wrong operand comes from it.
     """
-    if len(step) > MOST_TEXT:
+    if len(step) > MAX_STEP_CHARS:
         return None
     sound = [match for match in EQUATION.finditer(step) if _holds(match)]
     if not sound:
@@ -48,11 +48,11 @@ def corrupt(step: str, context: str, random: Random) -> Corrupted | None:
     random.shuffle(ways)
     for flaw, way in ways:
         if changed := way():
-            return Corrupted(_replaced(step, match, changed), flaw)
+            return CorruptedStep(_replaced(step, match, changed), flaw)
     return None
 
 
-def _figure(step: str, random: Random) -> Corrupted | None:
+def _figure(step: str, random: Random) -> CorruptedStep | None:
     """Another number where the step only states one."""
     found = list(re.finditer(NUMBER, step))
     listed = re.compile(r"^\s*$|[Ss]tep\s*$|\n\s*$|#\s*$")
@@ -61,13 +61,13 @@ def _figure(step: str, random: Random) -> Corrupted | None:
         return None
     match = random.choice(found)
     new = _written(_near(_value(match[0]), random))
-    return Corrupted(step[: match.start()] + new + step[match.end() :], "figure")
+    return CorruptedStep(step[: match.start()] + new + step[match.end() :], "figure")
 
 
 def _other_operand(match: re.Match[str], context: str, random: Random) -> str | None:
     """An operand that belongs elsewhere in the problem, with the result that follows from it."""
     place = random.choice("ab")
-    known = {_value(number) for number in re.findall(NUMBER, context[-MOST_TEXT:])}
+    known = {_value(number) for number in re.findall(NUMBER, context[-MAX_STEP_CHARS:])}
     known -= {_value(match[name]) for name in "abc"}
     for value in random.sample(sorted(known), len(known)):
         numbers = {"a": _value(match["a"]), "b": _value(match["b"]), place: value}
@@ -111,7 +111,7 @@ def _replaced(step: str, match: re.Match[str], changed: str) -> str:
 def _near(value: float, random: Random) -> float:
     """A wrong number that might have been meant."""
     steps = [1, -1, 2, -2, 10, -10, value, value * 9, -value / 2]
-    wrong = [value + step for step in steps if step and 0 <= value + step < LARGEST]
+    wrong = [value + step for step in steps if step and 0 <= value + step < MAX_NUMBER]
     return round(random.choice(wrong), 2)
 
 
@@ -133,7 +133,7 @@ def _result(left: float, sign: str, right: float) -> float | None:
 
 def _plausible(result: float | None) -> bool:
     """Whether a person might have written the number down."""
-    return result is not None and 0 <= result < LARGEST and round(result, 2) == result
+    return result is not None and 0 <= result < MAX_NUMBER and round(result, 2) == result
 
 
 def _value(number: str) -> float:

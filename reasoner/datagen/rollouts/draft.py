@@ -8,17 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from reasoner.datagen.rollouts.exercises import Exercise
-from reasoner.datagen.rollouts.search import counts
+from reasoner.datagen.rollouts.search import continuation_counts
 from reasoner.datagen.rollouts.solution import Solution, Source
-from reasoner.datagen.rollouts.trajectory import Line
+from reasoner.datagen.rollouts.trajectory import MeasuredTrajectory
 
-__all__ = ["Draft", "written_down"]
+__all__ = ["SolutionDraft", "to_solutions"]
 
 Half = npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True, eq=False)
-class Draft:
+class SolutionDraft:
     """A solution read or drawn. `rows` are the features of its last steps: a corrupted one has only
     those of the step that was changed."""
 
@@ -27,14 +27,16 @@ class Draft:
     ends: tuple[int, ...]
     rows: tuple[Half, ...]
     system: str | None = None
-    origin: "Draft | None" = None
+    origin: "SolutionDraft | None" = None
     flaw: str | None = None
-    line: Line | None = None
+    line: MeasuredTrajectory | None = None
     right: bool | None = None
     """What is known of it when the policy did not draw it."""
 
 
-def written_down(exercise: Exercise, drafts: Sequence[Draft]) -> tuple[list[Solution], list[Half]]:
+def to_solutions(
+    exercise: Exercise, drafts: Sequence[SolutionDraft]
+) -> tuple[list[Solution], list[Half]]:
     """The solutions, numbered in order, and the rows of features they refer to, each kept once."""
     features: dict[int, Half] = {}
     for draft in drafts:
@@ -62,7 +64,7 @@ def written_down(exercise: Exercise, drafts: Sequence[Draft]) -> tuple[list[Solu
     return solutions, list(features.values())
 
 
-def _outcome(draft: Draft, lines: Sequence[Line]) -> dict[str, Any]:
+def _outcome(draft: SolutionDraft, lines: Sequence[MeasuredTrajectory]) -> dict[str, Any]:
     if (line := draft.line) is None:
         return {"right": draft.right}
     finish = line.path.finish_reason
@@ -70,5 +72,5 @@ def _outcome(draft: Draft, lines: Sequence[Line]) -> dict[str, Any]:
         "final": line.final,
         "right": line.right,
         "finish": None if finish is None else finish.value,
-        "counts": counts(line, lines),
+        "counts": continuation_counts(line, lines),
     }

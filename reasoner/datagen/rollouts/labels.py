@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from reasoner.datagen.rollouts.solution import Solution
 
-__all__ = ["Labelled", "label"]
+__all__ = ["LabelledSteps", "label_steps"]
 
 RESULT = re.compile(
     r"=\s*\\?\$?\s*(-?\d[\d,]*(?:\.\d+)?)|\\boxed\{\s*\\?\$?\s*(-?\d[\d,]*(?:\.\d+)?)"
@@ -33,7 +33,7 @@ JUDGED = 4.0
 that none was drawn from in a few tries may be right."""
 
 
-class Labelled(NamedTuple):
+class LabelledSteps(NamedTuple):
     """One entry for each row: its number, whether its step is right (1.0 or 0.0), how much that
     counts, which problem it belongs to (numbered) and where it came from."""
 
@@ -49,7 +49,7 @@ class _Mark(NamedTuple):
     weight: float
 
 
-def label(solutions: Sequence[Solution]) -> Labelled:
+def label_steps(solutions: Sequence[Solution]) -> LabelledSteps:
     """The labels of all rows that have one. A row that several solutions share is right when
     one of them says so."""
     entries: list[tuple[int, _Mark, int, bool]] = []
@@ -64,7 +64,7 @@ def label(solutions: Sequence[Solution]) -> Labelled:
                 if row not in found or mark > found[row][0]:
                     found[row] = (mark, sampled)
         entries += [(row, mark, number, sampled) for row, (mark, sampled) in found.items()]
-    return Labelled(
+    return LabelledSteps(
         np.array([row for row, *_ in entries], np.int64),
         np.array([mark.right for _, mark, *_ in entries], np.float64),
         np.array([mark.weight for _, mark, *_ in entries], np.float64),

@@ -20,14 +20,14 @@ from reasoner.datagen.rollouts.solution import Solution
 from reasoner.errors import UsageError
 from reasoner.settings import explain
 
-__all__ = ["Facts", "Ledger", "features_path", "read_ledger"]
+__all__ = ["Facts", "SolutionFile", "features_path", "read_solutions"]
 
 Facts = dict[str, Any]
 """What a run was told and which model it read: the first line."""
 Half = npt.NDArray[np.float16]
 KIND = "reasoner-solutions"
-BYTES = 2
-WIDEST = 1 << 20
+BYTES_PER_VALUE = 2
+MAX_ROW_WIDTH = 1 << 20
 """Numbers that a row may have."""
 
 
@@ -36,7 +36,7 @@ def features_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.features")
 
 
-class Ledger:
+class SolutionFile:
     """The file of one run, opened to go on writing; one process at a time may.
 
     `done` are the problems that are complete, `spent` the tokens they took. Raises UsageError
@@ -77,7 +77,7 @@ class Ledger:
     def _resume(self, facts: Facts) -> None:
         new = not self._path.exists() or self._path.stat().st_size == 0
         size = 0 if new else self._take_stock(facts)
-        features, held = features_path(self._path), self._rows * self._width * BYTES
+        features, held = features_path(self._path), self._rows * self._width * BYTES_PER_VALUE
         if held and (not features.exists() or features.stat().st_size < held):
             raise UsageError(f"{features} is shorter than {self._path} says")
         self._lines, self._features = self._path.open("ab"), features.open("ab")
@@ -125,7 +125,7 @@ class Ledger:
         os.fsync(file.fileno())
 
 
-def read_ledger(path: Path) -> tuple[Facts, list[Solution], Half]:
+def read_solutions(path: Path) -> tuple[Facts, list[Solution], Half]:
     """What was told, the solutions of complete problems, and the rows of features (memory-mapped).
 
     A torn end is left out; the file may still be growing. Raises UsageError.
@@ -134,7 +134,7 @@ def read_ledger(path: Path) -> tuple[Facts, list[Solution], Half]:
     found = [solution for _, group in _groups(path, facts.update) for solution in group]
     rows = max((row + 1 for solution in found for row in solution.features), default=0)
     width = facts.get("width")
-    if not isinstance(width, int) or not 1 <= width <= WIDEST:
+    if not isinstance(width, int) or not 1 <= width <= MAX_ROW_WIDTH:
         raise UsageError(f"{path} does not say how wide its rows are")
     place = features_path(path)
     if rows == 0:

@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from reasoner.concurrency.gather import gather_all
-from reasoner.datagen.rollouts.corrupt import corrupt
-from reasoner.datagen.rollouts.draft import Draft, written_down
+from reasoner.datagen.rollouts.corrupt import corrupt_step
+from reasoner.datagen.rollouts.draft import SolutionDraft, to_solutions
 from reasoner.datagen.rollouts.exercises import Exercise
 from reasoner.datagen.rollouts.search import find_error
-from reasoner.datagen.rollouts.settings import Plan
+from reasoner.datagen.rollouts.settings import RolloutPlan
 from reasoner.datagen.rollouts.solution import Solution, Source
-from reasoner.datagen.rollouts.trajectory import Grower
+from reasoner.datagen.rollouts.trajectory import TrajectorySampler
 from reasoner.engine.interface import Engine
 from reasoner.types.problem import Problem
 from reasoner.types.trajectory import Trajectory
@@ -39,18 +39,20 @@ SEARCH_SEED = 10_000
 class Rollouts:
     """Makes the data of one exercise at a time; many may be under way at once."""
 
-    def __init__(self, engine: Engine, plan: Plan) -> None:
+    def __init__(self, engine: Engine, plan: RolloutPlan) -> None:
         self._engine, self._plan = engine, plan
         self._reader = StepFeatureExtractor(engine)
 
-    async def make(self, exercise: Exercise, grower: Grower) -> tuple[list[Solution], list[Half]]:
+    async def make(
+        self, exercise: Exercise, grower: TrajectorySampler
+    ) -> tuple[list[Solution], list[Half]]:
         """Draw, search, read and corrupt. The solutions count their rows from 0.
 
         Raises PromptTooLong, ContextFull or EngineError.
         """
         if exercise.judged:
             draft, *_ = await self._written(exercise, "judged", exercise.judged)
-            return written_down(exercise, [draft])
+            return to_solutions(exercise, [draft])
         families = await gather_all(
             self._sample(exercise, grower, number) for number in range(self._plan.samples)
         )
@@ -58,22 +60,26 @@ class Rollouts:
         drafts += await self._search(grower, [family[0] for family in families])
         if exercise.solution is not None:
             drafts += await self._human(exercise, exercise.solution)
-        return written_down(exercise, drafts)
+        return to_solutions(exercise, drafts)
 
-    async def _sample(self, exercise: Exercise, grower: Grower, number: int) -> list[Draft]:
+    async def _sample(
+        self, exercise: Exercise, grower: TrajectorySampler, number: int
+    ) -> list[SolutionDraft]:
         """A solution drawn and, when it is right, what is made wrong of it."""
         systems = self._plan.systems
         system = systems[number % len(systems)] if systems else None
         problem = Problem(question=exercise.question, system=system)
-        line = await grower.draw(problem, exercise.answer, number)
-        draft = Draft("sampled", line.texts, line.ends, line.rows, system, line=line)
+        line = await grower.sample_trajectory(problem, exercise.answer, number)
+        draft = SolutionDraft("sampled", line.texts, line.ends, line.rows, system, line=line)
         if not line.right:
             return [draft]
         # at once, while the cache still holds it
         prompt, tokens = line.path.prompt, line.path.tokens
         return [draft, *await self._corrupted(exercise, draft, prompt, tokens)]
 
-    async def _search(self, grower: Grower, drafts: Sequence[Draft]) -> list[Draft]:
+    async def _search(
+        self, grower: TrajectorySampler, drafts: Sequence[SolutionDraft]
+    ) -> list[SolutionDraft]:
         """What was drawn to find the error of a wrong solution, where there are right ones too."""
         lines = [draft.line for draft in drafts if draft.line is not None]
         wrong = next((d for d in drafts if d.line and not d.line.right and len(d.ends) > 1), None)
@@ -83,11 +89,11 @@ class Rollouts:
             return []
         found = await find_error(grower, wrong.line, self._plan.continuations, SEARCH_SEED)
         return [
-            Draft("sampled", x.texts, x.ends, x.rows, wrong.system, origin=wrong, line=x)
+            SolutionDraft("sampled", x.texts, x.ends, x.rows, wrong.system, origin=wrong, line=x)
             for x in found
         ]
 
-    async def _human(self, exercise: Exercise, solution: str) -> list[Draft]:
+    async def _human(self, exercise: Exercise, solution: str) -> list[SolutionDraft]:
         """The solution a person wrote, and what is made wrong of it."""
         steps = [CALCULATOR.sub("", line).strip() for line in solution.split("\n")]
         draft, trajectory = await self._written(exercise, "human", list(filter(None, steps)))
@@ -98,7 +104,7 @@ class Rollouts:
 
     async def _written(
         self, exercise: Exercise, source: Source, steps: Sequence[str]
-    ) -> tuple[Draft, Trajectory]:
+    ) -> tuple[SolutionDraft, Trajectory]:
         """Somebody's steps, read as if the policy had written them."""
         trajectory = trajectory_of_steps(self._engine, Problem(question=exercise.question), steps)
         ends = tuple(int(end) for end in np.cumsum([step.tokens for step in trajectory.steps]))
@@ -108,18 +114,18 @@ class Rollouts:
         )
         rows = await self._read(trajectory.prompt, trajectory.tokens, ends)
         right = exercise.label == -1 if source == "judged" else None
-        return Draft(source, texts, ends, rows, right=right), trajectory
+        return SolutionDraft(source, texts, ends, rows, right=right), trajectory
 
     async def _corrupted(
-        self, exercise: Exercise, draft: Draft, prompt: Sequence[int], tokens: Sequence[int]
-    ) -> list[Draft]:
+        self, exercise: Exercise, draft: SolutionDraft, prompt: Sequence[int], tokens: Sequence[int]
+    ) -> list[SolutionDraft]:
         """A right solution with steps made wrong, each by itself."""
-        texts, found = draft.texts, list[Draft]()
+        texts, found = draft.texts, list[SolutionDraft]()
         random = Random(f"{self._plan.seed}/{exercise.id}/{''.join(texts)}")  # noqa: S311
         for step in random.sample(range(len(texts)), len(texts)):
             if len(found) == self._plan.corruptions:
                 break
-            made = corrupt(texts[step], exercise.question + "".join(texts[:step]), random)
+            made = corrupt_step(texts[step], exercise.question + "".join(texts[:step]), random)
             if made is None:
                 continue
             kept = tokens[: draft.ends[step - 1]] if step else ()
@@ -127,7 +133,9 @@ class Rollouts:
             ends = (*draft.ends[:step], len(changed))
             rows = await self._read(prompt, changed, ends, step)
             said = (*texts[:step], made.text)
-            found.append(Draft("corrupted", said, ends, rows, draft.system, draft, made.flaw))
+            found.append(
+                SolutionDraft("corrupted", said, ends, rows, draft.system, draft, made.flaw)
+            )
         return found
 
     async def _read(

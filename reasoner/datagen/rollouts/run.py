@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from reasoner.concurrency.gather import completed_on_demand
 from reasoner.datagen.rollouts.exercises import Exercise
-from reasoner.datagen.rollouts.ledger import Facts, Ledger
+from reasoner.datagen.rollouts.ledger import Facts, SolutionFile
 from reasoner.datagen.rollouts.rollouts import Rollouts
-from reasoner.datagen.rollouts.settings import Plan
-from reasoner.datagen.rollouts.trajectory import Grower
+from reasoner.datagen.rollouts.settings import RolloutPlan
+from reasoner.datagen.rollouts.trajectory import TrajectorySampler
 from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import ContextFull, PromptTooLong, UsageError
@@ -27,21 +27,21 @@ from reasoner.value.doubts import FEATURE_NAMES
 if TYPE_CHECKING:
     from reasoner.models.progress import DownloadObserver
 
-__all__ = ["Run", "open_run"]
+__all__ = ["RolloutRun", "open_rollout_run"]
 
 Notice = Callable[[str], None]
 
 
-class Run:
+class RolloutRun:
     """Works through exercises. `problems`, `solutions` and `tokens` count what there is by now,
     that of earlier runs into the same file included."""
 
     def __init__(
         self,
         engine: LocalEngine,
-        ledger: Ledger,
+        ledger: SolutionFile,
         rollouts: Rollouts,
-        grower: Grower,
+        grower: TrajectorySampler,
         notice: Notice,
     ) -> None:
         self._engine, self._ledger = engine, ledger
@@ -60,7 +60,7 @@ class Run:
     def tokens(self) -> int:
         return self._ledger.spent + self._engine.decoded_tokens - self._counted
 
-    async def work(
+    async def work_through(
         self,
         exercises: Sequence[Exercise],
         *,
@@ -91,16 +91,16 @@ class Run:
 
 
 @asynccontextmanager
-async def open_run(
+async def open_rollout_run(
     path: Path,
-    plan: Plan,
+    plan: RolloutPlan,
     settings: Settings,
     notice: Notice,
     progress: "DownloadObserver | None" = None,
-) -> AsyncIterator[Run]:
+) -> AsyncIterator[RolloutRun]:
     """Load the model and open the file at `path`, which may have been begun by an earlier run.
 
-    Raises what `ensure_model` and `Ledger` do.
+    Raises UsageError for a model on a server, and what `resolve_model` and `SolutionFile` raise.
     """
     model = await resolve(settings.model, settings, notice, progress)
     async with open_model(model, settings, notice, keep_prompts=False) as opened:
@@ -108,15 +108,15 @@ async def open_run(
         if not isinstance(engine, LocalEngine):
             raise UsageError(f"{model.name} is on a server; rollouts need a model on this machine")
         with (
-            Ledger(path, _facts(model, plan), len(FEATURE_NAMES)) as ledger,
+            SolutionFile(path, _facts(model, plan), len(FEATURE_NAMES)) as ledger,
             PluginHost(on_notice=notice) as verifiers,
         ):
             policy = _policy(engine, model, plan, settings)
-            grower = Grower(engine, policy, verifiers.same_answer)
-            yield Run(engine, ledger, Rollouts(engine, plan), grower, notice)
+            grower = TrajectorySampler(engine, policy, verifiers.same_answer)
+            yield RolloutRun(engine, ledger, Rollouts(engine, plan), grower, notice)
 
 
-def _facts(model: ResolvedModel, plan: Plan) -> Facts:
+def _facts(model: ResolvedModel, plan: RolloutPlan) -> Facts:
     return {
         "model": model.name,
         "model_sha256": model_checksum(model.file),
@@ -124,7 +124,9 @@ def _facts(model: ResolvedModel, plan: Plan) -> Facts:
     }
 
 
-def _policy(engine: LocalEngine, model: ResolvedModel, plan: Plan, settings: Settings) -> Policy:
+def _policy(
+    engine: LocalEngine, model: ResolvedModel, plan: RolloutPlan, settings: Settings
+) -> Policy:
     """The policy as a search would set it up, but for the limit on a solution's length."""
     spec = model.spec
     named = settings.protocol or (spec.protocol if spec else None)

@@ -7,20 +7,22 @@ The value of a prefix falls once a step is wrong, so halving finds the step with
 from collections.abc import Sequence
 
 from reasoner.concurrency.gather import gather_all
-from reasoner.datagen.rollouts.trajectory import Grower, Line
+from reasoner.datagen.rollouts.trajectory import MeasuredTrajectory, TrajectorySampler
 
-__all__ = ["counts", "find_error"]
+__all__ = ["continuation_counts", "find_error"]
 
 
-async def find_error(grower: Grower, wrong: Line, continuations: int, seed: int) -> list[Line]:
+async def find_error(
+    grower: TrajectorySampler, wrong: MeasuredTrajectory, continuations: int, seed: int
+) -> list[MeasuredTrajectory]:
     """Draw `continuations` lines from each prefix of `wrong` that halving asks about; its
     beginning must be one from which right lines were drawn. Gives the lines drawn."""
     good, bad = 0, len(wrong.ends)
-    drawn: list[Line] = []
+    drawn: list[MeasuredTrajectory] = []
     while bad - good > 1:
         middle = (good + bad) // 2
         seeds = range(seed + 100 * middle, seed + 100 * middle + continuations)
-        lines = await gather_all(grower.go_on(wrong, middle, each) for each in seeds)
+        lines = await gather_all(grower.continue_trajectory(wrong, middle, each) for each in seeds)
         drawn += lines
         if any(line.right for line in lines):
             good = middle
@@ -29,7 +31,9 @@ async def find_error(grower: Grower, wrong: Line, continuations: int, seed: int)
     return drawn
 
 
-def counts(line: Line, lines: Sequence[Line]) -> tuple[tuple[int, int], ...]:
+def continuation_counts(
+    line: MeasuredTrajectory, lines: Sequence[MeasuredTrajectory]
+) -> tuple[tuple[int, int], ...]:
     """For each step of `line` how many of `lines` that share it all up to its end are right, and
     how many share it."""
     found = []

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Plan"]
+__all__ = ["RolloutPlan"]
 
 
-class Plan(BaseModel):
+class RolloutPlan(BaseModel):
     """How much is made of each problem. With `samples` 0 only what people wrote is read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -13,13 +13,13 @@ from reasoner.types.problem import Problem
 from reasoner.types.trajectory import Trajectory
 from reasoner.value.doubts import StepFeatureExtractor
 
-__all__ = ["Grower", "Line"]
+__all__ = ["MeasuredTrajectory", "TrajectorySampler"]
 
 Half = npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True)
-class Line:
+class MeasuredTrajectory:
     """A finished line: the path after each step (`stops`, the last is done), where among its
     tokens each step ends, the step's text as it was written, and its features."""
 
@@ -35,7 +35,7 @@ class Line:
     def path(self) -> Trajectory:
         return self.stops[-1]
 
-    def shares(self, other: "Line", step: int) -> bool:
+    def shares(self, other: "MeasuredTrajectory", step: int) -> bool:
         """Whether `other` begins like this one up to the end of step `step`."""
         end = self.ends[step]
         same = other.path.tokens[:end] == self.path.tokens[:end]
@@ -53,7 +53,7 @@ class _Sprout:
     rows: list[Half] = field(default_factory=list)
 
 
-class Grower:
+class TrajectorySampler:
     """Draws lines of thought. `same(left, right)` tells whether two answers are the same."""
 
     def __init__(
@@ -65,11 +65,15 @@ class Grower:
         self._engine, self._policy, self._same = engine, policy, same
         self._reader = StepFeatureExtractor(engine)
 
-    async def draw(self, problem: Problem, expect: str, seed: int) -> Line:
+    async def sample_trajectory(
+        self, problem: Problem, expect: str, seed: int
+    ) -> MeasuredTrajectory:
         """A line from its beginning; `expect` is the known answer."""
         return await self._grow(_Sprout(self._policy.start_trajectory(problem)), expect, seed)
 
-    async def go_on(self, line: Line, steps: int, seed: int) -> Line:
+    async def continue_trajectory(
+        self, line: MeasuredTrajectory, steps: int, seed: int
+    ) -> MeasuredTrajectory:
         """Another line that shares the first `steps` of this one."""
         sprout = _Sprout(line.stops[steps - 1])
         sprout.stops += line.stops[:steps]
@@ -78,7 +82,7 @@ class Grower:
         sprout.rows += line.rows[:steps]
         return await self._grow(sprout, line.expect, seed)
 
-    async def _grow(self, sprout: "_Sprout", expect: str, seed: int) -> Line:
+    async def _grow(self, sprout: "_Sprout", expect: str, seed: int) -> MeasuredTrajectory:
         trajectory = sprout.path
         while not trajectory.is_done:
             begin = len(trajectory.tokens)
@@ -97,7 +101,7 @@ class Grower:
             sprout.rows += [row.astype(np.float16) for row in features]
         final = extract_final_answer(trajectory.answer) if trajectory.answer else None
         right = final is not None and (final == expect or await self._same(final, expect))
-        return Line(
+        return MeasuredTrajectory(
             stops=(*sprout.stops[:-1], trajectory),
             ends=tuple(sprout.ends),
             texts=tuple(sprout.texts),

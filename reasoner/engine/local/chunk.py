@@ -35,7 +35,8 @@ class Chunk:
 
 
 def fit_chunk(sequence: Sequence, max_tokens: int, max_outputs: int) -> Chunk:
-    """Return the longest chunk of a sequence within `room` tokens and `rows` output rows.
+    """Return the longest chunk of a sequence within `max_tokens` tokens and `max_outputs` output
+    rows.
 
     Its `count` is 0 where nothing fits.
     """

@@ -98,7 +98,8 @@ class LocalEngine:
         notice: Callable[[str], None] = lambda _text: None,
         prompt_store: PromptCacheStore | None = None,
     ) -> Self:
-        """Load a GGUF file. `shelf` stores the KV states of long prompts for other processes.
+        """Load a GGUF file. `prompt_store` stores the KV states of long prompts for other
+        processes.
 
         Raises BadModelFile for a file that llama.cpp cannot load or continue text with, and
         EngineError when the context cannot be allocated.

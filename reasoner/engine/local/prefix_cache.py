@@ -114,7 +114,7 @@ class PrefixCache:
         """Return the sequence with the longest prefix of the request, and the prefix length.
 
         At equal length an idle sequence is preferred: it can be continued without a fork.
-        Prefixes of fewer than `least` tokens are skipped after a cheap comparison.
+        Prefixes of fewer than `min_tokens` tokens are skipped after a cheap comparison.
         """
         ids = request.token_array[: request.max_cached_tokens]
         best, length = None, 0
@@ -229,8 +229,9 @@ class PrefixCache:
     def release_prefix(
         self, tokens: TokenArray, keep: int, include_extensions: bool = False
     ) -> None:
-        """Truncate idle sequences that hold nothing but `tokens`, or with `below` anything that
-        begins with them, to their first `keep` tokens, which other requests may continue.
+        """Truncate idle sequences that hold nothing but `tokens`, or with `include_extensions`
+        anything that begins with them, to their first `keep` tokens, which other requests may
+        continue.
 
         A sequence may hold one token more than its trajectory: the end token.
         """

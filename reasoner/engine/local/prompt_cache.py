@@ -20,7 +20,7 @@ class PromptCacheStore(Protocol):
 
     def lookup_prompt(self, tokens: TokenArray, min_tokens: int) -> tuple[TokenArray, bytes] | None:
         """Return the stored prompt with the longest prefix in common with `tokens` and its KV
-        state, or None when the prefix has fewer than `least` tokens."""
+        state, or None when the prefix has fewer than `min_tokens` tokens."""
 
     def store_prompt(self, tokens: TokenArray, kv_state: bytes) -> None:
         """Store a prompt and its KV state in the background; returns at once."""
@@ -64,7 +64,8 @@ class PromptCache:
             self._cache.restore(*found)
 
     def record_prefill(self, sequence: Sequence, request: Request) -> None:
-        """Remember a completely prefilled prompt for `shelve` if many of its tokens were new."""
+        """Remember a completely prefilled prompt for `store_prompts` if many of its tokens were
+        new."""
         if self._store is None or not isinstance(request, GenerateRequest):
             return
         whole = len(sequence.tokens) == len(request.prompt)

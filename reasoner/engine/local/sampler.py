@@ -81,8 +81,9 @@ class TokenSampler:
         return self._sample_among(row, near)
 
     def _top_candidates(self, row: FloatArray) -> Any:
-        """Return the tokens whose logits are within `_width` of the largest: at least the top-k, or
-        None when too few tokens are possible at all. The width adapts to the distributions."""
+        """Return the tokens whose logits are within `_logit_margin` of the largest: at least the
+        top-k, or None when too few tokens are possible at all. The width adapts to the
+        distributions."""
         top = row.max()
         for _ in range(8):
             near = np.flatnonzero(row > top - self._logit_margin)

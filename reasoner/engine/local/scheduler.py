@@ -31,7 +31,7 @@ ADMISSION_INTERVAL_SECONDS = 0.05
 
 
 class Scheduler:
-    """The waiting and running requests of one context. Each `tick` decodes one batch."""
+    """The waiting and running requests of one context. Each `step` decodes one batch."""
 
     def __init__(self, context: LlamaContext, prompt_store: PromptCacheStore | None = None) -> None:
         self.context = context

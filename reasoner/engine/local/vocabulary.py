@@ -38,7 +38,8 @@ class NativeVocabulary:
         self._vocab = None
 
     def tokenize(self, text: str, special: bool = True) -> list[int]:
-        """Token ids of `text`; `special` reads control tokens' names as those tokens."""
+        """Token ids of `text`; `special` reads control tokens' names as those tokens. Raises
+        EngineError when llama.cpp cannot tokenise it."""
         data = text.encode(errors="replace")
         size = len(data) + 2
         buffer = (ctypes.c_int32 * size)()

@@ -129,6 +129,8 @@ class RemoteEngine:
         max_tokens: int | None = None,
         seed: int = 0,
     ) -> RemoteGeneration:
+        """Continue `tokens`; see `Engine.generate`. Raises UsageError for a grammar, and
+        PromptTooLong."""
         if sampling.grammar is not None:
             require_capabilities(self.capabilities, "grammar")
         if len(tokens) >= self.n_ctx:

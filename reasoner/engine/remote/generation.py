@@ -104,7 +104,7 @@ class RemoteGeneration:
 
     async def _sample(self, constraint: Constraint) -> Token | None:
         """Sample a token, or return None at the server's token limit. A banned token is sampled
-        again at a higher temperature, at most `TRIES` times, and then accepted."""
+        again at a higher temperature, at most `MAX_RESAMPLES` times, and then accepted."""
         if isinstance(constraint, Allow):
             raise missing_capability(self._server.address, "constrain")
         banned = constraint.tokens if isinstance(constraint, Ban) else ()

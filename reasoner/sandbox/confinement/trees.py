@@ -30,7 +30,8 @@ def readable_trees() -> tuple[str, ...]:
 
 
 def sandbox_import_path() -> list[str]:
-    """Return the entries of `sys.path` that lie in `readable`: not the project, not the user's."""
+    """Return the entries of `sys.path` that lie in `readable_trees`: not the project, not the
+    user's."""
     trees = [os.path.realpath(tree) for tree in readable_trees()]
     zipped = [entry for entry in sys.path if entry.endswith(".zip")]
     return [

@@ -33,8 +33,9 @@ async def score_nodes(
     """Score each node without a score, in [0, 1]: by the value model, or without one by the
     likelihood of its last step.
 
-    With `ahead` the trajectory is scored after that many further steps at temperature 0 (lookahead
-    search, Snell et al. 2024). Raises what the context's `extend` and `score` do.
+    With `lookahead_steps` the trajectory is scored after that many further steps at temperature 0
+    (lookahead search, Snell et al. 2024). Raises what the context's `extend_trajectory` and `score`
+    do.
     """
 
     async def evaluate_node(node: SearchNode) -> None:

@@ -16,7 +16,8 @@ async def sample_children(
 
     With `prune`, a step that a verifier refutes is sampled once more and left out if it is refuted
     again; but at least one child remains. Equal samples become one child. A single child keeps its
-    parent's trajectory number; several get new numbers. Raises what the context's `extend` does.
+    parent's trajectory number; several get new numbers. Raises what the context's
+    `extend_trajectory` does.
     """
     single = count == 1 and not node.children
     numbers = [node.number] if single else [next(context.trajectory_numbers) for _ in range(count)]

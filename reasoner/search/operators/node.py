@@ -13,12 +13,12 @@ __all__ = ["SearchNode"]
 class SearchNode:
     """A trajectory with the statistics of a search.
 
-    `number` is the trajectory's number in the events. `refuted` is the verdict that refutes its
-    last step. `score`, in [0, 1], is the result of an evaluation. `visits`, `quality` (Q) and
-    `pending` (unfinished simulations through the node) belong to Monte-Carlo tree search. `copies`
-    counts the samples that led to this state; `same`, on the others, is the node that represents
-    them. `state` is the environment state after its steps, where a plugin knows the problem's
-    rules.
+    `number` is the trajectory's number in the events. `refutation` is the verdict that refutes its
+    last step. `score`, in [0, 1], is the result of an evaluation. `visits`, `q_value` (Q) and
+    `pending_simulations` (unfinished simulations through the node) belong to Monte-Carlo tree
+    search. `sample_count` counts the samples that led to this state; `duplicate_of`, on the others,
+    is the node that represents them. `environment_state` is the environment state after its steps,
+    where a plugin knows the problem's rules.
     """
 
     trajectory: Trajectory

@@ -35,7 +35,7 @@ def _is_open(node: SearchNode) -> bool:
 
 
 def merge_duplicates(nodes: Sequence[SearchNode]) -> list[SearchNode]:
-    """The nodes without duplicates; each remaining node counts its own in `copies`.
+    """The nodes without duplicates; each remaining node counts its own in `sample_count`.
 
     Nodes are duplicates when the texts of their steps and answers are equal up to white space.
     """

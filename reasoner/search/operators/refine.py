@@ -8,7 +8,8 @@ __all__ = ["resample_step"]
 
 async def resample_step(context: SearchContext, node: SearchNode) -> SearchNode:
     """A new node whose last step is sampled anew from the parent and verified again; the node
-    itself when it has no parent or the budget has stopped. Raises what the context's `extend` does.
+    itself when it has no parent or the budget has stopped. Raises what the context's
+    `extend_trajectory` does.
     """
     if node.parent is None or context.budget.is_stopped:
         return node

@@ -29,7 +29,7 @@ async def expand_in_environment(
 
     Steps that the environment refutes are left out, and so are those that lead to a state which is
     in the tree already. Nothing is sampled, so no step occurs twice. Raises what the policy's
-    `start` and `lines` do.
+    `start_trajectory` and `lines` do.
     """
     trajectory = (
         node.trajectory

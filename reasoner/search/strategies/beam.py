@@ -35,7 +35,7 @@ async def beam(
 async def search_beams(
     problem: Problem, context: SearchContext, parameters: BeamParameters, lookahead_steps: int
 ) -> SearchOutcome:
-    """Beam search whose steps are scored after `ahead` further greedy steps.
+    """Beam search whose steps are scored after `lookahead_steps` further greedy steps.
 
     A beam that reaches its answer becomes a candidate and frees no place for another beam. The
     answer whose candidates have the highest total score is chosen.

@@ -20,11 +20,12 @@ async def rank_by_answer(
     vote_weight: CandidateScore,
     score: CandidateScore = candidate_score,
 ) -> SearchOutcome:
-    """Weighted best-of-N (Li et al. 2023): the answer with the largest sum of `weigh` first, and of
-    its candidates the one with the highest `rate` first.
+    """Weighted best-of-N (Li et al. 2023): the answer with the largest sum of `vote_weight` first,
+    and of its candidates the one with the highest `rate` first.
 
     A candidate's score, and the confidence, is its answer's share of the total weight. A proven
-    candidate precedes all others. Candidates without a final answer follow in `by_score` order.
+    candidate precedes all others. Candidates without a final answer follow in `rank_by_score`
+    order.
     """
     groups = await group_by_answer(candidates, same)
     answer_shares = weight_shares([sum(map(vote_weight, group.candidates)) for group in groups])

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from reasoner.datagen.puzzles.record import KINDS, PathRecord
-from reasoner.datagen.puzzles.stream import Recipe, excluded_keys, stream
+from reasoner.datagen.puzzles.stream import PathDataRecipe, excluded_keys, write_path_records
 from reasoner.errors import UsageError
 from reasoner.protocol.steiner import FIELDS, TOKEN_NAMES
 from tests.cli.command import run
 
-RECIPE = Recipe(problems=12, paths=3, seed=4, mix=dict.fromkeys(KINDS, 1.0))
+RECIPE = PathDataRecipe(problems=12, paths=3, seed=4, mix=dict.fromkeys(KINDS, 1.0))
 
 
 def grammar() -> re.Pattern[str]:
@@ -31,7 +31,7 @@ def lines(path: Path) -> list[PathRecord]:
 
 def test_every_reply_is_in_the_grammar_with_all_fourteen_tokens(tmp_path: Path) -> None:
     out = tmp_path / "paths.jsonl"
-    assert stream(out, RECIPE) == 12
+    assert write_path_records(out, RECIPE) == 12
     found = lines(out)
     assert len(found) == 36
     form = grammar()
@@ -45,24 +45,24 @@ def test_every_reply_is_in_the_grammar_with_all_fourteen_tokens(tmp_path: Path) 
 @pytest.mark.parametrize("kept", [0, 1, 100, 5000, 20_000])
 def test_a_file_that_was_cut_off_becomes_the_same(tmp_path: Path, kept: int) -> None:
     whole, cut = tmp_path / "whole.jsonl", tmp_path / "cut.jsonl"
-    stream(whole, RECIPE)
-    stream(cut, RECIPE.model_copy(update={"problems": 5}))
+    write_path_records(whole, RECIPE)
+    write_path_records(cut, RECIPE.model_copy(update={"problems": 5}))
     cut.write_bytes(cut.read_bytes()[:kept])
-    stream(cut, RECIPE)
+    write_path_records(cut, RECIPE)
     assert cut.read_bytes() == whole.read_bytes()
 
 
 def test_another_recipe_is_refused(tmp_path: Path) -> None:
     out = tmp_path / "paths.jsonl"
-    stream(out, RECIPE.model_copy(update={"problems": 1}))
+    write_path_records(out, RECIPE.model_copy(update={"problems": 1}))
     with pytest.raises(UsageError, match="another recipe"):
-        stream(out, RECIPE.model_copy(update={"seed": 5}))
+        write_path_records(out, RECIPE.model_copy(update={"seed": 5}))
 
 
 def test_excluded_problems_stay_out(tmp_path: Path) -> None:
     mix = {"countdown3": 1.0}
-    recipe = Recipe(problems=8, paths=1, mix=mix)
-    stream(tmp_path / "all.jsonl", recipe)
+    recipe = PathDataRecipe(problems=8, paths=1, mix=mix)
+    write_path_records(tmp_path / "all.jsonl", recipe)
     rows = []
     for line in lines(tmp_path / "all.jsonl"):
         numbers, target = line.key.split(" = ")
@@ -70,7 +70,7 @@ def test_excluded_problems_stay_out(tmp_path: Path) -> None:
     listed = tmp_path / "dev.jsonl"
     listed.write_text("".join(json.dumps(row) + "\n" for row in rows))
     keys = excluded_keys([listed])
-    stream(tmp_path / "rest.jsonl", recipe, keys)
+    write_path_records(tmp_path / "rest.jsonl", recipe, keys)
     assert not keys & {line.key for line in lines(tmp_path / "rest.jsonl")}
     assert len(keys) == 8
 

@@ -9,14 +9,14 @@ from number_puzzle.puzzle import recognise_puzzle
 from reasoner.answers.extraction import extract_final_answer
 from reasoner.datagen.puzzles.arithmetic import Arithmetic
 from reasoner.datagen.puzzles.equation import Equation
-from reasoner.datagen.puzzles.puzzle import Puzzle, countdown, game_of_24, is_game_of_24
+from reasoner.datagen.puzzles.puzzle import NumberPuzzle, countdown, game_of_24, is_game_of_24
 from reasoner.datagen.puzzles.record import KINDS
-from reasoner.datagen.puzzles.task import Move, Task
+from reasoner.datagen.puzzles.task import Move, PuzzleTask
 from reasoner.types.problem import Problem
 from reasoner.types.verdict import Outcome, Submission
 
 
-def finished(task: Task) -> list[Move]:
+def finished(task: PuzzleTask) -> list[Move]:
     """Moves that reach the answer, found by trying."""
     state, found = task.start, []
     while not task.solved(state):
@@ -45,14 +45,14 @@ def test_a_puzzles_own_answer_passes_the_plugin(kind: str) -> None:
 
 
 def test_a_solution_unfolds_into_one_formula() -> None:
-    task = Puzzle("countdown4", (4, 7, 8, 8), 24, Random(1))
+    task = NumberPuzzle("countdown4", (4, 7, 8, 8), 24, Random(1))
     moves = [Move("8 / 8 = 1", "7 4 1"), Move("7 - 1 = 6", "6 4"), Move("6 * 4 = 24", "24")]
     assert task.derivation(moves) == ", so (7 - 1) * 4, so (7 - (8 / 8)) * 4"
     assert task.answer(moves) == "(7 - (8 / 8)) * 4 = 24"
 
 
 def test_what_two_numbers_make_is_seen_at_a_glance() -> None:
-    task = Puzzle("countdown3", (44, 19, 35), 98, Random(0))
+    task = NumberPuzzle("countdown3", (44, 19, 35), 98, Random(0))
     assert task.glance("63 35") == ", left 63 35, gives 98 28"
     assert task.glance("12 4") == ", left 12 4, gives 16 8 48 3"
     assert task.alive("63 35")

@@ -5,22 +5,24 @@ from random import Random
 import networkx
 import pytest
 
-from reasoner.datagen.puzzles.grammar import reply, solution
-from reasoner.datagen.puzzles.graph import Graph, explore
-from reasoner.datagen.puzzles.record import KINDS, record
-from reasoner.datagen.puzzles.reward import STEP_COST, potential, step_rewards
-from reasoner.datagen.puzzles.walk import Habits, walk
+from reasoner.datagen.puzzles.grammar import reply_text, solution_visits
+from reasoner.datagen.puzzles.graph import ReasoningGraph, build_reasoning_graph
+from reasoner.datagen.puzzles.record import KINDS, path_record
+from reasoner.datagen.puzzles.reward import STEP_COST, state_potential, step_rewards
+from reasoner.datagen.puzzles.walk import PathParameters, sample_path
 
-WRONG = Habits(aim=0.0, doubt=0.9, patience=4.0, longest=30)
+WRONG = PathParameters(
+    right_move_bias=0.0, false_belief_rate=0.9, max_wrong_steps=4.0, max_steps=30
+)
 
 
 @pytest.fixture(params=KINDS)
-def graph(request: pytest.FixtureRequest) -> Graph:
+def graph(request: pytest.FixtureRequest) -> ReasoningGraph:
     random = Random(request.param)
-    return explore(KINDS[request.param](random), random)
+    return build_reasoning_graph(KINDS[request.param](random), random)
 
 
-def test_a_graph_is_acyclic_and_its_marks_are_true(graph: Graph) -> None:
+def test_a_graph_is_acyclic_and_its_marks_are_true(graph: ReasoningGraph) -> None:
     task, nodes = graph.task, graph.nodes
     assert networkx.is_directed_acyclic_graph(nodes)
     goals = [state for state in nodes if task.solved(state)]
@@ -34,14 +36,14 @@ def test_a_graph_is_acyclic_and_its_marks_are_true(graph: Graph) -> None:
 
 def test_equal_states_are_one_node() -> None:
     random = Random(5)
-    graphs = [explore(KINDS["countdown4"](random), random) for _ in range(10)]
+    graphs = [build_reasoning_graph(KINDS["countdown4"](random), random) for _ in range(10)]
     assert any(graph.nodes.in_degree(state) > 1 for graph in graphs for state in graph.nodes)
 
 
-def test_a_path_ends_at_the_answer_and_its_backtracks_are_real(graph: Graph) -> None:
+def test_a_path_ends_at_the_answer_and_its_backtracks_are_real(graph: ReasoningGraph) -> None:
     task = graph.task
     for seed in range(20):
-        visits = walk(graph, Random(seed), WRONG)
+        visits = sample_path(graph, Random(seed), WRONG)
         assert visits[-1].decision == "end"
         assert task.solved(visits[-1].move.state)
         open_states = [task.start]
@@ -57,7 +59,7 @@ def test_a_path_ends_at_the_answer_and_its_backtracks_are_real(graph: Graph) -> 
                 open_states.append(visit.move.state)
             elif visit.decision == "backtrack":
                 assert not visit.right
-        moves = solution(visits)
+        moves = solution_visits(visits)
         assert [task.start, *(m.state for m in moves)][-1] == visits[-1].move.state
         assert len(moves) <= len(visits)
 
@@ -66,26 +68,26 @@ def test_wrong_turns_come_as_often_as_the_habit_says() -> None:
     random = Random(2)
     wrong = {aim: 0 for aim in (0.1, 0.9)}
     for _ in range(60):
-        graph = explore(KINDS["countdown3"](random), random)
+        graph = build_reasoning_graph(KINDS["countdown3"](random), random)
         for aim in wrong:
-            visits = walk(graph, random, Habits(aim=aim))
+            visits = sample_path(graph, random, PathParameters(right_move_bias=aim))
             wrong[aim] += sum(not visit.right for visit in visits)
     assert wrong[0.1] > 3 * wrong[0.9] > 0
 
 
-def test_potentials_are_what_the_formula_promises(graph: Graph) -> None:
+def test_potentials_are_what_the_formula_promises(graph: ReasoningGraph) -> None:
     nodes = graph.nodes.nodes
     for state in nodes:
-        value = potential(graph, state)
+        value = state_potential(graph, state)
         assert 0.0 <= value <= 1.0
         assert (value > 0) == (graph.right(state) and state != graph.task.start)
         assert (value == 1.0) == graph.task.solved(state)
-    assert potential(graph, "nowhere") == 0.0
+    assert state_potential(graph, "nowhere") == 0.0
 
 
-def test_rewards_add_up_to_where_the_path_ends(graph: Graph) -> None:
+def test_rewards_add_up_to_where_the_path_ends(graph: ReasoningGraph) -> None:
     for seed in range(10):
-        visits = walk(graph, Random(seed), WRONG)
+        visits = sample_path(graph, Random(seed), WRONG)
         rewards = step_rewards(graph, [(v.state, v.move.state) for v in visits])
         assert sum(rewards) == pytest.approx(1.0 - STEP_COST * len(visits))
         assert sum(rewards[:-1]) < sum(rewards)
@@ -101,20 +103,20 @@ def test_degrees_and_distances_move_the_potential() -> None:
         nodes.add_edge(name, f"{name} on")
     nodes.add_edge("busy", "on again")
     nodes.add_edge("in again", "known")
-    graph = Graph(task, nodes)
-    value = {name: potential(graph, name) for name in ("near", "far", "busy", "known")}
+    graph = ReasoningGraph(task, nodes)
+    value = {name: state_potential(graph, name) for name in ("near", "far", "busy", "known")}
     assert value["far"] < value["near"]
     assert value["busy"] < value["near"] < value["known"]
 
 
 def test_a_landed_path_answers_with_what_it_has() -> None:
     random = Random(11)
-    graph = explore(KINDS["countdown3"](random), random)
-    visits = walk(graph, random, Habits(aim=0.0))
+    graph = build_reasoning_graph(KINDS["countdown3"](random), random)
+    visits = sample_path(graph, random, PathParameters(right_move_bias=0.0))
     dead = [visit for visit in visits if not visit.right][:1]
-    assert reply(graph.task, dead).endswith(graph.task.surrender())
+    assert reply_text(graph.task, dead).endswith(graph.task.surrender())
     seen = visits[:-1]  # two numbers are left, and what they make is written there
     assert graph.task.evident(seen[-1].move.state)
-    assert reply(graph.task, seen).endswith(graph.task.answer(solution(visits)))
-    line = record(graph, seen, 0, landed=True)
+    assert reply_text(graph.task, seen).endswith(graph.task.answer(solution_visits(visits)))
+    line = path_record(graph, seen, 0, landed=True)
     assert [step.right for step in line.steps] == [visit.right for visit in seen]

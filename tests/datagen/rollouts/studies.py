@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import numpy.typing as npt
 
-from reasoner.datagen.rollouts.ledger import Ledger
+from reasoner.datagen.rollouts.ledger import SolutionFile
 from reasoner.datagen.rollouts.solution import Solution, Source
 
 __all__ = ["write_study"]
@@ -27,7 +27,7 @@ def write_study(
     of its problem."""
     random, draw = Random(0), np.random.default_rng(0)
     facts = {"model_sha256": sha256, "seed": 0}
-    with Ledger(path, facts, width) as ledger:
+    with SolutionFile(path, facts, width) as ledger:
         for index in range(problems):
             common = draw.standard_normal(width)
             error = random.randrange(STEPS)

@@ -5,13 +5,13 @@ from random import Random
 
 import pytest
 
-from reasoner.datagen.rollouts.corrupt import Corrupted, corrupt
+from reasoner.datagen.rollouts.corrupt import CorruptedStep, corrupt_step
 
 QUESTION = "Tom has 3 boxes with 14 pens each and 7 cats."
 
 
-def made(step: str, seeds: int = 40) -> set[Corrupted]:
-    found = {corrupt(step, QUESTION, Random(seed)) for seed in range(seeds)}
+def made(step: str, seeds: int = 40) -> set[CorruptedStep]:
+    found = {corrupt_step(step, QUESTION, Random(seed)) for seed in range(seeds)}
     return {one for one in found if one is not None}
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reasoner.datagen.rollouts.labels import GUESS, JUDGED, label
+from reasoner.datagen.rollouts.labels import GUESS, JUDGED, label_steps
 from reasoner.datagen.rollouts.solution import Solution
 
 
@@ -22,7 +22,7 @@ def solution(*steps: str, number: int = 0, problem: str = "p", **changes: Any) -
 
 
 def marks(*solutions: Solution) -> dict[int, tuple[float, float]]:
-    found = label(solutions)
+    found = label_steps(solutions)
     return {
         int(row): (float(right), float(weight))
         for row, right, weight in zip(found.rows, found.right, found.weights, strict=True)

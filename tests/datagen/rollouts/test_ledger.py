@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reasoner.datagen.rollouts.ledger import Ledger, features_path, read_ledger
+from reasoner.datagen.rollouts.ledger import SolutionFile, features_path, read_solutions
 from reasoner.datagen.rollouts.solution import Solution
 from reasoner.errors import UsageError
 
@@ -33,7 +33,7 @@ def rows(*values: int) -> list[np.ndarray]:
 
 
 def write(path: Path, problems: int) -> None:
-    with Ledger(path, FACTS, WIDTH) as ledger:
+    with SolutionFile(path, FACTS, WIDTH) as ledger:
         for index in range(len(ledger.done), problems):
             pair = [solution(f"p{index}", 0, 0, 1), solution(f"p{index}", 1, 1)]
             ledger.add(pair, rows(10 * index, 10 * index + 1), 100)
@@ -41,7 +41,7 @@ def write(path: Path, problems: int) -> None:
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl", 3)
-    facts, found, features = read_ledger(tmp_path / "a.jsonl")
+    facts, found, features = read_solutions(tmp_path / "a.jsonl")
     assert facts["model"] == "tiny"
     assert [one.features for one in found[2:4]] == [(2, 3), (3,)]
     assert [float(features[row, 0]) for row in found[4].features] == [20.0, 21.0]
@@ -66,21 +66,21 @@ def test_a_torn_end_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     write(path, 2)
     path.write_bytes(path.read_bytes()[:-5])
-    assert {one.problem for one in read_ledger(path)[1]} == {"p0"}
+    assert {one.problem for one in read_solutions(path)[1]} == {"p0"}
 
 
 def test_another_run_is_not_mixed_in(tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl", 1)
     with pytest.raises(UsageError, match="seed 0, not 1"):
-        Ledger(tmp_path / "a.jsonl", {**FACTS, "seed": 1}, WIDTH)
+        SolutionFile(tmp_path / "a.jsonl", {**FACTS, "seed": 1}, WIDTH)
 
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:
     with (
-        Ledger(tmp_path / "a.jsonl", FACTS, WIDTH),
+        SolutionFile(tmp_path / "a.jsonl", FACTS, WIDTH),
         pytest.raises(UsageError, match="another run"),
     ):
-        Ledger(tmp_path / "a.jsonl", FACTS, WIDTH)
+        SolutionFile(tmp_path / "a.jsonl", FACTS, WIDTH)
 
 
 @pytest.mark.parametrize("text", [b"{}\n", b"hello\n", b"[1]\n", b'{"kind": "other"}\n', b"\xff\n"])
@@ -88,7 +88,7 @@ def test_a_foreign_file_is_left_alone(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(text)
     with pytest.raises(UsageError, match="was not made by"):
-        Ledger(path, FACTS, WIDTH)
+        SolutionFile(path, FACTS, WIDTH)
     assert path.read_bytes() == text
 
 
@@ -97,9 +97,9 @@ def test_lost_states_are_told(tmp_path: Path) -> None:
     write(path, 2)
     features_path(path).write_bytes(b"")
     with pytest.raises(UsageError, match="shorter than"):
-        Ledger(path, FACTS, WIDTH)
+        SolutionFile(path, FACTS, WIDTH)
     with pytest.raises(UsageError, match="cannot read the features"):
-        read_ledger(path)
+        read_solutions(path)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_line_that_does_not_fit_is_one_line_of_error(
     changed = json.dumps(json.loads(first) | lie)
     path.write_text("\n".join([head, changed, *rest, ""]))
     with pytest.raises(UsageError) as caught:
-        read_ledger(path)
+        read_solutions(path)
     assert "\n" not in str(caught.value)
 
 
@@ -132,4 +132,4 @@ def test_rows_wider_than_any_are_refused(tmp_path: Path) -> None:
     _, *rest = path.read_text().splitlines()
     path.write_text("\n".join([f'{{"kind": "reasoner-solutions", "width": {10**30}}}', *rest, ""]))
     with pytest.raises(UsageError, match="how wide"):
-        read_ledger(path)
+        read_solutions(path)

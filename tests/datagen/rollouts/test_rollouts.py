@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from reasoner.datagen.rollouts.exercises import Exercise, read_exercises
-from reasoner.datagen.rollouts.ledger import read_ledger
-from reasoner.datagen.rollouts.run import open_run
-from reasoner.datagen.rollouts.search import counts, find_error
-from reasoner.datagen.rollouts.settings import Plan
-from reasoner.datagen.rollouts.trajectory import Grower, Line
+from reasoner.datagen.rollouts.ledger import read_solutions
+from reasoner.datagen.rollouts.run import open_rollout_run
+from reasoner.datagen.rollouts.search import continuation_counts, find_error
+from reasoner.datagen.rollouts.settings import RolloutPlan
+from reasoner.datagen.rollouts.trajectory import MeasuredTrajectory, TrajectorySampler
 from reasoner.errors import UsageError
 from reasoner.settings import Settings
 from reasoner.types.problem import Problem
@@ -31,10 +31,10 @@ EXERCISES = [
 
 
 async def work(model: Path, out: Path, exercises: list[Exercise], tokens: int | None = None) -> int:
-    plan = Plan(samples=2, continuations=2, max_tokens=48)
+    plan = RolloutPlan(samples=2, continuations=2, max_tokens=48)
     settings = Settings.load(model=str(model))
-    async with open_run(out, plan, settings, print) as run:
-        await run.work(exercises, at_once=3, tokens=tokens, watch=lambda: None)
+    async with open_rollout_run(out, plan, settings, print) as run:
+        await run.work_through(exercises, at_once=3, tokens=tokens, watch=lambda: None)
         return run.tokens
 
 
@@ -45,7 +45,7 @@ async def test_a_run_goes_on_where_it_stopped(tiny_gguf: Path, tmp_path: Path) -
     more = await work(tiny_gguf, out, EXERCISES)
     assert more > some > 0
     assert out.read_bytes().startswith(first)
-    _, found, features = read_ledger(out)
+    _, found, features = read_solutions(out)
     assert {one.problem for one in found} == {one.id for one in EXERCISES}
     assert len({(one.problem, one.number) for one in found}) == len(found)
     assert sum({one.problem: one.spent for one in found}.values()) == more
@@ -54,7 +54,7 @@ async def test_a_run_goes_on_where_it_stopped(tiny_gguf: Path, tmp_path: Path) -
 
 async def test_people_are_read_and_made_wrong(tiny_gguf: Path, tmp_path: Path) -> None:
     await work(tiny_gguf, tmp_path / "out.jsonl", EXERCISES[:1])
-    _, found, _ = read_ledger(tmp_path / "out.jsonl")
+    _, found, _ = read_solutions(tmp_path / "out.jsonl")
     human = next(one for one in found if one.source == "human")
     assert "".join(human.steps) == "There are 2 boxes.\n\n2 * 14 = 28 pens."
     wrong = next(one for one in found if one.source == "corrupted")
@@ -73,7 +73,7 @@ async def test_steps_that_somebody_judged_are_read_up_to_the_first_wrong_one(
     rows = [{"problem": "How many?", "steps": steps, "label": label} for label in (1, -1)]
     data.write_text("".join(json.dumps(row) + "\n" for row in rows))
     await work(tiny_gguf, tmp_path / "out.jsonl", read_exercises(data, None, 0))
-    _, found, features = read_ledger(tmp_path / "out.jsonl")
+    _, found, features = read_solutions(tmp_path / "out.jsonl")
     wrong, right = sorted(found, key=lambda one: len(one.steps))
     assert ["".join(one.steps) for one in (wrong, right)] == [
         "2 * 14 = 28\n\n28 + 1 = 30",
@@ -109,25 +109,29 @@ def test_steps_without_a_label_and_labels_of_something_else_say_nothing(tmp_path
 
 async def test_the_ceiling_stops_new_problems(tiny_gguf: Path, tmp_path: Path) -> None:
     await work(tiny_gguf, tmp_path / "out.jsonl", EXERCISES, tokens=1)
-    assert {one.problem for one in read_ledger(tmp_path / "out.jsonl")[1]} <= {"e2", "e3", "e4"}
+    assert {one.problem for one in read_solutions(tmp_path / "out.jsonl")[1]} <= {"e2", "e3", "e4"}
     assert await work(tiny_gguf, tmp_path / "out.jsonl", EXERCISES, tokens=1) > 1
 
 
 @pytest.fixture
-async def lines(smollm2: Path) -> AsyncIterator[tuple[Grower, Line]]:
+async def lines(smollm2: Path) -> AsyncIterator[tuple[TrajectorySampler, MeasuredTrajectory]]:
     """A grower and a line of several steps; whatever ends in an even digit counts as right."""
 
     async def even(final: str, _expect: str) -> bool:
         return final.rstrip(".")[-1:] in tuple("02468")
 
     async with workbench(smollm2, budget=160, max_tokens=200, min_steps=3) as bench:
-        grower = Grower(bench.engine, bench.context.policy, even)
-        line = await grower.draw(Problem(question="What is 12 + 30, and twice that?"), "even", 1)
+        grower = TrajectorySampler(bench.engine, bench.context.policy, even)
+        line = await grower.sample_trajectory(
+            Problem(question="What is 12 + 30, and twice that?"), "even", 1
+        )
         yield grower, line
 
 
 @pytest.mark.slow
-async def test_halving_asks_few_prefixes(lines: tuple[Grower, Line]) -> None:
+async def test_halving_asks_few_prefixes(
+    lines: tuple[TrajectorySampler, MeasuredTrajectory],
+) -> None:
     grower, line = lines
     assert len(line.ends) >= 3
     drawn = await find_error(grower, line, 2, 500)
@@ -136,7 +140,7 @@ async def test_halving_asks_few_prefixes(lines: tuple[Grower, Line]) -> None:
     assert asked
     for other in drawn:
         assert other.rows[0] is line.rows[0]
-    tally = counts(line, [line, *drawn])
+    tally = continuation_counts(line, [line, *drawn])
     assert tally[-1] == (int(line.right), 1)
     assert tally[0][1] == 1 + len(drawn)
     assert [of for _, of in tally] == sorted((of for _, of in tally), reverse=True)
@@ -147,8 +151,10 @@ async def test_what_was_doubted_while_writing_is_what_is_read_afterwards(smollm2
         return False
 
     async with workbench(smollm2, max_tokens=60) as bench:
-        grower = Grower(bench.engine, bench.context.policy, never)
-        line = await grower.draw(Problem(question="What is 12 + 30, and twice that?"), "84", 1)
+        grower = TrajectorySampler(bench.engine, bench.context.policy, never)
+        line = await grower.sample_trajectory(
+            Problem(question="What is 12 + 30, and twice that?"), "84", 1
+        )
         rows = await StepFeatureExtractor(bench.engine).extract_features(
             line.path.prompt, line.path.tokens, line.ends
         )

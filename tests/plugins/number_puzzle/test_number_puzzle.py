@@ -6,7 +6,7 @@ import pytest
 
 import number_puzzle
 from number_puzzle.formula import NotAFormula, parse_formula
-from number_puzzle.puzzle import Puzzle, recognise_puzzle
+from number_puzzle.puzzle import PuzzleQuestion, recognise_puzzle
 from reasoner.answers.extraction import extract_final_answer
 from reasoner.types.problem import Problem
 from reasoner.types.verdict import Outcome, Submission, Verdict
@@ -23,25 +23,28 @@ D1 = (
     "Numbers: [74, 5, 20]\nTarget: 99"
 )
 QUESTIONS = [
-    ("Use 4 7 8 8 to make 24", Puzzle((4, 7, 8, 8), 24, True)),
-    ("Use the numbers 4, 7, 8 and 8 to get 24.", Puzzle((4, 7, 8, 8), 24, True)),
-    ("Make 24 from 4 7 8 8", Puzzle((4, 7, 8, 8), 24, True)),
-    ("Using the numbers 3, 5, 7, create an equation that equals 21.", Puzzle((3, 5, 7), 21, True)),
-    (TINY_ZERO, Puzzle((44, 19, 35), 98, None)),
-    (D1, Puzzle((74, 5, 20), 99, True)),
-    ("Game of 24: 4 7 8 8", Puzzle((4, 7, 8, 8), 24, True)),
-    ("Use 24 10 26 2 to make 47.", Puzzle((24, 10, 26, 2), 47, True)),
-    ("Make 49 out of 24 20 30 23", Puzzle((24, 20, 30, 23), 49, True)),
-    ("Play the 24 game with 1, 5, 9 and 11.", Puzzle((1, 5, 9, 11), 24, True)),
-    ("Combine 74, 5 and 20 with +, -, *, / to reach 99.", Puzzle((74, 5, 20), 99, True)),
-    ("Can you reach 99 with 74, 5 and 20?", Puzzle((74, 5, 20), 99, True)),
+    ("Use 4 7 8 8 to make 24", PuzzleQuestion((4, 7, 8, 8), 24, True)),
+    ("Use the numbers 4, 7, 8 and 8 to get 24.", PuzzleQuestion((4, 7, 8, 8), 24, True)),
+    ("Make 24 from 4 7 8 8", PuzzleQuestion((4, 7, 8, 8), 24, True)),
+    (
+        "Using the numbers 3, 5, 7, create an equation that equals 21.",
+        PuzzleQuestion((3, 5, 7), 21, True),
+    ),
+    (TINY_ZERO, PuzzleQuestion((44, 19, 35), 98, None)),
+    (D1, PuzzleQuestion((74, 5, 20), 99, True)),
+    ("Game of 24: 4 7 8 8", PuzzleQuestion((4, 7, 8, 8), 24, True)),
+    ("Use 24 10 26 2 to make 47.", PuzzleQuestion((24, 10, 26, 2), 47, True)),
+    ("Make 49 out of 24 20 30 23", PuzzleQuestion((24, 20, 30, 23), 49, True)),
+    ("Play the 24 game with 1, 5, 9 and 11.", PuzzleQuestion((1, 5, 9, 11), 24, True)),
+    ("Combine 74, 5 and 20 with +, -, *, / to reach 99.", PuzzleQuestion((74, 5, 20), 99, True)),
+    ("Can you reach 99 with 74, 5 and 20?", PuzzleQuestion((74, 5, 20), 99, True)),
     (
         "Numbers: 74, 5, 20. Target: 99. You need not use all of them. Write an expression.",
-        Puzzle((74, 5, 20), 99, False),
+        PuzzleQuestion((74, 5, 20), 99, False),
     ),
     (
         "Use numbers and basic arithmetic operations (+ - * /) to obtain 24. Input: 4 9 10 13",
-        Puzzle((4, 9, 10, 13), 24, True),
+        PuzzleQuestion((4, 9, 10, 13), 24, True),
     ),
 ]
 NO_PUZZLES = [
@@ -61,7 +64,7 @@ def judge(question: str, answer: str) -> Verdict | None:
 
 
 @pytest.mark.parametrize(("question", "puzzle"), QUESTIONS)
-def test_puzzles_are_recognised(question: str, puzzle: Puzzle) -> None:
+def test_puzzles_are_recognised(question: str, puzzle: PuzzleQuestion) -> None:
     assert recognise_puzzle(question) == puzzle
 
 

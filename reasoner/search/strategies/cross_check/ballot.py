@@ -40,8 +40,9 @@ MIN_PASS_CONFIDENCE = 0.7
 
 
 class VoteTally(NamedTuple):
-    """The state of a vote: the probability `sure` that the leading answer is right, the weight
-    `lead` by which it leads, and the number `lines` of candidates that state it."""
+    """The state of a vote: the probability `confidence` that the leading answer is right, the
+    weight `lead_weight` by which it leads, and the number `supporter_count` of candidates that
+    state it."""
 
     confidence: float
     lead_weight: float
@@ -58,9 +59,9 @@ class VoteTally(NamedTuple):
 class RouteCandidates:
     """The candidates of one question by route.
 
-    `at_length` holds the reasonings without examples (at least one), `programs` the programs,
-    `revised` the reasonings that were shown a program, `brief` the reasonings with few-shot
-    examples.
+    `full_reasonings` holds the reasonings without examples (at least one), `programs` the programs,
+    `revised_reasonings` the reasonings that were shown a program, `brief_reasonings` the reasonings
+    with few-shot examples.
     """
 
     question: str
