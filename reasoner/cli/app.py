@@ -17,40 +17,43 @@ __all__ = ["COMMANDS", "app", "main"]
 DEBUG_VARIABLE = "REASONER_DEBUG"
 GC_THRESHOLD_OBJECTS = 50_000
 """Starting makes many objects and no garbage, so the collector would only cost time."""
-IN = "reasoner.cli.commands"
+PACKAGE = "reasoner.cli.commands"
 
 COMMANDS = {
-    "ask": CommandEntry(f"{IN}.ask:ask", "Answer a question and check the answer."),
-    "chat": CommandEntry(f"{IN}.chat:chat", "Talk with a model over several turns."),
+    "ask": CommandEntry(f"{PACKAGE}.ask:ask", "Answer a question and check the answer."),
+    "chat": CommandEntry(f"{PACKAGE}.chat:chat", "Talk with a model over several turns."),
     "batch": CommandEntry(
-        f"{IN}.batch:batch", "Answer many questions at once, each as a line of JSON."
+        f"{PACKAGE}.batch:batch", "Answer many questions at once, each as a line of JSON."
     ),
-    "serve": CommandEntry(f"{IN}.serve:serve", "Keep a model loaded and answer over HTTP."),
+    "serve": CommandEntry(f"{PACKAGE}.serve:serve", "Keep a model loaded and answer over HTTP."),
     "verify": CommandEntry(
-        f"{IN}.verify:verify",
+        f"{PACKAGE}.verify:verify",
         "Check an answer without a model.",
         {"ignore_unknown_options": True},  # -3 is an answer
     ),
-    "trace": CommandEntry(f"{IN}.trace:trace", "Show a recorded run as a tree."),
-    "models": CommandEntry(f"{IN}.models:app", "List, fetch, inspect and remove models."),
+    "trace": CommandEntry(f"{PACKAGE}.trace:trace", "Show a recorded run as a tree."),
+    "doctor": CommandEntry(
+        f"{PACKAGE}.doctor:doctor", "Check the build, the hardware, the models and the plugins."
+    ),
+    "paths": CommandEntry(
+        f"{PACKAGE}.paths:paths", "Show where configuration, models and data live."
+    ),
+    "models": CommandEntry(f"{PACKAGE}.models:app", "List, fetch, inspect and remove models."),
     "history": CommandEntry(
-        f"{IN}.history:app", "List, read, search, export and delete what was asked and answered."
+        f"{PACKAGE}.history:app",
+        "List, read, search, export and delete what was asked and answered.",
     ),
     "cache": CommandEntry(
-        f"{IN}.cache:app",
+        f"{PACKAGE}.cache:app",
         "Show or empty the caches: answers, verdicts, and prompts as a model has read them.",
     ),
     "strategies": CommandEntry(
-        f"{IN}.strategies:app",
+        f"{PACKAGE}.strategies:app",
         "List the strategies: how lines of thought grow, and how one is chosen.",
     ),
-    "plugins": CommandEntry(f"{IN}.plugins:app", "List, enable and disable plugins."),
-    "data": CommandEntry(f"{IN}.data:app", "Make data to train on."),
-    "train": CommandEntry(f"{IN}.train:app", "Train a small model on data made here."),
-    "doctor": CommandEntry(
-        f"{IN}.doctor:doctor", "Check the build, the hardware, the models and the plugins."
-    ),
-    "paths": CommandEntry(f"{IN}.paths:paths", "Show where configuration, models and data live."),
+    "plugins": CommandEntry(f"{PACKAGE}.plugins:app", "List, enable and disable plugins."),
+    "data": CommandEntry(f"{PACKAGE}.data:app", "Make data to train on."),
+    "train": CommandEntry(f"{PACKAGE}.train:app", "Train a small model on data made here."),
 }
 
 app = Commands(entries=COMMANDS)

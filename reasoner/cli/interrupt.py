@@ -1,4 +1,4 @@
-"""Ctrl-C while an answer is being written: the first asks for what there is, the second ends it."""
+"""Ctrl-C while an answer is generated: the first is a soft stop, the second ends the program."""
 
 import asyncio
 import os
@@ -20,10 +20,10 @@ __all__ = ["Interrupt", "Stoppable"]
 class Interrupt:
     """A context in which SIGINT sets `stop` instead of raising KeyboardInterrupt.
 
-    Until `soft` is called there is nothing to keep, so the first SIGINT already ends the program:
-    a model being fetched or loaded is no state anybody could lose, and a thread that is inside
-    native code could not be told. `on_leave` is called before the program is ended so. With
-    `stays` a soft one never ends the program, however often it comes.
+    Until `soft` is called there are no results to keep, so the first SIGINT ends the program: a
+    model that is fetched or loaded is no loss, and a thread inside native code cannot be stopped.
+    `on_leave` is called before the program ends that way. With `stays`, no SIGINT after `soft`
+    ends the program.
     """
 
     def __init__(self, on_leave: Callable[[], None] = lambda: None, *, stays: bool = False) -> None:
@@ -34,10 +34,12 @@ class Interrupt:
         self._previous: Any = None
 
     def soft(self) -> None:
+        """From now on the first SIGINT sets `stop` and does not end the program."""
         self._soft = True
 
     @property
     def happened(self) -> bool:
+        """Whether a SIGINT came after `soft`."""
         return self._happened
 
     def __enter__(self) -> Self:
@@ -61,7 +63,7 @@ class Interrupt:
 
 
 class Stoppable:
-    """Passes a download's progress on to `watcher`; after Ctrl-C it ends the download."""
+    """Passes a download's progress on to `watcher`, and ends the download after Ctrl-C."""
 
     def __init__(self, watcher: "DownloadObserver", interrupt: Interrupt) -> None:
         self._watcher, self._interrupt = watcher, interrupt
@@ -70,7 +72,7 @@ class Stoppable:
         self._watcher.begin(label, total, done)
 
     def advance(self, size: int) -> None:
-        """Report progress. Raises Interrupted after a Ctrl-C, which stops the download."""
+        """Pass on that `size` more bytes are here. Raises Interrupted after Ctrl-C."""
         if self._interrupt.happened:
             raise Interrupted("stopped; the download goes on from here the next time")
         self._watcher.advance(size)
@@ -80,7 +82,7 @@ class Stoppable:
 
 
 def _leave() -> None:
-    """End at once, leaving the terminal as it was found."""
+    """Exit at once, with the terminal restored."""
     if is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb":
         os.write(sys.stderr.fileno(), b"\x1b[0m\x1b[?25h\n")
     os._exit(Interrupted.exit_code)

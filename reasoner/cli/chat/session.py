@@ -12,7 +12,7 @@ from reasoner.cli.chat.terminal_modes import echo_disabled
 from reasoner.cli.interrupt import Interrupt, Stoppable
 from reasoner.cli.options.conversation import ConversationOptions
 from reasoner.cli.options.view import ViewOptions
-from reasoner.cli.output import Output
+from reasoner.cli.output.output import Output
 from reasoner.errors import Interrupted, ReasonerError
 from reasoner.history.recorder import ConversationRecorder
 from reasoner.search.request import validate_request

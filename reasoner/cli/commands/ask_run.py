@@ -12,7 +12,7 @@ from reasoner.cli.options.conversation import ConversationOptions
 from reasoner.cli.options.question import collect_question, read_text_file
 from reasoner.cli.options.run import RunOptions
 from reasoner.cli.options.view import ViewOptions
-from reasoner.cli.output import Output, OutputForm
+from reasoner.cli.output.output import Output, OutputForm
 from reasoner.cli.output.writers import last_code
 from reasoner.errors import Interrupted, NoAnswer, VerificationFailed
 from reasoner.history.recorder import ConversationRecorder

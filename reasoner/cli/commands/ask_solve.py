@@ -6,7 +6,7 @@ from pathlib import Path
 from reasoner.api import open_solver
 from reasoner.cli.commands.run_outcome import RunOutcome
 from reasoner.cli.interrupt import Interrupt
-from reasoner.cli.output import Output
+from reasoner.cli.output.output import Output
 from reasoner.settings import Settings
 from reasoner.trace.tracer import TraceWriter
 from reasoner.types.events import Event

@@ -37,13 +37,18 @@ def clear(
     json: JsonFlag = False,
 ) -> None:
     """Empty the caches. Models and the history are not touched."""
-    if name is not None and name not in CACHE_NAMES:
-        raise UnknownName("cache", name[:40], CACHE_NAMES, "(reasoner cache info)")
-    removed = {cache: open_disk_cache(cache).clear() for cache in ([name] if name else CACHE_NAMES)}
+    names = CACHE_NAMES if name is None else [_known_cache(name)]
+    removed = {cache: open_disk_cache(cache).clear() for cache in names}
     if json:
         print_json({"removed": removed})
     else:
         print(", ".join(f"{cache}: {count} removed" for cache, count in removed.items()))
+
+
+def _known_cache(name: str) -> str:
+    if name not in CACHE_NAMES:
+        raise UnknownName("cache", name[:40], CACHE_NAMES, "(reasoner cache info)")
+    return name
 
 
 def _row(name: str) -> dict[str, Any]:

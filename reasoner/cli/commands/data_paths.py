@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
+from reasoner.cli.commands.long_run import long_run
 from reasoner.cli.options.problem_mix import DEFAULT_MIX, parse_mix
 from reasoner.cli.options.spread import spread_options
-from reasoner.cli.output.progress import StatusLine
+from reasoner.cli.options.validation import validated_options
 from reasoner.datagen.puzzles.stream import PathDataRecipe, excluded_keys, write_path_records
-from reasoner.errors import Interrupted, UsageError
-from reasoner.settings import explain
 
 __all__ = ["paths"]
 
@@ -50,18 +48,13 @@ def paths(options: PathOptions) -> None:
     """
     recipe = _recipe(options)
     excluded = excluded_keys(options.exclude or [])
-    count = StatusLine(sys.stderr)
     start_seconds = time.monotonic()
+    with long_run(f"stopped; the same command goes on in {options.out}") as status_line:
 
-    def show(done: int) -> None:
-        count.show(f"{done} of {options.problems} problems")
+        def show(done: int) -> None:
+            status_line.show(f"{done} of {options.problems} problems")
 
-    try:
         added = write_path_records(options.out, recipe, excluded, show)
-    except KeyboardInterrupt:
-        raise Interrupted(f"stopped; the same command goes on in {options.out}") from None
-    finally:
-        count.end()
     seconds = time.monotonic() - start_seconds
     print(
         f"{options.problems * options.paths} paths of {options.problems} problems "
@@ -71,12 +64,10 @@ def paths(options: PathOptions) -> None:
 
 
 def _recipe(options: PathOptions) -> PathDataRecipe:
-    try:
+    with validated_options():
         return PathDataRecipe(
             problems=options.problems,
             paths=options.paths,
             seed=options.seed,
             mix=parse_mix(options.mix),
         )
-    except ValidationError as error:
-        raise UsageError(f"bad option: {explain(error)}") from error

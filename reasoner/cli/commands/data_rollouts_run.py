@@ -5,17 +5,16 @@ import sys
 from collections.abc import Coroutine
 from typing import Any
 
-from pydantic import ValidationError
-
 from reasoner.cli.interrupt import Interrupt
 from reasoner.cli.options.rollouts import RolloutOptions
+from reasoner.cli.options.validation import validated_options
 from reasoner.cli.output.progress import RolloutProgress, draw_progress
 from reasoner.cli.output.terminal import print_error
 from reasoner.datagen.rollouts.exercises import Exercise, read_exercises
 from reasoner.datagen.rollouts.run import open_rollout_run
 from reasoner.datagen.rollouts.settings import RolloutPlan
-from reasoner.errors import Interrupted, UsageError
-from reasoner.settings import Settings, explain
+from reasoner.errors import Interrupted
+from reasoner.settings import Settings
 
 __all__ = ["write_rollouts"]
 
@@ -32,7 +31,7 @@ def write_rollouts(options: RolloutOptions) -> None:
 
 
 def _plan(options: RolloutOptions) -> RolloutPlan:
-    try:
+    with validated_options():
         return RolloutPlan(
             samples=options.samples,
             continuations=options.continuations,
@@ -42,8 +41,6 @@ def _plan(options: RolloutOptions) -> RolloutPlan:
             temperature=options.temperature,
             seed=options.seed,
         )
-    except ValidationError as error:
-        raise UsageError(f"bad option: {explain(error)}") from error
 
 
 async def _write(

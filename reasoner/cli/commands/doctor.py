@@ -23,10 +23,14 @@ def doctor(
         checks.append(check)
         if not json:
             _print_check(check)
-    failed = any(check.level == "fail" for check in checks)
+    ok = all(check.level != "fail" for check in checks)
     if json:
-        print_json({"ok": not failed, "checks": [vars(check) for check in checks]})
-    if failed:
+        print_json({"ok": ok, "checks": [vars(check) for check in checks]})
+    _exit_with_status(ok=ok)
+
+
+def _exit_with_status(*, ok: bool) -> None:
+    if not ok:
         raise typer.Exit(1)
 
 

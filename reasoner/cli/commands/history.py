@@ -103,7 +103,11 @@ def search(
     for match in [] if json else matches:
         asked = _local_time(match.asked)
         print(one_line(f"{match.conversation}  {asked}  {match.excerpt}"))
-    if not matches:
+    _require_matches(len(matches))
+
+
+def _require_matches(count: int) -> None:
+    if count == 0:
         raise NoAnswer("nothing found")
 
 
@@ -115,21 +119,23 @@ def remove(
     json: JsonFlag = False,
 ) -> None:
     """Delete conversations, for good."""
-    if bool(conversations) == everything:
-        raise UsageError("name the conversations to delete, or say --all")
     with _open_history() as history:
+        ids = _ids_to_delete(history, conversations or [], everything=everything)
         if everything:
-            ids = history.conversation_ids()
             _confirm(len(ids), yes)
-        else:
-            ids = list(
-                dict.fromkeys(history.find_conversation(prefix) for prefix in conversations or [])
-            )
         history.delete_conversations(ids)
     if json:
         print_readable_json({"removed": ids})
     else:
         print(f"removed {len(ids)} conversation{'' if len(ids) == 1 else 's'}")
+
+
+def _ids_to_delete(history: History, prefixes: list[str], *, everything: bool) -> list[str]:
+    if bool(prefixes) == everything:
+        raise UsageError("name the conversations to delete, or say --all")
+    if everything:
+        return history.conversation_ids()
+    return list(dict.fromkeys(history.find_conversation(prefix) for prefix in prefixes))
 
 
 def _confirm(count: int, yes: bool) -> None:

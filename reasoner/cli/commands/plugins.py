@@ -69,8 +69,7 @@ def enable(name: Name) -> None:
     with PluginHost() as verifiers:
         (info,) = (info for info in verifiers.describe() if info.name == name)
     _print_line(info)
-    if info.error:
-        raise ReasonerError(f"plugin '{name}' is enabled, but it does not load: {info.error}")
+    _require_loaded(info)
 
 
 @app.command()
@@ -79,6 +78,11 @@ def disable(name: Name) -> None:
     _require_plugin(name)
     set_plugin_enabled(name, enabled=False)
     print(f"{name} is off")
+
+
+def _require_loaded(info: PluginInfo) -> None:
+    if info.error:
+        raise ReasonerError(f"plugin '{info.name}' is enabled, but it does not load: {info.error}")
 
 
 def _require_plugin(name: str) -> None:

@@ -5,7 +5,7 @@ import socket
 
 from reasoner.cli.options.run import RunOptions
 from reasoner.cli.options.view import ViewOptions
-from reasoner.cli.output import Output
+from reasoner.cli.output.output import Output
 from reasoner.errors import UsageError
 from reasoner.serve.run import is_loopback, open_socket, run_server
 from reasoner.serve.service import CompletionService

@@ -39,8 +39,7 @@ def trace(
     and what the model decided. ● is the path to the answer, ○ another one, ✂ one that was pruned;
     ✓ and ✗ are what the checks said, ↩ is a backtrack.
     """
-    if html is not None and json:
-        raise UsageError("give only one of --html and --json")
+    _require_one_form(html, json)
     run_trace = load_trace(file)
     if json:
         _print_nodes(run_trace)
@@ -48,6 +47,11 @@ def trace(
         _write_page(run_trace, html)
     else:
         _print_tree(run_trace, no_color=no_color)
+
+
+def _require_one_form(html: Path | None, json: bool) -> None:
+    if html is not None and json:
+        raise UsageError("give only one of --html and --json")
 
 
 def _print_tree(run_trace: Trace, *, no_color: bool) -> None:

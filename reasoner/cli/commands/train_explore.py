@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 
+from reasoner.cli.commands.long_run import long_run
 from reasoner.cli.options.problem_mix import DEFAULT_MIX, parse_mix
 from reasoner.cli.options.spread import spread_options
 from reasoner.cli.options.torch_threads import ThreadCount, prepare_torch
-from reasoner.cli.output.progress import StatusLine
 from reasoner.datagen.puzzles.stream import PathDataRecipe, excluded_keys
-from reasoner.errors import Interrupted
 
 __all__ = ["explore"]
 
@@ -55,18 +54,14 @@ def explore(options: ExploreOptions) -> None:
         problems=options.problems, paths=1, seed=options.seed, mix=parse_mix(options.mix)
     )
     excluded = excluded_keys(options.exclude or [])
-    count = StatusLine(sys.stderr)
     line = "nothing was left to do"
+    with long_run(f"stopped; the same command goes on in {options.out}") as status_line:
 
-    def show(done: int, solved: float) -> None:
-        nonlocal line
-        line = f"{done} of {options.problems} problems · {solved:.1%} solved by the policy itself"
-        count.show(line)
+        def show(done: int, solved: float) -> None:
+            nonlocal line
+            share = f"{solved:.1%} solved by the policy itself"
+            line = f"{done} of {options.problems} problems · {share}"
+            status_line.show(line)
 
-    try:
         write_corrected(options.run, options.out, recipe, excluded, options.temperature, show)
-    except KeyboardInterrupt:
-        raise Interrupted(f"stopped; the same command goes on in {options.out}") from None
-    finally:
-        count.end()
     print(f"{options.out}: {line}", file=sys.stderr)

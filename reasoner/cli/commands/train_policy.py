@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from pydantic import ValidationError
 
+from reasoner.cli.commands.long_run import long_run
 from reasoner.cli.options.problem_mix import DEFAULT_MIX, parse_mix
 from reasoner.cli.options.spread import spread_options
 from reasoner.cli.options.torch_threads import ThreadCount, prepare_torch
-from reasoner.cli.output.progress import StatusLine
+from reasoner.cli.options.validation import validated_options
 from reasoner.datagen.puzzles.stream import PathDataRecipe, excluded_keys
-from reasoner.errors import Interrupted, UsageError
-from reasoner.settings import explain
+from reasoner.errors import UsageError
 from reasoner.training.run import TrainingPlan
 
 __all__ = ["policy"]
@@ -66,21 +65,16 @@ def policy(options: PolicyOptions) -> None:
     prepare_torch(options.threads)
     from reasoner.training.policy import train_by_reward, train_on_data  # need the extra `train`
 
-    count = StatusLine(sys.stderr)
-    try:
+    message = f"stopped; the same command goes on in {options.run}"
+    with validated_options(), long_run(message) as status_line:
+        show = status_line.show
         if options.stage == "rl":
             recipe = PathDataRecipe(seed=options.seed, mix=parse_mix(options.mix))
             excluded = excluded_keys(options.exclude or [])
-            model = train_by_reward(options.run, recipe, excluded, options.rounds, count.show)
+            model = train_by_reward(options.run, recipe, excluded, options.rounds, show)
         else:
             plan = _plan(options)
-            model = train_on_data(options.run, _data(options), plan, count.show)
-    except ValidationError as error:
-        raise UsageError(f"bad option: {explain(error)}") from error
-    except KeyboardInterrupt:
-        raise Interrupted(f"stopped; the same command goes on in {options.run}") from None
-    finally:
-        count.end()
+            model = train_on_data(options.run, _data(options), plan, show)
     print(f'trained; try: reasoner ask -m {model} "Use 4 7 8 8 to make 24"', file=sys.stderr)
 
 

@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 
+from reasoner.cli.commands.long_run import long_run
 from reasoner.cli.options.problem_mix import parse_mix
 from reasoner.cli.options.spread import spread_options
 from reasoner.cli.options.torch_threads import ThreadCount, prepare_torch
-from reasoner.cli.output.progress import StatusLine
 from reasoner.datagen.puzzles.stream import PathDataRecipe, excluded_keys
-from reasoner.errors import Interrupted
 
 __all__ = ["prm"]
 
@@ -68,17 +67,18 @@ def _label_and_train(options: PrmOptions) -> float:
     )
     file = options.out.with_suffix(".labels.jsonl")
     excluded = excluded_keys(options.exclude or [])
-    count = StatusLine(sys.stderr)
+    with long_run(f"stopped; the labels so far are in {file}") as status_line:
 
-    def show(done: int) -> None:
-        count.show(f"{done} of {options.problems} replies labelled")
+        def show(done: int) -> None:
+            status_line.show(f"{done} of {options.problems} replies labelled")
 
-    try:
         write_labels(options.run, file, recipe, excluded, options.continuations, show)
         return train_prm(
-            options.run, file, options.out, options.steps, options.rate, options.seed, count.show
+            options.run,
+            file,
+            options.out,
+            options.steps,
+            options.rate,
+            options.seed,
+            status_line.show,
         )
-    except KeyboardInterrupt:
-        raise Interrupted(f"stopped; the labels so far are in {file}") from None
-    finally:
-        count.end()

@@ -34,22 +34,38 @@ def verify(options: VerifyOptions) -> None:
     The answer is the argument, the file, or stdin. A whole reply will do: its final answer is
     found, its arithmetic recomputed, its Python run in the sandbox.
     """
-    if options.jsonl is not None:
-        others = (options.answer, options.file, options.expect, options.question, options.tests)
-        if any(value is not None for value in others):
-            raise UsageError("--jsonl takes everything from its lines; leave the others out")
-        verifiers = _open_verifiers(cached=not options.no_cache)
-        raise typer.Exit(verify_lines(verifiers, options.jsonl, options.timeout))
+    if options.jsonl is None:
+        exit_code = _verify_answer(options)
+    else:
+        exit_code = _verify_file(options, options.jsonl)
+    _exit_with(exit_code)
+
+
+def _exit_with(exit_code: int) -> None:
+    raise typer.Exit(exit_code)
+
+
+def _verify_file(options: VerifyOptions, jsonl: Path) -> int:
+    """Check every line of a file and return the exit code. Raises UsageError for other options."""
+    others = (options.answer, options.file, options.expect, options.question, options.tests)
+    if any(value is not None for value in others):
+        raise UsageError("--jsonl takes everything from its lines; leave the others out")
+    verifiers = _open_verifiers(cached=not options.no_cache)
+    return verify_lines(verifiers, jsonl, options.timeout)
+
+
+def _verify_answer(options: VerifyOptions) -> int:
+    """Check the answer and return the exit code. Raises UsageError without an answer."""
     text = _answer_text(options.answer, options.file)
     problem = Problem(
         question=options.question or "",
         expect=options.expect,
         tests=None if options.tests is None else read_text_file(options.tests),
     )
-    is_file = options.file is not None and options.file.suffix == ".py"
-    submission = read_submission(text, program=options.tests is not None or is_file)
+    is_program_file = options.file is not None and options.file.suffix == ".py"
+    submission = read_submission(text, program=options.tests is not None or is_program_file)
     verifiers = _open_verifiers(cached=not options.no_cache)
-    raise typer.Exit(_verify_one(verifiers, problem, submission, options))
+    return _verify_one(verifiers, problem, submission, options)
 
 
 def _answer_text(argument: str | None, file: Path | None) -> str:

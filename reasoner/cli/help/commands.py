@@ -108,7 +108,11 @@ class CommandStub(TyperCommand):
 
 
 class CommandGroup(TyperGroup):
-    """A group that loads the command which is called, and names the nearest for an unknown word."""
+    """A group that loads the command which is called, and names the nearest for an unknown word.
+
+    `commands` and `get_command` give a stub for a command that is not loaded yet; `load_command`
+    gives the command itself.
+    """
 
     entries: ClassVar[Mapping[str, CommandEntry]] = {}
 

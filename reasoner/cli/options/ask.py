@@ -9,7 +9,7 @@ import typer
 from reasoner.errors import UsageError
 
 if TYPE_CHECKING:
-    from reasoner.cli.output import OutputForm
+    from reasoner.cli.output.output import OutputForm
 
 __all__ = ["AskOptions"]
 

@@ -11,10 +11,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from reasoner.cli.options.view import ViewOptions
-from reasoner.cli.output import Output, OutputForm
 from reasoner.cli.output.folding import FoldingNarrator
 from reasoner.cli.output.markdown import MarkdownBlocks, MarkdownPrinter
 from reasoner.cli.output.narrator import Narrator
+from reasoner.cli.output.output import Output, OutputForm
 from reasoner.cli.output.progress import DownloadProgress, StatusLine
 from reasoner.cli.output.sentences import cross_check_sentences, status_line, usage_line
 from reasoner.cli.output.terminal import one_line, without_controls
