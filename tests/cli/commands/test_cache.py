@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.cli.command import environment, run
 
 BRIEF = ("--budget", "8", "--max-tokens", "40", "--seed", "1", "--no-verify", "--show-reasoning")
 
 
+@pytest.mark.slow
 def test_the_second_time_an_answer_comes_from_the_cache(tiny_gguf: Path, tmp_path: Path) -> None:
     asked: list[str | Path] = ["ask", "hi", "-m", tiny_gguf, *BRIEF]
     first, second = run(tmp_path, *asked), run(tmp_path, *asked)

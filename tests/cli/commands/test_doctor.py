@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.command import run
 
 
@@ -25,6 +27,7 @@ def test_json_says_the_same(tmp_path: Path) -> None:
     assert "reasoner models pull" in missing["hint"]
 
 
+@pytest.mark.slow
 def test_an_unusable_cache_directory_is_essential(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")

@@ -24,6 +24,7 @@ def shown(home: Path, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_a_question_is_recorded_found_continued_and_removed(
     tiny_gguf: Path, tmp_path: Path
 ) -> None:

@@ -55,6 +55,7 @@ def test_ended_and_begun_again(tiny_gguf: Path, data: Path, tmp_path: Path, how:
     assert len({(one["problem"], one["number"]) for one in after}) == len(after) == 80
 
 
+@pytest.mark.slow
 def test_mistakes_are_one_line(tiny_gguf: Path, data: Path, tmp_path: Path) -> None:
     out, model = tmp_path / "out.jsonl", ("-m", tiny_gguf)
     bad = tmp_path / "bad.jsonl"

@@ -53,6 +53,7 @@ async def test_the_head_scores_paths(tiny_gguf: Path, tmp_path: Path) -> None:
         await engine.close()
 
 
+@pytest.mark.slow
 def test_mistakes_are_one_line(tmp_path: Path) -> None:
     torn = tmp_path / "torn.jsonl"
     torn.write_text("hello\n")

@@ -34,6 +34,7 @@ def test_one_answer_one_line_one_code(
     assert " ".join(done.stdout.decode().split()).startswith(line)
 
 
+@pytest.mark.slow
 def test_answers_come_from_stdin_and_files_too(tmp_path: Path) -> None:
     (tmp_path / "reply.txt").write_text("Long story.\n\nThe answer is \\boxed{0.5}.\n")
     for arguments, stdin in (
@@ -45,6 +46,7 @@ def test_answers_come_from_stdin_and_files_too(tmp_path: Path) -> None:
         assert (done.returncode, json.loads(done.stdout)["outcome"]) == (0, "pass")
 
 
+@pytest.mark.slow
 def test_programs_are_run_on_tests_and_on_the_questions_examples(tmp_path: Path) -> None:
     (tmp_path / "sum.py").write_text(ADD)
     (tmp_path / "tests.py").write_text("def test_it():\n    assert add(2, 2) == 5\n")

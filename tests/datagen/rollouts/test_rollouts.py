@@ -38,6 +38,7 @@ async def work(model: Path, out: Path, exercises: list[Exercise], tokens: int | 
         return run.tokens
 
 
+@pytest.mark.slow
 async def test_a_run_goes_on_where_it_stopped(tiny_gguf: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     some = await work(tiny_gguf, out, EXERCISES[:2])
