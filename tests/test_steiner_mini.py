@@ -51,7 +51,7 @@ async def test_most_puzzles_are_solved_in_one_path_with_backtracks() -> None:
     assert sum(result.status is Status.VERIFIED for result in results) >= 5
     decisions = {step.decision for result in results for step in result.reasoning}
     assert decisions == {*Decision}
-    named = [step for result in results for step in result.reasoning]
+    named = [step for result in results for step in result.reasoning if step.decision is not None]
     assert all(step.name and step.text and step.summary and step.reflection for step in named)
 
 

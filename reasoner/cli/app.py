@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from reasoner.cli.help.commands import CommandEntry, CommandGroup, Commands
-from reasoner.cli.output.terminal import is_terminal, make_streams_lossy, print_error
+from reasoner.cli.output.terminal import is_terminal, make_streams_lossy, mute_stdout, print_error
 from reasoner.errors import ReasonerError
 
 __all__ = ["COMMANDS", "app", "main"]
@@ -101,7 +101,10 @@ def main() -> None:
     gc.set_threshold(GC_THRESHOLD_OBJECTS)
     make_streams_lossy()
     try:
-        app(prog_name="reasoner")
+        try:
+            app(prog_name="reasoner")
+        finally:
+            _flush_stdout()  # here, so that a full disk is one line and not an error at the exit
     except ReasonerError as error:
         sys.exit(_report_error(str(error), error, error.exit_code))
     except OSError as error:
@@ -110,6 +113,17 @@ def main() -> None:
         summary = f"unexpected {type(error).__name__}: {error}"
         hint = "run again with reasoner --debug … for a traceback"
         sys.exit(_report_error(f"{summary}; {hint}", error, 1))
+
+
+def _flush_stdout() -> None:
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader left, as `head` does
+        mute_stdout()
+    except OSError:
+        mute_stdout()  # the interpreter would try once more at its exit
+        raise
 
 
 def _report_error(message: str, error: Exception, exit_code: int) -> int:
