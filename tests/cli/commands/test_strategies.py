@@ -46,7 +46,7 @@ def test_a_search_shows_a_line_for_each_candidate(smollm2: Path, tmp_path: Path)
         "at_once=1",
     )
     done = run(tmp_path, *ask, "--show-reasoning")
-    lines = [line for line in done.stderr.decode().splitlines() if " tokens" in line]
+    lines = [line for line in done.stderr.decode().splitlines() if line.startswith("candidate ")]
     assert [line.split(":")[0] for line in sorted(lines)] == [
         "candidate 1 of 2",
         "candidate 2 of 2",
