@@ -20,8 +20,8 @@ from reasoner import Settings
 from reasoner.cli.options.pairs import parse_pairs
 from reasoner.engine.constraints import Allow, Constraint
 from reasoner.protocol.protocol import Round
-from reasoner.protocol.room import TokenAllowance
 from reasoner.protocol.steiner import SteinerProtocol, SteinerRound
+from reasoner.protocol.token_allowance import TokenAllowance
 from reasoner.settings import Limits
 from reasoner.solver.local import LocalSolver
 from reasoner.types.problem import Problem

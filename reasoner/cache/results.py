@@ -16,7 +16,7 @@ from reasoner.cache.verdicts import SLOW_CHECK_SECONDS
 from reasoner.errors import ReasonerError
 from reasoner.models.checksum import cached_checksum, model_checksum
 from reasoner.models.installed import find_model
-from reasoner.protocol.spoken import format_step
+from reasoner.protocol.step_format import format_step
 from reasoner.settings import Effort, Settings
 from reasoner.types.events import Event, ResultEvent, StartEvent, StepEvent, TextEvent, VerdictEvent
 from reasoner.types.problem import Problem

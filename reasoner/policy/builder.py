@@ -10,8 +10,8 @@ from reasoner.policy.budget import Budget
 from reasoner.policy.chat_template import render_output_wrapper
 from reasoner.policy.policy import Policy
 from reasoner.policy.tool_calling import ToolCallConfig
-from reasoner.protocol.calls import choose_tool_style
 from reasoner.protocol.protocol import StepProtocol
+from reasoner.protocol.tool_call_styles import choose_tool_style
 from reasoner.settings import Limits, Settings
 
 __all__ = ["build_policy"]

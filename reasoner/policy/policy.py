@@ -17,10 +17,10 @@ from reasoner.policy.likely_lines import MAX_LINE_TOKENS, LineContinuation, like
 from reasoner.policy.prompt_builder import PromptBuilder
 from reasoner.policy.token_collector import collect_tokens
 from reasoner.policy.tool_calling import ToolCallConfig, ToolCaller
-from reasoner.protocol.calling import ToolCallRound
 from reasoner.protocol.protocol import Round, StepProtocol
-from reasoner.protocol.room import TokenAllowance
-from reasoner.protocol.turns import allowed_decisions, sample_decision, with_decision
+from reasoner.protocol.step_decisions import allowed_decisions, sample_decision, with_decision
+from reasoner.protocol.token_allowance import TokenAllowance
+from reasoner.protocol.tool_call_round import ToolCallRound
 from reasoner.settings import Limits
 from reasoner.types.events import Channel
 from reasoner.types.problem import Problem

@@ -3,8 +3,8 @@
 from reasoner.engine.interface import Engine
 from reasoner.errors import BadModelFile
 from reasoner.policy.chat_template import render_prompt
-from reasoner.protocol.calls import ToolCallStyle
 from reasoner.protocol.protocol import StepProtocol
+from reasoner.protocol.tool_call_styles import ToolCallStyle
 from reasoner.types.problem import Message, Problem
 
 __all__ = ["PromptBuilder"]

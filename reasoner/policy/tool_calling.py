@@ -6,9 +6,9 @@ from typing import Any
 
 from reasoner.engine.interface import Engine
 from reasoner.policy.budget import Budget
-from reasoner.protocol.calling import ToolCallRound, append_tool_output
-from reasoner.protocol.calls import ToolCallRequest, ToolCallStyle
 from reasoner.protocol.protocol import Round
+from reasoner.protocol.tool_call_round import ToolCallRound, append_tool_output
+from reasoner.protocol.tool_call_styles import ToolCallRequest, ToolCallStyle
 from reasoner.types.tool_call import ToolCall
 from reasoner.types.trajectory import Trajectory
 

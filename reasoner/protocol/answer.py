@@ -7,8 +7,8 @@ from reasoner.engine.interface import Vocabulary
 from reasoner.engine.token import Finish, Token
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import append_tokens, finish_trajectory
-from reasoner.protocol.room import TokenAllowance
 from reasoner.protocol.thought import early_finish_reason
+from reasoner.protocol.token_allowance import TokenAllowance
 from reasoner.types.events import Channel
 from reasoner.types.trajectory import FinishReason, Trajectory
 

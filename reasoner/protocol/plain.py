@@ -17,9 +17,9 @@ from reasoner.protocol.protocol import (
     decide_last_step,
     finish_trajectory,
 )
-from reasoner.protocol.room import TokenAllowance
-from reasoner.protocol.spoken import NO_MARKS
+from reasoner.protocol.step_format import NO_MARKS
 from reasoner.protocol.thought import ThoughtRound, early_finish_reason
+from reasoner.protocol.token_allowance import TokenAllowance
 from reasoner.settings import Limits
 from reasoner.types.problem import Message, Problem
 from reasoner.types.trajectory import Decision, FinishReason, Phase, Step, Trajectory

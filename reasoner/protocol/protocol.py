@@ -6,7 +6,7 @@ from typing import Protocol
 from reasoner.engine.capabilities import Capability
 from reasoner.engine.constraints import Controller
 from reasoner.engine.token import Finish, Token
-from reasoner.protocol.room import TokenAllowance
+from reasoner.protocol.token_allowance import TokenAllowance
 from reasoner.settings import Limits
 from reasoner.types.events import Channel
 from reasoner.types.problem import Message, Problem

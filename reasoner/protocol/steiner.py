@@ -23,9 +23,9 @@ from reasoner.protocol.protocol import (
     count_tokens,
     finish_trajectory,
 )
-from reasoner.protocol.room import SoftStop, TokenAllowance
-from reasoner.protocol.spoken import TOKEN_MARKS
+from reasoner.protocol.step_format import TOKEN_MARKS
 from reasoner.protocol.thought import early_finish_reason
+from reasoner.protocol.token_allowance import SoftStop, TokenAllowance
 from reasoner.settings import Limits
 from reasoner.types.events import Channel
 from reasoner.types.problem import Message, Problem

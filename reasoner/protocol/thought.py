@@ -6,7 +6,7 @@ from reasoner.engine.constraints import FREE, Ban, Constraint, Force, Halt
 from reasoner.engine.interface import Vocabulary
 from reasoner.engine.token import Finish, Token
 from reasoner.protocol.paragraph import Paragraph
-from reasoner.protocol.room import SoftStop, TokenAllowance
+from reasoner.protocol.token_allowance import SoftStop, TokenAllowance
 from reasoner.settings import Limits
 from reasoner.types.events import Channel
 from reasoner.types.trajectory import FinishReason, Step, Trajectory

@@ -2,7 +2,7 @@
 
 Two kinds of file are supported. The project's own is a GGUF file of the architecture
 `reasoner-value-head` with the float tensors `head.0.weight` (out, in), `head.0.bias` (out,),
-`head.1.weight` … and the keys below; its inputs are the features of `reasoner.value.doubts`.
+`head.1.weight` … and the keys below; its inputs are the features of `reasoner.value.step_features`.
 
     reasoner.head.layers        number of linear layers
     reasoner.head.activation    relu, tanh or gelu, between the layers
@@ -12,8 +12,7 @@ Two kinds of file are supported. The project's own is a GGUF file of the archite
     reasoner.head.data, .seed   description of the training data, and the seed
 
 Heads of other projects read a hidden state. They are safetensors (or GGUF) files whose tensors have
-the names that their format lists in models.toml: `COMPLETION_ID_HEADER.weight` and, optionally,
-`COMPLETION_ID_HEADER.bias`.
+the names that their format lists in models.toml: `NAME.weight` and, optionally, `NAME.bias`.
 """
 
 from pathlib import Path

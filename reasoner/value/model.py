@@ -9,11 +9,11 @@ from reasoner.errors import ModelError
 from reasoner.models.format import Aggregation, ValueFormat
 from reasoner.types.problem import Problem
 from reasoner.types.trajectory import Trajectory
-from reasoner.value.doubts import FEATURE_NAMES, StepFeatureExtractor
 from reasoner.value.head import ValueHead
 from reasoner.value.layout import bind_format
 from reasoner.value.scorer import StepScorer
 from reasoner.value.scoring_input import Sheet
+from reasoner.value.step_features import FEATURE_NAMES, StepFeatureExtractor
 
 __all__ = ["OutputScorer", "StatisticsScorer", "ValueModel"]
 

@@ -12,8 +12,8 @@ from reasoner.engine.sampling import GREEDY
 from reasoner.engine.token import Finish, Token
 from reasoner.protocol.paragraph import Paragraph, states_final
 from reasoner.protocol.plain import CONTINUE_PHRASES, PlainProtocol
-from reasoner.protocol.room import SoftStop, TokenAllowance, ends_sentence
 from reasoner.protocol.think import ThinkProtocol
+from reasoner.protocol.token_allowance import SoftStop, TokenAllowance, ends_sentence
 from reasoner.settings import Limits
 from reasoner.types.problem import Problem
 from reasoner.types.trajectory import Decision, FinishReason, Phase, Step, Trajectory

@@ -10,7 +10,7 @@ import pytest
 from bench.grammar import GRAMMAR, faults, spell
 from reasoner.engine.local.engine import LocalEngine
 from reasoner.errors import BadModelFile, UsageError
-from reasoner.protocol.spoken import format_step
+from reasoner.protocol.step_format import format_step
 from reasoner.settings import Limits
 from reasoner.types.trajectory import Decision, FinishReason, Step
 from tests.protocol.writing import QUESTION, open_engine, write

@@ -15,12 +15,12 @@ from reasoner.models.resolve import ResolvedModel
 from reasoner.open_model import OpenModel
 from reasoner.settings import Settings
 from reasoner.types.problem import Problem
-from reasoner.value.doubts import FEATURE_NAMES
 from reasoner.value.ensemble import ValueEnsemble, pool_scores
 from reasoner.value.head import ValueHead, write_value_head
 from reasoner.value.model import ValueModel
 from reasoner.value.open import open_value_model
 from reasoner.value.self_test import trajectory_of_steps
+from reasoner.value.step_features import FEATURE_NAMES
 from tests.cache.test_results import PROBLEM, result
 from tests.tiny_gguf import write_tiny_gguf
 from tests.value.models import STEPS, form

@@ -13,11 +13,11 @@ from reasoner.models.format import HeadShape, ValueFormat
 from reasoner.settings import EngineSettings
 from reasoner.types.problem import Message, Problem
 from reasoner.types.trajectory import Phase
-from reasoner.value.doubts import FEATURE_NAMES
 from reasoner.value.head import ValueHead
 from reasoner.value.model import ValueModel
 from reasoner.value.open import with_exact_attention
 from reasoner.value.self_test import trajectory_of_steps
+from reasoner.value.step_features import FEATURE_NAMES
 from tests.tiny_gguf import WIDTH, write_tiny_gguf
 from tests.value.models import STEPS, TAG, form, thought
 

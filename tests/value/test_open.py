@@ -16,11 +16,11 @@ from reasoner.settings import Settings
 from reasoner.solver.local import LocalSolver
 from reasoner.types.problem import Problem
 from reasoner.value import open as opening
-from reasoner.value.doubts import FEATURE_NAMES
 from reasoner.value.head import ValueHead, write_value_head
 from reasoner.value.model import ValueModel
 from reasoner.value.open import open_value_model
 from reasoner.value.self_test import SELF_TEST_PAIRS, Trial, run_self_test
+from reasoner.value.step_features import FEATURE_NAMES
 from tests.tiny_gguf import WIDTH, write_tiny_gguf
 from tests.value.models import write_judge
 

@@ -8,7 +8,7 @@ from reasoner.cli.commands.run_outcome import RunOutcome
 from reasoner.cli.interrupt import Interrupt
 from reasoner.cli.output.output import Output
 from reasoner.settings import Settings
-from reasoner.trace.tracer import TraceWriter
+from reasoner.trace.writer import TraceWriter
 from reasoner.types.events import Event
 from reasoner.types.problem import Problem
 

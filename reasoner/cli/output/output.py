@@ -183,7 +183,9 @@ class Output:
         self._pending = ""
 
     def _show_reasoning(self, result: "Result") -> None:
-        from reasoner.protocol.spoken import format_step  # with pydantic, which takes half a second
+        from reasoner.protocol.step_format import (
+            format_step,
+        )  # with pydantic, which takes half a second
 
         for step in result.reasoning:
             self.narrator.show_reasoning(format_step(step))

@@ -24,8 +24,8 @@ from reasoner.datagen.rollouts.trajectory import TrajectorySampler
 from reasoner.engine.interface import Engine
 from reasoner.types.problem import Problem
 from reasoner.types.trajectory import Trajectory
-from reasoner.value.doubts import StepFeatureExtractor
 from reasoner.value.self_test import trajectory_of_steps
+from reasoner.value.step_features import StepFeatureExtractor
 
 __all__ = ["Rollouts"]
 

@@ -22,7 +22,7 @@ from reasoner.policy.budget import Budget
 from reasoner.policy.policy import Policy
 from reasoner.protocol.registry import choose_protocol
 from reasoner.settings import Limits, Settings
-from reasoner.value.doubts import FEATURE_NAMES
+from reasoner.value.step_features import FEATURE_NAMES
 
 if TYPE_CHECKING:
     from reasoner.models.progress import DownloadObserver

@@ -11,7 +11,7 @@ from reasoner.engine.interface import Engine
 from reasoner.policy.policy import Policy
 from reasoner.types.problem import Problem
 from reasoner.types.trajectory import Trajectory
-from reasoner.value.doubts import StepFeatureExtractor
+from reasoner.value.step_features import StepFeatureExtractor
 
 __all__ = ["MeasuredTrajectory", "TrajectorySampler"]
 

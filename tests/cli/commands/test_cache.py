@@ -55,7 +55,7 @@ def test_an_answer_from_the_cache_needs_no_machinery(tiny_gguf: Path, tmp_path: 
     machinery = {
         "reasoner.solver.interface",
         "reasoner.engine.local.engine",
-        "reasoner.trace.tracer",
+        "reasoner.trace.writer",
         "llama_cpp",
     }
     heavy = {"numpy", "sympy", "jinja2", "prompt_toolkit", "rich.console", "httpx"}

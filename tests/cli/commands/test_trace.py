@@ -12,7 +12,7 @@ from reasoner.cli.output.outline import outline_tree
 from reasoner.cli.output.segments import paint, width_of
 from reasoner.settings import Settings
 from reasoner.trace.trace import load_trace
-from reasoner.trace.tracer import TraceWriter
+from reasoner.trace.writer import TraceWriter
 from reasoner.types.problem import Problem
 from tests.cli.command import COMMAND, environment, run
 from tests.cli.terminal import Terminal

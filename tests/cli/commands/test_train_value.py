@@ -10,10 +10,10 @@ from reasoner.engine.local.engine import LocalEngine
 from reasoner.models.checksum import model_checksum
 from reasoner.models.registry import load_value_formats
 from reasoner.types.problem import Problem
-from reasoner.value.doubts import FEATURE_NAMES
 from reasoner.value.head import read_value_head
 from reasoner.value.model import ValueModel
 from reasoner.value.self_test import trajectory_of_steps
+from reasoner.value.step_features import FEATURE_NAMES
 from tests.cli.command import run
 from tests.datagen.rollouts.studies import write_study
 

@@ -16,7 +16,7 @@ from reasoner.datagen.rollouts.trajectory import MeasuredTrajectory, TrajectoryS
 from reasoner.errors import UsageError
 from reasoner.settings import Settings
 from reasoner.types.problem import Problem
-from reasoner.value.doubts import StepFeatureExtractor
+from reasoner.value.step_features import StepFeatureExtractor
 from tests.workbench import workbench
 
 EXERCISES = [

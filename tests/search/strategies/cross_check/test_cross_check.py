@@ -9,7 +9,7 @@ import pytest
 import reasoner.search.strategies.cross_check.cross_check as crossed
 from reasoner.answers.extraction import extract_final_answer
 from reasoner.answers.status import status_of_verdicts
-from reasoner.protocol.room import GRACE_TOKENS
+from reasoner.protocol.token_allowance import GRACE_TOKENS
 from reasoner.search.operators.aggregate import group_by_answer
 from reasoner.search.strategies.cross_check.ballot import (
     FULL_REASONING_WEIGHT,

@@ -10,7 +10,7 @@ import pytest
 from reasoner.errors import BadTrace, Interrupted, ReasonerError, UsageError
 from reasoner.settings import Settings
 from reasoner.trace.trace import load_trace
-from reasoner.trace.tracer import TraceWriter
+from reasoner.trace.writer import TraceWriter
 from reasoner.types.events import NoticeEvent, TextEvent
 from reasoner.types.problem import Problem
 from tests.trace.test_tree import FORK, result

@@ -10,9 +10,9 @@ from reasoner.models.registry import load_value_formats
 from reasoner.types.problem import Problem
 from reasoner.types.token_statistics import TokenStatistics
 from reasoner.types.trajectory import Trajectory as Thought
-from reasoner.value.doubts import FEATURE_NAMES, StepFeatureExtractor
 from reasoner.value.head import ValueHead
 from reasoner.value.model import ValueModel
+from reasoner.value.step_features import FEATURE_NAMES, StepFeatureExtractor
 from tests.workbench import Workbench, workbench
 
 PROBLEM = Problem(question="What is 12 + 30?")

@@ -14,7 +14,12 @@ from reasoner.plugin_host.host import PluginHost
 from reasoner.policy.budget import Budget
 from reasoner.policy.chat_template import render_output_wrapper, render_prompt
 from reasoner.policy.tool_calling import MAX_TOOL_CALLS, ToolCallConfig
-from reasoner.protocol.calls import FencedStyle, NativeStyle, ToolCallRequest, choose_tool_style
+from reasoner.protocol.tool_call_styles import (
+    FencedStyle,
+    NativeStyle,
+    ToolCallRequest,
+    choose_tool_style,
+)
 from reasoner.settings import Limits
 from reasoner.types.problem import Message, Problem
 from reasoner.types.tool_call import Tool, ToolCall

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from reasoner.engine.constraints import Constraint, Force, Halt
 from reasoner.engine.interface import Vocabulary
 from reasoner.engine.token import Finish, Token
-from reasoner.protocol.calls import ToolCallRequest, ToolCallStyle
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import Round, append_tokens, count_tokens
+from reasoner.protocol.tool_call_styles import ToolCallRequest, ToolCallStyle
 from reasoner.types.token_statistics import TokenStatistics
 from reasoner.types.tool_call import ToolCall
 from reasoner.types.trajectory import Decision, Phase, Step, Trajectory

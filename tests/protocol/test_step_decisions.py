@@ -15,7 +15,7 @@ from reasoner.policy.budget import Budget
 from reasoner.policy.policy import Policy
 from reasoner.protocol.plain import ANSWER_PHRASE, BACKTRACK_PHRASE, PlainProtocol
 from reasoner.protocol.registry import choose_protocol
-from reasoner.protocol.turns import allowed_decisions, sample_decision
+from reasoner.protocol.step_decisions import allowed_decisions, sample_decision
 from reasoner.settings import Limits
 from reasoner.types.trajectory import Decision, Phase, Step, Trajectory
 from tests.protocol.writing import QUESTION, open_engine, write
