@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,6 +13,7 @@ from reasoner.answers.submission import build_submission
 from reasoner.cache.verdicts import open_verdict_cache
 from reasoner.engine.remote.text_vocabulary import TextVocabulary
 from reasoner.errors import EngineError, ReasonerError, ServerGone, UsageError
+from reasoner.http_errors import error_message, is_request_fault, translate_http_errors
 from reasoner.plugin_host.host import PluginHost
 from reasoner.settings import Settings
 from reasoner.solver.wire import CLIENT_SETTINGS, COMPLETION_ID_HEADER
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
 
 __all__ = ["ServedSolver"]
 
-CONNECT, SILENCE = 5.0, 60.0
-"""Seconds to reach the server, and seconds in which it must say something: it says that it is at
-work far more often."""
-STOPPING = 503
-MARKS = 5
-"""Tokens that a chat template puts around a message, or so."""
+CONNECT_SECONDS, READ_SECONDS = 5.0, 60.0
+"""Seconds to connect, and seconds to wait for the next bytes: while the server works it sends
+something far more often."""
+HTTP_UNAVAILABLE = 503
+"""The status with which a stopping server refuses requests."""
+TEMPLATE_TOKENS = 5
+"""An estimate of the tokens that a chat template puts around a message."""
 EVENTS: TypeAdapter[Event] = TypeAdapter(Event)
 
 
@@ -46,11 +48,11 @@ class ServedSolver:
         self._address = (settings.server or "").rstrip("/").removesuffix("/v1")
 
     async def __aenter__(self) -> Self:
-        self._client = _client(self._address, self._settings)
+        self._client = _open_client(self._address, self._settings)
         try:
-            async with self._errors():
+            with self._errors():
                 health = (await self._client.get("/health")).raise_for_status()
-            self.n_ctx = _context(health.content)
+            self.n_ctx = _context_size(health.content)
         except BaseException:
             await self._client.aclose()
             raise
@@ -66,7 +68,7 @@ class ServedSolver:
 
     async def ping(self) -> None:
         """Raise ServerGone when the server is stopping or has stopped."""
-        async with self._errors():
+        with self._errors():
             response = await self._client.get("/health")
         if response.status_code != 200:
             raise _refusal(response.status_code, response.content, self._address)
@@ -80,7 +82,7 @@ class ServedSolver:
         """Estimate the number of tokens of a problem's prompt, without the server's vocabulary."""
         texts = [problem.question, problem.system or "", *(m.content for m in problem.history)]
         count = TextVocabulary("").tokenize
-        return sum(MARKS + len(count(text, special=False)) for text in texts if text)
+        return sum(TEMPLATE_TOKENS + len(count(text, special=False)) for text in texts if text)
 
     async def prefill(self, problem: Problem, settings: Settings) -> None:
         """Do nothing: the server's KV cache is filled by its own requests."""
@@ -88,8 +90,8 @@ class ServedSolver:
     async def verify(self, problem: Problem, result: Result) -> tuple[Verdict, ...]:
         """Return the verdicts on an earlier answer, from the verifiers of this machine."""
         settings = self._settings
-        kept = open_verdict_cache(settings)
-        with PluginHost(unsafe_exec=settings.unsafe_exec, verdict_cache=kept) as verifiers:
+        cache = open_verdict_cache(settings)
+        with PluginHost(unsafe_exec=settings.unsafe_exec, verdict_cache=cache) as verifiers:
             submission = build_submission(result.reasoning, result.answer, result.final)
             return await verifiers.check(problem, submission)
 
@@ -107,16 +109,17 @@ class ServedSolver:
         EngineError for other failures.
         """
         emit = on_event or self._on_event or (lambda _event: None)
-        body = _body(problem, settings or self._settings)
+        body = _request_body(problem, settings or self._settings)
         result = None
-        async with self._errors(), self._asked(body, stop) as response:
-            async for line in response.aiter_lines():
-                data = line.removeprefix("data: ")
-                if data == line or data == "[DONE]":
-                    continue
-                event = self._event(data)
-                emit(event)
-                result = event.result if event.kind == "result" else result
+        with self._errors():
+            async with self._stream_answer(body, stop) as response:
+                async for line in response.aiter_lines():
+                    data = line.removeprefix("data: ")
+                    if data == line or data == "[DONE]":
+                        continue
+                    event = self._parse_event(data)
+                    emit(event)
+                    result = event.result if event.kind == "result" else result
         if result is None:
             raise EngineError(
                 f"{self._address} ended the stream before the result; is it stopping?"
@@ -124,60 +127,53 @@ class ServedSolver:
         return result
 
     @asynccontextmanager
-    async def _asked(
+    async def _stream_answer(
         self, body: dict[str, Any], stop: asyncio.Event | None
     ) -> "AsyncIterator[httpx2.Response]":
-        """The response to the question, while which `stop` is passed on."""
+        """Yield the streamed response to a question; meanwhile pass `stop` on to the server."""
         async with self._client.stream("POST", "/v1/chat/completions", json=body) as response:
             if response.status_code != 200:
                 raise _refusal(response.status_code, await response.aread(), self._address)
-            name = response.headers.get(COMPLETION_ID_HEADER, "")
-            watch = asyncio.ensure_future(self._cancel_when(stop, name)) if stop else None
+            completion_id = response.headers.get(COMPLETION_ID_HEADER, "")
+            canceller = (
+                asyncio.ensure_future(self._cancel_when(stop, completion_id)) if stop else None
+            )
             try:
                 yield response
             finally:
-                if watch is not None:
-                    watch.cancel()
+                if canceller is not None:
+                    canceller.cancel()
 
-    async def _cancel_when(self, stop: asyncio.Event, name: str) -> None:
+    async def _cancel_when(self, stop: asyncio.Event, completion_id: str) -> None:
         await stop.wait()
-        with suppress(Exception):  # whoever cannot be told ends with the connection
-            await self._client.post(f"/v1/chat/completions/{name}/cancel")
+        with suppress(Exception):  # where it fails, closing the connection ends the answer
+            await self._client.post(f"/v1/chat/completions/{completion_id}/cancel")
 
-    def _event(self, data: str) -> Event:
+    def _parse_event(self, data: str) -> Event:
         try:
             return EVENTS.validate_json(data)
         except ValidationError:
             raise _refusal(500, data.encode(), self._address) from None
 
-    @asynccontextmanager
-    async def _errors(self) -> AsyncIterator[None]:
-        """The library's errors as ours."""
-        import httpx2
-
-        try:
-            yield
-        except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
-            raise UsageError(
-                f"'{self._address}' is no address of a server, such as http://127.0.0.1:8642"
-            ) from error
-        except httpx2.HTTPError as error:
-            gone = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
-            what = str(error) or type(error).__name__
-            raise (ServerGone if gone else EngineError)(
-                f"cannot use the server at {self._address}: {what}; is `reasoner serve` running?"
-            ) from error
+    def _errors(self) -> AbstractContextManager[None]:
+        """Translate the HTTP library's errors to errors of this program."""
+        return translate_http_errors(
+            self._address,
+            address_hint=", such as http://127.0.0.1:8642",
+            connection_hint="; is `reasoner serve` running?",
+        )
 
 
-def _context(body: bytes) -> int:
-    """The context that the server tells of. Raises UsageError when it tells of none."""
+def _context_size(body: bytes) -> int:
+    """Return the context size that the server's health reply states. Raises UsageError when it
+    states none."""
     try:
         return int(json.loads(body)["context"])
     except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
         raise _refusal(200, body) from None
 
 
-def _client(address: str, settings: Settings) -> "httpx2.AsyncClient":
+def _open_client(address: str, settings: Settings) -> "httpx2.AsyncClient":
     import httpx2
 
     key = settings.api_key
@@ -186,35 +182,35 @@ def _client(address: str, settings: Settings) -> "httpx2.AsyncClient":
         return httpx2.AsyncClient(
             base_url=address,
             headers=headers,
-            timeout=httpx2.Timeout(SILENCE, connect=CONNECT),
+            timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             limits=httpx2.Limits(max_connections=None),
         )
     except httpx2.InvalidURL as error:
         raise UsageError(f"'{address}' is no address of a server") from error
 
 
-def _body(problem: Problem, settings: Settings) -> dict[str, Any]:
+def _request_body(problem: Problem, settings: Settings) -> dict[str, Any]:
     chosen = settings.model_fields_set
     system = [{"role": "system", "content": problem.system}] if problem.system is not None else []
-    asked = {"role": "user", "content": problem.question}
+    question = {"role": "user", "content": problem.question}
     turns = [message.model_dump() for message in problem.history]
     extra = settings.model_dump(mode="json", include={*CLIENT_SETTINGS} & chosen)
     extra |= problem.model_dump(include={"expect", "tests", "entry_point"}, exclude_none=True)
     return {
         "model": settings.model if "model" in chosen else "default",
-        "messages": [*system, *turns, asked],
+        "messages": [*system, *turns, question],
         "stream": True,
         "reasoner": {**extra, "events": True},
     }
 
 
 def _refusal(status: int, body: bytes, address: str = "") -> ReasonerError:
-    """What the server said as an error of ours."""
-    try:
-        message = str(json.loads(body)["error"]["message"])
-    except (ValueError, LookupError, TypeError, RecursionError):
+    """Return the error of this program for an error reply of the server."""
+    message = error_message(body)
+    if message is None:
         return UsageError(f"{address or 'the server'} does not answer as `reasoner serve` does")
-    if status == STOPPING:
+    if status == HTTP_UNAVAILABLE:
         return ServerGone(f"{address or 'the server'}: {message}")
-    wrong = 400 <= status < 500 and status not in (408, 429)
-    return UsageError(message) if wrong else EngineError(f"the server: {message}")
+    if is_request_fault(status):
+        return UsageError(message)
+    return EngineError(f"the server: {message}")

@@ -1,15 +1,15 @@
 """A client for OpenAI-compatible completions: vLLM, llama-server, llama-cpp-python and others."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from reasoner.engine.capabilities import missing_capability
 from reasoner.engine.interface import MIN_LOGPROB
 from reasoner.engine.sampling import Sampling
-from reasoner.errors import EngineError, ServerGone, UsageError
+from reasoner.errors import EngineError, UsageError
+from reasoner.http_errors import is_request_fault, translate_http_errors
 
 __all__ = ["CompletionsClient", "TextPiece"]
 
@@ -56,7 +56,7 @@ class CompletionsClient:
     async def fetch_json(self, path: str) -> Any:
         """Fetch a JSON document. Raises UsageError for a wrong address or request, ServerGone when
         the connection fails, and EngineError for other failures."""
-        async with self._errors():
+        with translate_http_errors(self.address):
             response = await self._client.get(path)
             if response.status_code != 200:
                 raise self._error_from_response(response.status_code, response.content)
@@ -77,7 +77,7 @@ class CompletionsClient:
     ) -> AsyncGenerator[TextPiece, None]:
         """Stream the continuation of the prompt; closing the iterator stops the server.
 
-        `end` is the text of the end token, '' for none. Raises as `get` does.
+        `end` is the text of the end token, '' for none. Raises as `fetch_json` does.
         """
         body = {
             **self._base_body(prompt, max_tokens),
@@ -87,23 +87,20 @@ class CompletionsClient:
             **({"stop": [end]} if end else {}),
             **({"logprobs": 1} if self._logprobs else {}),
         }
-        async with (
-            self._errors(),
-            self._client.stream("POST", f"{self.address}/completions", json=body) as response,
-        ):
-            if response.status_code != 200:
-                raise self._error_from_response(response.status_code, await response.aread())
-            async for line in response.aiter_lines():
-                data = line.removeprefix("data:").strip()
-                if line.startswith("data:") and data != "[DONE]":
-                    for piece in _parse_reply(data, self.address, _pieces):
+        url = f"{self.address}/completions"
+        with translate_http_errors(self.address):
+            async with self._client.stream("POST", url, json=body) as response:
+                if response.status_code != 200:
+                    raise self._error_from_response(response.status_code, await response.aread())
+                async for line in response.aiter_lines():
+                    for piece in self._parse_event(line):
                         yield piece
 
     async def next_logprobs(self, prompt: str) -> dict[str, float]:
         """Return the texts of the most likely next tokens with their log-probabilities. Raises
         EngineError when the server reports none."""
         body = {**self._base_body(prompt, 1), "temperature": 0.0, "logprobs": MAX_TOP_LOGPROBS}
-        async with self._errors():
+        with translate_http_errors(self.address):
             response = await self._client.post(f"{self.address}/completions", json=body)
             if response.status_code != 200:
                 raise self._error_from_response(response.status_code, response.content)
@@ -114,6 +111,13 @@ class CompletionsClient:
 
     async def close(self) -> None:
         await self._client.aclose()
+
+    def _parse_event(self, line: str) -> list[TextPiece]:
+        """Return the pieces in a line of the event stream; none for lines without data."""
+        data = line.removeprefix("data:").strip()
+        if not line.startswith("data:") or data == "[DONE]":
+            return []
+        return _parse_reply(data, self.address, _pieces)
 
     def _base_body(self, prompt: str, max_tokens: int) -> dict[str, Any]:
         return {"model": self.model, "prompt": prompt, "max_tokens": max_tokens}
@@ -126,24 +130,7 @@ class CompletionsClient:
         except (ValueError, AttributeError, RecursionError):
             reason = content[:200].decode(errors="replace")
         text = f"the server at {self.address} refused ({status}): {reason[:300]}"
-        wrong = 400 <= status < 500 and status not in (408, 429)
-        return UsageError(text) if wrong else EngineError(text)
-
-    @asynccontextmanager
-    async def _errors(self) -> AsyncIterator[None]:
-        """Convert the HTTP library's errors to errors of this program."""
-        import httpx2
-
-        try:
-            yield
-        except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
-            raise UsageError(f"'{self.address}' is no address of a server: {error}") from error
-        except httpx2.HTTPError as error:
-            gone = isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout)
-            what = str(error) or type(error).__name__
-            raise (ServerGone if gone else EngineError)(
-                f"cannot use the server at {self.address}: {what}"
-            ) from error
+        return UsageError(text) if is_request_fault(status) else EngineError(text)
 
 
 def _options(sampling: Sampling) -> dict[str, Any]:
