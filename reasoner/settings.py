@@ -79,15 +79,15 @@ def directories() -> Directories:
     import platformdirs
 
     dirs = platformdirs.PlatformDirs("reasoner", appauthor=False)
-    found = {
+    paths = {
         "config": dirs.user_config_path,
         "cache": dirs.user_cache_path,
         "data": dirs.user_data_path,
     }
-    for name in found:
+    for name in paths:
         if override := os.environ.get(f"REASONER_{name.upper()}_DIR"):
-            found[name] = Path(override).expanduser()
-    return Directories(**found)
+            paths[name] = Path(override).expanduser()
+    return Directories(**paths)
 
 
 class EngineSettings(BaseModel):
@@ -217,7 +217,7 @@ class Settings(BaseSettings):
             return ()
         if os.path.isfile(os.path.expanduser(self.value)):  # a file may be called anything
             return ((self.value, self.value_format),)
-        named = [_named(part.strip()) for part in self.value.split(",")]
+        named = [_named(entry.strip()) for entry in self.value.split(",")]
         return tuple((name, form or self.value_format) for name, form in named)
 
     @classmethod
@@ -246,11 +246,11 @@ class Settings(BaseSettings):
         return init_settings, env_settings, toml
 
 
-def _named(part: str) -> tuple[str, str | None]:
+def _named(entry: str) -> tuple[str, str | None]:
     """The name and the format in `NAME@FORMAT`; an address or a path may hold an @ of its own."""
-    name, at, form = part.rpartition("@")
+    name, at, form = entry.rpartition("@")
     if not at or "/" in form or form.lower().endswith(".gguf"):
-        name, form = part, ""
+        name, form = entry, ""
     if not name:
         raise UsageError("--value: a model has no name; write NAME or NAME@FORMAT, commas between")
     return name, form or None
@@ -262,6 +262,6 @@ def explain(error: ValidationError) -> str:
 
 
 def _explained(item: "ErrorDetails") -> str:
-    place, said = ".".join(map(str, item["loc"])), item["msg"].removeprefix("Value error, ")
-    ours = said != item["msg"]  # a whole sentence, which names what it is about
-    return said if ours and not place else f"{place or 'value'}: {said}"
+    field, message = ".".join(map(str, item["loc"])), item["msg"].removeprefix("Value error, ")
+    is_ours = message != item["msg"]  # a whole sentence, which names what it is about
+    return message if is_ours and not field else f"{field or 'value'}: {message}"

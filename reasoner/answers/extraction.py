@@ -64,11 +64,11 @@ def extract_final_answer(text: str) -> str | None:
     """
     text = _TURN.split(text, maxsplit=1)[0]
     prose = without_code(text)
-    whole = whole_answer(prose)
+    math_answer = whole_answer(prose)
     return (
         extract_marked_answer(text)
         or _lone_fenced_line(text)
-        or (_clean(whole) if whole else None)
+        or (_clean(math_answer) if math_answer else None)
         or _last_number(prose)
     )
 
@@ -83,16 +83,18 @@ def extract_marked_answer(text: str) -> str | None:
 
 
 def extract_unambiguous_answer(text: str) -> str | None:
-    """Return the final answer of a reply only where there is no doubt which it is, or None.
+    """Return the final answer of a reply only where it is certain which it is, or None.
 
     It is marked as such, the whole reply, or the right side of an equation in the last line. Only
     such an answer may be refuted.
     """
     prose = without_code(_TURN.split(text, maxsplit=1)[0])
-    whole = whole_answer(prose)
+    math_answer = whole_answer(prose)
     equation = _EQUATION_END.search(prose.rstrip()[-_MAX_LINE_CHARACTERS:])
     right_side = equation[1] if equation else None
-    return extract_marked_answer(text) or right_side or (_clean(whole) if whole else None)
+    return (
+        extract_marked_answer(text) or right_side or (_clean(math_answer) if math_answer else None)
+    )
 
 
 def code_blocks(text: str) -> tuple[str, ...]:

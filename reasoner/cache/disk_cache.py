@@ -43,11 +43,11 @@ class DiskCache:
 
     def get(self, key: bytes) -> bytes | None:
         """The value stored under `key`, or None."""
-        framed = self._try(lambda cache: cache.get(key), None)
-        if framed is None:
+        entry = self._try(lambda cache: cache.get(key), None)
+        if entry is None:
             return None
-        if isinstance(framed, bytes):
-            checksum, value = framed[:CHECKSUM_BYTES], framed[CHECKSUM_BYTES:]
+        if isinstance(entry, bytes):
+            checksum, value = entry[:CHECKSUM_BYTES], entry[CHECKSUM_BYTES:]
             if checksum == _checksum(key, value):
                 return value
         self.delete(key)
@@ -57,8 +57,8 @@ class DiskCache:
         """Store a value and return whether that succeeded."""
         if len(value) > self.max_bytes // MAX_ENTRY_DIVISOR:
             return False
-        framed = _checksum(key, value) + value
-        return bool(self._try(lambda cache: cache.set(key, framed), False))
+        entry = _checksum(key, value) + value
+        return bool(self._try(lambda cache: cache.set(key, entry), False))
 
     def delete(self, key: bytes) -> None:
         """Remove the value stored under `key`, if there is one."""

@@ -50,13 +50,13 @@ class DiskPromptCache:
         if checksum is None:
             return None
         scope = self._scope(checksum)
-        with _open_cache() as vault:
-            prompts = [np.array(ids, np.int32) for ids in _parse_index(vault.get(scope))]
+        with _open_cache() as cache:
+            prompts = [np.array(ids, np.int32) for ids in _parse_index(cache.get(scope))]
             prompts.sort(key=lambda ids: common_prefix(ids, tokens), reverse=True)
             for ids in prompts:
                 if common_prefix(ids, tokens) < min_tokens:
                     return None
-                if (cells := vault.get(_key(scope, ids))) is not None:
+                if (cells := cache.get(_key(scope, ids))) is not None:
                     return ids, cells
         return None
 
@@ -69,9 +69,9 @@ class DiskPromptCache:
             scope = self._scope(model_checksum(self._model))
         except ReasonerError:
             return
-        with _open_cache() as vault:
-            if vault.put(_key(scope, tokens), cells):
-                vault.update(scope, lambda old: _with_prompt(vault, scope, old, tokens))
+        with _open_cache() as cache:
+            if cache.put(_key(scope, tokens), cells):
+                cache.update(scope, lambda old: _with_prompt(cache, scope, old, tokens))
 
     def _scope(self, checksum: str) -> bytes:
         engine = self._engine
@@ -79,7 +79,7 @@ class DiskPromptCache:
         return fingerprint(["prompts", checksum, engine_fingerprint(), layout])
 
 
-def _with_prompt(vault: DiskCache, scope: bytes, old: bytes | None, tokens: TokenArray) -> bytes:
+def _with_prompt(cache: DiskCache, scope: bytes, old: bytes | None, tokens: TokenArray) -> bytes:
     """The index with one more prompt. Prompts that are prefixes of it are dropped, and the oldest
     ones beyond MAX_PROMPTS."""
     entries = [np.array(ids, np.int32) for ids in _parse_index(old)]
@@ -87,7 +87,7 @@ def _with_prompt(vault: DiskCache, scope: bytes, old: bytes | None, tokens: Toke
     others = [ids for ids in entries if common_prefix(ids, tokens) < len(ids)]
     for ids in covered + others[: -MAX_PROMPTS + 1]:
         if not np.array_equal(ids, tokens):
-            vault.delete(_key(scope, ids))
+            cache.delete(_key(scope, ids))
     prompts: list[Any] = [ids.tolist() for ids in [*others[-MAX_PROMPTS + 1 :], tokens]]
     return json.dumps(prompts).encode()
 
@@ -103,8 +103,8 @@ def _key(scope: bytes, tokens: TokenArray) -> bytes:
 @contextmanager
 def _open_cache() -> Iterator[DiskCache]:
     """The cache, opened for each use, because a connection belongs to the thread that made it."""
-    vault = open_disk_cache("prompts")
+    cache = open_disk_cache("prompts")
     try:
-        yield vault
+        yield cache
     finally:
-        vault.close()
+        cache.close()

@@ -36,8 +36,8 @@ class ResultCache:
     """Results by problem, settings, model checksums and environment, in the disk cache `results`. A
     lookup reads no model and imports nothing heavy."""
 
-    def __init__(self, vault: DiskCache | None = None) -> None:
-        self._vault = vault or open_disk_cache("results")
+    def __init__(self, cache: DiskCache | None = None) -> None:
+        self._cache = cache or open_disk_cache("results")
         self._checksums: dict[str, str | None] = {}
 
     def get(self, problem: Problem, settings: Settings) -> Result | None:
@@ -45,7 +45,7 @@ class ResultCache:
         duration of the lookup."""
         start = monotonic()
         key = self._key(problem, settings) if settings.cache else None
-        data = None if key is None else self._vault.get(key)
+        data = None if key is None else self._cache.get(key)
         result = None if data is None else _parse_entry(data)
         if result is None:
             return None
@@ -62,11 +62,11 @@ class ResultCache:
         key = self._key(problem, settings, hash_files=True)
         if key is not None:
             entry = {"day": str(date.today()) if is_dated else None, "result": result}
-            self._vault.put(key, json.dumps(entry, default=_dump_result).encode(errors="replace"))
+            self._cache.put(key, json.dumps(entry, default=_dump_result).encode(errors="replace"))
 
     def close(self) -> None:
         """Close the disk cache."""
-        self._vault.close()
+        self._cache.close()
 
     def _key(
         self, problem: Problem, settings: Settings, *, hash_files: bool = False
@@ -107,7 +107,7 @@ class ResultCache:
 
 def replay_events(result: Result, effort: Effort) -> Iterator[Event]:
     """The events that a cached result is shown by: its steps, its answer, its verdicts."""
-    path = result.candidates[0].number if result.candidates else 0
+    number = result.candidates[0].number if result.candidates else 0
     yield StartEvent(
         model=result.model,
         effort=effort,
@@ -116,12 +116,12 @@ def replay_events(result: Result, effort: Effort) -> Iterator[Event]:
         live="reply",
     )
     for index, step in enumerate(result.reasoning):
-        yield TextEvent(path=path, channel="reasoning", text=format_step(step))
-        yield StepEvent(path=path, index=index, step=step)
+        yield TextEvent(path=number, channel="reasoning", text=format_step(step))
+        yield StepEvent(path=number, index=index, step=step)
     if result.answer:
-        yield TextEvent(path=path, channel="answer", text=result.answer)
+        yield TextEvent(path=number, channel="answer", text=result.answer)
     for verdict in result.verdicts:
-        yield VerdictEvent(path=path, verdict=verdict)
+        yield VerdictEvent(path=number, verdict=verdict)
     yield ResultEvent(result=result)
 
 

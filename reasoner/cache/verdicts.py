@@ -26,13 +26,13 @@ PROBLEM_FIELDS = ("question", "expect", "tests", "entry_point")
 class DiskVerdictCache:
     """Verdicts by plugin, problem and submission, in the disk cache `verdicts`."""
 
-    def __init__(self, vault: DiskCache | None = None) -> None:
-        self._vault = vault or open_disk_cache("verdicts")
+    def __init__(self, cache: DiskCache | None = None) -> None:
+        self._cache = cache or open_disk_cache("verdicts")
 
     def get(self, plugin: str, problem: Problem, submission: Submission) -> Verdict | None:
         """The plugin's cached verdict, or None; its `seconds` are the duration of the lookup."""
         start = time.monotonic()
-        data = self._vault.get(_key(plugin, problem, submission))
+        data = self._cache.get(_key(plugin, problem, submission))
         try:
             verdict = None if data is None else Verdict.model_validate_json(data)
         except ValueError:
@@ -47,11 +47,11 @@ class DiskVerdictCache:
         is_decided = verdict.outcome in (Outcome.PASS, Outcome.FAIL)
         if is_decided and MIN_CACHED_SECONDS <= verdict.seconds < SLOW_CHECK_SECONDS:
             value = json.dumps(verdict.model_dump(mode="json"))  # escapes lone surrogates
-            self._vault.put(_key(plugin, problem, submission), value.encode())
+            self._cache.put(_key(plugin, problem, submission), value.encode())
 
     def close(self) -> None:
         """Close the disk cache."""
-        self._vault.close()
+        self._cache.close()
 
 
 def open_verdict_cache(settings: Settings) -> DiskVerdictCache | None:

@@ -28,7 +28,7 @@ class Capabilities:
     score: bool
     """`score` and `likeliest` return log-probabilities."""
     whole_logits: bool
-    """The distribution over the whole vocabulary can be read, so `doubts` works."""
+    """The distribution over the whole vocabulary can be read, so `token_statistics` works."""
     hidden_states: bool
     """`hidden_states` returns the last layer's states."""
     token_ids: bool

@@ -118,12 +118,12 @@ class PluginHost:
                 return state
         return None
 
-    async def same_answer(self, left: str, right: str, seconds: float = 2.0) -> bool:
+    async def same_answer(self, expected: str, answer: str, seconds: float = 2.0) -> bool:
         """Return whether a plugin decides that two final answers are equal, and none that they
         differ."""
         names = self._plugins.having("compare_answers")
         calls = (
-            self._call(name, "compare_answers", seconds, expected=left, answer=right)
+            self._call(name, "compare_answers", seconds, expected=expected, answer=answer)
             for name in names
         )
         replies = await asyncio.gather(*calls, return_exceptions=True)

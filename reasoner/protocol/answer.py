@@ -29,18 +29,18 @@ class AnswerRound:
         self,
         vocabulary: Vocabulary,
         trajectory: Trajectory,
-        room: TokenAllowance,
+        allowance: TokenAllowance,
         *,
         prefix: Sequence[int] = (),
         short: bool = False,
         ban: Sequence[int] = (),
         close: Sequence[int] = (),
     ) -> None:
-        self._vocabulary, self._path = vocabulary, trajectory
+        self._vocabulary, self._trajectory = vocabulary, trajectory
         self._prefix, self._close = list(prefix), list(close)
         self._short, self._remaining_tokens = (
             short,
-            max(1, room.answer_tokens - len(prefix) - len(close)),
+            max(1, allowance.answer_tokens - len(prefix) - len(close)),
         )
         self._text = Paragraph(vocabulary.piece)
         self._ban = Ban(tuple(ban)) if ban else FREE
@@ -67,7 +67,7 @@ class AnswerRound:
             self._text.add(token)
 
     def conclude(self, tokens: Sequence[Token], finish: Finish) -> Trajectory:
-        trajectory = append_tokens(self._path, tokens)
+        trajectory = append_tokens(self._trajectory, tokens)
         text = self._vocabulary.detokenize([token.id for token in tokens]).strip()
         return finish_trajectory(trajectory, text, len(tokens), self._reason(finish))
 

@@ -57,22 +57,22 @@ class PlainProtocol:
     def reply_prefix(self, prompt: str, think: bool) -> str:
         return ""
 
-    def round(self, trajectory: Trajectory, limits: Limits, room: TokenAllowance) -> Round:
+    def round(self, trajectory: Trajectory, limits: Limits, allowance: TokenAllowance) -> Round:
         if trajectory.phase is Phase.REASONING:
-            return self._thought(trajectory, limits, room)
+            return self._thought(trajectory, limits, allowance)
         prefix = self._on_new_line(trajectory, ANSWER_PHRASE) if trajectory.steps else []
         return AnswerRound(
-            self._vocabulary, trajectory, room, prefix=prefix, short=bool(trajectory.steps)
+            self._vocabulary, trajectory, allowance, prefix=prefix, short=bool(trajectory.steps)
         )
 
     def _thought(
-        self, trajectory: Trajectory, limits: Limits, room: TokenAllowance
+        self, trajectory: Trajectory, limits: Limits, allowance: TokenAllowance
     ) -> "PlainRound":
         return PlainRound(
             self._vocabulary,
             trajectory,
             limits,
-            room,
+            allowance,
             prefix=self._continuation(trajectory),
             over=lambda text: states_final(text, line_ended=True),
             ends=self._vocabulary.end_tokens,
@@ -118,7 +118,7 @@ class PlainRound(ThoughtRound):
         if self.below_min_steps or not (stated or finish is Finish.STOP):
             return self._step(spoken)
         if stated:
-            trajectory = append_tokens(decide_last_step(self.path, Decision.END), tokens)
+            trajectory = append_tokens(decide_last_step(self.trajectory, Decision.END), tokens)
             text = self.vocabulary.detokenize([token.id for token in tokens]).strip()
             return finish_trajectory(trajectory, text, len(tokens), FinishReason.STOP)
         if self.limits.min_steps or self.limits.max_steps is not None:
@@ -130,8 +130,8 @@ class PlainRound(ThoughtRound):
         """Append a step; after the last step that the limits allow the answer phase begins."""
         text = self.vocabulary.detokenize([token.id for token in tokens]).strip()
         step = [count_tokens(Step(text=text), tokens)] if text else []
-        steps = (*self.path.steps, *step)
-        trajectory = append_tokens(self.path, tokens, steps=steps)
+        steps = (*self.trajectory.steps, *step)
+        trajectory = append_tokens(self.trajectory, tokens, steps=steps)
         if not self.must_end(steps):
             return decide_last_step(trajectory, Decision.PROCEED)
         trajectory = trajectory.model_copy(
@@ -141,15 +141,17 @@ class PlainRound(ThoughtRound):
 
     def _finish_with_whole_reply(self, tokens: Sequence[Token], reason: FinishReason) -> Trajectory:
         """Finish with the whole reply, or everything since the last tool call, as the answer."""
-        steps = self.path.steps
+        steps = self.trajectory.steps
         while steps and steps[-1].call is None:
             steps = steps[:-1]
         if not steps:
-            trajectory = append_tokens(self.path, tokens, steps=())
+            trajectory = append_tokens(self.trajectory, tokens, steps=())
             text = self.vocabulary.detokenize(trajectory.tokens).strip()
             return finish_trajectory(trajectory, text, len(trajectory.tokens), reason)
-        later = self.path.steps[len(steps) :]
-        trajectory = decide_last_step(append_tokens(self.path, tokens, steps=steps), Decision.END)
+        later = self.trajectory.steps[len(steps) :]
+        trajectory = decide_last_step(
+            append_tokens(self.trajectory, tokens, steps=steps), Decision.END
+        )
         spoken = self.vocabulary.detokenize([token.id for token in tokens]).strip()
         text = "\n\n".join([*(step.text for step in later), spoken]).strip()
         written = len(tokens) + sum(step.tokens for step in later)

@@ -59,10 +59,10 @@ class StepProtocol(Protocol):
     def reply_prefix(self, prompt: str, think: bool) -> str:
         """Return the text to append to the rendered prompt, such as an opening tag."""
 
-    def round(self, trajectory: Trajectory, limits: Limits, room: TokenAllowance) -> Round:
+    def round(self, trajectory: Trajectory, limits: Limits, allowance: TokenAllowance) -> Round:
         """Return the next round: a step in the reasoning phase, else the answer.
 
-        `room` is the number of tokens that the trajectory may still have.
+        `allowance` has the numbers of tokens that the trajectory may have.
         """
 
 
@@ -86,8 +86,8 @@ def decide_last_step(trajectory: Trajectory, decision: Decision) -> Trajectory:
 
 def append_tokens(trajectory: Trajectory, tokens: Sequence[Token], **changes: object) -> Trajectory:
     """Return the trajectory with more tokens and the fields in `changes` replaced."""
-    doubts = tuple(TokenStatistics(-token.logprob, token.entropy) for token in tokens)
-    longer = trajectory.with_tokens(tuple(token.id for token in tokens), doubts)
+    statistics = tuple(TokenStatistics(-token.logprob, token.entropy) for token in tokens)
+    longer = trajectory.with_tokens(tuple(token.id for token in tokens), statistics)
     return longer.model_copy(update=changes)
 
 

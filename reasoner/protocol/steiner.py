@@ -74,12 +74,12 @@ class SteinerProtocol:
     def reply_prefix(self, prompt: str, think: bool) -> str:
         return ""
 
-    def round(self, trajectory: Trajectory, limits: Limits, room: TokenAllowance) -> Round:
+    def round(self, trajectory: Trajectory, limits: Limits, allowance: TokenAllowance) -> Round:
         if trajectory.phase is Phase.REASONING:
-            return SteinerRound(self, self._vocabulary, trajectory, limits, room)
+            return SteinerRound(self, self._vocabulary, trajectory, limits, allowance)
         ban = tuple(t for t in self.control_tokens if not self._vocabulary.is_eog(t))
         close = self._vocabulary.end_tokens[:1]
-        return AnswerRound(self._vocabulary, trajectory, room, ban=ban, close=close)
+        return AnswerRound(self._vocabulary, trajectory, allowance, ban=ban, close=close)
 
 
 class SteinerRound:
@@ -93,11 +93,11 @@ class SteinerRound:
         vocabulary: Vocabulary,
         trajectory: Trajectory,
         limits: Limits,
-        room: TokenAllowance,
+        allowance: TokenAllowance,
     ) -> None:
         self._ids, self._vocabulary = protocol.ids, vocabulary
-        self._path, self._limits = trajectory, limits
-        self._soft_stop = SoftStop(room, trajectory.reasoning_tokens)
+        self._trajectory, self._limits = trajectory, limits
+        self._soft_stop = SoftStop(allowance, trajectory.reasoning_tokens)
         self._field_bans = _field_bans(protocol)
         self._queue = self._opening()
         self._field: str | None = None
@@ -106,7 +106,7 @@ class SteinerRound:
         self._decided = False
 
     def _opening(self) -> list[int]:
-        first = () if self._path.tokens else ("reasoning_start",)
+        first = () if self._trajectory.tokens else ("reasoning_start",)
         return self._named(*first, "reasoning_step_start", "reasoning_step_name_start")
 
     def _named(self, *names: str) -> list[int]:
@@ -133,7 +133,7 @@ class SteinerRound:
 
     def _decision(self) -> Constraint:
         """Return the decisions that the limits allow after a step: proceed, backtrack or end."""
-        count = len(self._path.steps) + 1
+        count = len(self._trajectory.steps) + 1
         go_on = tuple(self._named("reasoning_proceed", "reasoning_backtrack"))
         end = self._ids["reasoning_end"]
         if self._limits.max_steps is not None and count >= self._limits.max_steps:
@@ -174,15 +174,17 @@ class SteinerRound:
 
     def conclude(self, tokens: Sequence[Token], finish: Finish) -> Trajectory:
         step = count_tokens(_parse_step(self._ids, self._vocabulary, tokens), tokens)
-        steps = (*self._path.steps, step)
+        steps = (*self._trajectory.steps, step)
         if reason := early_finish_reason(finish):
-            return finish_trajectory(append_tokens(self._path, tokens, steps=steps), "", 0, reason)
-        if step.decision is Decision.END:
-            landed = tokens[-1].forced
-            return append_tokens(
-                self._path, tokens, steps=steps, phase=Phase.ANSWER, soft_stopped=landed
+            return finish_trajectory(
+                append_tokens(self._trajectory, tokens, steps=steps), "", 0, reason
             )
-        return append_tokens(self._path, tokens, steps=steps)
+        if step.decision is Decision.END:
+            soft_stopped = tokens[-1].forced
+            return append_tokens(
+                self._trajectory, tokens, steps=steps, phase=Phase.ANSWER, soft_stopped=soft_stopped
+            )
+        return append_tokens(self._trajectory, tokens, steps=steps)
 
 
 def _parse_step(ids: Mapping[str, int], vocabulary: Vocabulary, tokens: Sequence[Token]) -> Step:

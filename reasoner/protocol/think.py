@@ -61,18 +61,18 @@ class ThinkProtocol:
             return "" if tail.endswith(THINK_END) else f"{THINK_START}\n\n{THINK_END}\n\n"
         return "" if tail.endswith(THINK_START) else f"{THINK_START}\n"
 
-    def round(self, trajectory: Trajectory, limits: Limits, room: TokenAllowance) -> Round:
+    def round(self, trajectory: Trajectory, limits: Limits, allowance: TokenAllowance) -> Round:
         if trajectory.phase is Phase.REASONING:
-            return self._thought(trajectory, limits, room)
+            return self._thought(trajectory, limits, allowance)
         tail = self._vocabulary.detokenize(trajectory.tokens[-12:], special=True)
         closed = THINK_END in tail or not trajectory.tokens
         prefix = [] if closed else self._vocabulary.tokenize(f"\n{THINK_END}\n\n")
         tags = (self._vocabulary.token_id(THINK_START), self._vocabulary.token_id(THINK_END))
         ban = tuple(tag for tag in tags if tag is not None)
-        return AnswerRound(self._vocabulary, trajectory, room, prefix=prefix, ban=ban)
+        return AnswerRound(self._vocabulary, trajectory, allowance, prefix=prefix, ban=ban)
 
     def _thought(
-        self, trajectory: Trajectory, limits: Limits, room: TokenAllowance
+        self, trajectory: Trajectory, limits: Limits, allowance: TokenAllowance
     ) -> "ThinkRound":
         vocabulary = self._vocabulary
         tail = vocabulary.detokenize(trajectory.tokens[-8:])
@@ -85,7 +85,7 @@ class ThinkProtocol:
             vocabulary,
             trajectory,
             limits,
-            room,
+            allowance,
             prefix=vocabulary.tokenize(prefix) if prefix else (),
             over=lambda text: THINK_END in text,
             ends=(*vocabulary.end_tokens, vocabulary.tokenize(THINK_END)[0]),
@@ -125,9 +125,9 @@ class ThinkRound(ThoughtRound):
             self.vocabulary.detokenize([token.id for token in tokens]).split(THINK_END)[0].strip()
         )
         if not text or not tokens:
-            return append_tokens(self.path, tokens)
+            return append_tokens(self.trajectory, tokens)
         step = count_tokens(Step(text=text, decision=decision), tokens)
-        return append_tokens(self.path, tokens, steps=(*self.path.steps, step))
+        return append_tokens(self.trajectory, tokens, steps=(*self.trajectory.steps, step))
 
     def _before_end(self, tokens: Sequence[Token]) -> Sequence[Token]:
         """Return the tokens before the closing tag or the end of the reply."""

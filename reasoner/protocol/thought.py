@@ -21,8 +21,8 @@ class ThoughtRound:
     """Generates one paragraph of reasoning.
 
     `prefix` is forced first, `over(text)` returns whether the reasoning has ended in the text, and
-    `ends` are tokens that are banned at the beginning while `min_steps` is not reached. `landed` is
-    set by a soft stop.
+    `ends` are tokens that are banned at the beginning while `min_steps` is not reached.
+    `soft_stopped` states that a soft stop ended the reasoning.
     """
 
     channel: Channel = "reasoning"
@@ -32,23 +32,23 @@ class ThoughtRound:
         vocabulary: Vocabulary,
         trajectory: Trajectory,
         limits: Limits,
-        room: TokenAllowance,
+        allowance: TokenAllowance,
         *,
         prefix: Sequence[int],
         over: Callable[[str], bool],
         ends: Sequence[int],
     ) -> None:
-        self.vocabulary, self.path, self.limits = vocabulary, trajectory, limits
+        self.vocabulary, self.trajectory, self.limits = vocabulary, trajectory, limits
         self.paragraph = Paragraph(lambda token: vocabulary.piece(token, special=True))
         self.soft_stopped = False
-        self._soft_stop = SoftStop(room, trajectory.reasoning_tokens)
+        self._soft_stop = SoftStop(allowance, trajectory.reasoning_tokens)
         self._prefix, self._reasoning_ended = list(prefix), over
         self._ban_end = Ban(tuple(ends))
 
     @property
     def below_min_steps(self) -> bool:
         """Whether the trajectory has fewer than `min_steps` steps."""
-        return len(self.path.steps) < self.limits.min_steps
+        return len(self.trajectory.steps) < self.limits.min_steps
 
     def constrain(self) -> Constraint:
         if self._prefix:
@@ -76,8 +76,8 @@ class ThoughtRound:
     def limits_spent(self, steps: Sequence[Step]) -> bool:
         """Whether these steps reach the token budget or the maximum number of steps."""
         limit = self.limits.max_steps
-        landed = self.soft_stopped and len(steps) >= self.limits.min_steps
-        return landed or (limit is not None and len(steps) >= limit)
+        budget_spent = self.soft_stopped and len(steps) >= self.limits.min_steps
+        return budget_spent or (limit is not None and len(steps) >= limit)
 
     def without_end_tokens(self, tokens: Sequence[Token]) -> list[Token]:
         """Return the tokens without those that end a reply."""

@@ -15,8 +15,8 @@ class TokenAllowance:
 
     `reasoning_tokens` is the budget of all its reasoning tokens: once they are spent, a soft stop
     follows at the end of the sentence. At `max_reasoning_tokens` reasoning tokens the reasoning
-    stops anywhere. `answer` is the maximum for the answer. `time_is_up` returns whether the time
-    for reasoning is up.
+    stops anywhere. `answer_tokens` is the maximum for the answer. `time_is_up` returns whether
+    the time for reasoning is up.
     """
 
     reasoning_tokens: int
@@ -31,8 +31,8 @@ class SoftStop:
     `used` reasoning tokens were generated in earlier rounds.
     """
 
-    def __init__(self, room: TokenAllowance, used: int) -> None:
-        self._allowance, self._reasoning_tokens = room, used
+    def __init__(self, allowance: TokenAllowance, used: int) -> None:
+        self._allowance, self._reasoning_tokens = allowance, used
         self._spent_at: int | None = None
 
     @property

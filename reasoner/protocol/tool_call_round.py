@@ -32,7 +32,7 @@ class ToolCallRound:
     ) -> None:
         self.channel = inner.channel
         self.call: ToolCallRequest | None = None
-        self._inner, self._path, self._style = inner, trajectory, style
+        self._inner, self._trajectory, self._style = inner, trajectory, style
         self._vocabulary, self._opening = vocabulary, list(opening)
         self._text = Paragraph(lambda token: vocabulary.piece(token, special=True))
 
@@ -62,8 +62,8 @@ class ToolCallRound:
             return self._inner.conclude(tokens, Finish.HALT)
         text = self._vocabulary.detokenize([token.id for token in tokens]).strip()
         step = count_tokens(Step(text=text, decision=Decision.PROCEED), tokens)
-        steps = (*self._path.steps, step)
-        return append_tokens(self._path, tokens, steps=steps, phase=Phase.REASONING)
+        steps = (*self._trajectory.steps, step)
+        return append_tokens(self._trajectory, tokens, steps=steps, phase=Phase.REASONING)
 
 
 def append_tool_output(trajectory: Trajectory, call: ToolCall, tokens: Sequence[int]) -> Trajectory:

@@ -90,7 +90,7 @@ class SearchTree:
 
     def tips(self) -> list[TraceNode]:
         """The last nodes of the trajectories that are being generated."""
-        tips = (self._trajectories[path].tip for path in sorted(self.unfinished_trajectories))
+        tips = (self._trajectories[number].tip for number in sorted(self.unfinished_trajectories))
         return [tip for tip in tips if tip is not None]
 
     def unfinished_text(self, state: TraceNode) -> str:
@@ -100,8 +100,8 @@ class SearchTree:
 
     # -- reading events --------------------------------------------------------------------
 
-    def _trajectory(self, path: int) -> _Trajectory:
-        return self._trajectories.setdefault(path, _Trajectory())
+    def _trajectory(self, number: int) -> _Trajectory:
+        return self._trajectories.setdefault(number, _Trajectory())
 
     def _add_text(self, event: TextEvent) -> None:
         trajectory = self._trajectory(event.path)
@@ -167,8 +167,8 @@ class SearchTree:
             answer_node.text = result.answer
             for verdict in result.verdicts:
                 _attach(answer_node, verdict)
-        for path in self.unfinished_trajectories:
-            self._trajectories[path].text = ""
+        for number in self.unfinished_trajectories:
+            self._trajectories[number].text = ""
         self.unfinished_trajectories.clear()
         self._correct(answer_node, result)
 
@@ -183,11 +183,11 @@ class SearchTree:
 
     # -- adding nodes ---------------------------------------------------------------------------
 
-    def _finish_text(self, path: int) -> _Trajectory:
+    def _finish_text(self, number: int) -> _Trajectory:
         """The trajectory, after its unfinished text has become a step or an answer."""
-        trajectory = self._trajectory(path)
+        trajectory = self._trajectory(number)
         trajectory.text = ""
-        self.unfinished_trajectories.discard(path)
+        self.unfinished_trajectories.discard(number)
         return trajectory
 
     def _new_branch(self, event: NodeEvent) -> TraceNode:
@@ -202,17 +202,17 @@ class SearchTree:
             parent = trajectory.states.get((max(event.steps, event.forked), False), parent)
         return trajectory.states.get(key) or self._new_node(event.path, key, parent)
 
-    def _find(self, path: int, steps: int) -> TraceNode:
-        trajectory = self._trajectories.get(path)
+    def _find(self, number: int, steps: int) -> TraceNode:
+        trajectory = self._trajectories.get(number)
         if trajectory is None:
             return self.root
         return trajectory.states.get((steps, False)) or trajectory.tip or self.root
 
-    def _new_node(self, path: int, key: Key, parent: TraceNode) -> TraceNode:
+    def _new_node(self, number: int, key: Key, parent: TraceNode) -> TraceNode:
         """Add a node below another, with the step and verdicts that were waiting for it."""
         self._count += 1
-        trajectory, (steps, done) = self._trajectory(path), key
-        state = TraceNode(self._count, path, steps, done, parent, seconds=self._time)
+        trajectory, (steps, done) = self._trajectory(number), key
+        state = TraceNode(self._count, number, steps, done, parent, seconds=self._time)
         parent.children.append(state)
         trajectory.states[key] = trajectory.tip = state
         index = None if done else steps - 1

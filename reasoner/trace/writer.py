@@ -61,8 +61,8 @@ class TraceWriter:
         call this."""
         if self._descriptor < 0:
             return
-        for path, _ in list(self._texts):
-            self._write_texts(path)
+        for number, _ in list(self._texts):
+            self._write_texts(number)
         result = "null" if self._result is None else self._result.model_dump_json()
         self._write(f'\n],\n"ended":{json.dumps(outcome)},\n"result":{result}}}\n')
         descriptor, self._descriptor = self._descriptor, -1
@@ -95,9 +95,9 @@ class TraceWriter:
         else:
             self.finish("answered" if error is None else f"failed: {error}")
 
-    def _write_texts(self, path: int | None) -> None:
+    def _write_texts(self, number: int | None) -> None:
         """Write the joined texts of a trajectory."""
-        for key in [key for key in self._texts if key[0] == path]:
+        for key in [key for key in self._texts if key[0] == number]:
             text = "".join(self._texts.pop(key))
             self._write_event(TextEvent(path=key[0], channel=key[1], text=text))
 

@@ -1,4 +1,4 @@
-"""Trajectories: the steps of a line of thought and their tokens, as immutable values."""
+"""Trajectories: steps of reasoning and their tokens, as immutable values."""
 
 from enum import StrEnum
 
@@ -66,9 +66,9 @@ class Trajectory(BaseModel):
     """The steps so far, their tokens, and the answer once there is one.
 
     `prompt` and `tokens` are token ids; `prompt` was prefilled, `tokens` were generated or inserted
-    after it. `soft_stopped` states that a soft stop closed the reasoning, not the model. `doubts`
-    has the token statistics of each of `tokens`, or is empty where they are not known. Extending a
-    trajectory creates a new one that shares its parts, so a fork costs nothing.
+    after it. `soft_stopped` states that a soft stop closed the reasoning, not the model.
+    `token_statistics` has one entry for each of `tokens`, or is empty where they are not known.
+    Extending a trajectory creates a new one that shares its parts, so a fork costs nothing.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -88,14 +88,14 @@ class Trajectory(BaseModel):
         return self.phase is Phase.DONE
 
     def with_tokens(
-        self, tokens: tuple[int, ...], doubts: tuple[TokenStatistics, ...] = ()
+        self, tokens: tuple[int, ...], statistics: tuple[TokenStatistics, ...] = ()
     ) -> "Trajectory":
         """The trajectory with more tokens and their statistics; its statistics become empty where
         those of any token are missing."""
-        complete = len(self.token_statistics) == len(self.tokens) and len(doubts) == len(tokens)
-        statistics = self.token_statistics + doubts if complete else ()
+        complete = len(self.token_statistics) == len(self.tokens) and len(statistics) == len(tokens)
+        all_statistics = self.token_statistics + statistics if complete else ()
         return self.model_copy(
-            update={"tokens": self.tokens + tokens, "token_statistics": statistics}
+            update={"tokens": self.tokens + tokens, "token_statistics": all_statistics}
         )
 
     def truncated_to(self, length: int) -> "Trajectory":

@@ -13,7 +13,7 @@ from reasoner.models.format import ValueFormat
 from reasoner.policy.chat_template import render_prompt
 from reasoner.types.problem import Message, Problem
 from reasoner.types.trajectory import Trajectory
-from reasoner.value.scoring_input import Sheet
+from reasoner.value.scoring_input import ScoringInput
 
 __all__ = ["ScoringLayout", "bind_format", "scored_texts"]
 
@@ -24,7 +24,7 @@ QUESTION, STEP, NEXT = "⟦question⟧", "⟦step⟧", "⟦next⟧"
 class ScoringLayout(Protocol):
     """A format bound to a model's vocabulary and chat template."""
 
-    def scoring_input(self, problem: Problem, trajectory: Trajectory) -> Sheet:
+    def scoring_input(self, problem: Problem, trajectory: Trajectory) -> ScoringInput:
         """The tokens from which the trajectory's steps are scored, and its answer once done."""
 
 
@@ -80,7 +80,7 @@ class TextLayout:
                 "which is not a token of this model; choose another --value-format"
             )
 
-    def scoring_input(self, problem: Problem, trajectory: Trajectory) -> Sheet:
+    def scoring_input(self, problem: Problem, trajectory: Trajectory) -> ScoringInput:
         """See `ScoringLayout`."""
         tokens = self._head + self._plain(conversation_text(problem)) + self._neck
         ends = []
@@ -89,7 +89,7 @@ class TextLayout:
             tokens += self._after if number > 1 else []
             tokens += self._plain(fill_step_template(template, number, text)) + self._tag
             ends.append(len(tokens))
-        return Sheet(tuple(tokens), tuple(ends), self._closing, self._back)
+        return ScoringInput(tuple(tokens), tuple(ends), self._closing, self._back)
 
     def _control_tokens(self, text: str) -> list[int]:
         return self._inner_tokens(text, special=True)
@@ -126,7 +126,7 @@ class TrajectoryLayout:
         messages += [Message(role="user", content=form.user)]
         return _split_at(_rendered(messages, self._engine, form), form, STEP)[1]
 
-    def scoring_input(self, problem: Problem, trajectory: Trajectory) -> Sheet:
+    def scoring_input(self, problem: Problem, trajectory: Trajectory) -> ScoringInput:
         """See `ScoringLayout`."""
         tokens = list(trajectory.tokens)
         while tokens and self._engine.is_eog(tokens[-1]):
@@ -138,7 +138,9 @@ class TrajectoryLayout:
             ends.append(end)
         if len(scored_texts(trajectory)) > len(trajectory.steps):
             ends.append(length)
-        return Sheet(trajectory.prompt + tuple(tokens), tuple(ends), self._closing, self._back)
+        return ScoringInput(
+            trajectory.prompt + tuple(tokens), tuple(ends), self._closing, self._back
+        )
 
 
 def conversation_text(problem: Problem) -> str:

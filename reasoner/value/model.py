@@ -12,7 +12,7 @@ from reasoner.types.trajectory import Trajectory
 from reasoner.value.head import ValueHead
 from reasoner.value.layout import bind_format
 from reasoner.value.scorer import StepScorer
-from reasoner.value.scoring_input import Sheet
+from reasoner.value.scoring_input import ScoringInput
 from reasoner.value.step_features import FEATURE_NAMES, StepFeatureExtractor
 
 __all__ = ["OutputScorer", "StatisticsScorer", "ValueModel"]
@@ -85,20 +85,26 @@ class OutputScorer:
 
     async def score_steps(self, problem: Problem, trajectory: Trajectory) -> tuple[float, ...]:
         """See `StepScorer.score`."""
-        sheet = self._model.layout.scoring_input(problem, trajectory)
+        scoring_input = self._model.layout.scoring_input(problem, trajectory)
         unscored = [
-            i for i in range(len(sheet.step_ends)) if sheet.step_prefix(i) not in self._scores
+            i
+            for i in range(len(scoring_input.step_ends))
+            if scoring_input.step_prefix(i) not in self._scores
         ]
-        await self._score_steps(sheet, unscored)
-        return tuple(self._scores[sheet.step_prefix(i)] for i in range(len(sheet.step_ends)))
+        await self._score_steps(scoring_input, unscored)
+        return tuple(
+            self._scores[scoring_input.step_prefix(i)] for i in range(len(scoring_input.step_ends))
+        )
 
-    async def _score_steps(self, sheet: Sheet, steps: list[int]) -> None:
-        readings = sheet.scoring_sequences(steps)
-        results = await asyncio.gather(*(self._model.read_scores(*reading) for reading in readings))
+    async def _score_steps(self, scoring_input: ScoringInput, steps: list[int]) -> None:
+        sequences = scoring_input.scoring_sequences(steps)
+        results = await asyncio.gather(
+            *(self._model.read_scores(*sequence) for sequence in sequences)
+        )
         self._tokens += sum(decoded for _, decoded in results)
         scores = [score for row, _ in results for score in row]
         for step, score in zip(steps, scores, strict=True):
-            self._scores[sheet.step_prefix(step)] = score
+            self._scores[scoring_input.step_prefix(step)] = score
 
 
 class StatisticsScorer:
@@ -123,15 +129,15 @@ class StatisticsScorer:
 
     async def score_steps(self, problem: Problem, trajectory: Trajectory) -> tuple[float, ...]:
         """See `StepScorer.score`."""
-        sheet = self._model.layout.scoring_input(problem, trajectory)
-        steps = range(len(sheet.step_ends))
-        if unscored := [i for i in steps if sheet.step_prefix(i) not in self._scores]:
-            begin, end = len(trajectory.prompt), len(sheet.tokens)
+        scoring_input = self._model.layout.scoring_input(problem, trajectory)
+        steps = range(len(scoring_input.step_ends))
+        if unscored := [i for i in steps if scoring_input.step_prefix(i) not in self._scores]:
+            begin, end = len(trajectory.prompt), len(scoring_input.tokens)
             statistics = trajectory.token_statistics if self._model.is_policy else ()
             rows = await self._reader.extract_features(
                 trajectory.prompt,
-                sheet.tokens[begin:],
-                [step_end - begin for step_end in sheet.step_ends],
+                scoring_input.tokens[begin:],
+                [step_end - begin for step_end in scoring_input.step_ends],
                 unscored[0],
                 statistics=statistics[: end - begin]
                 if len(statistics) == len(trajectory.tokens)
@@ -139,8 +145,10 @@ class StatisticsScorer:
                 on_decoded=self._decoded.append,
             )
             scores = self._head.scores(rows)
-            self._scores |= {sheet.step_prefix(i): scores[i - unscored[0]] for i in unscored}
-        return tuple(self._scores[sheet.step_prefix(i)] for i in steps)
+            self._scores |= {
+                scoring_input.step_prefix(i): scores[i - unscored[0]] for i in unscored
+            }
+        return tuple(self._scores[scoring_input.step_prefix(i)] for i in steps)
 
 
 def _answer_tokens(form: ValueFormat, engine: Engine) -> tuple[list[int], list[int]]:

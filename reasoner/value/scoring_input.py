@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Sheet"]
+__all__ = ["ScoringInput"]
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ScoringInput:
     """The tokens of a question and steps, to which a further step is only ever appended, so that
     the KV cache of what was read before stays valid.
 

@@ -40,12 +40,13 @@ class StepFeatureExtractor:
         statistics: Sequence[TokenStatistics] = (),
         on_decoded: OnDecoded | None = None,
     ) -> Floats:
-        """The features (len(ends) - first, len(FEATURES)) of the steps from index `first_step` on.
+        """Return the features of the steps from index `first_step` on, of shape
+        (len(ends) - first_step, len(FEATURE_NAMES)).
 
-        `ends[i]` is the number of `tokens` up to the end of step i. `doubts` holds the token
+        `ends[i]` is the number of `tokens` up to the end of step i. `statistics` holds the token
         statistics of `tokens` where they are known; otherwise the model prefills the steps, reusing
         the cached prefix, and `on_decoded` receives the number of decoded tokens. Raises what
-        `Engine.doubts` does.
+        `Engine.token_statistics` does.
         """
         begins = (0, *ends)[:-1]
         start = begins[first_step]

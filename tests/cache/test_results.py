@@ -147,9 +147,9 @@ def test_a_dated_result_is_gone_the_next_day(model: Path) -> None:
     assert results.get(PROBLEM, settings) is not None
     key = results._key(PROBLEM, settings)
     assert key is not None
-    kept = results._vault.get(key)
+    kept = results._cache.get(key)
     assert kept is not None
-    results._vault.put(key, kept.replace(b'"day": "2', b'"day": "1'))
+    results._cache.put(key, kept.replace(b'"day": "2', b'"day": "1'))
     assert results.get(PROBLEM, settings) is None
     results.close()
 
@@ -160,7 +160,7 @@ def test_nonsense_in_the_cache_is_no_result(model: Path) -> None:
     key = results._key(PROBLEM, settings)
     assert key is not None
     for nonsense in (b"", b"[]", b'{"day": null}', b'{"day": null, "result": {}}', b"[" * 10**5):
-        results._vault.put(key, nonsense)
+        results._cache.put(key, nonsense)
         assert results.get(PROBLEM, settings) is None
     results.close()
 

@@ -151,8 +151,14 @@ class Output:
             for number, event in enumerate(self._candidates, 1)
         ]
         if self._strategy == CROSS_CHECK:
-            reasonings = [one for one in self._candidates if one.path in self._shown_paths]
-            programs = [one for one in self._candidates if one.path not in self._shown_paths]
+            reasonings = [
+                candidate for candidate in self._candidates if candidate.path in self._shown_paths
+            ]
+            programs = [
+                candidate
+                for candidate in self._candidates
+                if candidate.path not in self._shown_paths
+            ]
             sentences = cross_check_sentences(reasonings, programs)
         for sentence in sentences:
             self.narrator.show_notice(sentence)

@@ -134,11 +134,11 @@ class TreeLog:
         elif known_value is None and event.value is not None:
             self._write(event.path, step, f"value {event.value:.2f}")
 
-    def _write(self, path: int, step: int | None, text: str) -> None:
-        where = f"line {path}" if step is None else f"line {path}, step {step}"
-        self._stream.write(f"{where}: {text}\n")
+    def _write(self, number: int, step: int | None, text: str) -> None:
+        place = f"line {number}" if step is None else f"line {number}, step {step}"
+        self._stream.write(f"{place}: {text}\n")
         self._stream.flush()
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

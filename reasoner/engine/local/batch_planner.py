@@ -41,29 +41,30 @@ class BatchPlanner:
         Hidden states need batches of their own, so requests for them alternate with the others.
         """
         self._tick_count += 1
-        room, rows = self._context.n_batch, self._context.n_sequences
+        max_tokens, max_outputs = self._context.n_batch, self._context.n_sequences
         hidden = [
             s for s in sequences if isinstance(s.request, PrefillRequest) and s.request.hidden
         ]
         others = [s for s in sequences if s not in hidden]
         if hidden and (not others or self._tick_count % 2):
-            return _fill_chunks(hidden, rows, rows)
+            return _fill_chunks(hidden, max_outputs, max_outputs)
         running = _fill_chunks(
-            [s for s in others if s.remaining_tokens <= MAX_DECODE_TOKENS], room, rows
+            [s for s in others if s.remaining_tokens <= MAX_DECODE_TOKENS], max_tokens, max_outputs
         )
+        decode_tokens = _count_tokens(running)
         prompts = _fill_chunks(
             [s for s in others if s.remaining_tokens > MAX_DECODE_TOKENS],
-            min(self._prefill_tokens(_count_tokens(running)), room - _count_tokens(running))
+            min(self._prefill_tokens(decode_tokens), max_tokens - decode_tokens)
             if running
-            else room,
-            rows - sum(len(part.output_positions()) for part in running),
+            else max_tokens,
+            max_outputs - sum(len(chunk.output_positions()) for chunk in running),
         )
         return running + prompts if self._context.on_gpu else self._next_share(running, prompts)
 
     def record_duration(self, chunks: list[Chunk], seconds: float) -> None:
         """Record the `seconds` that a decode of these chunks took."""
         count = _count_tokens(chunks)
-        if all(part.count <= MAX_DECODE_TOKENS for part in chunks):
+        if all(chunk.count <= MAX_DECODE_TOKENS for chunk in chunks):
             self._step_seconds = seconds
         elif count >= 32 and seconds > 0:
             self._prefill_rate += 0.3 * (count / seconds - self._prefill_rate)
@@ -85,17 +86,19 @@ class BatchPlanner:
         return max(1, count // ATTENTION_TILE_TOKENS) * ATTENTION_TILE_TOKENS if apart else count
 
 
-def _fill_chunks(sequences: list[Sequence], room: int, rows: int) -> list[Chunk]:
-    """Return chunks of the sequences, in order, up to `room` tokens and `rows` output rows."""
-    parts: list[Chunk] = []
+def _fill_chunks(sequences: list[Sequence], max_tokens: int, max_outputs: int) -> list[Chunk]:
+    """Return chunks of the sequences, in order, up to `max_tokens` tokens and `max_outputs` output
+    rows."""
+    chunks: list[Chunk] = []
     for sequence in sequences:
-        part = fit_chunk(sequence, room, rows)
-        if part.count <= 0:
+        chunk = fit_chunk(sequence, max_tokens, max_outputs)
+        if chunk.count <= 0:
             break
-        parts.append(part)
-        room, rows = room - part.count, rows - len(part.output_positions())
-    return parts
+        chunks.append(chunk)
+        max_tokens -= chunk.count
+        max_outputs -= len(chunk.output_positions())
+    return chunks
 
 
-def _count_tokens(parts: list[Chunk]) -> int:
-    return sum(part.count for part in parts)
+def _count_tokens(chunks: list[Chunk]) -> int:
+    return sum(chunk.count for chunk in chunks)

@@ -26,10 +26,10 @@ class Chunk:
     def entries(self) -> list[tuple[int, int, int, bool]]:
         """Return (token, position, sequence id, needs output) for each token of the chunk."""
         assert self.sequence.request is not None
-        begin, wanted = len(self.sequence.tokens), self.output_positions()
+        begin, positions = len(self.sequence.tokens), self.output_positions()
         tokens = self.sequence.request.tokens[begin : begin + self.count]
         return [
-            (token, position, self.sequence.id, position in wanted)
+            (token, position, self.sequence.id, position in positions)
             for position, token in enumerate(tokens, begin)
         ]
 
@@ -40,8 +40,8 @@ def fit_chunk(sequence: Sequence, max_tokens: int, max_outputs: int) -> Chunk:
 
     Its `count` is 0 where nothing fits.
     """
-    part = Chunk(sequence, min(sequence.remaining_tokens, max_tokens))
-    wanted = sorted(part.output_positions())
-    if len(wanted) <= max_outputs:
-        return part
-    return Chunk(sequence, wanted[max_outputs] - len(sequence.tokens))
+    chunk = Chunk(sequence, min(sequence.remaining_tokens, max_tokens))
+    positions = sorted(chunk.output_positions())
+    if len(positions) <= max_outputs:
+        return chunk
+    return Chunk(sequence, positions[max_outputs] - len(sequence.tokens))

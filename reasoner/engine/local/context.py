@@ -191,11 +191,11 @@ class LlamaContext:
             self._embeddings_enabled = hidden
         batch = self._batch
         batch.n_tokens = len(entries)
-        for i, (token, position, sequence, wanted) in enumerate(entries):
+        for i, (token, position, sequence, needs_output) in enumerate(entries):
             batch.token[i] = token
             batch.pos[i] = position
             batch.seq_id[i][0] = sequence
-            batch.logits[i] = wanted or hidden
+            batch.logits[i] = needs_output or hidden
         self._abort[0] = b"\0"
         return int(self._lc.llama_decode(self._ctx, batch))
 

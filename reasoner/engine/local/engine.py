@@ -123,10 +123,10 @@ class LocalEngine:
     def same_vocabulary(self, other: Engine) -> bool:
         if not isinstance(other, LocalEngine):
             return False
-        left, right = self._vocabulary, other._vocabulary
-        return left.size == right.size and all(
-            left.piece(token, special=True) == right.piece(token, special=True)
-            for token in range(left.size)
+        own, others = self._vocabulary, other._vocabulary
+        return own.size == others.size and all(
+            own.piece(token, special=True) == others.piece(token, special=True)
+            for token in range(own.size)
         )
 
     @property

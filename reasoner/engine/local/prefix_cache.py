@@ -20,10 +20,10 @@ BUSY_LINGER_SECONDS, IDLE_LINGER_SECONDS = 2.0, 0.1
 other sequences are running and while none is."""
 
 
-def common_prefix(left: TokenArray, right: TokenArray) -> int:
+def common_prefix(first: TokenArray, second: TokenArray) -> int:
     """How many leading tokens two id arrays share."""
-    size = min(len(left), len(right))
-    differ = np.flatnonzero(left[:size] != right[:size])
+    size = min(len(first), len(second))
+    differ = np.flatnonzero(first[:size] != second[:size])
     return int(differ[0]) if differ.size else size
 
 
@@ -64,9 +64,11 @@ class PrefixCache:
 
     def running_sequences(self) -> list[Sequence]:
         """Running sequences in the order in which their requests arrived."""
-        found = [sequence for sequence in self._sequences.values() if sequence.request is not None]
+        sequences = [
+            sequence for sequence in self._sequences.values() if sequence.request is not None
+        ]
         return sorted(
-            found, key=lambda sequence: sequence.request.arrival if sequence.request else 0
+            sequences, key=lambda sequence: sequence.request.arrival if sequence.request else 0
         )
 
     def reserved_sequences(self) -> list[Sequence]:
@@ -80,8 +82,8 @@ class PrefixCache:
 
     def idle_sequences(self) -> list[Sequence]:
         """Idle sequences, least recently used first."""
-        found = [sequence for sequence in self._sequences.values() if sequence.request is None]
-        return sorted(found, key=lambda sequence: sequence.last_used)
+        sequences = [sequence for sequence in self._sequences.values() if sequence.request is None]
+        return sorted(sequences, key=lambda sequence: sequence.last_used)
 
     def sequences(self) -> list[Sequence]:
         """Every sequence, running or idle."""
@@ -120,17 +122,18 @@ class PrefixCache:
         best, length = None, 0
         if min_tokens > len(ids):
             return best, length
-        wanted = memoryview(ids.data)[
-            :min_tokens
-        ]  # compares token by token, and stops at a difference
+        # a memoryview compares token by token and stops at a difference
+        min_prefix = memoryview(ids.data)[:min_tokens]
         for sequence in self._sequences.values():
-            if min_tokens and memoryview(sequence.tokens)[:min_tokens] != wanted:
+            if min_tokens and memoryview(sequence.tokens)[:min_tokens] != min_prefix:
                 continue
             shared = common_prefix(sequence.token_array(), ids)
-            whole = sequence.request is None and shared == len(sequence.tokens)
-            if not (whole or self._context.can_fork):
+            is_continuable = sequence.request is None and shared == len(sequence.tokens)
+            if not (is_continuable or self._context.can_fork):
                 continue
-            if shared >= min_tokens and (shared > length or (shared == length > 0 and whole)):
+            if shared >= min_tokens and (
+                shared > length or (shared == length > 0 and is_continuable)
+            ):
                 best, length = sequence, shared
         return best, length
 

@@ -54,22 +54,22 @@ class PromptCache:
         except Exception:  # a broken store must not fail the request
             self._store = None
 
-    def _fetch(self, request: Request, shelf: PromptCacheStore) -> None:
-        _, held = self._cache.longest_prefix(request)
-        held = max(held, self._cache.longest_pending_prefix(request))
-        found = shelf.lookup_prompt(
-            request.token_array[: request.max_cached_tokens], held + MIN_PROMPT_TOKENS
+    def _fetch(self, request: Request, store: PromptCacheStore) -> None:
+        _, cached_tokens = self._cache.longest_prefix(request)
+        cached_tokens = max(cached_tokens, self._cache.longest_pending_prefix(request))
+        prompt_state = store.lookup_prompt(
+            request.token_array[: request.max_cached_tokens], cached_tokens + MIN_PROMPT_TOKENS
         )
-        if found is not None and self._fits(len(found[0])):
-            self._cache.restore(*found)
+        if prompt_state is not None and self._fits(len(prompt_state[0])):
+            self._cache.restore(*prompt_state)
 
     def record_prefill(self, sequence: Sequence, request: Request) -> None:
         """Remember a completely prefilled prompt for `store_prompts` if many of its tokens were
         new."""
         if self._store is None or not isinstance(request, GenerateRequest):
             return
-        whole = len(sequence.tokens) == len(request.prompt)
-        if whole and request.decoded_tokens >= MIN_PROMPT_TOKENS:
+        is_complete = len(sequence.tokens) == len(request.prompt)
+        if is_complete and request.decoded_tokens >= MIN_PROMPT_TOKENS:
             self._prefilled.append((sequence, request.prompt))
 
     def store_prompts(self) -> None:

@@ -119,8 +119,8 @@ class TokenSampler:
         """Return the subset of `tokens` that the grammar accepts."""
         candidates = self._candidate_array(row, tokens)
         self._lc.llama_sampler_apply(self._grammar, ctypes.byref(candidates))
-        kept = [c.id for c in candidates.data[: candidates.size] if c.logit != -np.inf]
-        return np.array(kept, np.int32)
+        token_ids = [c.id for c in candidates.data[: candidates.size] if c.logit != -np.inf]
+        return np.array(token_ids, np.int32)
 
     def _candidate_array(self, row: FloatArray, tokens: Any) -> Any:
         data = (self._lc.llama_token_data * len(tokens))()

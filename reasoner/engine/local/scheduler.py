@@ -75,10 +75,10 @@ class Scheduler:
         self.prompt_cache.store_prompts()
         self._drop_cancelled()
         self._admit()
-        parts = self.planner.plan_batch(self.cache.running_sequences())
-        if parts and (indices := self._decode(parts)) is not None:
-            for part, start in zip(parts, indices, strict=True):
-                self._run_guarded(part.sequence, partial(self._postprocess, part, start))
+        chunks = self.planner.plan_batch(self.cache.running_sequences())
+        if chunks and (indices := self._decode(chunks)) is not None:
+            for chunk, start in zip(chunks, indices, strict=True):
+                self._run_guarded(chunk.sequence, partial(self._postprocess, chunk, start))
 
     # -- admission -------------------------------------------------------------------------
 
@@ -148,45 +148,45 @@ class Scheduler:
 
     # -- decoding --------------------------------------------------------------------------
 
-    def _decode(self, parts: list[Chunk]) -> list[int] | None:
+    def _decode(self, chunks: list[Chunk]) -> list[int] | None:
         """Decode the chunks. Return the batch index where each starts, or None on failure."""
         entries: list[tuple[int, int, int, bool]] = []
         starts: list[int] = []
-        for part in parts:
+        for chunk in chunks:
             starts.append(len(entries))
-            entries += part.entries()
-        requests = [part.sequence.request for part in parts]
-        hidden = any(isinstance(one, PrefillRequest) and one.hidden for one in requests)
+            entries += chunk.entries()
+        requests = [chunk.sequence.request for chunk in chunks]
+        hidden = any(isinstance(request, PrefillRequest) and request.hidden for request in requests)
         self.in_flight = tuple(filter(None, requests))
-        begun = monotonic()
+        start_time = monotonic()
         code = self.context.decode(entries, hidden)
         self.in_flight = ()
         if code == 0:
-            self._record_decode(parts, len(entries), monotonic() - begun)
+            self._record_decode(chunks, len(entries), monotonic() - start_time)
             return starts
-        self._handle_decode_failure(parts, code)
+        self._handle_decode_failure(chunks, code)
         return None
 
-    def _record_decode(self, parts: list[Chunk], count: int, seconds: float) -> None:
+    def _record_decode(self, chunks: list[Chunk], count: int, seconds: float) -> None:
         self.decoded_tokens += count
-        self.planner.record_duration(parts, seconds)
-        for part in parts:
-            sequence, request = part.sequence, part.sequence.request
+        self.planner.record_duration(chunks, seconds)
+        for chunk in chunks:
+            sequence, request = chunk.sequence, chunk.sequence.request
             assert request is not None
             begin = len(sequence.tokens)
-            self.cache.append_tokens(sequence, part.count)
-            read = min(begin + part.count, len(request.prompt)) - begin
-            request.decoded_tokens += max(0, read)
-            if read > MAX_DECODE_TOKENS:
+            self.cache.append_tokens(sequence, chunk.count)
+            prompt_tokens = min(begin + chunk.count, len(request.prompt)) - begin
+            request.decoded_tokens += max(0, prompt_tokens)
+            if prompt_tokens > MAX_DECODE_TOKENS:
                 self._next_admission_time = 0.0  # waiting requests may fork what was prefilled
             self.prompt_cache.record_prefill(sequence, request)
 
-    def _handle_decode_failure(self, parts: list[Chunk], code: int) -> None:
+    def _handle_decode_failure(self, chunks: list[Chunk], code: int) -> None:
         """Handle llama.cpp's result code: free cells, undo an aborted batch, or fail it."""
         if code == 1:
             self._free_cells()
             return
-        for sequence in (part.sequence for part in parts):
+        for sequence in (chunk.sequence for chunk in chunks):
             if code < 0:
                 self._fail(sequence, EngineError(f"llama.cpp failed to decode (code {code})"))
             elif not self.cache.truncate(sequence, len(sequence.tokens)):
@@ -208,15 +208,15 @@ class Scheduler:
 
     # -- continuing ------------------------------------------------------------------------
 
-    def _postprocess(self, part: Chunk, start: int) -> None:
+    def _postprocess(self, chunk: Chunk, start: int) -> None:
         """Postprocess the output rows of a decoded chunk."""
-        sequence, request = part.sequence, part.sequence.request
+        sequence, request = chunk.sequence, chunk.sequence.request
         if isinstance(request, GenerateRequest) and sequence.remaining_tokens == 0:
-            self._append_tokens(sequence, request, start + part.count - 1)
+            self._append_tokens(sequence, request, start + chunk.count - 1)
         elif isinstance(request, PrefillRequest):
-            begin = len(sequence.tokens) - part.count
+            begin = len(sequence.tokens) - chunk.count
             row = self.context.hidden if request.hidden else self.context.logits
-            for i in range(part.count):
+            for i in range(chunk.count):
                 if begin + i in request.positions:
                     request.on_row(begin + i, row(start + i))
             if sequence.remaining_tokens == 0:

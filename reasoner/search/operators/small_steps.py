@@ -22,22 +22,26 @@ MAX_PROBABILITY_MASS = 0.95
 
 
 async def expand_in_environment(
-    problem: Problem, context: SearchContext, node: SearchNode, frame: EnvironmentState, width: int
+    problem: Problem,
+    context: SearchContext,
+    node: SearchNode,
+    environment: EnvironmentState,
+    width: int,
 ) -> list[SearchNode]:
     """The node's new children: the likeliest next steps, each scored by its probability, or 1 where
     it reaches a solution.
 
     Steps that the environment refutes are left out, and so are those that lead to a state which is
     in the tree already. Nothing is sampled, so no step occurs twice. Raises what the policy's
-    `start_trajectory` and `lines` do.
+    `start_trajectory` and `likeliest_next_lines` do.
     """
     trajectory = (
         node.trajectory
         if node.environment_state
-        else context.policy.start_trajectory(frame.prompt_problem, think=False)
+        else context.policy.start_trajectory(environment.prompt_problem, think=False)
     )
-    max_children = max(width, frame.choice_count // CHOICES_PER_CHILD)
-    min_probability = MIN_UNIFORM_SHARE / frame.choice_count
+    max_children = max(width, environment.choice_count // CHOICES_PER_CHILD)
+    min_probability = MIN_UNIFORM_SHARE / environment.choice_count
     children: list[SearchNode] = []
     mass = 0.0
     async with aclosing(context.policy.likeliest_next_lines(trajectory, min_probability)) as lines:
@@ -60,13 +64,15 @@ async def _expand(
 ) -> SearchNode | None:
     """The node's child by that step, emitted; None where it is refuted or a duplicate."""
     steps = (*(step.text for step in trajectory.steps), line.text or "")
-    frame = await context.environment_state(problem, steps)
-    if frame is None:
+    environment = await context.environment_state(problem, steps)
+    if environment is None:
         return None
-    child = _child(context, node, trajectory, line, frame)
+    child = _child(context, node, trajectory, line, environment)
     step = child.trajectory.steps[-1]
-    if frame.answer and not child.pruned:
-        child.trajectory = finish_trajectory(child.trajectory, frame.answer, 0, FinishReason.STOP)
+    if environment.answer and not child.pruned:
+        child.trajectory = finish_trajectory(
+            child.trajectory, environment.answer, 0, FinishReason.STOP
+        )
         child.score = 1.0
     context.emit_node(child)
     if child.pruned:
@@ -81,19 +87,25 @@ def _child(
     node: SearchNode,
     trajectory: Trajectory,
     line: LineContinuation,
-    frame: EnvironmentState,
+    environment: EnvironmentState,
 ) -> SearchNode:
     """The node after that step, pruned where the step is refuted or its state is in the tree."""
-    extended = context.policy.append_line(trajectory, line, frame.state)
+    extended = context.policy.append_line(trajectory, line, environment.state)
     number = next(context.trajectory_numbers)
     child = SearchNode(
-        extended, number, node, refutation=frame.refutation, environment_state=frame.state
+        extended,
+        number,
+        node,
+        refutation=environment.refutation,
+        environment_state=environment.state,
     )
     context.emit_step(extended, number)
-    if frame.refutation is not None:
-        context.emit(VerdictEvent(path=number, step=child.step_index, verdict=frame.refutation))
+    if environment.refutation is not None:
+        context.emit(
+            VerdictEvent(path=number, step=child.step_index, verdict=environment.refutation)
+        )
     else:
-        child.duplicate_of = _node_with_state(node, frame.state)
+        child.duplicate_of = _node_with_state(node, environment.state)
     child.pruned = child.refutation is not None or child.duplicate_of is not None
     child.score = line.probability
     return child

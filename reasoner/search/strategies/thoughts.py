@@ -38,11 +38,13 @@ async def expand_node(
     else proposed or sampled steps. Where the model proposes none, one is sampled; in an environment
     there may be none."""
     if parameters.framed and (node.environment_state or not node.trajectory.steps):
-        frame = await context.environment_state(
+        environment = await context.environment_state(
             problem, [step.text for step in node.trajectory.steps]
         )
-        if frame is not None:
-            return await expand_in_environment(problem, context, node, frame, parameters.width)
+        if environment is not None:
+            return await expand_in_environment(
+                problem, context, node, environment, parameters.width
+            )
     if parameters.thoughts == "propose":
         children = await propose_children(
             problem, context, node, parameters.width, drop_refuted=parameters.prune
