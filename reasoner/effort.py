@@ -1,4 +1,4 @@
-"""What an effort amounts to: a strategy and what it is told."""
+"""The strategy, its options and the budget that an effort level stands for."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,15 +17,16 @@ GENERAL: Mapping[Effort, EffortPlan] = {
     "high": EffortPlan(strategy="majority", options={"n": 5}),
     "max": EffortPlan(strategy="majority", options={"n": 16, "at_once": 8}),
 }
-"""For models that nobody measured. Voting helps wherever answers are short (Wang et al. 2022)."""
+"""For models without measurements of their own. Voting helps wherever answers are short (Wang et
+al. 2022)."""
 
 
 def resolve_effort(settings: Settings, spec: ModelSpec | None = None) -> Settings:
     """The settings with the strategy that their effort stands for; a model may have its own plans.
 
     A strategy or a budget that was set stays. Where there is nothing to reason about (no thinking,
-    a grammar) or nothing may be checked, a single line is drawn. Raises UsageError for options of a
-    strategy that is not named.
+    a grammar) or nothing may be checked, there is a single rollout. Raises UsageError for
+    options of a strategy that is not named.
     """
     if settings.strategy != AUTO_STRATEGY:
         return settings

@@ -41,7 +41,7 @@ DEFAULT_MODEL = "qwen2.5-coder-1.5b"
 
 
 class Directories(BaseModel):
-    """Where things live; each is created by whoever writes there first."""
+    """The directories of the program; each is created when something is first written to it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -109,10 +109,10 @@ class EngineSettings(BaseModel):
 
 
 class Limits(BaseModel):
-    """How much thinking one path may do; None means no such limit.
+    """How much one trajectory may reason; None means no such limit.
 
-    `budget` caps the reasoning's tokens (it lands softly: the answer still follows), `max_tokens`
-    the whole reply, `seconds` the wall clock of the whole question.
+    `budget` is the maximum number of reasoning tokens (a soft stop follows, so that there is an
+    answer), `max_tokens` that of the whole reply, `seconds` the wall-clock time of the question.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -136,7 +136,7 @@ class Limits(BaseModel):
 
 
 class Settings(BaseSettings):
-    """Everything a run can be told."""
+    """All settings of a run."""
 
     model_config = SettingsConfigDict(
         env_prefix="REASONER_", env_nested_delimiter="__", frozen=True, extra="forbid"
@@ -144,24 +144,26 @@ class Settings(BaseSettings):
 
     model: str = DEFAULT_MODEL
     protocol: Literal["plain", "think", "steiner"] | None = None
-    """None: the registry's word for the model, else what its vocabulary shows."""
+    """None: the one that the registry names for the model, else the one that its vocabulary
+    indicates."""
     value: str | None = None
     """The value model's name, or `self`: the policy judges its own steps. None: by a
     head of its own, which costs nothing, where the registry or `value_head` names one; `off`: not
-    at all. Several, with commas between them, are heard together; `NAME@FORMAT` says how that one
-    is asked."""
+    at all. Several, with commas between them, form an ensemble; `NAME@FORMAT` sets the format in
+    which that one is prompted."""
     value_format: str | None = None
-    """How the value model is asked; None: the registry's word for it, else as a judge."""
+    """The format in which the value model is prompted; None: the registry's, else as a judge."""
     value_head: Path | None = None
-    """A side file with the head that reads values from what a model gives."""
+    """A file with a value head, which computes scores from a model's outputs."""
     strategy: str = AUTO_STRATEGY
     """`auto`: the one that `effort` stands for with this model."""
     strategy_options: dict[str, Any] = {}
-    """What the strategy is told (`-S key=value`; `reasoner strategies list` names them)."""
+    """Options of the strategy (`-S key=value`; `reasoner strategies list` names them)."""
     search_budget: Annotated[int, Field(ge=1)] | None = None
-    """Most tokens of all paths and the value model together; reasoning closes softly before."""
+    """Most tokens of all trajectories and the value model together; a soft stop comes before."""
     until_verified: bool = False
-    """Show the search the known answer and the given tests, and end it once they confirm a line."""
+    """Check candidates by the known answer and the given tests during the search, and end it once
+    they confirm one."""
     effort: Effort = "medium"
     min_steps: int = 0
     max_steps: int | None = None
@@ -180,20 +182,20 @@ class Settings(BaseSettings):
     tools: Literal["off", "auto", "force"] = "off"
     """Whether the policy may call tools in mid-thought; `force` makes it begin with a call."""
     tool_style: Literal["fenced", "native"] | None = None
-    """How it calls them; None: as its chat template was made for."""
+    """The format of tool calls; None: the one that its chat template supports."""
     unsafe_exec: bool = False
     """Run a model's code even where no sandbox is strong enough for it."""
     offline: bool = False
     history: bool = True
     """Whether questions and answers are recorded (`reasoner history`)."""
     cache: bool = True
-    """Whether what was worked out before is used again, and kept (`reasoner cache`)."""
+    """Whether cached results, verdicts and prompts are used and stored (`reasoner cache`)."""
     cache_size: Annotated[int, Field(ge=0, le=10**6)] = 2000
-    """Most megabytes of prompts, as read, that are kept on disk."""
+    """Maximum size of the disk cache of prefilled prompts, in megabytes."""
     server: str | None = None
     """The address of a running `reasoner serve` that answers in place of a model loaded here."""
     api_key: SecretStr | None = None
-    """What a server wants to be told; of `reasoner serve`, what it wants to be told itself."""
+    """The API key that is sent to a server; for `reasoner serve`, the key that it requires."""
     engine: EngineSettings = EngineSettings()
 
     @property
@@ -211,7 +213,7 @@ class Settings(BaseSettings):
 
     @property
     def value_models(self) -> tuple[tuple[str, str | None], ...]:
-        """The value models that `value` names, each with the format it is to be asked in. Raises
+        """The value models that `value` names, each with its format. Raises
         UsageError where one has no name."""
         if self.value is None or self.value == NO_VALUE_MODEL:
             return ()

@@ -49,7 +49,7 @@ COMMANDS = {
     ),
     "strategies": CommandEntry(
         f"{PACKAGE}.strategies:app",
-        "List the strategies: how lines of thought grow, and how one is chosen.",
+        "List the strategies: how candidates are generated, and how one is chosen.",
     ),
     "plugins": CommandEntry(f"{PACKAGE}.plugins:app", "List, enable and disable plugins."),
     "data": CommandEntry(f"{PACKAGE}.data:app", "Make data to train on."),

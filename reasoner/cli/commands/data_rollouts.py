@@ -11,7 +11,7 @@ def rollouts(options: RolloutOptions) -> None:
     """Draw solutions of known problems and judge their steps.
 
     Continuations from its steps tell where a wrong solution went wrong. The output is JSON Lines,
-    one solution a line, and beside it (.features) how much the model doubted each step.
+    one solution a line, and beside it (.features) how uncertain the model was at each step.
     Everything that is done is on disk: the same command goes on after Ctrl-C or a crash.
     """
     from reasoner.cli.commands.data_rollouts_run import write_rollouts  # loads the search

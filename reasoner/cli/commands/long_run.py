@@ -1,4 +1,4 @@
-"""The frame of a long run that can be continued: a status line, and what Ctrl-C means."""
+"""The setting of a long run that can be continued: a status line, and what Ctrl-C means."""
 
 import sys
 from collections.abc import Iterator

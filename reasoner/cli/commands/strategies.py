@@ -13,7 +13,7 @@ from reasoner.search.strategies.strategy import Strategy
 
 __all__ = ["app"]
 
-app = Commands("List the strategies: how lines of thought grow, and how one is chosen.")
+app = Commands("List the strategies: how candidates are generated, and how one is chosen.")
 
 
 @app.command("list")

@@ -173,7 +173,7 @@ class RunOptions:
         int | None,
         typer.Option(
             metavar="TOKENS",
-            help="Most tokens of a whole search, all its lines together.",
+            help="Most tokens of a whole search, all its trajectories together.",
             rich_help_panel=THINKING_PANEL,
         ),
     ] = None
@@ -188,7 +188,7 @@ class RunOptions:
         bool,
         typer.Option(
             "--until-verified",
-            help="Search until the known answer (--expect) or given tests confirm a line.",
+            help="Search until the known answer (--expect) or given tests confirm a candidate.",
             rich_help_panel=THINKING_PANEL,
         ),
     ] = False
@@ -232,7 +232,7 @@ class RunOptions:
         int | None,
         typer.Option(
             metavar="TOKENS",
-            help="Size of the KV cache, which all lines share.",
+            help="Size of the KV cache, which all trajectories share.",
             rich_help_panel=ENGINE_PANEL,
         ),
     ] = None

@@ -41,7 +41,7 @@ def label(state: TraceNode, *, best: bool, unfinished: str = "") -> list[Segment
         return [("answer ", DIM), (answer, style)] if answer else [("no answer", DIM)]
     if state.steps == 0 or not unfinished:
         begun = f", from step {state.steps}" if state.steps else ""
-        return [(f"line {state.trajectory}{begun}", DIM)]
+        return [(f"trajectory {state.trajectory}{begun}", DIM)]
     return [(_short(unfinished), DIM)]
 
 

@@ -80,10 +80,11 @@ class LiveTree:
         self._canvas.draw([*lines, self._footer()])
 
     def _footer(self) -> list[Segment]:
-        """`3 lines being written · 14 states · 2 answers · 12 s`."""
+        """Return `3 trajectories being written · 14 states · 2 answers · 12 s`."""
         tree = self._tree
         writing, answers = len(tree.unfinished_trajectories), len(tree.candidates)
-        parts = [f"{_many(writing, 'line')} being written"] if writing else []
+        noun = "trajectory" if writing == 1 else "trajectories"
+        parts = [f"{writing} {noun} being written"] if writing else []
         parts += [_many(len(tree), "state")]
         parts += [_many(answers, "answer")] if answers else []
         parts += [f"{time.monotonic() - self._began:.0f} s"]
@@ -122,20 +123,20 @@ class TreeLog:
         forked = event.parent is not None and event.parent != event.path
         if key not in self._values and forked and not event.pruned:
             self._write(
-                event.path, None, f"forked off line {event.parent} after step {event.forked}"
+                event.path, None, f"forked off trajectory {event.parent} after step {event.forked}"
             )
         known_value = self._values.get(key)
         self._values[key] = event.value
         at_value = "" if event.value is None else f" at value {event.value:.2f}"
         if event.same is not None:
-            self._write(event.path, step, f"says the same as line {event.same}")
+            self._write(event.path, step, f"says the same as trajectory {event.same}")
         elif event.pruned:
             self._write(event.path, step, f"pruned{at_value}")
         elif known_value is None and event.value is not None:
             self._write(event.path, step, f"value {event.value:.2f}")
 
     def _write(self, number: int, step: int | None, text: str) -> None:
-        place = f"line {number}" if step is None else f"line {number}, step {step}"
+        place = f"trajectory {number}" if step is None else f"trajectory {number}, step {step}"
         self._stream.write(f"{place}: {text}\n")
         self._stream.flush()
 

@@ -26,22 +26,22 @@ __all__ = [
 class WeightedBestOfNParameters(StrategyParameters):
     """The parameters of weighted best-of-N."""
 
-    n: int = Field(8, ge=1, le=1024, description="lines of thought")
-    at_once: int = Field(8, ge=1, le=256, description="lines drawn side by side")
+    n: int = Field(8, ge=1, le=1024, description="candidates")
+    at_once: int = Field(8, ge=1, le=256, description="candidates generated side by side")
     prune: bool = Field(True, description="draw steps again that are refuted")
-    brief: bool = Field(False, description="keep the lines short, by worked examples")
+    brief: bool = Field(False, description="keep the reasoning short, by worked examples")
 
 
 class BestOfNParameters(WeightedBestOfNParameters):
     """The parameters of best-of-N."""
 
-    agree: bool = Field(True, description="count how many lines share the answer, too")
+    agree: bool = Field(True, description="count how many candidates share the answer, too")
 
 
 async def best_of_n(
     problem: Problem, context: SearchContext, parameters: BestOfNParameters
 ) -> SearchOutcome:
-    """Draw N lines of thought and take the one that its checks, its value and the others favour."""
+    """Generate N candidates and take the best by checks, value and agreement."""
     candidates = await sample_candidates(problem, context, parameters)
     groups = await group_by_answer(candidates, context.same_answer)
     answer_shares = weight_shares([len(group.candidates) for group in groups])
@@ -61,7 +61,7 @@ async def best_of_n(
 async def weighted_best_of_n(
     problem: Problem, context: SearchContext, parameters: WeightedBestOfNParameters
 ) -> SearchOutcome:
-    """Draw N lines of thought and take the answer whose lines are worth most together."""
+    """Generate N candidates and take the answer whose candidates have the highest sum of scores."""
     candidates = await sample_candidates(problem, context, parameters)
     return await rank_by_answer(candidates, context.same_answer, vote_weight=candidate_score)
 

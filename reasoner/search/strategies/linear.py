@@ -10,7 +10,7 @@ __all__ = ["linear"]
 
 
 async def linear(problem: Problem, context: SearchContext, _: NoParameters) -> SearchOutcome:
-    """One line of thought, streamed as it is written."""
+    """A single chain of thought, streamed as it is written."""
     root = create_root(problem, context)
     trajectory = root.trajectory
     while not trajectory.is_done:

@@ -27,21 +27,23 @@ __all__ = ["AdaptiveVote", "MajorityParameters", "majority"]
 class MajorityParameters(StrategyParameters):
     """The parameters of self-consistency."""
 
-    n: int = Field(16, ge=1, le=1024, description="most lines of thought")
-    at_once: int = Field(4, ge=1, le=256, description="lines drawn side by side")
+    n: int = Field(16, ge=1, le=1024, description="most candidates")
+    at_once: int = Field(4, ge=1, le=256, description="candidates generated side by side")
     adaptive: bool = Field(True, description="stop once the vote is decided")
     threshold: float = Field(
         0.8, gt=0.5, le=1.0, description="probability that the lead lasts at which it is"
     )
-    weigh: bool = Field(True, description="a line counts its value, and less if it fails its check")
+    weigh: bool = Field(
+        True, description="a candidate counts its value, less if it fails its check"
+    )
     prune: bool = Field(True, description="draw steps again that are refuted")
-    brief: bool = Field(False, description="keep the lines short, by worked examples")
+    brief: bool = Field(False, description="keep the reasoning short, by worked examples")
 
 
 async def majority(
     problem: Problem, context: SearchContext, parameters: MajorityParameters
 ) -> SearchOutcome:
-    """Draw several lines of thought and take the answer most of them arrive at."""
+    """Generate several candidates and take the answer that most of them give."""
     candidates: list[Candidate] = []
     poll = AdaptiveVote(parameters, context.policy.is_stochastic, context.budget.is_reasoning_over)
     prompt_problem = with_brief_examples(problem, context.policy) if parameters.brief else None

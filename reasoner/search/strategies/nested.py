@@ -29,7 +29,7 @@ class NestedParameters(StrategyParameters):
 
     outer: str = Field("linear", description="the strategy whose steps are searched for")
     inner: str = Field("best-of-n", description="the strategy that searches for them")
-    n: int = Field(4, ge=1, le=64, description="lines that the inner strategy draws")
+    n: int = Field(4, ge=1, le=64, description="candidates that the inner strategy generates")
 
 
 def nested_search(

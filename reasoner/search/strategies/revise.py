@@ -25,15 +25,15 @@ REVISE_PROMPT = (
 class ReviseParameters(StrategyParameters):
     """The parameters of sequential revision."""
 
-    n: int = Field(4, ge=1, le=64, description="attempts, one after the other")
-    memory: int = Field(4, ge=1, le=16, description="how many earlier attempts the model sees")
+    n: int = Field(4, ge=1, le=64, description="candidates, one after the other")
+    memory: int = Field(4, ge=1, le=16, description="how many earlier candidates the model sees")
     prune: bool = Field(True, description="draw steps again that are refuted")
 
 
 async def revise(
     problem: Problem, context: SearchContext, parameters: ReviseParameters
 ) -> SearchOutcome:
-    """Revise an attempt again and again, and choose among all of them, not just the last."""
+    """Revise a candidate again and again, and choose among all of them, not just the last."""
     candidates: list[Candidate] = []
     while len(candidates) < parameters.n:
         revision = _fitting_revision(problem, context, candidates[-parameters.memory :])

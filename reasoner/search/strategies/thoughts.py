@@ -60,7 +60,7 @@ async def score_states(
     method: Literal["vote", "judge"],
 ) -> None:
     """Score the nodes that have no score yet: by the value model where there is one, else by the
-    policy's votes (`by="vote"`) or its separate judgements (`by="judge"`)."""
+    policy's votes (`method="vote"`) or its separate judgements (`method="judge"`)."""
     unscored = [node for node in nodes if node.score is None]
     if not unscored:
         return

@@ -139,17 +139,17 @@ def test_plain_lines_tell_what_is_worth_telling() -> None:
     for event in (*FORK, *more):
         plain.feed(event)
     assert stream.getvalue().splitlines() == [
-        "line 1, step 1: a",
-        "line 2, step 1: b",
-        "line 1: forked off line 0 after step 0",
-        "line 2: forked off line 0 after step 0",
-        "line 1, step 1: value 0.25",
-        "line 2, step 1: value 0.75",
-        "line 1, step 1: pruned at value 0.25",
-        "line 3, step 2: c ↩ backtrack",
-        "line 3, step 2: ✗ picky: no",
-        "line 3, step 2: says the same as line 2",
-        "line 3: ended with 4 (9 tokens)",
+        "trajectory 1, step 1: a",
+        "trajectory 2, step 1: b",
+        "trajectory 1: forked off trajectory 0 after step 0",
+        "trajectory 2: forked off trajectory 0 after step 0",
+        "trajectory 1, step 1: value 0.25",
+        "trajectory 2, step 1: value 0.75",
+        "trajectory 1, step 1: pruned at value 0.25",
+        "trajectory 3, step 2: c ↩ backtrack",
+        "trajectory 3, step 2: ✗ picky: no",
+        "trajectory 3, step 2: says the same as trajectory 2",
+        "trajectory 3: ended with 4 (9 tokens)",
     ]
 
 
@@ -176,7 +176,7 @@ def test_where_nothing_can_be_drawn_it_is_plain_lines(tiny_gguf: Path, tmp_path:
     with Terminal(tmp_path / "another", asked, TERM="dumb") as terminal:
         assert terminal.wait(PATIENCE) == 0
     for told in (piped.stderr, terminal.screen):
-        assert b"line 1, step 1: " in told
+        assert b"trajectory 1, step 1: " in told
         assert b"\x1b" not in told
 
 

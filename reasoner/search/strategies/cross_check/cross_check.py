@@ -60,7 +60,9 @@ class CrossCheckParameters(StrategyParameters):
     reasonings: int = Field(1, ge=1, le=256, description="most reasonings at length")
     brief: int = Field(0, ge=0, le=256, description="most reasonings kept short by examples")
     """Programs replace them where a system prompt or the context size rules out examples."""
-    at_once: int = Field(4, ge=1, le=64, description="lines drawn side by side on disagreement")
+    at_once: int = Field(
+        4, ge=1, le=64, description="candidates generated side by side on disagreement"
+    )
     """llama.cpp multiplies four rows at a time on a CPU: four took 141 ms, three 179 (Xeon)."""
     threshold: float = Field(
         0.65, gt=0.0, le=1.0, description="confidence at which the vote is decided"
