@@ -109,7 +109,7 @@ class Engine(Vocabulary, Protocol):
         targets: Sequence[Sequence[int]],
         on_decoded: OnDecoded | None = None,
     ) -> list[tuple[float, ...]]:
-        """Log-probabilities (natural, FAINTEST at least) of `targets[i]` as the token after
+        """Log-probabilities (natural, at least MIN_LOGPROB) of `targets[i]` as the token after
         `tokens[positions[i]]`. Raises EngineError without the capability `score`."""
 
     async def top_tokens(

@@ -42,9 +42,9 @@ MAX_OUTPUT_TOKENS = 1000
 class Policy:
     """A model that reasons in steps, for one question with its limits, budget and seed.
 
-    `sampling` draws the tokens; `again` replaces it in `Policy.again()`. `merge_system` puts the
-    system prompt before the question, for models trained without system prompts. `calling` allows
-    tool calls; they need reasoning, so they are off without it.
+    `sampling` draws the tokens; `varied_sampling` replaces it in `with_varied_sampling()`.
+    `merge_system` puts the system prompt before the question, for models trained without system
+    prompts. `tool_calls` allows tool calls; they need reasoning, so they are off without it.
     """
 
     def __init__(

@@ -24,8 +24,8 @@ MIN_CALL_SECONDS = 0.1
 class ToolCallConfig:
     """How a policy may call tools.
 
-    The model writes calls in the given `style`; `use(tool, earlier inputs, input, seconds)`
-    executes one. With `forced`, every trajectory begins with a call.
+    The model writes calls in `call_style`; `call_tool(tool, earlier inputs, input, seconds)`
+    executes one. With `force_first_call`, every trajectory begins with a call.
     """
 
     call_style: ToolCallStyle

@@ -1,4 +1,4 @@
-"""The worker's side of the pipe of `child`: each message is JSON after a four-byte length.
+"""The worker's side of the pipe of `worker_process`: each message is JSON after a four-byte length.
 
 It imports the standard library only, so that a worker starts fast and can be confined early.
 """

@@ -35,13 +35,13 @@ RETRY_SEED_OFFSET = 1_000_003
 class SearchContext:
     """The only handle of a strategy. It holds no cache, no batch and no model.
 
-    `plugins` is the plugin host, None when nothing is to be verified; `value` is the value model's
-    scorer, None without one. With `use_known_answer` the verifiers see the known answer and the
-    given tests during the search, which ends once these confirm a candidate; otherwise they check
-    only its result. A verdict that settles the question without them always ends the search.
-    `root_trajectory` is the trajectory at which a nested search begins. `grow(trajectory, seed)`
-    replaces the policy in extending a trajectory by a step. `numbers` yields the numbers of new
-    trajectories.
+    `plugins` is the plugin host, None when nothing is to be verified; `value_scorer` is the value
+    model's scorer, None without one. With `use_known_answer` the verifiers see the known answer and
+    the given tests during the search, which ends once these confirm a candidate; otherwise they
+    check only its result. A verdict that settles the question without them always ends the search.
+    `root_trajectory` is the trajectory at which a nested search begins. `extend_override`, called
+    with a trajectory and a seed, replaces the policy in extending the trajectory by a step.
+    `trajectory_numbers` yields the numbers of new trajectories.
     """
 
     policy: Policy
@@ -67,7 +67,7 @@ class SearchContext:
     def start_trajectory(self, problem: Problem) -> Trajectory:
         """The trajectory at which the search begins: the problem's empty one, or `root_trajectory`.
 
-        Raises what `Policy.start` does.
+        Raises what `Policy.start_trajectory` does.
         """
         return self.root_trajectory or self.policy.start_trajectory(problem)
 
@@ -125,8 +125,8 @@ class SearchContext:
         """The candidate of a finished trajectory, with final answer, verdicts and value score.
 
         Emits it, frees the prefix cache beyond `keep` (or the prompt), which other trajectories
-        share, and stops the budget when the candidate is proven. `final` extracts the final answer
-        from the reply. Raises what `score` does.
+        share, and stops the budget when the candidate is proven. `extract_answer` extracts the
+        final answer from the reply. Raises what `score_trajectory` does.
         """
         verdicts = await self.verify_trajectory(
             problem, trajectory, number, show_known_answer=self.use_known_answer
@@ -220,7 +220,7 @@ class SearchContext:
 
     async def score_trajectory(self, problem: Problem, trajectory: Trajectory) -> float | None:
         """The value model's score of a trajectory, in [0, 1]; None without a value model, or when
-        the budget has stopped. Raises what `StepScorer.score` does."""
+        the budget has stopped. Raises what `StepScorer.score_steps` does."""
         if self.value_scorer is None:
             return None
         try:
@@ -236,7 +236,7 @@ class SearchContext:
     async def ask_model(self, problem: Problem, number: int = 0) -> str:
         """The model's reply to a side question, without reasoning; nothing is emitted.
 
-        Raises what `Policy.start` and `Policy.extend` do.
+        Raises what `Policy.start_trajectory` and `Policy.extend` do.
         """
         trajectory = self.policy.start_trajectory(problem, think=False)
         while not trajectory.is_done:

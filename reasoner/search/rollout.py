@@ -31,7 +31,7 @@ async def rollout(
 
     `prompt_problem` is the problem as the model is prompted with it, where that differs from
     `problem`, on which the candidate is verified. Raises what the context's `start_trajectory` and
-    `extend` do.
+    `extend_trajectory` do.
     """
     return await rollout_from_node(
         problem, context, create_root(prompt_problem or problem, context), drop_refuted=drop_refuted

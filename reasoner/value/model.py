@@ -84,7 +84,7 @@ class OutputScorer:
         return self._tokens
 
     async def score_steps(self, problem: Problem, trajectory: Trajectory) -> tuple[float, ...]:
-        """See `StepScorer.score`."""
+        """See `StepScorer.score_steps`."""
         scoring_input = self._model.layout.scoring_input(problem, trajectory)
         unscored = [
             i
@@ -128,7 +128,7 @@ class StatisticsScorer:
         return sum(self._decoded)
 
     async def score_steps(self, problem: Problem, trajectory: Trajectory) -> tuple[float, ...]:
-        """See `StepScorer.score`."""
+        """See `StepScorer.score_steps`."""
         scoring_input = self._model.layout.scoring_input(problem, trajectory)
         steps = range(len(scoring_input.step_ends))
         if unscored := [i for i in steps if scoring_input.step_prefix(i) not in self._scores]:

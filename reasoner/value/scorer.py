@@ -19,7 +19,8 @@ class StepScorer(Protocol):
     name: str
     """The value model's name in the result."""
     aggregation: Aggregation
-    """How step scores become a trajectory's score: `aggregate(scores, scorer.aggregation)`."""
+    """How step scores become a trajectory's score: `aggregate_step_scores(scores,
+    scorer.aggregation)`."""
 
     @property
     def decoded_tokens(self) -> int:

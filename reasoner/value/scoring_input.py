@@ -11,9 +11,9 @@ class ScoringInput:
     """The tokens of a question and steps, to which a further step is only ever appended, so that
     the KV cache of what was read before stays valid.
 
-    `ends[i]` is the number of `tokens` up to the end of step i. `closing_tokens` is appended to the
-    steps to be scored and not kept. A step's score is read `score_offset` tokens before its last
-    one.
+    `step_ends[i]` is the number of `tokens` up to the end of step i. `closing_tokens` is appended
+    to the steps to be scored and not kept. A step's score is read `score_offset` tokens before its
+    last one.
     """
 
     tokens: tuple[int, ...]

@@ -16,7 +16,7 @@ __all__ = ["run_blocks"]
 
 
 def run_blocks(earlier: Sequence[str], code: str) -> dict[str, Any]:
-    """Run `earlier`, ignoring output and exceptions, then `code`; returns as `program.run` does."""
+    """Run `earlier`, ignoring output and exceptions, then `code`; returns as `run_program` does."""
     fix_randomness()
     module = types.ModuleType("__main__")
     module.__dict__["__builtins__"] = __builtins__

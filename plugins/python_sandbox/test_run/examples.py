@@ -33,22 +33,22 @@ _OPEN = {"(": ")", "[": "]", "{": "}"}
 
 
 class Example(NamedTuple):
-    """An example: `call` is the source of an expression whose value must equal one of `wants`."""
+    """An example: `call` is the source of an expression whose value is one of `outcomes`."""
 
     call: str
-    wants: tuple[Any, ...]
+    outcomes: tuple[Any, ...]
 
 
 def find_examples(
-    text: str, names: Iterable[str], asked: str | None, parameters: tuple[str, ...]
+    text: str, names: Iterable[str], function: str | None, parameters: tuple[str, ...]
 ) -> list[Example]:
-    """Return calls of `names`, and of `asked` with the given inputs, with their stated results."""
+    """Return calls of `names`, and of `function` with the given inputs, with the stated results."""
     examples: list[tuple[int, Example]] = []
     known = {*names}
     for name in sorted(known):
         examples += _calls(text, name, known)
-    if asked is not None and not examples:
-        examples += [*_inputs(text, asked, parameters), *_fors(text, asked, parameters)]
+    if function is not None and not examples:
+        examples += [*_inputs(text, function, parameters), *_fors(text, function, parameters)]
     return [example for _, example in sorted(examples, key=lambda item: item[0])][:MAX_EXAMPLES]
 
 
@@ -60,8 +60,8 @@ def _calls(text: str, name: str, known: set[str]) -> Iterator[tuple[int, Example
         end = _closing(text, match.end() - 1)
         equals = _EQUALS.match(text, end) if end else None
         call = text[match.start() : end]
-        if equals and _is_concrete(call, known) and (wants := _literal(text, equals.end())):
-            yield match.start(), Example(call, wants)
+        if equals and _is_concrete(call, known) and (outcomes := _literal(text, equals.end())):
+            yield match.start(), Example(call, outcomes)
 
 
 def _is_concrete(call: str, known: set[str]) -> bool:
@@ -76,25 +76,25 @@ def _is_concrete(call: str, known: set[str]) -> bool:
     )
 
 
-def _inputs(text: str, asked: str, parameters: tuple[str, ...]) -> Iterator[tuple[int, Example]]:
+def _inputs(text: str, function: str, parameters: tuple[str, ...]) -> Iterator[tuple[int, Example]]:
     for match in _INPUT.finditer(text):
-        call = _call(asked, match[1], parameters)
-        if call and (wants := _literal(text, match.end())):
-            yield match.start(), Example(call, wants)
+        call = _call(function, match[1], parameters)
+        if call and (outcomes := _literal(text, match.end())):
+            yield match.start(), Example(call, outcomes)
 
 
-def _fors(text: str, asked: str, parameters: tuple[str, ...]) -> Iterator[tuple[int, Example]]:
+def _fors(text: str, function: str, parameters: tuple[str, ...]) -> Iterator[tuple[int, Example]]:
     if len(parameters) != 1:
         return
     for match in _FOR.finditer(text):
         end = _extent(text, match.end())
         output = _OUTPUT.match(text, end) if end else None
-        if match[1] in parameters and output and (wants := _literal(text, output.end())):
-            yield match.start(), Example(f"{asked}({text[match.end() : end]})", wants)
+        if match[1] in parameters and output and (outcomes := _literal(text, output.end())):
+            yield match.start(), Example(f"{function}({text[match.end() : end]})", outcomes)
 
 
-def _call(asked: str, arguments: str, parameters: tuple[str, ...]) -> str | None:
-    """Return a call of `asked` with the arguments in order, if their number fits, or None."""
+def _call(function: str, arguments: str, parameters: tuple[str, ...]) -> str | None:
+    """Return a call of `function` with the arguments in order, if their number fits, or None."""
     try:
         call = ast.parse(f"f({arguments[:MAX_LITERAL_CHARACTERS]})", mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -105,7 +105,7 @@ def _call(asked: str, arguments: str, parameters: tuple[str, ...]) -> str | None
     values = call.args or [named[name] for name in parameters if name in named]
     if len(values) != len(parameters) or (call.args and named):
         return None
-    return f"{asked}({', '.join(ast.unparse(value) for value in values)})"
+    return f"{function}({', '.join(ast.unparse(value) for value in values)})"
 
 
 def _literal(text: str, start: int) -> tuple[Any, ...] | None:

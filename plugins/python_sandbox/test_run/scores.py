@@ -44,7 +44,7 @@ class CheckResults:
         self.broken: str | None = None
 
     def report(self) -> dict[str, Any]:
-        """Return the counts and the first texts, as fields of `Trial`."""
+        """Return the counts and the first texts, as fields of `TestRun`."""
         passes = sum(held and site not in self._open for site, held in self._held.items())
         return {
             "passes": passes,

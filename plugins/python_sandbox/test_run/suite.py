@@ -42,23 +42,22 @@ def main(order: dict[str, Any]) -> None:
 
 
 def _report(order: dict[str, Any]) -> dict[str, Any]:
-    asked = read_question(order["question"])
+    question = read_question(order["question"])
     try:
         tree = ast.parse(order["code"])
-        lints = lint_program(order["code"], _bound(ast.parse(asked.prelude)))
+        lints = lint_program(order["code"], _bound(ast.parse(question.prelude)))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return {"python": False, "error": f"{type(error).__name__}: {error}"[:300]}
-    report: dict[str, Any] = {"python": True, "lints": lints, "prelude": asked.prelude}
-    entry = order["entry_point"] or _entry(asked, tree)
-    known = {*_functions(tree), *asked.functions, *filter(None, [entry])}
-    if (
-        order["entry_point"] or asked.functions
-    ):  # otherwise the question may show the code to be repaired
-        known -= {*_functions(ast.parse(asked.prelude))} - {order["entry_point"]}
+    report: dict[str, Any] = {"python": True, "lints": lints, "prelude": question.prelude}
+    entry_point = order["entry_point"] or _entry(question, tree)
+    known = {*_functions(tree), *question.functions, *filter(None, [entry_point])}
+    # without either, the question may show the code to be repaired
+    if order["entry_point"] or question.functions:
+        known -= {*_functions(ast.parse(question.prelude))} - {order["entry_point"]}
     stand_ins = StandIns(order["memo"], known, guess=order["guess"])
     try:
-        names = _test_names(order, asked, tree, stand_ins)
-        scores = _run(order, asked, entry, known, names)
+        names = _test_names(order, question, tree, stand_ins)
+        scores = _run(order, question, entry_point, known, names)
     except NeedsProgramProcess:
         return report | {"together": True}
     return report | scores.report() | {"calls": stand_ins.calls}
@@ -66,13 +65,13 @@ def _report(order: dict[str, Any]) -> dict[str, Any]:
 
 def _run(
     order: dict[str, Any],
-    asked: QuestionCode,
-    entry: str | None,
+    question: QuestionCode,
+    entry_point: str | None,
     known: set[str],
     names: dict[str, Any],
 ) -> CheckResults:
     scores = CheckResults()
-    examples = find_examples(order["question"], known, entry, asked.parameters)
+    examples = find_examples(order["question"], known, entry_point, question.parameters)
     for number, example in enumerate(examples):
         _example(scores, number, example, names)
     if ">>>" in order["question"]:
@@ -81,18 +80,18 @@ def _run(
         run_transcript(order["question"], names, scores)
     if order["tests"]:
         scores.given = True
-        _run_given_tests(order["tests"], names, entry, scores)
+        _run_given_tests(order["tests"], names, entry_point, scores)
     return scores
 
 
 def _test_names(
-    order: dict[str, Any], asked: QuestionCode, tree: ast.Module, stand_ins: StandIns
+    order: dict[str, Any], question: QuestionCode, tree: ast.Module, stand_ins: StandIns
 ) -> dict[str, Any]:
     """Return the names that tests see: the question's helpers, and the program's or stand-ins."""
     if order["together"]:
-        module, _ = load_program(order["code"], asked.prelude)
+        module, _ = load_program(order["code"], question.prelude)
     else:
-        module, _ = load_program("", asked.prelude)
+        module, _ = load_program("", question.prelude)
         stand_ins.forbid({*_bound(tree)} - {*_functions(tree)} - {*vars(module)})
         stand_ins.check(order["tests"] or "", order["question"])
         vars(module).update(stand_ins.functions())
@@ -105,11 +104,11 @@ def _example(scores: CheckResults, number: int, example: Example, names: dict[st
     site = ("example", number)
     with scores.guard(site, example.call):
         got = eval(example.call, names)  # noqa: S307  in the sandbox; the question's own words
-        scores.compare(site, example.call, got, example.wants)
+        scores.compare(site, example.call, got, example.outcomes)
 
 
 def _run_given_tests(
-    tests: str, names: dict[str, Any], entry: str | None, scores: CheckResults
+    tests: str, names: dict[str, Any], entry_point: str | None, scores: CheckResults
 ) -> None:
     """Run the given tests: statements, `check(candidate)` and `test_…` functions."""
     try:
@@ -123,7 +122,7 @@ def _run_given_tests(
         exec(code, names)  # noqa: S102  in the sandbox; the user's tests
     if (check := names.get("check")) and "check" not in before and callable(check):
         with scores.whole(("check", 0), "check"):
-            check(names[entry] if entry else None)
+            check(names[entry_point] if entry_point else None)
     for name, test in list(names.items()):
         if name.startswith("test") and name not in before and isinstance(test, types.FunctionType):
             _function(name, test, scores)
@@ -137,10 +136,10 @@ def _function(name: str, test: types.FunctionType, scores: CheckResults) -> None
         test()
 
 
-def _entry(asked: QuestionCode, tree: ast.Module) -> str | None:
+def _entry(question: QuestionCode, tree: ast.Module) -> str | None:
     """Return the function under test when the problem does not name it."""
     written = _functions(tree)
-    return next(iter([*reversed(asked.functions), *reversed(written)]), None)
+    return next(iter([*reversed(question.functions), *reversed(written)]), None)
 
 
 def _functions(tree: ast.Module) -> list[str]:

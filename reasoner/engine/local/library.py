@@ -13,7 +13,8 @@ __all__ = ["clear_errors", "first_error", "load_llama_cpp", "supports_gpu"]
 
 GGML_LOG_LEVEL_ERROR = 4
 MAX_ABORT_MESSAGE_CHARS = 300
-"""Maximum length of llama.cpp's abort message in ours; parts of it may come from the model file."""
+"""Maximum length of llama.cpp's abort message in an error; parts of it may come from the model
+file."""
 
 _errors: list[str] = []
 _log_callback: Any = None

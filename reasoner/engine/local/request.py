@@ -75,9 +75,9 @@ class GenerateRequest(Request):
 
 @dataclass(eq=False, slots=True)
 class PrefillRequest(Request):
-    """Prefill the tokens and call `visit(position, row)` at each of the `positions`.
+    """Prefill the tokens and call `on_row(position, row)` at each of the `positions`.
 
-    `row` is a view of the logits (n_vocab,) or, with `hidden`, of the last layer's normalised
+    The row is a view of the logits (n_vocab,) or, with `hidden`, of the last layer's normalised
     state (n_embd,); it is valid only during the call.
     """
 

@@ -29,9 +29,9 @@ async def propose_children(
 ) -> list[SearchNode]:
     """The node's new children: up to `count` next steps from one reply of the model.
 
-    They differ because the model generates them in one list. With `prune`, refuted ones are left
-    out, unless all are refuted. Raises UsageError where the protocol marks steps by tokens, and
-    what the context's `ask` does.
+    They differ because the model generates them in one list. With `drop_refuted`, refuted ones are
+    left out, unless all are refuted. Raises UsageError where the protocol marks steps by tokens,
+    and what the context's `ask_model` does.
     """
     text = PROPOSE_PROMPT.format(question=problem.question, so_far=steps_prompt(node), count=count)
     reply = await context.ask_model(problem.model_copy(update={"question": text}), node.number)

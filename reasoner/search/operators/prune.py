@@ -11,7 +11,7 @@ __all__ = ["discard_nodes", "merge_duplicates", "prune_nodes"]
 def prune_nodes(
     context: SearchContext, nodes: Sequence[SearchNode], width: int
 ) -> list[SearchNode]:
-    """The `width` best-scored nodes, the best first; the others are discarded (see `drop`)."""
+    """The `width` best-scored nodes, the best first; the others go to `discard_nodes`."""
     ranked = sorted(nodes, key=lambda node: -1.0 if node.score is None else node.score)
     ranked.reverse()
     discard_nodes(context, ranked[width:])

@@ -192,12 +192,12 @@ EXAMPLES = [
 @pytest.mark.parametrize(("text", "found"), EXAMPLES)
 def test_examples_are_read_as_people_write_them(text: str, found: list[tuple[str, object]]) -> None:
     examples = find_examples(text, ["f"], "f", ("x",))
-    assert [(example.call, example.wants[0]) for example in examples] == found
+    assert [(example.call, example.outcomes[0]) for example in examples] == found
 
 
 def test_one_in_brackets_may_be_a_tuple() -> None:
     (example,) = find_examples("f(1) == ('a')", ["f"], "f", ("x",))
-    assert example.wants == ("a", ("a",))
+    assert example.outcomes == ("a", ("a",))
 
 
 def test_the_question_says_what_it_gives_and_what_it_asks_for() -> None:

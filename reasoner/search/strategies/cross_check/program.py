@@ -28,7 +28,7 @@ async def rollout_program(problem: Problem, context: SearchContext) -> Candidate
     """A candidate by a program (program of thoughts, Chen et al. 2022).
 
     Its final answer is the last line that the program prints, None when the program failed or
-    printed nothing. Raises what the context's `start` and `extend_trajectory` do.
+    printed nothing. Raises what the context's `start_trajectory` and `extend_trajectory` do.
     """
     context = replace(context, policy=context.policy.with_max_tokens(MAX_PROGRAM_TOKENS))
     prompt_problem = problem.model_copy(update={"system": PROGRAM_SYSTEM_PROMPT})
