@@ -24,8 +24,8 @@ from statistics import fmean, median
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reasoner import Problem, Settings
-from reasoner.batch.tally import wilson_interval
 from reasoner.cli.options.pairs import parse_pairs
+from reasoner.metrics import wilson_interval
 from reasoner.solver.local import LocalSolver
 from reasoner.types.result import Result
 

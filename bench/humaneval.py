@@ -36,7 +36,7 @@ from python_sandbox.test_run.question import read_question
 from reasoner import Problem, Settings
 from reasoner.answers.status import score_of_verdicts
 from reasoner.answers.submission import read_submission
-from reasoner.batch.tally import wilson_interval
+from reasoner.metrics import wilson_interval
 from reasoner.solver.local import LocalSolver
 from reasoner.types.verdict import Outcome, Verdict
 

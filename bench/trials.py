@@ -8,7 +8,7 @@ from typing import TextIO
 
 from pydantic import BaseModel
 
-from reasoner.batch.tally import wilson_interval
+from reasoner.metrics import wilson_interval
 
 BEGINNING = '{"id":'
 """What every kept line begins with."""

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reasoner import Problem, Settings
+from reasoner.metrics import auc
 from reasoner.open_model import open_model, resolve
 from reasoner.value.open import open_value_model
 from reasoner.value.self_test import SELF_TEST_PAIRS, trajectory_of_steps
@@ -77,17 +78,16 @@ def _labelled(scores: tuple[float, ...], label: int, tokens: int) -> Scored:
     return Scored(scores[:label], scores[label : label + 1], tokens)
 
 
-def auc(right: Floats, wrong: Floats) -> float:
-    """The chance that one of `right` is above one of `wrong`, ties counting half."""
-    ordered = np.sort(wrong)
-    below = np.searchsorted(ordered, right, "left") + np.searchsorted(ordered, right, "right")
-    return float(below.mean() / 2 / len(wrong))
-
-
 def pooled(scored: Sequence[Scored]) -> tuple[Floats, Floats]:
     right = [score for item in scored for score in item.right]
     wrong = [score for item in scored for score in item.wrong]
     return np.array(right), np.array(wrong)
+
+
+def steps_auc(right: Floats, wrong: Floats) -> float:
+    """Return the probability that a right step scores above a wrong one."""
+    labels = np.concatenate((np.ones(len(right)), np.zeros(len(wrong))))
+    return auc(np.concatenate((right, wrong)), labels)
 
 
 def interval(scored: Sequence[Scored], seed: int, draws: int = 1000) -> tuple[float, float]:
@@ -97,7 +97,7 @@ def interval(scored: Sequence[Scored], seed: int, draws: int = 1000) -> tuple[fl
     while len(found) < draws:
         right, wrong = pooled(chosen.choices(scored, k=len(scored)))
         if len(right) and len(wrong):
-            found.append(auc(right, wrong))
+            found.append(steps_auc(right, wrong))
     return float(np.quantile(found, 0.025)), float(np.quantile(found, 0.975))
 
 
@@ -109,9 +109,11 @@ def report(scored: Sequence[Scored], settings: Settings, seconds: float) -> None
     tokens = sum(item.tokens for item in scored)
     print(
         f"\n{settings.value} ({settings.value_format or 'its own format'}), policy "
-        f"{settings.model}, n {len(scored)}, seed {settings.seed}: AUC {auc(right, wrong):.3f} "
-        f"[{low:.3f}, {high:.3f}]; {len(right)} right steps at {right.mean():.3f}, {len(wrong)} "
-        f"wrong at {wrong.mean():.3f}; {tokens / len(scored):.0f} tokens each, {seconds:.0f} s"
+        f"{settings.model}, n {len(scored)}, seed {settings.seed}: "
+        f"AUC {steps_auc(right, wrong):.3f} [{low:.3f}, {high:.3f}]; "
+        f"{len(right)} right steps at {right.mean():.3f}, "
+        f"{len(wrong)} wrong at {wrong.mean():.3f}; "
+        f"{tokens / len(scored):.0f} tokens each, {seconds:.0f} s"
     )
 
 

@@ -18,13 +18,12 @@ import heapq
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from itertools import groupby
-from math import comb
 from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
 from bench.pool import Line, read
-from reasoner.batch.tally import wilson_interval
+from reasoner.metrics import sign_test, wilson_interval
 from reasoner.plugin_host.host import PluginHost
 from reasoner.search.operators.aggregate import AnswerEquality, group_by_answer
 from reasoner.search.operators.evaluate import candidate_score
@@ -190,13 +189,6 @@ def report(played: dict[str, list[Chosen]]) -> None:
             f"{name} against {other}: {won} won, {lost} lost (p = {sign_test(won, lost):.2f}), "
             f"{cost:.2f} times the tokens"
         )
-
-
-def sign_test(won: int, lost: int) -> float:
-    """Two-sided probability of a split at least as uneven by chance."""
-    n = won + lost
-    tail = sum(comb(n, k) for k in range(min(won, lost) + 1))
-    return min(1.0, 2 * tail / float(2**n))
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Expert iteration: the policy's own paths, its wrong turns mended, as data for the next round."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -66,7 +67,6 @@ def _held(out: Path) -> int:
     if not out.exists():
         out.parent.mkdir(parents=True, exist_ok=True)
         return 0
-    whole = out.read_bytes()
-    whole = whole[: whole.rfind(b"\n") + 1]
-    out.write_bytes(whole)
-    return whole.count(b"\n")
+    contents = out.read_bytes()
+    os.truncate(out, contents.rfind(b"\n") + 1)
+    return contents.count(b"\n")

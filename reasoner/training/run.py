@@ -1,12 +1,12 @@
 """A training run: a folder with what it was asked to do, its latest checkpoint and its log."""
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from reasoner.atomic_file import replacing, write_atomically
 from reasoner.datagen.puzzles.record import PathRecord
 from reasoner.errors import UsageError
 from reasoner.training.export import Precision, write_gguf
@@ -56,7 +56,7 @@ class TrainingRun:
         plain, merges = build_vocabulary(texts)
         shape = ModelShape(width=width, vocabulary=len(plain) + len(CONTROL))
         note = {"shape": shape.model_dump(), "plain": plain, "merges": merges}
-        _replace(self.folder / NOTE, json.dumps(note, ensure_ascii=False))
+        write_atomically(self.folder / NOTE, json.dumps(note, ensure_ascii=False))
 
     @property
     def shape(self) -> ModelShape:
@@ -82,9 +82,8 @@ class TrainingRun:
     def save(self, state: dict[str, Any]) -> None:
         import torch
 
-        draft = self.folder / f"{CHECKPOINT}.partial"
-        torch.save(state, draft)
-        os.replace(draft, self.folder / CHECKPOINT)
+        with replacing(self.folder / CHECKPOINT) as draft:
+            torch.save(state, draft)
 
     def load(self) -> dict[str, Any] | None:
         """The latest checkpoint, or None before the first."""
@@ -95,9 +94,3 @@ class TrainingRun:
             return None
         state: dict[str, Any] = torch.load(path, weights_only=True)
         return state
-
-
-def _replace(path: Path, text: str) -> None:
-    draft = path.with_name(f"{path.name}.partial")
-    draft.write_text(text, "utf-8")
-    os.replace(draft, path)

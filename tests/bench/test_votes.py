@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.pool import Line, read
-from bench.votes import play, report, sign_test
+from bench.votes import play, report
 from reasoner.types.candidate import Candidate
 from reasoner.types.trajectory import FinishReason
 from reasoner.types.trajectory import Trajectory as Thought
@@ -83,11 +83,6 @@ async def test_reasonings_at_length_count_for_more_than_short_ones() -> None:
     name = "cross-check, 15 and 5, 80%"
     assert (await play([lines]))[name][0].right == 1.0
     assert (await play([lines], brief=True))[name][0].right == 0.0
-
-
-@pytest.mark.parametrize(("won", "lost", "p"), [(0, 0, 1.0), (5, 5, 1.0), (6, 0, 0.03125)])
-def test_a_split_by_chance(won: int, lost: int, p: float) -> None:
-    assert sign_test(won, lost) == pytest.approx(p)
 
 
 def test_lines_are_drawn_once(smollm2: Path, tmp_path: Path) -> None:

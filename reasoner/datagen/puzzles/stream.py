@@ -12,6 +12,7 @@ from random import Random
 
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
+from reasoner.atomic_file import write_atomically
 from reasoner.datagen.puzzles.record import KINDS, path_records
 from reasoner.datagen.puzzles.task import PuzzleTask
 from reasoner.errors import UsageError
@@ -76,7 +77,7 @@ def _resume(path: Path, recipe: PathDataRecipe) -> int:
     wanted = recipe.model_dump_json(exclude={"problems"})
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(wanted, "utf-8")
+        write_atomically(note, wanted)
         return 0
     if not note.exists() or note.read_bytes() != wanted.encode():
         raise UsageError(f"{path} was made from another recipe; choose another file or delete it")
