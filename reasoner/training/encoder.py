@@ -9,7 +9,7 @@ from typing import Any, Self
 from reasoner.engine.local.vocabulary import NativeVocabulary
 from reasoner.errors import BadModelFile
 from reasoner.policy.chat_template import render_prompt
-from reasoner.training.vocabulary import CHAT_TEMPLATE, CONTROL
+from reasoner.training.vocabulary import CHAT_TEMPLATE, CONTROL_TOKENS
 from reasoner.types.problem import Message
 
 __all__ = ["Encoder"]
@@ -52,11 +52,11 @@ class Encoder:
         pieces = (self._vocabulary.piece(token, special=True) for token in tokens)
         return b"".join(pieces).decode(errors="replace")
 
-    def prompt(self, question: str) -> list[int]:
+    def encode_prompt(self, question: str) -> list[int]:
         """What the policy reads before it writes, as its chat template says."""
         return self.encode(render_prompt(CHAT_TEMPLATE, [Message(role="user", content=question)]))
 
     @cached_property
-    def ids(self) -> dict[str, int]:
+    def control_ids(self) -> dict[str, int]:
         """The control tokens by their bare names: `im_end`, `reasoning_start` …"""
-        return {name.strip("<|>"): self.encode(name)[0] for name in CONTROL}
+        return {name.strip("<|>"): self.encode(name)[0] for name in CONTROL_TOKENS}

@@ -12,14 +12,14 @@ from reasoner.datagen.puzzles.stream import PathDataRecipe
 from reasoner.errors import UsageError
 from reasoner.training.encoder import Encoder
 from reasoner.training.fit import create_model
-from reasoner.training.run import MODEL, TrainingRun
+from reasoner.training.run import MODEL_FILE, TrainingRun
 from reasoner.training.sampler import ReplySampling
-from reasoner.training.trials import AT_ONCE, PolicyAttempt, attempt_puzzles
+from reasoner.training.trials import REPLIES_PER_BATCH, PolicyAttempt, attempt_puzzles
 
-__all__ = ["write_corrected"]
+__all__ = ["write_corrected_paths"]
 
 
-def write_corrected(
+def write_corrected_paths(
     folder: Path,
     out: Path,
     recipe: PathDataRecipe,
@@ -33,22 +33,22 @@ def write_corrected(
     Raises UsageError when the run has no trained policy.
     """
     run = TrainingRun(folder)
-    state = run.load()
+    state = run.load_checkpoint()
     if state is None:
         raise UsageError(f"{folder} has no trained policy yet; run `reasoner train policy` first")
     model, done = create_model(run, state), _held(out)
     first, solved = done, 0
-    with Encoder(folder / MODEL) as encoder, out.open("a", encoding="utf-8") as file:
+    with Encoder(folder / MODEL_FILE) as encoder, out.open("a", encoding="utf-8") as file:
         while done < recipe.problems:
-            numbers = range(done, min(done + AT_ONCE, recipe.problems))
-            tasks = [recipe.task(number, excluded) for number in numbers]
+            numbers = range(done, min(done + REPLIES_PER_BATCH, recipe.problems))
+            tasks = [recipe.sample_task(number, excluded) for number in numbers]
             how = ReplySampling(temperature=temperature, max_tokens=1024, seed=recipe.seed + done)
             trials = attempt_puzzles(model, encoder, tasks, how)
             lines = [_mended(trial, n, recipe) for trial, n in zip(trials, numbers, strict=True)]
             file.write("".join(f"{line.model_dump_json()}\n" for line in lines))
             file.flush()
             done += len(trials)
-            solved += sum(trial.followed.solved for trial in trials)
+            solved += sum(trial.parsed_reply.solved for trial in trials)
             on_batch(done, solved / (done - first))
     return done - first
 
@@ -57,9 +57,9 @@ def _mended(trial: PolicyAttempt, problem: int, recipe: PathDataRecipe) -> PathR
     random = Random(f"{recipe.seed}/{problem}/mend")  # noqa: S311
     graph = build_reasoning_graph(trial.task, random)
     wider, visits = corrected_path(
-        graph, trial.followed.visits, random, sample_path_parameters(random)
+        graph, trial.parsed_reply.visits, random, sample_path_parameters(random)
     )
-    return path_record(wider, visits, problem, landed=False)
+    return path_record(wider, visits, problem, truncated=False)
 
 
 def _held(out: Path) -> int:

@@ -24,10 +24,16 @@ from reasoner.training.llama import Llama
 from reasoner.training.sampler import ReplySampling
 from reasoner.training.trials import PolicyAttempt, attempt_puzzles
 
-__all__ = ["GrpoRound", "GrpoSettings", "group_advantages", "grpo_update", "trial_rewards"]
+__all__ = [
+    "GrpoRoundReport",
+    "GrpoSettings",
+    "attempt_rewards",
+    "group_advantages",
+    "run_grpo_round",
+]
 
-WRONG_STEP, RIGHT_ANSWER = -0.2, 0.5
-ROWS = 16
+ILLEGAL_STEP_REWARD, RIGHT_ANSWER_REWARD = -0.2, 0.5
+REPLIES_PER_BATCH = 16
 """Replies read at once while learning."""
 
 
@@ -44,7 +50,7 @@ class GrpoSettings:
 
 
 @dataclass(frozen=True)
-class GrpoRound:
+class GrpoRoundReport:
     """What one round of drawing and learning came to."""
 
     solved: float
@@ -52,31 +58,33 @@ class GrpoRound:
     loss: float
 
 
-def grpo_update(
+def run_grpo_round(
     model: Llama,
-    origin: Llama,
+    reference_model: Llama,
     optimiser: torch.optim.Optimizer,
     encoder: Encoder,
     tasks: Sequence[PuzzleTask],
-    how: GrpoSettings,
+    settings: GrpoSettings,
     seed: int,
-) -> GrpoRound:
+) -> GrpoRoundReport:
     """Draw a group for each task and learn from it; `origin` is the policy to stay near."""
-    drawing = ReplySampling(temperature=how.temperature, max_steps=12, max_tokens=512, seed=seed)
-    repeated = [task for task in tasks for _ in range(how.group)]
+    drawing = ReplySampling(
+        temperature=settings.temperature, max_steps=12, max_tokens=512, seed=seed
+    )
+    repeated = [task for task in tasks for _ in range(settings.group)]
     trials = attempt_puzzles(model, encoder, repeated, drawing)
-    groups = [trials[i : i + how.group] for i in range(0, len(trials), how.group)]
-    rewards = [[trial_rewards(trial, seed) for trial in group] for group in groups]
+    groups = [trials[i : i + settings.group] for i in range(0, len(trials), settings.group)]
+    rewards = [[attempt_rewards(trial, seed) for trial in group] for group in groups]
     gains = [gain for group in rewards for gain in group_advantages(group)]
     batches = list(_batches(trials, gains, encoder))
     drawn = sum(batch.drawn for batch in batches)
     with torch.no_grad():
-        apart = [(batch.logprobs(model), batch.logprobs(origin)) for batch in batches]
+        apart = [(batch.logprobs(model), batch.logprobs(reference_model)) for batch in batches]
     losses = []
-    for _ in range(how.epochs):
+    for _ in range(settings.epochs):
         total = 0.0
         for batch, (before, anchor) in zip(batches, apart, strict=True):
-            loss = batch.loss(model, before, anchor, how) / drawn
+            loss = batch.loss(model, before, anchor, settings) / drawn
             torch.autograd.backward(loss)
             total += loss.item()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -84,19 +92,19 @@ def grpo_update(
         optimiser.zero_grad(set_to_none=True)
         losses.append(total)
     totals = [sum(steps) for group in rewards for steps in group]
-    solved = fmean(trial.followed.solved for trial in trials)
-    return GrpoRound(solved, fmean(totals), fmean(losses))
+    solved = fmean(trial.parsed_reply.solved for trial in trials)
+    return GrpoRoundReport(solved, fmean(totals), fmean(losses))
 
 
-def trial_rewards(trial: PolicyAttempt, seed: int) -> list[float]:
+def attempt_rewards(trial: PolicyAttempt, seed: int) -> list[float]:
     """The reward of each step; the last one's holds that of the answer."""
-    task, followed = trial.task, trial.followed
+    task, followed = trial.task, trial.parsed_reply
     graph = build_reasoning_graph(task, Random(f"{seed}/{task.key}"))  # noqa: S311
     wider = with_moves(graph, [(visit.state, visit.move) for visit in followed.visits])
     rewards = step_rewards(wider, [(v.state, v.move.state) for v in followed.visits])
-    rewards += [WRONG_STEP] * (followed.steps - len(rewards))
-    rewards = rewards or [WRONG_STEP]
-    rewards[-1] += RIGHT_ANSWER if followed.solved else 0.0
+    rewards += [ILLEGAL_STEP_REWARD] * (followed.steps - len(rewards))
+    rewards = rewards or [ILLEGAL_STEP_REWARD]
+    rewards[-1] += RIGHT_ANSWER_REWARD if followed.solved else 0.0
     return rewards
 
 
@@ -120,8 +128,8 @@ def _batches(
 ) -> "Iterator[_Batch]":
     """The replies in batches of about the same length, so that little is padding."""
     order = sorted(range(len(trials)), key=lambda at: len(trials[at].prompt + trials[at].reply))
-    for start in range(0, len(order), ROWS):
-        chosen = order[start : start + ROWS]
+    for start in range(0, len(order), REPLIES_PER_BATCH):
+        chosen = order[start : start + REPLIES_PER_BATCH]
         yield _Batch([trials[at] for at in chosen], [gains[at] for at in chosen], encoder)
 
 
@@ -137,7 +145,7 @@ class _Batch:
         worth = torch.zeros(len(rows), length)
         drawn = torch.zeros(len(rows), length, dtype=torch.bool)
         forced = _forced(encoder)
-        step_start = encoder.ids["reasoning_step_start"]
+        step_start = encoder.control_ids["reasoning_step_start"]
         for index, (trial, row, gain) in enumerate(zip(trials, rows, gains, strict=True)):
             self._tokens[index, : len(row)] = torch.tensor(row)
             step = -1
@@ -169,6 +177,6 @@ class _Batch:
 
 def _forced(encoder: Encoder) -> set[int]:
     """The tokens that nobody chooses."""
-    names: Iterable[str] = encoder.ids
+    names: Iterable[str] = encoder.control_ids
     kept = (name for name in names if name.endswith("_start") or name == "reasoning_step_end")
-    return {encoder.ids[name] for name in kept}
+    return {encoder.control_ids[name] for name in kept}

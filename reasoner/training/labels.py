@@ -14,11 +14,11 @@ from reasoner.datagen.puzzles.stream import PathDataRecipe
 from reasoner.errors import UsageError
 from reasoner.training.encoder import Encoder
 from reasoner.training.fit import create_model
-from reasoner.training.run import MODEL, TrainingRun
+from reasoner.training.run import MODEL_FILE, TrainingRun
 from reasoner.training.sampler import ReplySampler, ReplySampling
-from reasoner.training.trials import AT_ONCE, PolicyAttempt, attempt_puzzles
+from reasoner.training.trials import REPLIES_PER_BATCH, PolicyAttempt, attempt_puzzles
 
-__all__ = ["Continuation", "LabelledReply", "write_labels"]
+__all__ = ["Continuation", "LabelledReply", "write_labelled_replies"]
 
 MAX_CONTINUATION_STEPS = 4
 """Steps a continuation may add: a value says what is near, not what a long search would find."""
@@ -54,7 +54,7 @@ _End = tuple[list[int], bool]
 """A reply that went on from a prefix, whole, and whether it ended right."""
 
 
-def write_labels(
+def write_labelled_replies(
     folder: Path,
     out: Path,
     recipe: PathDataRecipe,
@@ -65,15 +65,15 @@ def write_labels(
     """Append the labelled replies to the problems that `out` does not hold yet. Raises UsageError
     when `folder` holds no trained policy."""
     run = TrainingRun(folder)
-    state = run.load()
+    state = run.load_checkpoint()
     if state is None:
         raise UsageError(f"{folder} has no trained policy yet; run `reasoner train policy` first")
     model = create_model(run, state)
     done = out.read_bytes().count(b"\n") if out.exists() else 0
-    with Encoder(folder / MODEL) as encoder, out.open("a", encoding="utf-8") as file:
+    with Encoder(folder / MODEL_FILE) as encoder, out.open("a", encoding="utf-8") as file:
         while done < recipe.problems:
-            numbers = range(done, min(done + AT_ONCE, recipe.problems))
-            tasks = [recipe.task(number, excluded) for number in numbers]
+            numbers = range(done, min(done + REPLIES_PER_BATCH, recipe.problems))
+            tasks = [recipe.sample_task(number, excluded) for number in numbers]
             how = ReplySampling(
                 temperature=1.0, max_steps=8, max_tokens=512, seed=recipe.seed + done
             )
@@ -96,8 +96,8 @@ def _labelled(
     prefixes = [prefix for trial in trials for prefix in _prefixes(trial, encoder)]
     prefixes.sort(key=lambda prefix: len(prefix.trial.prompt) + len(prefix.tokens))
     ends: dict[tuple[int, int], list[_End]] = {}
-    for start in range(0, len(prefixes), AT_ONCE // count):
-        chosen = prefixes[start : start + AT_ONCE // count]
+    for start in range(0, len(prefixes), REPLIES_PER_BATCH // count):
+        chosen = prefixes[start : start + REPLIES_PER_BATCH // count]
         repeated = [prefix for prefix in chosen for _ in range(count)]
         steps = max(prefix.step for prefix in chosen) + 1 + MAX_CONTINUATION_STEPS
         drawn = sampler.sample_replies(
@@ -109,13 +109,13 @@ def _labelled(
             right = parse_reply(prefix.trial.task, encoder.decode(reply)).solved
             ends.setdefault((id(prefix.trial), prefix.step), []).append((reply, right))
     for trial in trials:
-        count = trial.reply.count(encoder.ids["reasoning_step_end"])
+        count = trial.reply.count(encoder.control_ids["reasoning_step_end"])
         yield _line(trial, [ends[id(trial), step] for step in range(count)], encoder)
 
 
 def _prefixes(trial: PolicyAttempt, encoder: Encoder) -> Iterator[_Prefix]:
     """The reply up to the end of each step, decision not included."""
-    ends = [i for i, t in enumerate(trial.reply) if t == encoder.ids["reasoning_step_end"]]
+    ends = [i for i, t in enumerate(trial.reply) if t == encoder.control_ids["reasoning_step_end"]]
     for step, end in enumerate(ends):
         yield _Prefix(trial, step, trial.reply[: end + 1])
 
@@ -128,7 +128,7 @@ def _line(trial: PolicyAttempt, ends: Sequence[Sequence[_End]], encoder: Encoder
         for step, ways in enumerate(ends)
         for tokens, right in ways
     ]
-    reply = _way(trial.reply, worth, trial.followed.solved, encoder)
+    reply = _way(trial.reply, worth, trial.parsed_reply.solved, encoder)
     return LabelledReply(question=trial.task.question, reply=reply, others=tuple(others))
 
 
@@ -136,7 +136,7 @@ def _way(
     tokens: Sequence[int], worth: Sequence[float], right: bool, encoder: Encoder
 ) -> Continuation:
     """A reply whose first steps are worth that much; how it ended tells what the others are."""
-    places = tokens.count(encoder.ids["reasoning_step_end"])
-    places += encoder.ids["reasoning_end"] in tokens
+    places = tokens.count(encoder.control_ids["reasoning_step_end"])
+    places += encoder.control_ids["reasoning_end"] in tokens
     values = [*worth, *[float(right)] * (places - len(worth))]
     return Continuation(tokens=tuple(tokens), values=tuple(values))

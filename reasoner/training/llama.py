@@ -9,9 +9,9 @@ from torch.nn import functional as fn
 
 from reasoner.training.shape import ModelShape
 
-__all__ = ["Cache", "Llama"]
+__all__ = ["KeyValueCache", "Llama"]
 
-Cache = list[tuple[Tensor, Tensor]]
+KeyValueCache = list[tuple[Tensor, Tensor]]
 """Keys and values (batch, kv heads, positions, head) of each layer."""
 
 
@@ -27,7 +27,9 @@ class Llama(nn.Module):
         self.register_buffer("turns", _turns(shape), persistent=False)
         self.apply(_initialise)
 
-    def forward(self, tokens: Tensor, cache: Cache | None = None, position: int = 0) -> Tensor:
+    def forward(
+        self, tokens: Tensor, cache: KeyValueCache | None = None, position: int = 0
+    ) -> Tensor:
         """With a `cache`, `tokens` are those from `position` on: any number of them at 0, one
         elsewhere."""
         turns = self.turns[position : position + tokens.shape[1]]
@@ -39,7 +41,7 @@ class Llama(nn.Module):
     def logits(self, states: Tensor) -> Tensor:
         return fn.linear(states, self.embed.weight)
 
-    def cache(self, batch: int, length: int) -> Cache:
+    def new_cache(self, batch: int, length: int) -> KeyValueCache:
         """Room for `length` positions of `batch` sequences."""
         shape = self.shape
         size = (batch, shape.kv_heads, length, shape.head)

@@ -10,7 +10,7 @@ __all__ = ["LogisticModel", "fit_logistic_regression"]
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 
-STEPS = 25
+NEWTON_STEPS = 25
 
 
 class LogisticModel(NamedTuple):
@@ -32,7 +32,7 @@ def fit_logistic_regression(
     table = np.hstack(((inputs - mean) / scale, np.ones((len(inputs), 1)))).astype(np.float64)
     pull = np.diag([ridge] * inputs.shape[1] + [1e-6])
     found = np.zeros(table.shape[1])
-    for _ in range(STEPS):
+    for _ in range(NEWTON_STEPS):
         chances = 1 / (1 + np.exp(-np.clip(table @ found, -30, 30)))
         slope = table.T @ (weights * (chances - right)) + pull @ found
         bend = (table * (weights * chances * (1 - chances))[:, None]).T @ table + pull

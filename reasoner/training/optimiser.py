@@ -10,7 +10,7 @@ import torch
 
 from reasoner.training.llama import Llama
 
-__all__ = ["Optimiser", "rate_at"]
+__all__ = ["Optimiser", "learning_rate_at"]
 
 
 class Optimiser:
@@ -32,15 +32,15 @@ class Optimiser:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
 
-    def state(self) -> list[dict[str, Any]]:
+    def state_dicts(self) -> list[dict[str, Any]]:
         return [optimiser.state_dict() for optimiser in self._both]
 
-    def restore(self, states: list[dict[str, Any]]) -> None:
+    def load_state_dicts(self, states: list[dict[str, Any]]) -> None:
         for optimiser, state in zip(self._both, states, strict=True):
             optimiser.load_state_dict(state)
 
 
-def rate_at(step: int, steps: int, rate: float, decay: float) -> float:
+def learning_rate_at(step: int, steps: int, rate: float, decay: float) -> float:
     """A short rise, a plateau, and a straight fall to zero over the last `decay` of the steps."""
     rise = min(100, max(1, steps // 20))
     fall = (steps - step) / max(1.0, decay * steps)

@@ -12,44 +12,44 @@ from reasoner.training.encoder import Encoder
 from reasoner.training.fit import create_model, train_model
 from reasoner.training.grpo import GrpoSettings
 from reasoner.training.reinforce import train_by_grpo
-from reasoner.training.run import MODEL, TrainingPlan, TrainingRun
-from reasoner.training.samples import Rows, parse_path_record
+from reasoner.training.run import MODEL_FILE, TrainingPlan, TrainingRun
+from reasoner.training.samples import TrainingRows, parse_path_record
 
 __all__ = ["train_by_reward", "train_on_data"]
 
-Say = Callable[[str], None]
-LEARNT_FROM = 3000
+ReportLine = Callable[[str], None]
+VOCABULARY_SAMPLE_LINES = 3000
 """Lines of the first file from which the vocabulary is learnt."""
 
 
-def train_on_data(folder: Path, data: Sequence[Path], plan: TrainingPlan, say: Say) -> Path:
+def train_on_data(folder: Path, data: Sequence[Path], plan: TrainingPlan, say: ReportLine) -> Path:
     """Warm up and fine-tune, going on with the run in `folder` if there is one; return the GGUF.
 
     Raises UsageError when the run in `folder` has another width.
     """
     run = TrainingRun(folder)
-    if not run.begun:
-        run.begin(plan.width, [parse_path_record(data[0], line) for line in _first_lines(data[0])])
+    if not run.exists:
+        run.create(plan.width, [parse_path_record(data[0], line) for line in _first_lines(data[0])])
     if run.shape.width != plan.width:
         raise UsageError(f"{folder} was begun with width {run.shape.width}; choose another folder")
-    path = folder / MODEL
+    path = folder / MODEL_FILE
     if not path.is_file():
         torch.manual_seed(plan.seed)
-        run.export(path, create_model(run, None).state_dict())
+        run.export_gguf(path, create_model(run, None).state_dict())
     with Encoder(path) as encoder:
-        rows = Rows(data, encoder, plan.longest)
+        rows = TrainingRows(data, encoder, plan.max_row_tokens)
         if not len(rows):
             raise UsageError(f"{data[0]} holds no paths")
         model = train_model(run, rows, plan, lambda *said: say(_line(plan.steps, *said)))
-    return run.export(path, model.state_dict())
+    return run.export_gguf(path, model.state_dict())
 
 
 def train_by_reward(
-    folder: Path, recipe: PathDataRecipe, excluded: frozenset[str], rounds: int, say: Say
+    folder: Path, recipe: PathDataRecipe, excluded: frozenset[str], rounds: int, say: ReportLine
 ) -> Path:
     """Reinforce the run's policy on fresh problems; return the GGUF."""
     run = TrainingRun(folder)
-    with Encoder(folder / MODEL) as encoder:
+    with Encoder(folder / MODEL_FILE) as encoder:
         model = train_by_grpo(
             run,
             encoder,
@@ -61,12 +61,12 @@ def train_by_reward(
                 f"round {number} of {rounds} · {made.solved:.0%} solved · reward {made.reward:.3f}"
             ),
         )
-    return run.export(folder / MODEL, model.state_dict())
+    return run.export_gguf(folder / MODEL_FILE, model.state_dict())
 
 
 def _first_lines(path: Path) -> list[str]:
     with path.open(encoding="utf-8") as file:
-        return list(islice(file, LEARNT_FROM))
+        return list(islice(file, VOCABULARY_SAMPLE_LINES))
 
 
 def _line(steps: int, step: int, loss: float, speed: float) -> str:

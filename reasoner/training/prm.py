@@ -16,14 +16,14 @@ from reasoner.training.encoder import Encoder
 from reasoner.training.fit import create_model
 from reasoner.training.labels import Continuation, LabelledReply
 from reasoner.training.llama import Llama
-from reasoner.training.optimiser import Optimiser, rate_at
-from reasoner.training.run import MODEL, TrainingRun
+from reasoner.training.optimiser import Optimiser, learning_rate_at
+from reasoner.training.run import MODEL_FILE, TrainingRun
 
 __all__ = ["train_prm"]
 
-ROWS, POOL = 32, 8
+REPLIES_PER_BATCH, BATCHES_PER_POOL = 32, 8
 """Replies in a batch, and batches that are sorted by length together."""
-HELD_OUT = 20
+HELD_OUT_INTERVAL = 20
 """Every so many lines is kept to measure on."""
 
 
@@ -48,23 +48,23 @@ def train_prm(
     run = TrainingRun(folder)
     random = Random(seed)  # noqa: S311
     lines = list(_labelled(labels))
-    with Encoder(folder / MODEL) as encoder:
-        held = [_row(line.question, line.reply, encoder) for line in lines[::HELD_OUT]]
-        kept = [line for at, line in enumerate(lines) if at % HELD_OUT]
+    with Encoder(folder / MODEL_FILE) as encoder:
+        held = [_row(line.question, line.reply, encoder) for line in lines[::HELD_OUT_INTERVAL]]
+        kept = [line for at, line in enumerate(lines) if at % HELD_OUT_INTERVAL]
         rows = [
             [_row(line.question, way, encoder) for way in (line.reply, *line.others)]
             for line in kept
         ]
         signs = (encoder.encode("+")[0], encoder.encode("-")[0])
-    model = create_model(run, run.load())
+    model = create_model(run, run.load_checkpoint())
     optimiser = Optimiser(model, rate)
     torch.manual_seed(seed)
     for step, batch in zip(range(steps), _batches(rows, random), strict=False):
         loss = _loss(model, batch, signs)
         torch.autograd.backward(loss)
-        optimiser.step(rate_at(step, steps, rate, 0.7))
+        optimiser.step(learning_rate_at(step, steps, rate, 0.7))
         say(f"step {step + 1} of {steps} · loss {loss.item():.4f}")
-    run.export(out, model.state_dict())
+    run.export_gguf(out, model.state_dict())
     return _order(model, held, signs)
 
 
@@ -84,19 +84,24 @@ def _batches(rows: Sequence[Sequence[_Row]], random: Random) -> Iterator[Sequenc
     """Without end: questions by chance and one of their ways by chance, so that a long search for
     nothing does not count for more than a short one that found; of about a length in a batch."""
     while True:
-        drawn = [random.choice(random.choice(rows)) for _ in range(POOL * ROWS)]
+        drawn = [
+            random.choice(random.choice(rows)) for _ in range(BATCHES_PER_POOL * REPLIES_PER_BATCH)
+        ]
         drawn.sort(key=lambda row: len(row.tokens))
-        batches = [drawn[start : start + ROWS] for start in range(0, len(drawn), ROWS)]
+        batches = [
+            drawn[start : start + REPLIES_PER_BATCH]
+            for start in range(0, len(drawn), REPLIES_PER_BATCH)
+        ]
         random.shuffle(batches)
         yield from batches
 
 
 def _row(question: str, way: Continuation, encoder: Encoder) -> _Row:
     """The score stands at the end of a step, and also at the decision behind it."""
-    prompt = encoder.prompt(question)
-    end, answer = encoder.ids["reasoning_step_end"], encoder.ids["reasoning_end"]
+    prompt = encoder.encode_prompt(question)
+    end, answer = encoder.control_ids["reasoning_step_end"], encoder.control_ids["reasoning_end"]
     written = list(way.tokens)
-    if written[-1] == encoder.ids["im_end"]:
+    if written[-1] == encoder.control_ids["im_end"]:
         written.pop()
     places, values, left = list[int](), list[float](), iter(way.values)
     for at, token in enumerate(written, len(prompt)):

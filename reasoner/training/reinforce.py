@@ -10,14 +10,14 @@ from reasoner.datagen.puzzles.stream import PathDataRecipe
 from reasoner.errors import UsageError
 from reasoner.training.encoder import Encoder
 from reasoner.training.fit import create_model
-from reasoner.training.grpo import GrpoRound, GrpoSettings, grpo_update
+from reasoner.training.grpo import GrpoRoundReport, GrpoSettings, run_grpo_round
 from reasoner.training.llama import Llama
 from reasoner.training.run import TrainingRun
 
 __all__ = ["train_by_grpo"]
 
-RATE = 2e-4
-SAVE_EVERY = 10
+LEARNING_RATE = 2e-4
+SAVE_INTERVAL_ROUNDS = 10
 
 
 def train_by_grpo(
@@ -26,29 +26,31 @@ def train_by_grpo(
     recipe: PathDataRecipe,
     excluded: frozenset[str],
     rounds: int,
-    how: GrpoSettings,
-    on_round: Callable[[int, GrpoRound], None],
+    settings: GrpoSettings,
+    on_round: Callable[[int, GrpoRoundReport], None],
 ) -> Llama:
     """Go on from the run's fine-tuned policy for up to `rounds` rounds in all. Raises UsageError
     when there is none."""
-    state = run.load()
+    state = run.load_checkpoint()
     if state is None:
         raise UsageError(
             f"{run.folder} has no trained policy yet; run `reasoner train policy` first"
         )
     model, origin = create_model(run, state), create_model(run, None)
     origin.load_state_dict(state.get("origin", state["model"]))
-    optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.0)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.0
+    )
     if "reinforced" in state:
         optimiser.load_state_dict(state["reinforced"])
     for round_ in range(int(state.get("rounds", 0)), rounds):
-        first = round_ * how.problems
-        tasks = [recipe.task(first + i, excluded) for i in range(how.problems)]
+        first = round_ * settings.problems
+        tasks = [recipe.sample_task(first + i, excluded) for i in range(settings.problems)]
         seed = Random(f"{recipe.seed}/{round_}").randrange(2**31)  # noqa: S311
-        made = grpo_update(model, origin, optimiser, encoder, tasks, how, seed)
-        run.log({"round": round_ + 1, "solved": made.solved, "reward": made.reward})
+        made = run_grpo_round(model, origin, optimiser, encoder, tasks, settings, seed)
+        run.append_log({"round": round_ + 1, "solved": made.solved, "reward": made.reward})
         on_round(round_ + 1, made)
-        if (round_ + 1) % SAVE_EVERY == 0 or round_ + 1 == rounds:
+        if (round_ + 1) % SAVE_INTERVAL_ROUNDS == 0 or round_ + 1 == rounds:
             _save(run, state, model, origin, optimiser, round_ + 1)
     return model
 
@@ -67,4 +69,4 @@ def _save(
         "reinforced": optimiser.state_dict(),
         "rounds": rounds,
     }
-    run.save({**state, **own})
+    run.save_checkpoint({**state, **own})

@@ -11,11 +11,16 @@ from reasoner.datagen.puzzles.record import PathRecord
 from reasoner.errors import UsageError
 from reasoner.training.export import Precision, write_gguf
 from reasoner.training.shape import ModelShape
-from reasoner.training.vocabulary import CONTROL, build_vocabulary
+from reasoner.training.vocabulary import CONTROL_TOKENS, build_vocabulary
 
 __all__ = ["TrainingPlan", "TrainingRun"]
 
-NOTE, CHECKPOINT, LOG, MODEL = "run.json", "checkpoint.pt", "log.jsonl", "policy.gguf"
+RUN_FILE, CHECKPOINT_FILE, LOG_FILE, MODEL_FILE = (
+    "run.json",
+    "checkpoint.pt",
+    "log.jsonl",
+    "policy.gguf",
+)
 
 
 class TrainingPlan(BaseModel):
@@ -30,7 +35,7 @@ class TrainingPlan(BaseModel):
     """Steps of pre-training on every token, which embeds the special ones."""
     batch: Annotated[int, Field(ge=64)] = 4096
     """Tokens a step, padding included."""
-    longest: Annotated[int, Field(ge=32)] = 1280
+    max_row_tokens: Annotated[int, Field(ge=32)] = 1280
     """Paths of more tokens are left out."""
     rate: Annotated[float, Field(gt=0)] = 3e-3
     decay: Annotated[float, Field(ge=0, le=1)] = 0.4
@@ -44,19 +49,19 @@ class TrainingRun:
         self.folder = folder
 
     @property
-    def begun(self) -> bool:
-        return (self.folder / NOTE).is_file()
+    def exists(self) -> bool:
+        return (self.folder / RUN_FILE).is_file()
 
-    def begin(self, width: int, records: list[PathRecord]) -> None:
+    def create(self, width: int, records: list[PathRecord]) -> None:
         """Learn the vocabulary and note the shape. An existing run keeps what it has."""
-        if self.begun:
+        if self.exists:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         texts = [text for r in records for text in (f"user\n{r.question}\nassistant", r.reply)]
         plain, merges = build_vocabulary(texts)
-        shape = ModelShape(width=width, vocabulary=len(plain) + len(CONTROL))
+        shape = ModelShape(width=width, vocabulary=len(plain) + len(CONTROL_TOKENS))
         note = {"shape": shape.model_dump(), "plain": plain, "merges": merges}
-        write_atomically(self.folder / NOTE, json.dumps(note, ensure_ascii=False))
+        write_atomically(self.folder / RUN_FILE, json.dumps(note, ensure_ascii=False))
 
     @property
     def shape(self) -> ModelShape:
@@ -64,32 +69,34 @@ class TrainingRun:
 
     def _note(self) -> Any:
         try:
-            return json.loads((self.folder / NOTE).read_text("utf-8"))
+            return json.loads((self.folder / RUN_FILE).read_text("utf-8"))
         except (OSError, ValueError, ValidationError) as error:
             raise UsageError(f"{self.folder} is no training run: {error}") from error
 
-    def export(self, path: Path, weights: dict[str, Any], precision: Precision = "q8_0") -> Path:
+    def export_gguf(
+        self, path: Path, weights: dict[str, Any], precision: Precision = "q8_0"
+    ) -> Path:
         """Write the model with these weights as a GGUF."""
         note = self._note()
         vocabulary = (note["plain"], [tuple(merge) for merge in note["merges"]])
         arrays = {key: value.float().numpy() for key, value in weights.items()}
         return write_gguf(path, self.shape, arrays, vocabulary, name=path.stem, precision=precision)
 
-    def log(self, entry: dict[str, Any]) -> None:
-        with (self.folder / LOG).open("a", encoding="utf-8") as file:
+    def append_log(self, entry: dict[str, Any]) -> None:
+        with (self.folder / LOG_FILE).open("a", encoding="utf-8") as file:
             file.write(f"{json.dumps(entry)}\n")
 
-    def save(self, state: dict[str, Any]) -> None:
+    def save_checkpoint(self, state: dict[str, Any]) -> None:
         import torch
 
-        with replacing(self.folder / CHECKPOINT) as draft:
+        with replacing(self.folder / CHECKPOINT_FILE) as draft:
             torch.save(state, draft)
 
-    def load(self) -> dict[str, Any] | None:
+    def load_checkpoint(self) -> dict[str, Any] | None:
         """The latest checkpoint, or None before the first."""
         import torch
 
-        path = self.folder / CHECKPOINT
+        path = self.folder / CHECKPOINT_FILE
         if not path.is_file():
             return None
         state: dict[str, Any] = torch.load(path, weights_only=True)

@@ -32,7 +32,7 @@ class ReplySampler:
         self._model = Llama(model.shape)
         self._model.load_state_dict(model.state_dict())
         self._model = self._model.to(torch.bfloat16).eval()
-        self._encoder, self._ids = encoder, encoder.ids
+        self._encoder, self._ids = encoder, encoder.control_ids
         self._forced = self._next_marks()
         self._phases, self._allowed = self._rules()
 
@@ -40,17 +40,17 @@ class ReplySampler:
     def sample_replies(
         self,
         prompts: Sequence[Sequence[int]],
-        how: ReplySampling,
-        begun: Sequence[Sequence[int]] | None = None,
+        sampling: ReplySampling,
+        prefixes: Sequence[Sequence[int]] | None = None,
     ) -> list[list[int]]:
         """A reply for each prompt, without the prompt, going on from what is `begun` of it; one
         cut off has no end token."""
-        generator = torch.Generator().manual_seed(how.seed)
+        generator = torch.Generator().manual_seed(sampling.seed)
         opening = [self._ids["reasoning_start"]]
-        batch = _Batch(self, prompts, begun or [opening] * len(prompts), how)
+        batch = _Batch(self, prompts, prefixes or [opening] * len(prompts), sampling)
         while batch.unfinished:
             logits = batch.read()
-            batch.write(_drawn(logits, how.temperature, generator))
+            batch.write(_drawn(logits, sampling.temperature, generator))
         return batch.replies
 
     def _next_marks(self) -> Tensor:
@@ -105,7 +105,7 @@ class _Batch:
         self._position = 0
         length = max(map(len, self._prompts)) + how.max_tokens
         self._length = min(length, sampler._model.shape.context)
-        self._cache = sampler._model.cache(len(prompts), self._length)
+        self._cache = sampler._model.new_cache(len(prompts), self._length)
         self._read_ahead()
 
     def _read_ahead(self) -> None:

@@ -18,11 +18,11 @@ from reasoner.datagen.puzzles.record import PathRecord
 from reasoner.errors import UsageError
 from reasoner.training.encoder import Encoder
 
-__all__ = ["Batch", "Row", "Rows", "row_batches"]
+__all__ = ["TrainingBatch", "TrainingRow", "TrainingRows", "row_batches"]
 
 Tokens = npt.NDArray[np.int16]
 Weights = npt.NDArray[np.float16]
-POOL = 2048
+POOL_ROWS = 2048
 """Rows that are sorted by length together, so that little of a batch is padding."""
 SPARE_ROW_TOKENS = 16
 """Tokens of a row that neither a mark nor a blank announces."""
@@ -31,7 +31,7 @@ OUTCOME_STARTS = ("=", ":")
 
 
 @dataclass(frozen=True)
-class Row:
+class TrainingRow:
     """One prompt with its reply."""
 
     tokens: Tokens
@@ -40,21 +40,21 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Batch:
+class TrainingBatch:
     """Rows padded to one length."""
 
     tokens: npt.NDArray[np.int64]
     weights: npt.NDArray[np.float32]
 
 
-class Rows(Sequence[Row]):
+class TrainingRows(Sequence[TrainingRow]):
     """The rows of data files, encoded when they are first asked for; what exceeds `longest` tokens
     is cut off."""
 
-    def __init__(self, paths: Sequence[Path], encoder: Encoder, longest: int) -> None:
+    def __init__(self, paths: Sequence[Path], encoder: Encoder, max_row_tokens: int) -> None:
         self._lines = [(path, line) for path in paths for line in _lines(path)]
-        self._encoder, self._longest = encoder, longest
-        self._known: dict[int, Row] = {}
+        self._encoder, self._longest = encoder, max_row_tokens
+        self._known: dict[int, TrainingRow] = {}
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -62,11 +62,11 @@ class Rows(Sequence[Row]):
     def __getitem__(self, index: Any) -> Any:
         if index not in self._known:
             row = encode_record(parse_path_record(*self._lines[index]), self._encoder)
-            kept = Row(row.tokens[: self._longest], row.weights[: self._longest])
+            kept = TrainingRow(row.tokens[: self._longest], row.weights[: self._longest])
             self._known[index] = kept
         return self._known[index]
 
-    def length(self, index: int) -> int:
+    def estimated_length(self, index: int) -> int:
         """About how many tokens a row has, without encoding it: its marks and its words."""
         line = self._lines[index][1]
         return min(self._longest, line.count("<|") + line.count(" ") + SPARE_ROW_TOKENS)
@@ -88,16 +88,16 @@ def parse_path_record(path: Path, line: str) -> PathRecord:
         raise UsageError(f"{path} holds a line that is no path of `reasoner data`") from error
 
 
-def encode_record(record: PathRecord, encoder: Encoder) -> Row:
-    prompt = encoder.prompt(record.question)
-    reply = [*encoder.encode(record.reply), encoder.ids["im_end"]]
+def encode_record(record: PathRecord, encoder: Encoder) -> TrainingRow:
+    prompt = encoder.encode_prompt(record.question)
+    reply = [*encoder.encode(record.reply), encoder.control_ids["im_end"]]
     weights = [0.0] * len(prompt) + reply_weights(record, reply, encoder)
-    return Row(np.array(prompt + reply, np.int16), np.array(weights, np.float16))
+    return TrainingRow(np.array(prompt + reply, np.int16), np.array(weights, np.float16))
 
 
 def reply_weights(record: PathRecord, reply: Sequence[int], encoder: Encoder) -> list[float]:
     """The weight of each token of a reply."""
-    ids = encoder.ids
+    ids = encoder.control_ids
     forced = {
         id for name, id in ids.items() if name.endswith("_start") or name == "reasoning_step_end"
     }
@@ -117,7 +117,9 @@ def reply_weights(record: PathRecord, reply: Sequence[int], encoder: Encoder) ->
     return weights
 
 
-def row_batches(rows: Rows, tokens: int, seed: int, *, whole: bool = False) -> Iterator[Batch]:
+def row_batches(
+    rows: TrainingRows, max_tokens: int, seed: int, *, pretraining: bool = False
+) -> Iterator[TrainingBatch]:
     """Batches of at most `tokens` tokens, padding included, for ever; the seed fixes all of them.
 
     `whole` learns every token alike, prompts and marks too, as pre-training does.
@@ -127,19 +129,19 @@ def row_batches(rows: Rows, tokens: int, seed: int, *, whole: bool = False) -> I
         random = Random(f"{seed}/{epoch}")  # noqa: S311
         order = random.sample(range(len(rows)), len(rows))
         groups: list[list[int]] = []
-        for start in range(0, len(order), POOL):
-            pool = sorted(order[start : start + POOL], key=rows.length)
-            groups += _cut(pool, rows, tokens)
+        for start in range(0, len(order), POOL_ROWS):
+            pool = sorted(order[start : start + POOL_ROWS], key=rows.estimated_length)
+            groups += _cut(pool, rows, max_tokens)
         random.shuffle(groups)
-        yield from (_padded([rows[i] for i in group], whole) for group in groups)
+        yield from (_padded([rows[i] for i in group], pretraining) for group in groups)
         epoch += 1
 
 
-def _cut(pool: Sequence[int], rows: Rows, tokens: int) -> Iterator[list[int]]:
+def _cut(pool: Sequence[int], rows: TrainingRows, tokens: int) -> Iterator[list[int]]:
     """Groups of rows, ascending in length, none larger than `tokens` once it is padded."""
     group: list[int] = []
     for index in pool:
-        if group and (len(group) + 1) * rows.length(index) > tokens:
+        if group and (len(group) + 1) * rows.estimated_length(index) > tokens:
             yield group
             group = []
         group.append(index)
@@ -147,11 +149,11 @@ def _cut(pool: Sequence[int], rows: Rows, tokens: int) -> Iterator[list[int]]:
         yield group
 
 
-def _padded(rows: Sequence[Row], whole: bool) -> Batch:
+def _padded(rows: Sequence[TrainingRow], whole: bool) -> TrainingBatch:
     length = max(len(row.tokens) for row in rows)
     tokens = np.zeros((len(rows), length), np.int64)
     weights = np.zeros((len(rows), length), np.float32)
     for index, row in enumerate(rows):
         tokens[index, : len(row.tokens)] = row.tokens
         weights[index, : len(row.tokens)] = 1.0 if whole else row.weights
-    return Batch(tokens, weights)
+    return TrainingBatch(tokens, weights)

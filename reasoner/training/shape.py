@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["ModelShape"]
 
-HEAD = 32
+HEAD_WIDTH = 32
 
 
 class ModelShape(BaseModel):
@@ -17,7 +17,7 @@ class ModelShape(BaseModel):
     width: Annotated[int, Field(ge=64, le=4096, multiple_of=64)] = 192
     vocabulary: int
     context: int = 4096
-    head: int = HEAD
+    head: int = HEAD_WIDTH
 
     @property
     def layers(self) -> int:

@@ -11,7 +11,7 @@ from reasoner.training.sampler import ReplySampler, ReplySampling
 
 __all__ = ["PolicyAttempt", "attempt_puzzles"]
 
-AT_ONCE = 192
+REPLIES_PER_BATCH = 192
 """Replies in one batch; the cache of each is as long as the longest may be."""
 
 
@@ -22,21 +22,21 @@ class PolicyAttempt:
     task: PuzzleTask
     prompt: tuple[int, ...]
     reply: tuple[int, ...]
-    followed: ParsedReply
+    parsed_reply: ParsedReply
 
 
 def attempt_puzzles(
-    model: Llama, encoder: Encoder, tasks: Sequence[PuzzleTask], how: ReplySampling
+    model: Llama, encoder: Encoder, tasks: Sequence[PuzzleTask], sampling: ReplySampling
 ) -> list[PolicyAttempt]:
     """One reply for each problem; a problem may stand there more than once."""
     sampler, found = ReplySampler(model, encoder), list[PolicyAttempt]()
-    prompts = [encoder.prompt(task.question) for task in tasks]
+    prompts = [encoder.encode_prompt(task.question) for task in tasks]
     order = sorted(range(len(tasks)), key=lambda i: (len(prompts[i]), i))
     replies: dict[int, list[int]] = {}
-    for start in range(0, len(order), AT_ONCE):
-        chosen = order[start : start + AT_ONCE]
+    for start in range(0, len(order), REPLIES_PER_BATCH):
+        chosen = order[start : start + REPLIES_PER_BATCH]
         drawn = sampler.sample_replies(
-            [prompts[i] for i in chosen], replace(how, seed=how.seed + start)
+            [prompts[i] for i in chosen], replace(sampling, seed=sampling.seed + start)
         )
         replies |= dict(zip(chosen, drawn, strict=True))
     for index, task in enumerate(tasks):

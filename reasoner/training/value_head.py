@@ -9,7 +9,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from reasoner.datagen.rollouts.labels import LabelledSteps, label_steps
-from reasoner.datagen.rollouts.ledger import Facts, read_solutions
+from reasoner.datagen.rollouts.ledger import RunFacts, read_solutions
 from reasoner.datagen.rollouts.solution import Solution
 from reasoner.errors import UsageError
 from reasoner.metrics import auc, calibration_error, fit_platt_scaling
@@ -34,7 +34,7 @@ SHARED_FACTS = ("model_sha256", "width")
 class TrainingSolutions(NamedTuple):
     """Solutions, the rows of features they name, and what the runs were told that made them."""
 
-    facts: Facts
+    facts: RunFacts
     solutions: list[Solution]
     features: Floats
 
@@ -71,7 +71,7 @@ class _Fit(NamedTuple):
 
 def load_training_solutions(paths: Sequence[Path]) -> TrainingSolutions:
     """Read what `reasoner data rollouts` wrote. Raises UsageError where files do not fit."""
-    facts: Facts = {}
+    facts: RunFacts = {}
     solutions: list[Solution] = []
     features: list[Floats] = []
     rows = 0

@@ -14,17 +14,22 @@ from typing import Any
 from reasoner.datagen.puzzles.puzzle import MAX_INTERMEDIATE_NUMBER
 from reasoner.protocol.steiner import TOKEN_NAMES
 
-__all__ = ["CHAT_TEMPLATE", "CONTROL", "build_vocabulary", "write_vocabulary"]
+__all__ = ["CHAT_TEMPLATE", "CONTROL_TOKENS", "build_vocabulary", "write_vocabulary"]
 
-CONTROL = ("<|im_start|>", "<|im_end|>", "<|endoftext|>", *(f"<|{name}|>" for name in TOKEN_NAMES))
+CONTROL_TOKENS = (
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|endoftext|>",
+    *(f"<|{name}|>" for name in TOKEN_NAMES),
+)
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
     "{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 WORD_MERGES = 500
-_WORD = re.compile(r" ?[^\W\d_]+| [-+*/=:(]")
-_MARK = re.compile(r"<\|\w+\|>")
+_WORD_PATTERN = re.compile(r" ?[^\W\d_]+| [-+*/=:(]")
+_MARK_PATTERN = re.compile(r"<\|\w+\|>")
 
 Merge = tuple[str, str]
 
@@ -43,11 +48,11 @@ def write_vocabulary(writer: Any, plain: list[str], merges: list[Merge]) -> None
     """Put the tokeniser into a GGUF that is being written."""
     import gguf
 
-    tokens = [*plain, *CONTROL]
+    tokens = [*plain, *CONTROL_TOKENS]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(tokens)
-    kinds = [gguf.TokenType.NORMAL] * len(plain) + [gguf.TokenType.CONTROL] * len(CONTROL)
+    kinds = [gguf.TokenType.NORMAL] * len(plain) + [gguf.TokenType.CONTROL] * len(CONTROL_TOKENS)
     writer.add_token_types(kinds)
     writer.add_token_merges([" ".join(merge) for merge in merges])
     writer.add_bos_token_id(tokens.index("<|endoftext|>"))
@@ -77,7 +82,9 @@ def _number_merges() -> Iterator[Merge]:
 def _word_merges(texts: Iterable[str], count: int) -> Iterator[Merge]:
     """Byte-pair encoding (Sennrich et al. 2016) over the words; ties fall to the alphabet."""
     counts = Counter(
-        word.replace(" ", "Ġ") for text in texts for word in _WORD.findall(_MARK.sub("\n", text))
+        word.replace(" ", "Ġ")
+        for text in texts
+        for word in _WORD_PATTERN.findall(_MARK_PATTERN.sub("\n", text))
     )
     words = {word: list(word) for word in counts}
     for _ in range(count):

@@ -12,10 +12,10 @@ from random import Random
 from reasoner.datagen.puzzles.puzzle import MAX_INTERMEDIATE_NUMBER
 from reasoner.datagen.puzzles.task import Move, State
 
-__all__ = ["Arithmetic", "arithmetic"]
+__all__ = ["Arithmetic", "sample_arithmetic"]
 
-_PIECE = re.compile(r"\d+|[-+*()]")
-QUESTIONS = (
+_TOKEN_PATTERN = re.compile(r"\d+|[-+*()]")
+QUESTION_TEMPLATES = (
     "What is {e}?",
     "Compute {e}",
     "Calculate {e}.",
@@ -33,7 +33,7 @@ class Arithmetic:
 
     def __init__(self, expression: str, random: Random) -> None:
         self._start = expression
-        self.question = random.choice(QUESTIONS).format(e=expression)
+        self.question = random.choice(QUESTION_TEMPLATES).format(e=expression)
         self.expect = str(_value(expression))
 
     @property
@@ -47,22 +47,22 @@ class Arithmetic:
     def moves(self, state: State) -> Sequence[Move]:
         return _moves(state)
 
-    def solved(self, state: State) -> bool:
+    def is_solved(self, state: State) -> bool:
         return state == self.expect
 
-    def alive(self, state: State) -> bool:
+    def is_solvable(self, state: State) -> bool:
         return _alive(state, self.expect)
 
-    def evident(self, state: State) -> bool:
+    def is_outcome_visible(self, state: State) -> bool:
         return True
 
-    def glance(self, state: State) -> str:
+    def observation(self, state: State) -> str:
         return "" if state.isdigit() else f", left {state}"
 
-    def verdict(self, state: State, hopeful: bool) -> str:
-        if self.solved(state):
+    def reflection(self, state: State, believed_solvable: bool) -> str:
+        if self.is_solved(state):
             return "solved"
-        return "right so far" if hopeful else "wrong order"
+        return "right so far" if believed_solvable else "wrong order"
 
     def derivation(self, moves: Sequence[Move]) -> str:
         return ""
@@ -70,11 +70,11 @@ class Arithmetic:
     def answer(self, moves: Sequence[Move]) -> str:
         return f"The answer is {self.expect}."
 
-    def surrender(self) -> str:
+    def failure_reply(self) -> str:
         return "I could not work it out."
 
 
-def arithmetic(random: Random) -> Arithmetic:
+def sample_arithmetic(random: Random) -> Arithmetic:
     """An expression of three or four numbers, sometimes with one pair in parentheses."""
     while True:
         pieces: list[str] = [str(random.randint(1, 20))]
@@ -93,7 +93,7 @@ def _spelt(pieces: Sequence[str]) -> State:
 
 
 def _pieces(state: State) -> list[str]:
-    return _PIECE.findall(state)
+    return _TOKEN_PATTERN.findall(state)
 
 
 @lru_cache(1 << 16)

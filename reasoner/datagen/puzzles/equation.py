@@ -10,10 +10,10 @@ from random import Random
 from reasoner.datagen.puzzles.puzzle import MAX_INTERMEDIATE_NUMBER
 from reasoner.datagen.puzzles.task import Move, State
 
-__all__ = ["Equation", "equation"]
+__all__ = ["Equation", "sample_equation"]
 
-_SHAPE = re.compile(r"(\d*)x(?: ([-+]) (\d+))? = (\d+)")
-QUESTIONS = (
+_EQUATION_PATTERN = re.compile(r"(\d*)x(?: ([-+]) (\d+))? = (\d+)")
+QUESTION_TEMPLATES = (
     "Solve {e}",
     "Solve {e} for x.",
     "Solve the equation {e}",
@@ -30,7 +30,7 @@ class Equation:
 
     def __init__(self, text: str, solution: int, random: Random) -> None:
         self._start, self._solution = text, solution
-        self.question = random.choice(QUESTIONS).format(e=text)
+        self.question = random.choice(QUESTION_TEMPLATES).format(e=text)
         self.expect = f"x = {solution}"
 
     @property
@@ -47,23 +47,23 @@ class Equation:
             return _shifts(factor, shift, value)
         return _divisions(factor, value) if factor > 1 else ()
 
-    def solved(self, state: State) -> bool:
+    def is_solved(self, state: State) -> bool:
         return state == self.expect
 
-    def alive(self, state: State) -> bool:
+    def is_solvable(self, state: State) -> bool:
         factor, shift, value = _read(state)
         return factor * self._solution + shift == value
 
-    def evident(self, state: State) -> bool:
+    def is_outcome_visible(self, state: State) -> bool:
         return True
 
-    def glance(self, state: State) -> str:
+    def observation(self, state: State) -> str:
         return ""
 
-    def verdict(self, state: State, hopeful: bool) -> str:
-        if self.solved(state):
+    def reflection(self, state: State, believed_solvable: bool) -> str:
+        if self.is_solved(state):
             return "solved"
-        return "sound" if hopeful else "not sound"
+        return "sound" if believed_solvable else "not sound"
 
     def derivation(self, moves: Sequence[Move]) -> str:
         return ""
@@ -71,11 +71,11 @@ class Equation:
     def answer(self, moves: Sequence[Move]) -> str:
         return self.expect
 
-    def surrender(self) -> str:
+    def failure_reply(self) -> str:
         return "I could not solve it."
 
 
-def equation(random: Random) -> Equation:
+def sample_equation(random: Random) -> Equation:
     """A solvable equation of the shape `ax + b = c`."""
     while True:
         factor, solution = random.randint(1, 12), random.randint(1, 20)
@@ -87,7 +87,7 @@ def equation(random: Random) -> Equation:
 
 def _read(state: State) -> tuple[int, int, int]:
     """Factor, shift and value of `ax + b = c`."""
-    match = _SHAPE.fullmatch(state)
+    match = _EQUATION_PATTERN.fullmatch(state)
     assert match is not None
     shift = int(match[3] or 0) * (-1 if match[2] == "-" else 1)
     return int(match[1] or 1), shift, int(match[4])

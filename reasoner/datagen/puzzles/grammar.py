@@ -34,10 +34,10 @@ def reply_text(task: PuzzleTask, visits: Sequence[Visit]) -> str:
 
 def _written(task: PuzzleTask, visits: Sequence[Visit], visit: Visit) -> str:
     after = visit.move.state
-    thought = visit.move.text + task.glance(after)
-    if task.solved(after):
+    thought = visit.move.text + task.observation(after)
+    if task.is_solved(after):
         thought += task.derivation(solution_visits(visits))
-    return step_text(visit.state, thought, after, task.verdict(after, visit.hopeful))
+    return step_text(visit.state, thought, after, task.reflection(after, visit.believed_solvable))
 
 
 def solution_visits(visits: Sequence[Visit]) -> list[Move]:
@@ -56,7 +56,7 @@ def _answer(task: PuzzleTask, visits: Sequence[Visit]) -> str:
     if visits[-1].decision == "backtrack":
         moves = moves[:-1]
     last = moves[-1].state if moves else task.start
-    if not task.solved(last) and task.evident(last):
-        final = [move for move in task.moves(last) if task.solved(move.state)]
+    if not task.is_solved(last) and task.is_outcome_visible(last):
+        final = [move for move in task.moves(last) if task.is_solved(move.state)]
         moves, last = [*moves, *final[:1]], task.expect if final else last
-    return task.answer(moves) if task.solved(last) else task.surrender()
+    return task.answer(moves) if task.is_solved(last) else task.failure_reply()

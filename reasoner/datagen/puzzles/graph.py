@@ -39,10 +39,10 @@ class ReasoningGraph:
     def moves(self, state: State) -> list[Move]:
         return [edge["move"] for _, _, edge in self.nodes.out_edges(state, data=True)]
 
-    def right(self, state: State) -> bool:
+    def is_solvable(self, state: State) -> bool:
         return bool(self.nodes.nodes[state]["right"])
 
-    def id(self, state: State) -> int:
+    def node_id(self, state: State) -> int:
         return int(self.nodes.nodes[state]["id"])
 
 
@@ -83,7 +83,7 @@ def with_moves(graph: ReasoningGraph, moves: Iterable[tuple[State, Move]]) -> Re
 def _complete(found: "networkx.DiGraph[State]", task: PuzzleTask, random: Random) -> None:
     """Let every state from which an answer can be reached have one way there in the graph."""
     for state in list(found):
-        if task.alive(state) and not any(map(task.alive, found.successors(state))):
+        if task.is_solvable(state) and not any(map(task.is_solvable, found.successors(state))):
             _follow(found, task, [state], random, searching=True)
 
 
@@ -98,10 +98,10 @@ def _follow(
     """Go on from the end of a trail until nothing can be done; when `searching`, only where a
     right answer can still be reached."""
     trail = list(trail)
-    while len(trail) <= MAX_PATH_MOVES and not task.solved(trail[-1]):
+    while len(trail) <= MAX_PATH_MOVES and not task.is_solved(trail[-1]):
         moves = [move for move in task.moves(trail[-1]) if move.state not in trail]
-        if searching and task.alive(trail[-1]):
-            moves = [move for move in moves if task.alive(move.state)]
+        if searching and task.is_solvable(trail[-1]):
+            moves = [move for move in moves if task.is_solvable(move.state)]
         if not moves:
             break
         move = random.choice(moves)
@@ -115,11 +115,11 @@ def _follow(
 def _mark(found: "networkx.DiGraph[State]", task: PuzzleTask) -> None:
     networkx = _networkx()
     depths = networkx.single_source_shortest_path_length(found, task.start)
-    goals = {state for state in found if task.solved(state)}
+    goals = {state for state in found if task.is_solved(state)}
     backwards = found.reverse(copy=False)
     left = networkx.multi_source_dijkstra_path_length(backwards, goals, weight=None)
     for state, node in found.nodes.items():
-        node["right"] = task.alive(state)
+        node["right"] = task.is_solvable(state)
         node["depth"], node["left"] = depths[state], left.get(state)
 
 

@@ -15,7 +15,13 @@ from random import Random
 from reasoner.datagen.puzzles.task import Move, State
 from reasoner.datagen.puzzles.wording import phrase_question
 
-__all__ = ["MAX_INTERMEDIATE_NUMBER", "NumberPuzzle", "countdown", "game_of_24", "is_game_of_24"]
+__all__ = [
+    "MAX_INTERMEDIATE_NUMBER",
+    "NumberPuzzle",
+    "is_game_of_24",
+    "sample_countdown",
+    "sample_game_of_24",
+]
 
 MAX_INTERMEDIATE_NUMBER = 299
 Numbers = tuple[int, ...]
@@ -48,16 +54,16 @@ class NumberPuzzle:
     def moves(self, state: State) -> Sequence[Move]:
         return _moves(_numbers(state))
 
-    def solved(self, state: State) -> bool:
+    def is_solved(self, state: State) -> bool:
         return state == self.expect
 
-    def alive(self, state: State) -> bool:
+    def is_solvable(self, state: State) -> bool:
         return _alive(_numbers(state), self.target)
 
-    def evident(self, state: State) -> bool:
+    def is_outcome_visible(self, state: State) -> bool:
         return state.count(" ") < 2
 
-    def glance(self, state: State) -> str:
+    def observation(self, state: State) -> str:
         """What is left, and, of two numbers, all that they can make."""
         numbers = _numbers(state)
         if len(numbers) == 1:
@@ -65,12 +71,12 @@ class NumberPuzzle:
         made = f", gives {_spelt(_results(numbers))}" if len(numbers) == 2 else ""
         return f", left {state}{made}"
 
-    def verdict(self, state: State, hopeful: bool) -> str:
-        if self.solved(state):
+    def reflection(self, state: State, believed_solvable: bool) -> str:
+        if self.is_solved(state):
             return "solved"
-        if self.evident(state):
-            return "within reach" if hopeful else "out of reach"
-        return "hopeful" if hopeful else "hopeless"
+        if self.is_outcome_visible(state):
+            return "within reach" if believed_solvable else "out of reach"
+        return "hopeful" if believed_solvable else "hopeless"
 
     def derivation(self, moves: Sequence[Move]) -> str:
         """The formula, unfolded from the last move backwards, one number at a time."""
@@ -79,11 +85,11 @@ class NumberPuzzle:
     def answer(self, moves: Sequence[Move]) -> str:
         return self._reply.format(f=_unfolded(moves)[-1], t=self.target)
 
-    def surrender(self) -> str:
+    def failure_reply(self) -> str:
         return f"I found no way to make {self.target}."
 
 
-def countdown(count: int, random: Random) -> NumberPuzzle:
+def sample_countdown(count: int, random: Random) -> NumberPuzzle:
     """A solvable puzzle; its target is the value of a formula over the numbers, drawn at random."""
     while True:
         highest = 100 if count == 3 else random.choice((13, 13, 20, 30, 100))
@@ -93,7 +99,7 @@ def countdown(count: int, random: Random) -> NumberPuzzle:
             return NumberPuzzle(f"countdown{count}", numbers, target, random)
 
 
-def game_of_24(random: Random) -> NumberPuzzle:
+def sample_game_of_24(random: Random) -> NumberPuzzle:
     """A solvable 24 with a number above 13: the Game of 24 itself is kept for measuring."""
     while True:
         numbers = [random.randint(1, 20) for _ in range(4)]
@@ -156,7 +162,7 @@ def _alive(numbers: Numbers, target: int) -> bool:
     return any(_alive(left, target) for _, left in _steps(numbers))
 
 
-_NUMBER = re.compile(r"\d+")
+_NUMBER_PATTERN = re.compile(r"\d+")
 
 
 def _unfolded(moves: Sequence[Move]) -> list[str]:
@@ -170,6 +176,6 @@ def _unfolded(moves: Sequence[Move]) -> list[str]:
 
 def _replaced(text: str, value: str, formula: str) -> str:
     """`text` with the last number that is `value` replaced."""
-    places = [match for match in _NUMBER.finditer(text) if match[0] == value]
+    places = [match for match in _NUMBER_PATTERN.finditer(text) if match[0] == value]
     start, end = places[-1].span()
     return f"{text[:start]}{formula}{text[end:]}"

@@ -5,11 +5,11 @@ from random import Random
 
 from pydantic import BaseModel, ConfigDict
 
-from reasoner.datagen.puzzles.arithmetic import arithmetic
-from reasoner.datagen.puzzles.equation import equation
+from reasoner.datagen.puzzles.arithmetic import sample_arithmetic
+from reasoner.datagen.puzzles.equation import sample_equation
 from reasoner.datagen.puzzles.grammar import reply_text
 from reasoner.datagen.puzzles.graph import ReasoningGraph, build_reasoning_graph
-from reasoner.datagen.puzzles.puzzle import countdown, game_of_24
+from reasoner.datagen.puzzles.puzzle import sample_countdown, sample_game_of_24
 from reasoner.datagen.puzzles.reward import step_rewards
 from reasoner.datagen.puzzles.task import PuzzleTask
 from reasoner.datagen.puzzles.walk import PathParameters, Visit, sample_path
@@ -24,13 +24,13 @@ __all__ = [
 ]
 
 KINDS: dict[str, Callable[[Random], PuzzleTask]] = {
-    "countdown3": lambda random: countdown(3, random),
-    "countdown4": lambda random: countdown(4, random),
-    "make24": game_of_24,
-    "arithmetic": arithmetic,
-    "equation": equation,
+    "countdown3": lambda random: sample_countdown(3, random),
+    "countdown4": lambda random: sample_countdown(4, random),
+    "make24": sample_game_of_24,
+    "arithmetic": sample_arithmetic,
+    "equation": sample_equation,
 }
-LANDED = 0.06
+TRUNCATED_PATH_SHARE = 0.06
 """The share of paths that are stopped before their end, as a limit on steps will stop some."""
 
 
@@ -67,22 +67,22 @@ def path_records(task: PuzzleTask, problem: int, paths: int, random: Random) -> 
     found = []
     for _ in range(paths):
         visits = sample_path(graph, random, sample_path_parameters(random))
-        landed = len(visits) > 1 and random.random() < LANDED
+        landed = len(visits) > 1 and random.random() < TRUNCATED_PATH_SHARE
         kept = visits[: random.randrange(1, len(visits))] if landed else visits
-        found.append(path_record(graph, kept, problem, landed=landed))
+        found.append(path_record(graph, kept, problem, truncated=landed))
     return found
 
 
 def path_record(
-    graph: ReasoningGraph, visits: Sequence[Visit], problem: int, *, landed: bool
+    graph: ReasoningGraph, visits: Sequence[Visit], problem: int, *, truncated: bool
 ) -> PathRecord:
     """A path as a line of data."""
     rewards = step_rewards(graph, [(visit.state, visit.move.state) for visit in visits])
     steps = tuple(
         StepRecord(
-            node=graph.id(visit.move.state),
-            right=visit.right,
-            honest=visit.honest,
+            node=graph.node_id(visit.move.state),
+            right=visit.solvable,
+            honest=visit.is_belief_correct,
             reward=round(reward, 4),
         )
         for visit, reward in zip(visits, rewards, strict=True)
@@ -95,7 +95,7 @@ def path_record(
         question=task.question,
         reply=reply_text(task, visits),
         expect=task.expect,
-        landed=landed,
+        landed=truncated,
         steps=steps,
     )
 

@@ -31,7 +31,7 @@ def state_potential(graph: ReasoningGraph, state: State) -> float:
     node = graph.nodes.nodes.get(state)
     if node is None or not node["right"]:
         return 0.0
-    if graph.task.solved(state):
+    if graph.task.is_solved(state):
         return 1.0
     left = node["left"] if node["left"] is not None else graph.task.start.count(" ") + 1
     ways_in = log(1 + graph.nodes.in_degree(state))

@@ -37,12 +37,12 @@ class PathDataRecipe(BaseModel):
     seed: int = 0
     mix: Mapping[str, float]
 
-    def random(self, problem: int) -> Random:
+    def random_generator(self, problem: int) -> Random:
         return Random(f"{self.seed}/{problem}")  # noqa: S311
 
-    def task(self, problem: int, excluded: frozenset[str]) -> PuzzleTask:
+    def sample_task(self, problem: int, excluded: frozenset[str]) -> PuzzleTask:
         """The problem of this number, none of the excluded ones."""
-        random = self.random(problem)
+        random = self.random_generator(problem)
         kind = random.choices(list(self.mix), list(self.mix.values()))[0]
         while True:
             task = KINDS[kind](random)
@@ -64,8 +64,8 @@ def write_path_records(
     done = _resume(path, recipe)
     with path.open("a", encoding="utf-8") as file:
         for problem in range(done, recipe.problems):
-            task = recipe.task(problem, excluded)
-            found = path_records(task, problem, recipe.paths, recipe.random(-1 - problem))
+            task = recipe.sample_task(problem, excluded)
+            found = path_records(task, problem, recipe.paths, recipe.random_generator(-1 - problem))
             file.write("".join(f"{line.model_dump_json()}\n" for line in found))
             on_problem(problem + 1)
     return max(0, recipe.problems - done)

@@ -34,18 +34,18 @@ class PuzzleTask(Protocol):
     def moves(self, state: State) -> Sequence[Move]:
         """Every step that may be tried here, wrong turns included."""
 
-    def solved(self, state: State) -> bool: ...
+    def is_solved(self, state: State) -> bool: ...
 
-    def alive(self, state: State) -> bool:
+    def is_solvable(self, state: State) -> bool:
         """Whether a right answer can still be reached; found by exhaustive search."""
 
-    def evident(self, state: State) -> bool:
+    def is_outcome_visible(self, state: State) -> bool:
         """Whether `alive` can be seen at a glance, or must be guessed until it is tried."""
 
-    def glance(self, state: State) -> str:
+    def observation(self, state: State) -> str:
         """What a look at the state adds to the thought that led there; may be empty."""
 
-    def verdict(self, state: State, hopeful: bool) -> str:
+    def reflection(self, state: State, believed_solvable: bool) -> str:
         """The reflection on the state for one who takes it for alive, or for dead."""
 
     def derivation(self, moves: Sequence[Move]) -> str:
@@ -54,5 +54,5 @@ class PuzzleTask(Protocol):
     def answer(self, moves: Sequence[Move]) -> str:
         """The reply for the moves that led to the answer."""
 
-    def surrender(self) -> str:
+    def failure_reply(self) -> str:
         """The reply when thinking had to stop without an answer."""

@@ -15,7 +15,7 @@ from reasoner.datagen.puzzles.task import Move, State
 __all__ = ["Decision", "PathParameters", "Visit", "sample_path"]
 
 Decision = Literal["proceed", "backtrack", "end"]
-EVIDENT_STEP_PROBABILITY = 0.95
+VISIBLE_OUTCOME_MOVE_BIAS = 0.95
 """How often a right move is taken where one look shows it."""
 
 
@@ -38,15 +38,15 @@ class Visit:
 
     state: State
     move: Move
-    hopeful: bool
+    believed_solvable: bool
     decision: Decision
-    right: bool
+    solvable: bool
     """Whether an answer can be reached from the result: if not, the move is not to be learnt."""
 
     @property
-    def honest(self) -> bool:
+    def is_belief_correct(self) -> bool:
         """Whether the belief was true: if not, it is not to be learnt."""
-        return self.hopeful == self.right
+        return self.believed_solvable == self.solvable
 
 
 @dataclass
@@ -69,25 +69,25 @@ class _Walk:
 
 
 def sample_path(
-    graph: ReasoningGraph, random: Random, habits: PathParameters, before: Sequence[Visit] = ()
+    graph: ReasoningGraph, random: Random, parameters: PathParameters, prefix: Sequence[Visit] = ()
 ) -> list[Visit]:
     """A path to a right answer, beginning with the visits `before`, which were another's."""
     way = _Walk(graph, [graph.task.start])
-    visits = list(before)
+    visits = list(prefix)
     for visit in visits:
         way.take(visit)
     while not visits or visits[-1].decision != "end":
-        weary = len(visits) >= habits.max_steps
+        weary = len(visits) >= parameters.max_steps
         if visits and visits[-1].decision == "backtrack":
-            _retreat(way, random, habits, weary)
-        visits.append(_step(way, random, habits, weary))
+            _retreat(way, random, parameters, weary)
+        visits.append(_step(way, random, parameters, weary))
         way.take(visits[-1])
     return visits
 
 
 def _retreat(way: _Walk, random: Random, habits: PathParameters, weary: bool) -> None:
     """Leave the states where nothing is left to try, and those that patience has run out with."""
-    while len(way.branch) > 1 and not way.graph.right(way.branch[-1]):
+    while len(way.branch) > 1 and not way.graph.is_solvable(way.branch[-1]):
         if way.untried() and not weary and random.random() > 1 / habits.max_wrong_steps:
             return
         way.branch.pop()
@@ -96,11 +96,11 @@ def _retreat(way: _Walk, random: Random, habits: PathParameters, weary: bool) ->
 def _step(way: _Walk, random: Random, habits: PathParameters, weary: bool) -> Visit:
     graph, state = way.graph, way.branch[-1]
     moves = way.untried()
-    right = [move for move in moves if graph.right(move.state)]
-    wrong = [move for move in moves if not graph.right(move.state)]
+    right = [move for move in moves if graph.is_solvable(move.state)]
+    wrong = [move for move in moves if not graph.is_solvable(move.state)]
     aim = (
-        max(habits.right_move_bias, EVIDENT_STEP_PROBABILITY)
-        if graph.task.evident(state)
+        max(habits.right_move_bias, VISIBLE_OUTCOME_MOVE_BIAS)
+        if graph.task.is_outcome_visible(state)
         else habits.right_move_bias
     )
     aims = not wrong or (bool(right) and (weary or random.random() < aim))
@@ -117,16 +117,16 @@ def _seen(
 ) -> Visit:
     """The move with what is thought of it. Only a dead state that does not look dead misleads, and
     only where there is something to try in it."""
-    right = graph.right(move.state)
+    right = graph.is_solvable(move.state)
     misled = (
         not right
-        and not graph.task.evident(move.state)
+        and not graph.task.is_outcome_visible(move.state)
         and not weary
         and bool(graph.moves(move.state))
         and random.random() < habits.false_belief_rate
     )
     hopeful = right or misled
     decision: Decision = "proceed" if hopeful else "backtrack"
-    if graph.task.solved(move.state):
+    if graph.task.is_solved(move.state):
         decision = "end"
     return Visit(state, move, hopeful, decision, right)

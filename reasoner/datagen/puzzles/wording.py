@@ -7,10 +7,10 @@ __all__ = ["phrase_question"]
 
 Wording = tuple[str, float]
 
-EQUATION, TAGS, BOX = "{f} = {t}", "<answer>{f}</answer>", "\\boxed{{{f}}}"
+EQUATION_REPLY, TAGGED_REPLY, BOXED_REPLY = "{f} = {t}", "<answer>{f}</answer>", "\\boxed{{{f}}}"
 """How an answer is written: its formula and the target."""
 
-PLAIN: tuple[Wording, ...] = (
+PLAIN_WORDINGS: tuple[Wording, ...] = (
     ("Use {n} to make {t}", 6),
     ("Use the numbers {n} to make {t}", 6),
     ("Use the numbers {n} to get {t}", 2),
@@ -40,7 +40,7 @@ PLAIN: tuple[Wording, ...] = (
     ("Solve this puzzle: make {t} from {n}", 1),
     ("Use numbers and basic arithmetic operations (+ - * /) to obtain {t}. Input: {n}", 2),
 )
-GAME = (
+GAME_WORDINGS = (
     ("Game of 24: {n}", 3),
     ("Play the 24 game with {n}", 1),
     ("Game of 24 with {n}", 1),
@@ -54,12 +54,12 @@ SUFFIXES = (
     (" Use +, -, *, / and each number exactly once.", 1),
     (" Think step by step.", 1),
 )
-TAGGED = (
+TAGGED_QUESTION = (
     "Using the numbers [{n}], create an equation that equals {t}. You can use basic arithmetic "
     "operations (+, -, *, /) and each number can only be used once. Return the final answer in "
     "<answer> </answer> tags, for example <answer> (1 + 2) / 3 </answer>."
 )
-BOXED = (
+BOXED_QUESTION = (
     "Using only the provided numbers, create an arithmetic expression that evaluates to exactly "
     "the provided target number. You may use the operations +, -, *, and / as needed, but each "
     "number must be used exactly once. For example: \\boxed{{a + b * c}}\n\n"
@@ -73,16 +73,20 @@ def phrase_question(numbers: Sequence[int], target: int, random: Random) -> tupl
     """A question for the puzzle, and how its answer is to be written, with {f} and {t} in it."""
     if random.random() < LONG_WORDING_SHARE:
         listed = ", ".join(map(str, numbers))
-        text, reply = random.choice(((TAGGED, TAGS), (BOXED, BOX)))
+        text, reply = random.choice(
+            ((TAGGED_QUESTION, TAGGED_REPLY), (BOXED_QUESTION, BOXED_REPLY))
+        )
         return text.format(n=listed, t=target), reply
     game = target == 24 and len(numbers) == 4 and random.random() < 0.3
-    body = _drawn(GAME if game else PLAIN, random).format(n=_listed(numbers, random), t=target)
+    body = _drawn(GAME_WORDINGS if game else PLAIN_WORDINGS, random).format(
+        n=_listed(numbers, random), t=target
+    )
     before = _drawn(PREFIXES, random)
     body = body[0].lower() + body[1:] if before == "Please " else body
     end = "" if body.endswith(("?", ".")) else random.choice(("", "."))
     after = _drawn(SUFFIXES, random)
     end = "." if after and not body.endswith(("?", ".")) else end
-    return f"{before}{body}{end}{after}", EQUATION
+    return f"{before}{body}{end}{after}", EQUATION_REPLY
 
 
 def _drawn(among: Sequence[Wording], random: Random) -> str:

@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 __all__ = ["CorruptedStep", "corrupt_step"]
 
-NUMBER = r"(?<![\d.,])(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,4})?(?![\d.,]*\d)"
-GAP = r"[ \t]{0,3}"
-EQUATION = re.compile(
-    rf"(?P<a>{NUMBER})(?P<op>{GAP}(?:[-+*/×÷x]|\\times|\\cdot|\\div){GAP}(?:\\?\$)?)"
-    rf"(?P<b>{NUMBER})(?P<eq>{GAP}={GAP}(?:\\?\$)?)(?P<c>{NUMBER})"
+NUMBER_PATTERN = r"(?<![\d.,])(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,4})?(?![\d.,]*\d)"
+GAP_PATTERN = r"[ \t]{0,3}"
+EQUATION_PATTERN = re.compile(
+    rf"(?P<a>{NUMBER_PATTERN})(?P<op>{GAP_PATTERN}(?:[-+*/×÷x]|\\times|\\cdot|\\div){GAP_PATTERN}(?:\\?\$)?)"
+    rf"(?P<b>{NUMBER_PATTERN})(?P<eq>{GAP_PATTERN}={GAP_PATTERN}(?:\\?\$)?)(?P<c>{NUMBER_PATTERN})"
 )
-SIGNS = (("+",), ("-",), ("*", "×", "x", "\\times", "\\cdot"), ("/", "÷", "\\div"))
-MAX_NUMBER = 1e9
+OPERATOR_SPELLINGS = (("+",), ("-",), ("*", "×", "x", "\\times", "\\cdot"), ("/", "÷", "\\div"))
+MAX_VALUE = 1e9
 MAX_STEP_CHARS = 4000
 
 
@@ -36,7 +36,7 @@ def corrupt_step(step: str, context: str, random: Random) -> CorruptedStep | Non
     """
     if len(step) > MAX_STEP_CHARS:
         return None
-    sound = [match for match in EQUATION.finditer(step) if _holds(match)]
+    sound = [match for match in EQUATION_PATTERN.finditer(step) if _holds(match)]
     if not sound:
         return _figure(step, random)
     match = random.choice(sound)
@@ -54,7 +54,7 @@ def corrupt_step(step: str, context: str, random: Random) -> CorruptedStep | Non
 
 def _figure(step: str, random: Random) -> CorruptedStep | None:
     """Another number where the step only states one."""
-    found = list(re.finditer(NUMBER, step))
+    found = list(re.finditer(NUMBER_PATTERN, step))
     listed = re.compile(r"^\s*$|[Ss]tep\s*$|\n\s*$|#\s*$")
     found = [match for match in found if not listed.search(step[: match.start()])]
     if not found:
@@ -67,7 +67,7 @@ def _figure(step: str, random: Random) -> CorruptedStep | None:
 def _other_operand(match: re.Match[str], context: str, random: Random) -> str | None:
     """An operand that belongs elsewhere in the problem, with the result that follows from it."""
     place = random.choice("ab")
-    known = {_value(number) for number in re.findall(NUMBER, context[-MAX_STEP_CHARS:])}
+    known = {_value(number) for number in re.findall(NUMBER_PATTERN, context[-MAX_STEP_CHARS:])}
     known -= {_value(match[name]) for name in "abc"}
     for value in random.sample(sorted(known), len(known)):
         numbers = {"a": _value(match["a"]), "b": _value(match["b"]), place: value}
@@ -111,12 +111,14 @@ def _replaced(step: str, match: re.Match[str], changed: str) -> str:
 def _near(value: float, random: Random) -> float:
     """A wrong number that might have been meant."""
     steps = [1, -1, 2, -2, 10, -10, value, value * 9, -value / 2]
-    wrong = [value + step for step in steps if step and 0 <= value + step < MAX_NUMBER]
+    wrong = [value + step for step in steps if step and 0 <= value + step < MAX_VALUE]
     return round(random.choice(wrong), 2)
 
 
 def _sign(op: str) -> str:
-    found = next(i for i, names in enumerate(SIGNS) if any(name in op for name in names))
+    found = next(
+        i for i, names in enumerate(OPERATOR_SPELLINGS) if any(name in op for name in names)
+    )
     return "+-*/"[found]
 
 
@@ -133,7 +135,7 @@ def _result(left: float, sign: str, right: float) -> float | None:
 
 def _plausible(result: float | None) -> bool:
     """Whether a person might have written the number down."""
-    return result is not None and 0 <= result < MAX_NUMBER and round(result, 2) == result
+    return result is not None and 0 <= result < MAX_VALUE and round(result, 2) == result
 
 
 def _value(number: str) -> float:

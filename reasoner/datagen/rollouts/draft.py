@@ -23,13 +23,13 @@ class SolutionDraft:
     those of the step that was changed."""
 
     source: Source
-    texts: tuple[str, ...]
+    step_texts: tuple[str, ...]
     ends: tuple[int, ...]
-    rows: tuple[Half, ...]
+    step_features: tuple[Half, ...]
     system: str | None = None
     origin: "SolutionDraft | None" = None
     flaw: str | None = None
-    line: MeasuredTrajectory | None = None
+    measured: MeasuredTrajectory | None = None
     right: bool | None = None
     """What is known of it when the policy did not draw it."""
 
@@ -40,9 +40,9 @@ def to_solutions(
     """The solutions, numbered in order, and the rows of features they refer to, each kept once."""
     features: dict[int, Half] = {}
     for draft in drafts:
-        features |= {id(row): row for row in draft.rows}
+        features |= {id(row): row for row in draft.step_features}
     places = {key: place for place, key in enumerate(features)}
-    lines = [draft.line for draft in drafts if draft.line is not None]
+    lines = [draft.measured for draft in drafts if draft.measured is not None]
     numbers = {id(draft): number for number, draft in enumerate(drafts)}
     solutions = [
         Solution(
@@ -54,9 +54,9 @@ def to_solutions(
             system=draft.system,
             origin=None if draft.origin is None else numbers[id(draft.origin)],
             flaw=draft.flaw,
-            steps=draft.texts,
+            steps=draft.step_texts,
             ends=draft.ends,
-            features=tuple(places[id(row)] for row in draft.rows),
+            features=tuple(places[id(row)] for row in draft.step_features),
             **_outcome(draft, lines),
         )
         for number, draft in enumerate(drafts)
@@ -65,9 +65,9 @@ def to_solutions(
 
 
 def _outcome(draft: SolutionDraft, lines: Sequence[MeasuredTrajectory]) -> dict[str, Any]:
-    if (line := draft.line) is None:
+    if (line := draft.measured) is None:
         return {"right": draft.right}
-    finish = line.path.finish_reason
+    finish = line.trajectory.finish_reason
     return {
         "final": line.final,
         "right": line.right,

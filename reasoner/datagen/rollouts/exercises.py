@@ -12,8 +12,8 @@ from reasoner.settings import explain
 
 __all__ = ["Exercise", "read_exercises"]
 
-MOST_BYTES = 1 << 30
-ASKED = AliasChoices("question", "problem")
+MAX_FILE_BYTES = 1 << 30
+QUESTION_ALIASES = AliasChoices("question", "problem")
 
 
 class Exercise(BaseModel):
@@ -26,7 +26,9 @@ class Exercise(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
 
     id: Annotated[str, Field(min_length=1, max_length=200)]
-    question: Annotated[str, Field(min_length=1, max_length=20_000, validation_alias=ASKED)]
+    question: Annotated[
+        str, Field(min_length=1, max_length=20_000, validation_alias=QUESTION_ALIASES)
+    ]
     answer: Annotated[str, Field(max_length=1000)] = ""
     solution: Annotated[str, Field(max_length=20_000)] | None = None
     steps: tuple[Annotated[str, Field(max_length=20_000)], ...] = ()
@@ -52,7 +54,7 @@ class Exercise(BaseModel):
 def read_exercises(path: Path, limit: int | None, seed: int) -> list[Exercise]:
     """The first `limit` exercises of a shuffle with `seed`. Raises UsageError."""
     try:
-        if path.stat().st_size > MOST_BYTES:
+        if path.stat().st_size > MAX_FILE_BYTES:
             raise UsageError(f"{path} is larger than 1 GB; split it")
         lines = path.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:

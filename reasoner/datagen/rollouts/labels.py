@@ -20,15 +20,15 @@ from reasoner.datagen.rollouts.solution import Solution
 
 __all__ = ["LabelledSteps", "label_steps"]
 
-RESULT = re.compile(
+RESULT_PATTERN = re.compile(
     r"=\s*\\?\$?\s*(-?\d[\d,]*(?:\.\d+)?)|\\boxed\{\s*\\?\$?\s*(-?\d[\d,]*(?:\.\d+)?)"
 )
-NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
-TRIES = 2
+NUMBER_PATTERN = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+MAX_UNCERTAIN_CONTINUATIONS = 2
 """From so many continuations on, that none was right counts as certain."""
-GUESS = 0.5
+INFERRED_LABEL_WEIGHT = 0.5
 """How much a label counts that is only inferred."""
-JUDGED = 4.0
+HUMAN_LABEL_WEIGHT = 4.0
 """How much a person's word counts: a step that a right solution goes through may be wrong, and one
 that none was drawn from in a few tries may be right."""
 
@@ -81,7 +81,9 @@ def _marks(solution: Solution, reached: set[float]) -> list[_Mark]:
         return [_Mark(False, 1.0)] * len(solution.features)
     if solution.source == "judged":
         last = len(solution.features) - 1
-        return [_Mark(bool(solution.right) or row < last, JUDGED) for row in range(last + 1)]
+        return [
+            _Mark(bool(solution.right) or row < last, HUMAN_LABEL_WEIGHT) for row in range(last + 1)
+        ]
     marks: list[_Mark] = []
     for step, text in enumerate(solution.steps):
         right, tries = solution.counts[step]
@@ -89,10 +91,10 @@ def _marks(solution: Solution, reached: set[float]) -> list[_Mark]:
             marks.append(_Mark(True, 1.0))
         elif solution.finish not in (None, "stop"):
             marks.append(_Mark(False, 0.0))  # it was cut off, so its answer says nothing
-        elif step + 1 == len(solution.steps) or tries > TRIES:
+        elif step + 1 == len(solution.steps) or tries > MAX_UNCERTAIN_CONTINUATIONS:
             marks.append(_Mark(False, 1.0))
         else:
-            marks.append(_Mark(_results(text) <= reached, GUESS))
+            marks.append(_Mark(_results(text) <= reached, INFERRED_LABEL_WEIGHT))
     wrong = next((step for step, mark in enumerate(marks) if not mark.right), len(marks))
     return [*marks[: wrong + 1], *[_Mark(False, 0.0)] * (len(marks) - wrong - 1)]
 
@@ -101,15 +103,17 @@ def _reached(solutions: Iterable[Solution]) -> set[float]:
     """Every number that the question or somebody who was right mentions."""
     found: set[float] = set()
     for solution in solutions:
-        found |= _numbers(NUMBER.findall(solution.question))
+        found |= _numbers(NUMBER_PATTERN.findall(solution.question))
         if solution.source == "human" or solution.right:
-            found |= {value for step in solution.steps for value in _numbers(NUMBER.findall(step))}
+            found |= {
+                value for step in solution.steps for value in _numbers(NUMBER_PATTERN.findall(step))
+            }
     return found
 
 
 def _results(text: str) -> set[float]:
     """What the step arrives at: the numbers behind its signs of equality and in its boxes."""
-    return _numbers(left or right for left, right in RESULT.findall(text))
+    return _numbers(left or right for left, right in RESULT_PATTERN.findall(text))
 
 
 def _numbers(texts: Iterable[str]) -> set[float]:

@@ -20,13 +20,13 @@ from reasoner.datagen.rollouts.solution import Solution
 from reasoner.errors import UsageError
 from reasoner.settings import explain
 
-__all__ = ["Facts", "SolutionFile", "features_path", "read_solutions"]
+__all__ = ["RunFacts", "SolutionFile", "features_path", "read_solutions"]
 
-Facts = dict[str, Any]
+RunFacts = dict[str, Any]
 """What a run was told and which model it read: the first line."""
 Half = npt.NDArray[np.float16]
-KIND = "reasoner-solutions"
-BYTES_PER_VALUE = 2
+FILE_KIND = "reasoner-solutions"
+BYTES_PER_FEATURE = 2
 MAX_ROW_WIDTH = 1 << 20
 """Numbers that a row may have."""
 
@@ -43,20 +43,20 @@ class SolutionFile:
     when the file is no ledger, belongs to another run, or is in use.
     """
 
-    def __init__(self, path: Path, facts: Facts, width: int) -> None:
+    def __init__(self, path: Path, facts: RunFacts, width: int) -> None:
         from filelock import FileLock, Timeout
 
         self._path, self._width = path, width
         self._lock = FileLock(f"{path}.lock")
-        self.done: set[str] = set()
-        self.solutions = self.spent = self._rows = 0
+        self.completed_problems: set[str] = set()
+        self.solutions = self.spent_tokens = self._rows = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
         except Timeout:
             raise UsageError(f"another run is writing {path}") from None
         try:
-            self._resume({"kind": KIND, "width": width, **facts})
+            self._resume({"kind": FILE_KIND, "width": width, **facts})
         except BaseException:
             self._lock.release()
             raise
@@ -74,10 +74,10 @@ class SolutionFile:
         self._features.close()
         self._lock.release()
 
-    def _resume(self, facts: Facts) -> None:
+    def _resume(self, facts: RunFacts) -> None:
         new = not self._path.exists() or self._path.stat().st_size == 0
         size = 0 if new else self._take_stock(facts)
-        features, held = features_path(self._path), self._rows * self._width * BYTES_PER_VALUE
+        features, held = features_path(self._path), self._rows * self._width * BYTES_PER_FEATURE
         if held and (not features.exists() or features.stat().st_size < held):
             raise UsageError(f"{features} is shorter than {self._path} says")
         self._lines, self._features = self._path.open("ab"), features.open("ab")
@@ -86,19 +86,21 @@ class SolutionFile:
         if size == 0:
             self._put(self._lines, json.dumps(facts).encode() + b"\n")
 
-    def _take_stock(self, facts: Facts) -> int:
+    def _take_stock(self, facts: RunFacts) -> int:
         """Count what is there; the size of what is whole."""
         size = 0
         for end, group in _groups(self._path, lambda found: _same_run(self._path, found, facts)):
             size = end
             for solution in group:
-                self.done.add(solution.problem)
+                self.completed_problems.add(solution.problem)
                 self._rows = max(self._rows, *(row + 1 for row in solution.features), 0)
             self.solutions += len(group)
-            self.spent += group[0].spent if group else 0
+            self.spent_tokens += group[0].spent if group else 0
         return size
 
-    def add(self, solutions: Sequence[Solution], features: Sequence[Half], spent: int) -> None:
+    def add_solutions(
+        self, solutions: Sequence[Solution], features: Sequence[Half], spent: int
+    ) -> None:
         """Write all there is about one problem. The solutions count their rows from 0."""
         rows = np.asarray(features, np.float16).reshape(len(features), self._width)
         self._put(self._features, rows.tobytes())
@@ -115,8 +117,8 @@ class SolutionFile:
         self._put(self._lines, "".join(f"{line}\n" for line in lines).encode())
         self._rows += len(features)
         self.solutions += len(solutions)
-        self.spent += spent
-        self.done.update(solution.problem for solution in solutions)
+        self.spent_tokens += spent
+        self.completed_problems.update(solution.problem for solution in solutions)
 
     @staticmethod
     def _put(file: Any, data: bytes) -> None:
@@ -125,12 +127,12 @@ class SolutionFile:
         os.fsync(file.fileno())
 
 
-def read_solutions(path: Path) -> tuple[Facts, list[Solution], Half]:
+def read_solutions(path: Path) -> tuple[RunFacts, list[Solution], Half]:
     """What was told, the solutions of complete problems, and the rows of features (memory-mapped).
 
     A torn end is left out; the file may still be growing. Raises UsageError.
     """
-    facts: Facts = {}
+    facts: RunFacts = {}
     found = [solution for _, group in _groups(path, facts.update) for solution in group]
     rows = max((row + 1 for solution in found for row in solution.features), default=0)
     width = facts.get("width")
@@ -145,7 +147,9 @@ def read_solutions(path: Path) -> tuple[Facts, list[Solution], Half]:
         raise UsageError(f"cannot read the features of {path}: {error}") from error
 
 
-def _groups(path: Path, on_facts: Callable[[Facts], None]) -> Iterator[tuple[int, list[Solution]]]:
+def _groups(
+    path: Path, on_facts: Callable[[RunFacts], None]
+) -> Iterator[tuple[int, list[Solution]]]:
     """The file's size up to there, and the solutions of a problem; the first group is empty."""
     end = 0
     group: list[Solution] = []
@@ -167,12 +171,12 @@ def _groups(path: Path, on_facts: Callable[[Facts], None]) -> Iterator[tuple[int
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _facts(path: Path, line: bytes) -> Facts:
+def _facts(path: Path, line: bytes) -> RunFacts:
     try:
         facts = json.loads(line)
     except (ValueError, RecursionError):
         facts = None
-    if not isinstance(facts, dict) or facts.get("kind") != KIND:
+    if not isinstance(facts, dict) or facts.get("kind") != FILE_KIND:
         raise UsageError(f"{path} was not made by reasoner data rollouts; name another --out")
     return facts
 
@@ -184,7 +188,7 @@ def _solution(path: Path, number: int, line: bytes) -> Solution:
         raise UsageError(f"{path}: line {number}: {explain(error)}") from error
 
 
-def _same_run(path: Path, found: Facts, wanted: Facts) -> None:
+def _same_run(path: Path, found: RunFacts, wanted: RunFacts) -> None:
     for key in sorted({*found, *wanted}):
         if found.get(key) != wanted.get(key):
             raise UsageError(

@@ -27,23 +27,23 @@ from reasoner.types.trajectory import Trajectory
 from reasoner.value.doubts import StepFeatureExtractor
 from reasoner.value.self_test import trajectory_of_steps
 
-__all__ = ["Rollouts"]
+__all__ = ["SolutionMaker"]
 
 Half = npt.NDArray[np.float16]
-CALCULATOR = re.compile(r"<<[^<>\n]*>>")
+CALCULATOR_NOTE = re.compile(r"<<[^<>\n]*>>")
 """GSM8K's notes to a calculator, which no model writes."""
-SEARCH_SEED = 10_000
+CONTINUATION_SEED_OFFSET = 10_000
 """Sets the seeds of continuations apart from those of samples."""
 
 
-class Rollouts:
+class SolutionMaker:
     """Makes the data of one exercise at a time; many may be under way at once."""
 
     def __init__(self, engine: Engine, plan: RolloutPlan) -> None:
         self._engine, self._plan = engine, plan
         self._reader = StepFeatureExtractor(engine)
 
-    async def make(
+    async def make_solutions(
         self, exercise: Exercise, grower: TrajectorySampler
     ) -> tuple[list[Solution], list[Half]]:
         """Draw, search, read and corrupt. The solutions count their rows from 0.
@@ -70,32 +70,46 @@ class Rollouts:
         system = systems[number % len(systems)] if systems else None
         problem = Problem(question=exercise.question, system=system)
         line = await grower.sample_trajectory(problem, exercise.answer, number)
-        draft = SolutionDraft("sampled", line.texts, line.ends, line.rows, system, line=line)
+        draft = SolutionDraft(
+            "sampled", line.step_texts, line.ends, line.step_features, system, measured=line
+        )
         if not line.right:
             return [draft]
         # at once, while the cache still holds it
-        prompt, tokens = line.path.prompt, line.path.tokens
+        prompt, tokens = line.trajectory.prompt, line.trajectory.tokens
         return [draft, *await self._corrupted(exercise, draft, prompt, tokens)]
 
     async def _search(
         self, grower: TrajectorySampler, drafts: Sequence[SolutionDraft]
     ) -> list[SolutionDraft]:
         """What was drawn to find the error of a wrong solution, where there are right ones too."""
-        lines = [draft.line for draft in drafts if draft.line is not None]
-        wrong = next((d for d in drafts if d.line and not d.line.right and len(d.ends) > 1), None)
-        if wrong is None or wrong.line is None or not any(line.right for line in lines):
+        lines = [draft.measured for draft in drafts if draft.measured is not None]
+        wrong = next(
+            (d for d in drafts if d.measured and not d.measured.right and len(d.ends) > 1), None
+        )
+        if wrong is None or wrong.measured is None or not any(line.right for line in lines):
             return []
         if not self._plan.continuations:
             return []
-        found = await find_error(grower, wrong.line, self._plan.continuations, SEARCH_SEED)
+        found = await find_error(
+            grower, wrong.measured, self._plan.continuations, CONTINUATION_SEED_OFFSET
+        )
         return [
-            SolutionDraft("sampled", x.texts, x.ends, x.rows, wrong.system, origin=wrong, line=x)
+            SolutionDraft(
+                "sampled",
+                x.step_texts,
+                x.ends,
+                x.step_features,
+                wrong.system,
+                origin=wrong,
+                measured=x,
+            )
             for x in found
         ]
 
     async def _human(self, exercise: Exercise, solution: str) -> list[SolutionDraft]:
         """The solution a person wrote, and what is made wrong of it."""
-        steps = [CALCULATOR.sub("", line).strip() for line in solution.split("\n")]
+        steps = [CALCULATOR_NOTE.sub("", line).strip() for line in solution.split("\n")]
         draft, trajectory = await self._written(exercise, "human", list(filter(None, steps)))
         return [
             draft,
@@ -120,7 +134,7 @@ class Rollouts:
         self, exercise: Exercise, draft: SolutionDraft, prompt: Sequence[int], tokens: Sequence[int]
     ) -> list[SolutionDraft]:
         """A right solution with steps made wrong, each by itself."""
-        texts, found = draft.texts, list[SolutionDraft]()
+        texts, found = draft.step_texts, list[SolutionDraft]()
         random = Random(f"{self._plan.seed}/{exercise.id}/{''.join(texts)}")  # noqa: S311
         for step in random.sample(range(len(texts)), len(texts)):
             if len(found) == self._plan.corruptions:

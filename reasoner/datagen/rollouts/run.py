@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from reasoner.concurrency.gather import completed_on_demand
 from reasoner.datagen.rollouts.exercises import Exercise
-from reasoner.datagen.rollouts.ledger import Facts, SolutionFile
-from reasoner.datagen.rollouts.rollouts import Rollouts
+from reasoner.datagen.rollouts.ledger import RunFacts, SolutionFile
+from reasoner.datagen.rollouts.rollouts import SolutionMaker
 from reasoner.datagen.rollouts.settings import RolloutPlan
 from reasoner.datagen.rollouts.trajectory import TrajectorySampler
 from reasoner.engine.local.engine import LocalEngine
@@ -40,7 +40,7 @@ class RolloutRun:
         self,
         engine: LocalEngine,
         ledger: SolutionFile,
-        rollouts: Rollouts,
+        rollouts: SolutionMaker,
         grower: TrajectorySampler,
         notice: Notice,
     ) -> None:
@@ -50,7 +50,7 @@ class RolloutRun:
 
     @property
     def problems(self) -> int:
-        return len(self._ledger.done)
+        return len(self._ledger.completed_problems)
 
     @property
     def solutions(self) -> int:
@@ -58,35 +58,39 @@ class RolloutRun:
 
     @property
     def tokens(self) -> int:
-        return self._ledger.spent + self._engine.decoded_tokens - self._counted
+        return self._ledger.spent_tokens + self._engine.decoded_tokens - self._counted
 
-    async def work_through(
+    async def make_rollouts(
         self,
         exercises: Sequence[Exercise],
         *,
         at_once: int,
-        tokens: int | None,
-        watch: Callable[[], None],
+        max_tokens: int | None,
+        on_exercise: Callable[[], None],
     ) -> None:
         """Do those that are not done yet, until `tokens` are spent in all; what is under way by
         then is finished. `watch` is called after each. To cancel it drops what is under way."""
-        left = [one for one in exercises if one.id not in self._ledger.done][::-1]
+        left = [one for one in exercises if one.id not in self._ledger.completed_problems][::-1]
 
         def more(running: int) -> bool:
-            return bool(left) and running < at_once and (tokens is None or self.tokens < tokens)
+            return (
+                bool(left)
+                and running < at_once
+                and (max_tokens is None or self.tokens < max_tokens)
+            )
 
         async with aclosing(completed_on_demand(lambda: self._one(left.pop()), more)) as done:
             async for _ in done:
-                watch()
+                on_exercise()
 
     async def _one(self, exercise: Exercise) -> None:
         try:
-            solutions, features = await self._rollouts.make(exercise, self._grower)
+            solutions, features = await self._rollouts.make_solutions(exercise, self._grower)
         except (PromptTooLong, ContextFull) as error:
             self._notice(f"{exercise.id} is left out: {error}")
             return
         decoded = self._engine.decoded_tokens
-        self._ledger.add(solutions, features, decoded - self._counted)
+        self._ledger.add_solutions(solutions, features, decoded - self._counted)
         self._counted = decoded
 
 
@@ -113,10 +117,10 @@ async def open_rollout_run(
         ):
             policy = _policy(engine, model, plan, settings)
             grower = TrajectorySampler(engine, policy, verifiers.same_answer)
-            yield RolloutRun(engine, ledger, Rollouts(engine, plan), grower, notice)
+            yield RolloutRun(engine, ledger, SolutionMaker(engine, plan), grower, notice)
 
 
-def _facts(model: ResolvedModel, plan: RolloutPlan) -> Facts:
+def _facts(model: ResolvedModel, plan: RolloutPlan) -> RunFacts:
     return {
         "model": model.name,
         "model_sha256": model_checksum(model.file),

@@ -38,6 +38,6 @@ def continuation_counts(
     how many share it."""
     found = []
     for step in range(len(line.ends)):
-        same = [other for other in lines if line.shares(other, step)]
+        same = [other for other in lines if line.shares_prefix(other, step)]
         found.append((sum(other.right for other in same), len(same)))
     return tuple(found)

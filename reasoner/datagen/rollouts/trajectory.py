@@ -23,23 +23,23 @@ class MeasuredTrajectory:
     """A finished line: the path after each step (`stops`, the last is done), where among its
     tokens each step ends, the step's text as it was written, and its features."""
 
-    stops: tuple[Trajectory, ...]
+    prefixes: tuple[Trajectory, ...]
     ends: tuple[int, ...]
-    texts: tuple[str, ...]
-    rows: tuple[Half, ...]
+    step_texts: tuple[str, ...]
+    step_features: tuple[Half, ...]
     expect: str
     final: str | None
     right: bool
 
     @property
-    def path(self) -> Trajectory:
-        return self.stops[-1]
+    def trajectory(self) -> Trajectory:
+        return self.prefixes[-1]
 
-    def shares(self, other: "MeasuredTrajectory", step: int) -> bool:
+    def shares_prefix(self, other: "MeasuredTrajectory", step: int) -> bool:
         """Whether `other` begins like this one up to the end of step `step`."""
         end = self.ends[step]
-        same = other.path.tokens[:end] == self.path.tokens[:end]
-        return same and other.path.prompt == self.path.prompt
+        same = other.trajectory.tokens[:end] == self.trajectory.tokens[:end]
+        return same and other.trajectory.prompt == self.trajectory.prompt
 
 
 @dataclass
@@ -75,11 +75,11 @@ class TrajectorySampler:
         self, line: MeasuredTrajectory, steps: int, seed: int
     ) -> MeasuredTrajectory:
         """Another line that shares the first `steps` of this one."""
-        sprout = _Sprout(line.stops[steps - 1])
-        sprout.stops += line.stops[:steps]
+        sprout = _Sprout(line.prefixes[steps - 1])
+        sprout.stops += line.prefixes[:steps]
         sprout.ends += line.ends[:steps]
-        sprout.texts += line.texts[:steps]
-        sprout.rows += line.rows[:steps]
+        sprout.texts += line.step_texts[:steps]
+        sprout.rows += line.step_features[:steps]
         return await self._grow(sprout, line.expect, seed)
 
     async def _grow(self, sprout: "_Sprout", expect: str, seed: int) -> MeasuredTrajectory:
@@ -102,10 +102,10 @@ class TrajectorySampler:
         final = extract_final_answer(trajectory.answer) if trajectory.answer else None
         right = final is not None and (final == expect or await self._same(final, expect))
         return MeasuredTrajectory(
-            stops=(*sprout.stops[:-1], trajectory),
+            prefixes=(*sprout.stops[:-1], trajectory),
             ends=tuple(sprout.ends),
-            texts=tuple(sprout.texts),
-            rows=tuple(sprout.rows),
+            step_texts=tuple(sprout.texts),
+            step_features=tuple(sprout.rows),
             expect=expect,
             final=final,
             right=right,
