@@ -31,7 +31,7 @@ def test_a_graph_is_acyclic_and_its_marks_are_true(graph: ReasoningGraph) -> Non
     ids = [nodes.nodes[state]["id"] for state in nodes]
     assert sorted(ids) == list(range(len(nodes)))
     assert nodes.nodes[task.start]["depth"] == 0
-    assert all(nodes.nodes[goal]["left"] == 0 for goal in goals)
+    assert all(nodes.nodes[goal]["distance"] == 0 for goal in goals)
 
 
 def test_equal_states_are_one_node() -> None:
@@ -97,8 +97,8 @@ def test_degrees_and_distances_move_the_potential() -> None:
     """Two nodes with everything equal but one thing."""
     nodes = networkx.DiGraph()
     task = KINDS["countdown3"](Random(0))
-    for name, depth, left in (("near", 2, 1), ("far", 2, 3), ("busy", 2, 1), ("known", 2, 1)):
-        nodes.add_node(name, right=True, depth=depth, left=left, id=0)
+    for name, depth, distance in (("near", 2, 1), ("far", 2, 3), ("busy", 2, 1), ("known", 2, 1)):
+        nodes.add_node(name, right=True, depth=depth, distance=distance, id=0)
         nodes.add_edge("in", name)
         nodes.add_edge(name, f"{name} on")
     nodes.add_edge("busy", "on again")
