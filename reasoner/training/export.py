@@ -1,4 +1,4 @@
-"""A trained model as a GGUF that llama.cpp loads."""
+"""Export of a trained model as a GGUF that llama.cpp loads."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -73,7 +73,6 @@ def _add_weight(writer: Any, name: str, values: Any, precision: Precision) -> No
     elif precision == "f16":
         writer.add_tensor(name, values.astype(np.float16))
     else:
-        kind = gguf.GGMLQuantizationType.Q8_0
-        writer.add_tensor(
-            name, gguf.quants.quantize(values.astype(np.float32), kind), raw_dtype=kind
-        )
+        quantization = gguf.GGMLQuantizationType.Q8_0
+        blocks = gguf.quants.quantize(values.astype(np.float32), quantization)
+        writer.add_tensor(name, blocks, raw_dtype=quantization)
