@@ -4,8 +4,8 @@
 
 Each line of DATA has `question` and `answer`. The first N problems of a shuffle with the seed are
 answered, several at once, each with its answer as `expect`; right means that the check against
-it passed. The interval is Wilson's. Ctrl-C reports what there is by then; `--out` gets each result
-as it comes. Without the shuffle, `reasoner batch --expect-field answer` tells the same.
+it passed. The interval is Wilson's. Ctrl-C reports the results so far; `--out` gets each result as
+it comes. Without the shuffle, `reasoner batch --expect-field answer` reports the same.
 """
 
 import argparse
@@ -28,8 +28,8 @@ from reasoner.cli.options.pairs import parse_pairs
 from reasoner.solver.local import LocalSolver
 
 
-def load(path: Path, count: int, seed: int) -> list[BatchItem]:
-    """The chosen problems, in the order they are asked."""
+def load_items(path: Path, count: int, seed: int) -> list[BatchItem]:
+    """Return the first `count` problems of a shuffle. Raises SystemExit without the file."""
     try:
         with path.open("rb") as stream:
             items = list(read_batch_items(stream.fileno(), "jsonl", "answer"))
@@ -42,6 +42,7 @@ def load(path: Path, count: int, seed: int) -> list[BatchItem]:
 async def answer_all(
     items: Sequence[BatchItem], settings: Settings, at_once: int
 ) -> AsyncIterator[BatchRecord]:
+    """Yield the record of each problem as it is answered, `at_once` at a time."""
     async with LocalSolver(settings) as solver:
         async for record in run_batch(items, solver.solve, at_once, in_order=False):
             right = record.result is not None and record.result.status == "verified"
@@ -49,18 +50,19 @@ async def answer_all(
             yield record
 
 
-async def keep(
-    records: AsyncIterator[BatchRecord], kept: list[BatchRecord], out: TextIO | None
+async def collect_records(
+    stream: AsyncIterator[BatchRecord], records: list[BatchRecord], out: TextIO | None
 ) -> None:
-    """Take records as they come, and write each down."""
-    async for record in records:
-        kept.append(record)
+    """Append the records of the stream to a list and, as JSON lines, to a file."""
+    async for record in stream:
+        records.append(record)
         if out:
             out.write(f"{record.to_json()}\n")
             out.flush()
 
 
 def main() -> None:
+    """Measure a setting. Raises SystemExit when there is nothing to answer or no answer."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path)
     parser.add_argument("--n", type=int, default=100)
@@ -70,31 +72,33 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--out", type=Path, help="write every result as a JSON line")
     options = parser.parse_args()
-    chosen = parse_pairs(options.set, "--set", "strategy=majority")
-    settings = Settings.load(model=options.model, seed=options.seed, **chosen)
-    items = load(options.data, options.n, options.seed)
+    changes = parse_pairs(options.set, "--set", "strategy=majority")
+    settings = Settings.load(model=options.model, seed=options.seed, **changes)
+    items = load_items(options.data, options.n, options.seed)
     if not items:
         raise SystemExit(f"{options.data} has no line with a question and an answer")
-    begun = monotonic()
+    start_time = monotonic()
     records: list[BatchRecord] = []
     with (
         options.out.open("w") if options.out else nullcontext() as out,
         suppress(KeyboardInterrupt),
     ):
-        asyncio.run(keep(answer_all(items, settings, options.at_once), records, out))
+        stream = answer_all(items, settings, options.at_once)
+        asyncio.run(collect_records(stream, records, out))
     if not records:
         raise SystemExit("no problem was answered")
-    report(records, settings, monotonic() - begun)
+    print_report(records, settings, monotonic() - start_time)
 
 
-def report(records: Sequence[BatchRecord], settings: Settings, seconds: float) -> None:
-    tally = BatchTotals()
+def print_report(records: Sequence[BatchRecord], settings: Settings, seconds: float) -> None:
+    """Print the share of right answers, the tokens and the seconds."""
+    totals = BatchTotals()
     for record in records:
-        tally.add(record.to_row())
+        totals.add(record.to_row())
     print(
-        f"\n{settings.model}, {settings.strategy}, seed {settings.seed}: {tally.summary}; "
-        f"{tally.counts['answered']} undecided, {tally.counts['no_answer']} without an answer; "
-        f"{tally.tokens / len(records):.0f} tokens each, {tally.tokens / seconds:.0f} tokens/s, "
+        f"\n{settings.model}, {settings.strategy}, seed {settings.seed}: {totals.summary}; "
+        f"{totals.counts['answered']} undecided, {totals.counts['no_answer']} without an answer; "
+        f"{totals.tokens / len(records):.0f} tokens each, {totals.tokens / seconds:.0f} tokens/s, "
         f"{seconds:.0f} s"
     )
 

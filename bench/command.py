@@ -19,31 +19,34 @@ from statistics import median
 from reasoner.engine.local.threads import default_threads
 
 QUESTION = "A train leaves at 9:40 and arrives at 12:15. How many minutes does it travel? " * 6
-CONTEXT = "4096"
+CONTEXT_TOKENS = "4096"
 
 
-def run(command: Sequence[str]) -> tuple[float, float]:
-    """Seconds and peak MiB of a process that must succeed, whatever it prints."""
-    begun = time.perf_counter()
+def run_process(command: Sequence[str]) -> tuple[float, float]:
+    """Return seconds and peak MiB of a process. Raises SystemExit when it fails."""
+    start_time = time.perf_counter()
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - start_time
     if process.returncode != 0:
         raise SystemExit(f"exit {process.returncode}: {' '.join(command)}")
     return seconds, usage.ru_maxrss / 1024
 
 
-def compare(name: str, ours: Sequence[str], theirs: Sequence[str], repeat: int) -> None:
-    """Print both sides' medians and their ratios; the first round only warms the caches."""
-    rounds = [(run(ours), run(theirs)) for _ in range(repeat + 1)][1:]
-    mine = [median(r[0][i] for r in rounds) for i in (0, 1)]
-    peer = [median(r[1][i] for r in rounds) for i in (0, 1)]
+def print_comparison(
+    name: str, command: Sequence[str], peer_command: Sequence[str], repeat: int
+) -> None:
+    """Print the medians of two commands and their ratios. A first round, which warms the caches,
+    is not counted."""
+    rounds = [(run_process(command), run_process(peer_command)) for _ in range(repeat + 1)][1:]
+    seconds, memory = (median(pair[0][i] for pair in rounds) for i in (0, 1))
+    peer_seconds, peer_memory = (median(pair[1][i] for pair in rounds) for i in (0, 1))
     print(
-        f"| {name} | {mine[0]:.3f} s | {peer[0]:.3f} s | {mine[0] / peer[0]:.2f} "
-        f"| {mine[1]:.0f} MiB | {peer[1]:.0f} MiB | {mine[1] / peer[1]:.2f} |"
+        f"| {name} | {seconds:.3f} s | {peer_seconds:.3f} s | {seconds / peer_seconds:.2f} "
+        f"| {memory:.0f} MiB | {peer_memory:.0f} MiB | {memory / peer_memory:.2f} |"
     )
 
 
@@ -59,16 +62,16 @@ def main() -> None:
         "| run | reasoner | peer | ratio | reasoner | peer | ratio |\n|---|---|---|---|---|---|---|"
     )
     imports = [sys.executable, "-c", "import typer, rich"]
-    compare("--help / import typer, rich", [*reasoner, "--help"], imports, options.repeat)
+    print_comparison("--help / import typer, rich", [*reasoner, "--help"], imports, options.repeat)
     ask = [
         *(*reasoner, "ask", QUESTION, "-m", str(options.model), "--max-tokens", "1", "--no-think"),
-        *("--no-verify", "--context", CONTEXT, "--threads", threads, "--no-history"),
+        *("--no-verify", "--context", CONTEXT_TOKENS, "--threads", threads, "--no-history"),
     ]
     cli = [
         *(str(options.llama_cli), "-m", str(options.model), "-p", QUESTION, "-n", "1"),
-        *("-c", CONTEXT, "-t", threads, "--single-turn", "--temp", "0"),
+        *("-c", CONTEXT_TOKENS, "-t", threads, "--single-turn", "--temp", "0"),
     ]
-    compare("ask / llama-cli", ask, cli, options.repeat)
+    print_comparison("ask / llama-cli", ask, cli, options.repeat)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What step control costs: the time in the controllers' own code beside the time of it all.
+"""The cost of step control: the share of the time that is spent in the controllers' own code.
 
     python -m bench.controller MODEL.gguf [--sequences 16] [--tokens 96]
 
@@ -21,38 +21,38 @@ from reasoner.protocol.registry import choose_protocol
 from reasoner.settings import EngineSettings, Limits
 from reasoner.types.problem import Problem
 
-QUESTION = "Use {} 7 8 8 to make {}"
+QUESTION_TEMPLATE = "Use {} 7 8 8 to make {}"
 
 
-class Clock:
-    """What all controllers of an engine took together."""
+class ControllerClock:
+    """The seconds that all controllers of an engine took, and the tokens they accepted."""
 
     seconds, tokens = 0.0, 0
 
 
-class Timed:
-    """A controller on the clock."""
+class TimedController:
+    """A controller whose calls are timed."""
 
-    def __init__(self, controller: Controller, clock: Clock) -> None:
+    def __init__(self, controller: Controller, clock: ControllerClock) -> None:
         self._controller, self._clock = controller, clock
 
     def constrain(self) -> Constraint:
-        begun = perf_counter()
-        found = self._controller.constrain()
-        self._clock.seconds += perf_counter() - begun
-        return found
+        start_time = perf_counter()
+        constraint = self._controller.constrain()
+        self._clock.seconds += perf_counter() - start_time
+        return constraint
 
     def accept(self, token: int) -> None:
-        begun = perf_counter()
+        start_time = perf_counter()
         self._controller.accept(token)
-        self._clock.seconds += perf_counter() - begun
+        self._clock.seconds += perf_counter() - start_time
         self._clock.tokens += 1
 
 
 class TimedEngine(LocalEngine):
-    """An engine that puts its controllers on a clock."""
+    """An engine that times its controllers."""
 
-    clock = Clock()
+    clock = ControllerClock()
 
     def generate(
         self,
@@ -62,16 +62,17 @@ class TimedEngine(LocalEngine):
         max_tokens: int | None = None,
         seed: int = 0,
     ) -> LocalGeneration:
-        timed = Timed(controller, self.clock) if controller else None
+        timed = TimedController(controller, self.clock) if controller else None
         return super().generate(tokens, sampling, timed, max_tokens, seed)
 
 
-async def measure(model: Path, sequences: int, most: int) -> None:
+async def measure_controllers(model: Path, sequences: int, max_tokens: int) -> None:
+    """Generate replies side by side, and print the time of their controllers."""
     engine = await TimedEngine.open(model, EngineSettings(context=8192))
     protocol = choose_protocol(engine, engine.chat_template or "", None)
-    limits = Limits(max_tokens=most)
+    limits = Limits(max_tokens=max_tokens)
 
-    async def one(number: int) -> None:
+    async def generate_reply(number: int) -> None:
         policy = Policy(
             engine,
             protocol,
@@ -80,13 +81,14 @@ async def measure(model: Path, sequences: int, most: int) -> None:
             budget=Budget(),
             seed=number,
         )
-        trajectory = policy.start_trajectory(Problem(question=QUESTION.format(number, 24 + number)))
+        question = QUESTION_TEMPLATE.format(number, 24 + number)
+        trajectory = policy.start_trajectory(Problem(question=question))
         while not trajectory.is_done:
             trajectory = await policy.extend(trajectory)
 
-    begun = perf_counter()
-    await asyncio.gather(*map(one, range(1, sequences + 1)))
-    seconds, clock = perf_counter() - begun, engine.clock
+    start_time = perf_counter()
+    await asyncio.gather(*map(generate_reply, range(1, sequences + 1)))
+    seconds, clock = perf_counter() - start_time, engine.clock
     print(
         f"{protocol.name}, {sequences} sequences: {clock.tokens} tokens in {seconds:.1f} s, "
         f"controllers {1e6 * clock.seconds / clock.tokens:.1f} µs a token, "
@@ -101,7 +103,7 @@ def main() -> None:
     parser.add_argument("--sequences", type=int, default=16)
     parser.add_argument("--tokens", type=int, default=96)
     options = parser.parse_args()
-    asyncio.run(measure(options.model, options.sequences, options.tokens))
+    asyncio.run(measure_controllers(options.model, options.sequences, options.tokens))
 
 
 if __name__ == "__main__":

@@ -23,11 +23,11 @@ from reasoner.engine.local.threads import default_threads
 from reasoner.engine.sampling import Sampling
 from reasoner.settings import EngineSettings
 
-PROMPT, WRITE, COUNTS = 128, 64, (1, 4, 8, 16, 32)
+PROMPT_TOKENS, REPLY_TOKENS, SEQUENCE_COUNTS = 128, 64, (1, 4, 8, 16, 32)
 
 
-class NeverEnd:
-    """Every sequence writes its 64 tokens."""
+class EndTokenBan:
+    """A controller that bans the end tokens, so that every sequence has its 64 tokens."""
 
     def __init__(self, ends: tuple[int, ...]) -> None:
         self._ban = Ban(ends)
@@ -38,49 +38,51 @@ class NeverEnd:
     def accept(self, token: int) -> None: ...
 
 
-async def ours(engine: LocalEngine, prompt: Sequence[int], count: int) -> float:
-    """Tokens per second of `count` sequences, the prompt being read already."""
-    begun = time.perf_counter()
-    await asyncio.gather(*(_write(engine, prompt, seed) for seed in range(count)))
-    return count * WRITE / (time.perf_counter() - begun)
+async def reasoner_speed(engine: LocalEngine, prompt: Sequence[int], count: int) -> float:
+    """Return the tokens per second of `count` sequences whose prompt is in the cache."""
+    start_time = time.perf_counter()
+    await asyncio.gather(*(_generate(engine, prompt, seed) for seed in range(count)))
+    return count * REPLY_TOKENS / (time.perf_counter() - start_time)
 
 
-async def _write(engine: LocalEngine, prompt: Sequence[int], seed: int) -> None:
-    steer = NeverEnd(engine.end_tokens)
-    async for _token in engine.generate(prompt, Sampling(), steer, WRITE, seed):
+async def _generate(engine: LocalEngine, prompt: Sequence[int], seed: int) -> None:
+    controller = EndTokenBan(engine.end_tokens)
+    async for _token in engine.generate(prompt, Sampling(), controller, REPLY_TOKENS, seed):
         pass
 
 
-def theirs(program: Path, model: Path, threads: int, count: int) -> float:
-    """What `llama-batched-bench` reaches at the same setting."""
+def batched_bench_speed(program: Path, model: Path, threads: int, count: int) -> float:
+    """Return the tokens per second of `llama-batched-bench` with the same settings."""
+    prompt_tokens, reply_tokens = str(PROMPT_TOKENS), str(REPLY_TOKENS)
     command = [
         *(str(program), "-m", str(model), "-c", "8192", "-b", "512", "-ub", "512"),
-        *("-npp", str(PROMPT), "-ntg", str(WRITE), "-npl", str(count), "-pps", "-kvu"),
+        *("-npp", prompt_tokens, "-ntg", reply_tokens, "-npl", str(count), "-pps", "-kvu"),
         *("-t", str(threads), "-tb", str(threads), "--output-format", "jsonl"),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    row = next(line for line in done.stdout.splitlines() if line.startswith("{"))
+    process = subprocess.run(command, capture_output=True, text=True, check=True)
+    row = next(line for line in process.stdout.splitlines() if line.startswith("{"))
     return float(json.loads(row)["speed_tg"])
 
 
-def one_by_one(model: Path, threads: int) -> float:
-    """`llama_cpp.Llama`, which can only write one sequence after another."""
+def single_sequence_speed(model: Path, threads: int) -> float:
+    """Return the tokens per second of `llama_cpp.Llama`, which has one sequence at a time."""
     from llama_cpp import Llama
 
     llama = Llama(str(model), n_ctx=512, n_threads=threads, verbose=False)
-    prompt = [1000 + n for n in range(PROMPT)]
+    prompt = [1000 + n for n in range(PROMPT_TOKENS)]
     stream = llama.generate(prompt, temp=0.8)
     next(stream)
-    begun = time.perf_counter()
-    for _ in range(WRITE):
+    start_time = time.perf_counter()
+    for _ in range(REPLY_TOKENS):
         next(stream)
-    speed = WRITE / (time.perf_counter() - begun)
+    speed = REPLY_TOKENS / (time.perf_counter() - start_time)
     llama.close()
     return speed
 
 
-def in_a_process_of_its_own() -> float:
-    """`one_by_one` elsewhere: OpenMP stops spinning in a process with more threads than cores."""
+def single_sequence_speed_in_child() -> float:
+    """Return `single_sequence_speed` of a child process: in a process with more threads than cores
+    OpenMP does not spin."""
     command = [sys.executable, "-m", "bench.engine", *sys.argv[1:], "--alone"]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
@@ -92,35 +94,42 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--threads", type=int, default=default_threads())
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--counts", default=",".join(map(str, COUNTS)))
+    parser.add_argument("--counts", default=",".join(map(str, SEQUENCE_COUNTS)))
     options = parser.parse_args()
     counts = [int(count) for count in options.counts.split(",")]
     if options.alone:
-        print(one_by_one(options.model, options.threads))
+        print(single_sequence_speed(options.model, options.threads))
         return
-    alone = median(in_a_process_of_its_own() for _ in range(options.repeat))
-    print(f"llama_cpp.Llama, one after another: {alone:.1f} tokens/s\n")
+    single_speed = median(single_sequence_speed_in_child() for _ in range(options.repeat))
+    print(f"llama_cpp.Llama, one after another: {single_speed:.1f} tokens/s\n")
     print("| sequences | reasoner | llama-batched-bench | ratio | times one after another |")
     print("|---|---|---|---|---|", flush=True)
-    asyncio.run(compare(options, counts, alone))
+    asyncio.run(print_comparison(options, counts, single_speed))
 
 
-async def compare(options: argparse.Namespace, counts: Sequence[int], alone: float) -> None:
-    """One row for each count; the two sides take turns, so that both meet the same machine."""
+async def print_comparison(
+    options: argparse.Namespace, counts: Sequence[int], single_speed: float
+) -> None:
+    """Print a row for each number of sequences; the two sides take turns, so that the machine's
+    changes affect both."""
     settings = EngineSettings(context=8192, threads=options.threads)
     engine = await LocalEngine.open(options.model, settings)
-    prompt = [1000 + n for n in range(PROMPT)]
-    await ours(engine, prompt, 1)
+    prompt = [1000 + n for n in range(PROMPT_TOKENS)]
+    await reasoner_speed(engine, prompt, 1)
     for count in counts:
         pairs = []
         for _ in range(options.repeat):
-            native = theirs(options.batched_bench, options.model, options.threads, count)
-            await ours(engine, prompt, 1)  # theirs has just read its prompt when its clock starts
-            pairs.append((await ours(engine, prompt, count), native))
-        mine, peer = (median(pair[i] for pair in pairs) for i in (0, 1))
-        ratio = median(left / right for left, right in pairs)
+            peer_speed = batched_bench_speed(
+                options.batched_bench, options.model, options.threads, count
+            )
+            await reasoner_speed(engine, prompt, 1)  # the peer, too, prefills first
+            pairs.append((await reasoner_speed(engine, prompt, count), peer_speed))
+        speed, peer_speed = (median(pair[i] for pair in pairs) for i in (0, 1))
+        ratio = median(ours / theirs for ours, theirs in pairs)
         print(
-            f"| {count} | {mine:.1f} | {peer:.1f} | {ratio:.2f} | {mine / alone:.1f} |", flush=True
+            f"| {count} | {speed:.1f} | {peer_speed:.1f} | {ratio:.2f} "
+            f"| {speed / single_speed:.1f} |",
+            flush=True,
         )
     await engine.close()
 

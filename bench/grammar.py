@@ -1,4 +1,4 @@
-"""Does every reply of a model that speaks Steiner obey the grammar and the limits?
+"""The share of replies of a Steiner model that keep to the grammar and the limits.
 
     python -m bench.grammar [MODEL.gguf] [--count 10000] [--seed 0]
 
@@ -26,33 +26,35 @@ from reasoner.protocol.registry import choose_protocol
 from reasoner.protocol.steiner import TOKEN_NAMES
 from reasoner.settings import EngineSettings, Limits
 from reasoner.types.problem import Problem
-from reasoner.types.trajectory import Trajectory as Line
+from reasoner.types.trajectory import Trajectory
 
-MARKS = [f"<|{name}|>" for name in TOKEN_NAMES]
-LETTERS = dict(zip(MARKS, "<>pb[]NnTtSsRr", strict=True))
+CONTROL_TOKENS = [f"<|{name}|>" for name in TOKEN_NAMES]
+TOKEN_LETTERS = dict(zip(CONTROL_TOKENS, "<>pb[]NnTtSsRr", strict=True))
 GRAMMAR = re.compile(r"<\[Nx*nTx*tSx*sRx*r\]([pb]\[Nx*nTx*tSx*sRx*r\])*>x+e?")
 SAMPLING = Sampling(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0)
-AT_ONCE = 48
+CONCURRENT_REPLIES = 48
 
 
-def spell(engine: Engine, trajectory: Line) -> str:
-    """The path's tokens as letters: one for each mark, `e` for the end, `x` for text."""
-    letters = {engine.token_id(name): letter for name, letter in LETTERS.items()}
-    return "".join(letters.get(t, "e" if engine.is_eog(t) else "x") for t in trajectory.tokens)
-
-
-def limits_of(random: Random) -> Limits:
-    """Limits that contradict each other now and then: few tokens, many steps."""
-    least = random.choice((0, 0, 1, 2, 3, 5))
-    most = max(1, least) + random.choice((0, 0, 1, 3))
-    return Limits(
-        min_steps=least, max_steps=most, budget=random.choice((10, 40, 120)), max_tokens=900
+def spell_tokens(engine: Engine, trajectory: Trajectory) -> str:
+    """Return a trajectory's tokens as letters: one for each control token, `e` for the end token,
+    `x` for text."""
+    letters = {engine.token_id(name): letter for name, letter in TOKEN_LETTERS.items()}
+    return "".join(
+        letters.get(token, "e" if engine.is_eog(token) else "x") for token in trajectory.tokens
     )
 
 
-def fault(engine: Engine, trajectory: Line, limits: Limits) -> str | None:
-    """What is wrong with a path, or None."""
-    if not GRAMMAR.fullmatch(spell(engine, trajectory)):
+def sample_limits(random: Random) -> Limits:
+    """Return random limits, some of which contradict each other: few tokens, many steps."""
+    min_steps = random.choice((0, 0, 1, 2, 3, 5))
+    max_steps = max(1, min_steps) + random.choice((0, 0, 1, 3))
+    budget = random.choice((10, 40, 120))
+    return Limits(min_steps=min_steps, max_steps=max_steps, budget=budget, max_tokens=900)
+
+
+def find_fault(engine: Engine, trajectory: Trajectory, limits: Limits) -> str | None:
+    """Return the name of what is wrong with a trajectory, or None."""
+    if not GRAMMAR.fullmatch(spell_tokens(engine, trajectory)):
         return "grammar"
     if len(trajectory.steps) < limits.min_steps:
         return "too few steps"
@@ -61,8 +63,8 @@ def fault(engine: Engine, trajectory: Line, limits: Limits) -> str | None:
     return None if trajectory.answer else "no answer"
 
 
-async def generate(engine: Engine, limits: Limits, seed: int) -> Line:
-    """One reply to a puzzle of the seed's."""
+async def generate_reply(engine: Engine, limits: Limits, seed: int) -> Trajectory:
+    """Return a reply to a puzzle that the seed determines."""
     random = Random(f"puzzle/{seed}")
     numbers = " ".join(str(random.randint(1, 13)) for _ in range(random.choice((3, 4))))
     protocol = choose_protocol(engine, engine.chat_template or "", "steiner")
@@ -75,34 +77,35 @@ async def generate(engine: Engine, limits: Limits, seed: int) -> Line:
     return trajectory
 
 
-async def faults(model: Path, count: int, seed: int) -> Counter[str]:
-    """How many of `count` generations have which fault; `steps` and `tokens` are totals."""
+async def count_faults(model: Path, count: int, seed: int) -> Counter[str]:
+    """Return the number of each fault in `count` replies, and the totals `steps` and `tokens`."""
     engine = await LocalEngine.open(model, EngineSettings(context=8192))
-    gate, found = asyncio.Semaphore(AT_ONCE), Counter[str]()
+    gate, totals = asyncio.Semaphore(CONCURRENT_REPLIES), Counter[str]()
 
-    async def one(number: int) -> None:
+    async def check_reply(number: int) -> None:
         async with gate:
-            limits = limits_of(Random(f"limits/{seed}/{number}"))
-            trajectory = await generate(engine, limits, seed + number)
-        found.update(steps=len(trajectory.steps), tokens=len(trajectory.tokens))
-        if name := fault(engine, trajectory, limits):
-            found[name] += 1
+            limits = sample_limits(Random(f"limits/{seed}/{number}"))
+            trajectory = await generate_reply(engine, limits, seed + number)
+        totals.update(steps=len(trajectory.steps), tokens=len(trajectory.tokens))
+        if fault := find_fault(engine, trajectory, limits):
+            totals[fault] += 1
 
     try:
-        await asyncio.gather(*map(one, range(count)))
+        await asyncio.gather(*map(check_reply, range(count)))
     finally:
         await engine.close()
-    return found
+    return totals
 
 
-def measure(name: str, model: Path, count: int, seed: int) -> None:
-    begun = monotonic()
-    found = asyncio.run(faults(model, count, seed))
-    steps, tokens = found.pop("steps"), found.pop("tokens")
+def print_faults(name: str, model: Path, count: int, seed: int) -> None:
+    """Generate replies, and print how many are right and the faults of the others."""
+    start_time = monotonic()
+    faults = asyncio.run(count_faults(model, count, seed))
+    steps, tokens = faults.pop("steps"), faults.pop("tokens")
     print(
-        f"{name}: {count - found.total()} of {count} replies parse and keep their limits"
-        f"{f', faults {dict(found)}' if found else ''} "
-        f"({steps} steps, {tokens} tokens, {monotonic() - begun:.0f} s)"
+        f"{name}: {count - faults.total()} of {count} replies parse and keep their limits"
+        f"{f', faults {dict(faults)}' if faults else ''} "
+        f"({steps} steps, {tokens} tokens, {monotonic() - start_time:.0f} s)"
     )
 
 
@@ -114,17 +117,18 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.model:
         with TemporaryDirectory() as folder:
-            measure(name, _model(name, Path(folder)), options.count, options.seed)
+            print_faults(name, _model_file(name, Path(folder)), options.count, options.seed)
 
 
-def _model(name: str, folder: Path) -> Path:
+def _model_file(name: str, folder: Path) -> Path:
+    """Return the file of a model; `random` is written to `folder`."""
     if name == "random":
         from tests.tiny_gguf import write_tiny_gguf
 
-        return write_tiny_gguf(folder / "random.gguf", extra_tokens=MARKS)
-    if (found := find_model(name)) is None:
+        return write_tiny_gguf(folder / "random.gguf", extra_tokens=CONTROL_TOKENS)
+    if (model := find_model(name)) is None:
         raise SystemExit(f"{name} is not on this machine; reasoner models pull {name}")
-    return found.path
+    return model.path
 
 
 if __name__ == "__main__":

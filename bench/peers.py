@@ -33,8 +33,8 @@ from typing import Any, NamedTuple
 
 import httpx2
 
-from bench.accuracy import load
-from bench.trials import Trial, keep, kept_trials, report
+from bench.accuracy import load_items
+from bench.contender_results import ContenderResult, collect_results, load_results, print_comparison
 from reasoner import Problem, Settings
 from reasoner.answers.extraction import extract_final_answer
 from reasoner.batch.item import BatchItem
@@ -51,47 +51,55 @@ from reasoner.types.candidate import Candidate
 from reasoner.types.trajectory import FinishReason, Phase
 from reasoner.types.trajectory import Trajectory as Thought
 
-LONGEST = 1024
-WARM = 0.8
+MAX_REPLY_TOKENS = 1024
+SAMPLE_TEMPERATURE = 0.8
 """The temperature of the samples of a majority."""
-PATIENCE = 3600.0
+REQUEST_TIMEOUT_SECONDS = 3600.0
 """Seconds a server may take; when it is asked much at once, a question waits for many others."""
-LOADED = {"model", "protocol", "value", "value_format", "value_head", "unsafe_exec", "engine"}
+FIXED_SETTINGS = {
+    "model",
+    "protocol",
+    "value",
+    "value_format",
+    "value_head",
+    "unsafe_exec",
+    "engine",
+}
 """Settings that a solver is opened with, so that ours cannot differ in them."""
-Ask = Callable[[Problem], Awaitable[bool]]
+AnswerCheck = Callable[[Problem], Awaitable[bool]]
 """Whether a contender's answer to a problem is right."""
-Replies = Callable[[str], Awaitable[list[str]]]
+ReplySource = Callable[[str], Awaitable[list[str]]]
 """A question's replies, one or several."""
-Key = tuple[str, str]
+AnswerKey = tuple[str, str]
 """A problem's id and a contender's name."""
 
 
-class NoAnswer(Exception):
+class CompletionError(Exception):
     """What a server said is no completion, or it said nothing."""
 
 
 class Contender(NamedTuple):
     name: str
-    ask: Ask
+    is_answered_right: AnswerCheck
     at_once: int
 
 
-def messages(question: str) -> list[dict[str, str]]:
+def chat_messages(question: str) -> list[dict[str, str]]:
     return [{"role": "system", "content": STEP_INSTRUCTION}, {"role": "user", "content": question}]
 
 
-def naive(model: Path, samples: int, threads: int) -> Replies:
+def llama_cpp_source(model: Path, samples: int, threads: int) -> ReplySource:
     """`llama_cpp.Llama`, asked several times."""
     from llama_cpp import Llama
 
     llama = Llama(str(model), n_ctx=4096, n_threads=threads, verbose=False)
 
     def drawn(question: str) -> list[str]:
-        asked: Any = messages(question)
+        asked: Any = chat_messages(question)
         return [
-            llama.create_chat_completion(asked, temperature=WARM, max_tokens=LONGEST, seed=seed)[
-                "choices"
-            ][0]["message"]["content"]
+            llama.create_chat_completion(
+                asked, temperature=SAMPLE_TEMPERATURE, max_tokens=MAX_REPLY_TOKENS, seed=seed
+            )["choices"][0]["message"]["content"]
             for seed in range(samples)
         ]
 
@@ -101,19 +109,26 @@ def naive(model: Path, samples: int, threads: int) -> Replies:
     return replies
 
 
-def endpoint(
+def server_source(
     client: httpx2.AsyncClient, url: str, model: str, wishes: Sequence[dict[str, float]] = ({},)
-) -> Replies:
+) -> ReplySource:
     """A server, asked once for each of the wishes, all side by side. Raises NoAnswer."""
     address = f"{url.rstrip('/')}/chat/completions"
 
     async def reply(question: str, wish: dict[str, float]) -> str:
-        body = {"model": model, "messages": messages(question), "max_tokens": LONGEST, **wish}
+        body = {
+            "model": model,
+            "messages": chat_messages(question),
+            "max_tokens": MAX_REPLY_TOKENS,
+            **wish,
+        }
         try:
             answer = (await client.post(address, json=body)).raise_for_status()
             return str(answer.json()["choices"][0]["message"]["content"])
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, LookupError, TypeError) as error:
-            raise NoAnswer(f"no answer of {address}: {error or type(error).__name__}") from error
+            raise CompletionError(
+                f"no answer of {address}: {error or type(error).__name__}"
+            ) from error
 
     async def replies(question: str) -> list[str]:
         return await asyncio.gather(*(reply(question, wish) for wish in wishes))
@@ -121,7 +136,7 @@ def endpoint(
     return replies
 
 
-async def majority(replies: Sequence[str], verifiers: PluginHost) -> str | None:
+async def majority_answer(replies: Sequence[str], verifiers: PluginHost) -> str | None:
     """The final answer that most replies give."""
     ended = Thought(prompt=(), phase=Phase.DONE, answer="-", finish_reason=FinishReason.STOP)
     attempts = [
@@ -136,25 +151,25 @@ async def majority(replies: Sequence[str], verifiers: PluginHost) -> str | None:
     return max(groups, key=lambda group: len(group.candidates)).answer if groups else None
 
 
-def variants(options: argparse.Namespace) -> list[list[str]]:
+def setting_variants(options: argparse.Namespace) -> list[list[str]]:
     """The settings of each of our contenders, as KEY=VALUE."""
     changed = [[*options.set, *pairs] for pairs in ([], *options.also)]
     return [list({pair.partition("=")[0]: pair for pair in pairs}.values()) for pairs in changed]
 
 
-def names(options: argparse.Namespace) -> list[str]:
+def contender_names(options: argparse.Namespace) -> list[str]:
     """Of the contenders, ours first; a kept file with others is another comparison's."""
     model = [f"model={options.model}"] if options.model else []
     peer = [options.endpoint_model] if options.endpoint else []
     sampled = "server" if options.majority else "llama_cpp.Llama"
     many = [f"({options.at_once} at once)"] if options.at_once > 1 else []
-    ours = [" ".join(["reasoner", *model, *pairs, *many]) for pairs in variants(options)]
+    ours = [" ".join(["reasoner", *model, *pairs, *many]) for pairs in setting_variants(options)]
     voting = [f"{sampled}, majority of {options.samples}"] if options.samples else []
     return [*ours, *voting, *peer]
 
 
 @asynccontextmanager
-async def contenders(
+async def open_contenders(
     options: argparse.Namespace, chosen: Sequence[Settings]
 ) -> AsyncIterator[list[Contender]]:
     """All of them, loaded; ours are one solver, asked with one or another of the settings."""
@@ -163,36 +178,43 @@ async def contenders(
     async with (
         LocalSolver(settings) as solver,
         httpx2.AsyncClient(
-            timeout=PATIENCE, limits=httpx2.Limits(max_connections=None), headers=bearer
+            timeout=REQUEST_TIMEOUT_SECONDS,
+            limits=httpx2.Limits(max_connections=None),
+            headers=bearer,
         ) as client,
     ):
         with PluginHost() as verifiers:
             peers = []
             if options.majority:
-                wishes = [{"temperature": WARM, "seed": seed} for seed in range(options.samples)]
-                peers.append((endpoint(client, options.majority, "default", wishes), many))
+                wishes = [
+                    {"temperature": SAMPLE_TEMPERATURE, "seed": seed}
+                    for seed in range(options.samples)
+                ]
+                peers.append((server_source(client, options.majority, "default", wishes), many))
             elif options.samples:
                 threads = settings.engine.threads or default_threads()
-                loop = naive(ensure_model(settings.model).path, options.samples, threads)
+                loop = llama_cpp_source(ensure_model(settings.model).path, options.samples, threads)
                 peers.append((loop, 1))
             if options.endpoint:
-                peers.append((endpoint(client, options.endpoint, options.endpoint_model), many))
+                peers.append(
+                    (server_source(client, options.endpoint, options.endpoint_model), many)
+                )
             asks = [(_ours(solver, one), many) for one in chosen]
             asks += [(_theirs(replies, verifiers), at_once) for replies, at_once in peers]
-            named = zip(names(options), asks, strict=True)
+            named = zip(contender_names(options), asks, strict=True)
             yield [Contender(name, ask, at_once) for name, (ask, at_once) in named]
 
 
-def _ours(solver: LocalSolver, settings: Settings) -> Ask:
+def _ours(solver: LocalSolver, settings: Settings) -> AnswerCheck:
     async def ask(problem: Problem) -> bool:
         return (await solver.solve(problem, settings=settings)).status == "verified"
 
     return ask
 
 
-def _theirs(replies: Replies, verifiers: PluginHost) -> Ask:
+def _theirs(replies: ReplySource, verifiers: PluginHost) -> AnswerCheck:
     async def ask(problem: Problem) -> bool:
-        final = await majority(await replies(problem.question), verifiers)
+        final = await majority_answer(await replies(problem.question), verifiers)
         expect = problem.expect or ""
         known = final is not None and await verifiers.same_answer(final, expect, 5.0)
         return final == expect or bool(known)
@@ -200,40 +222,42 @@ def _theirs(replies: Replies, verifiers: PluginHost) -> Ask:
     return ask
 
 
-async def compare(
+async def compare_contenders(
     options: argparse.Namespace,
     chosen: Sequence[Settings],
     items: Sequence[BatchItem],
-    done: Collection[Key],
-) -> AsyncIterator[Trial]:
+    done: Collection[AnswerKey],
+) -> AsyncIterator[ContenderResult]:
     """Ask all contenders what they have not answered yet."""
     turn = max(len(items), 1) if options.at_once > 1 else 1
-    async with contenders(options, chosen) as asked:
+    async with open_contenders(options, chosen) as asked:
         for start in range(0, len(items), turn):
             for one in asked:
                 left = [
                     item for item in items[start : start + turn] if (item.id, one.name) not in done
                 ]
-                async for trial in answers(one, left):
+                async for trial in contender_results(one, left):
                     yield trial
 
 
-async def answers(contender: Contender, items: Sequence[BatchItem]) -> AsyncIterator[Trial]:
+async def contender_results(
+    contender: Contender, items: Sequence[BatchItem]
+) -> AsyncIterator[ContenderResult]:
     """What the contender makes of the problems, as it is done with them."""
 
     async def answer(item: BatchItem) -> tuple[str, bool]:
         assert item.problem is not None
-        return item.id, await contender.ask(item.problem)
+        return item.id, await contender.is_answered_right(item.problem)
 
     before = monotonic()
     async with aclosing(bounded_map(items, answer, contender.at_once, in_order=False)) as answered:
         async for id, right in answered:
             now = monotonic()
-            yield Trial(id=id, by=contender.name, right=right, seconds=now - before)
+            yield ContenderResult(id=id, by=contender.name, right=right, seconds=now - before)
             before = now
 
 
-def parsed() -> argparse.Namespace:
+def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", help="as with -m: an alias or a file")
@@ -260,39 +284,41 @@ def parsed() -> argparse.Namespace:
     return options
 
 
-def settled(options: argparse.Namespace) -> list[Settings]:
+def load_settings(options: argparse.Namespace) -> list[Settings]:
     """The settings of each of our contenders. Raises UsageError."""
     given = {"seed": options.seed, "model": options.model}
     for pairs in options.also:
-        if fixed := LOADED & parse_pairs(pairs, "--also", "effort=low").keys():
+        if fixed := FIXED_SETTINGS & parse_pairs(pairs, "--also", "effort=low").keys():
             raise UsageError(f"--also cannot change {', '.join(sorted(fixed))}: use another run")
-    if len(set(names(options))) < len(names(options)):
-        raise UsageError(f"two contenders have one name: {', '.join(names(options))}")
+    if len(set(contender_names(options))) < len(contender_names(options)):
+        raise UsageError(f"two contenders have one name: {', '.join(contender_names(options))}")
     return [
         Settings.load(**{**given, **parse_pairs(pairs, "--set", "effort=high")})
-        for pairs in variants(options)
+        for pairs in setting_variants(options)
     ]
 
 
 def main() -> None:
-    options = parsed()
+    options = parse_options()
     try:
-        chosen = settled(options)
+        chosen = load_settings(options)
     except UsageError as error:
         raise SystemExit(str(error)) from error
-    items = [item for item in load(options.data, options.n, options.seed) if item.problem]
-    trials = kept_trials(options.out, {item.id for item in items}, names(options))
+    items = [item for item in load_items(options.data, options.n, options.seed) if item.problem]
+    trials = load_results(options.out, {item.id for item in items}, contender_names(options))
     done = {(trial.id, trial.by) for trial in trials}
     failed = False
     try:
         with options.out.open("a") if options.out else nullcontext() as out:
-            asyncio.run(keep(compare(options, chosen, items, done), trials, out))
-    except NoAnswer as error:
+            asyncio.run(
+                collect_results(compare_contenders(options, chosen, items, done), trials, out)
+            )
+    except CompletionError as error:
         failed = True
         print(f"\n{error}", file=sys.stderr)
     except KeyboardInterrupt:
         pass
-    report(trials, names(options), options.seed)
+    print_comparison(trials, contender_names(options), options.seed)
     sys.exit(failed)
 
 

@@ -21,7 +21,7 @@ from typing import Literal, TextIO
 
 from pydantic import BaseModel, ValidationError
 
-from bench.accuracy import load
+from bench.accuracy import load_items
 from reasoner import Problem, Settings
 from reasoner.cli.options.pairs import parse_pairs
 from reasoner.policy.budget import Budget
@@ -32,33 +32,33 @@ from reasoner.search.strategies.cross_check.program import rollout_program
 from reasoner.solver.local import LocalSolver
 from reasoner.types.candidate import Candidate
 
-__all__ = ["Kind", "Line", "read"]
+__all__ = ["CandidateKind", "PoolCandidate", "read_pool"]
 
-Kind = Literal["first", "text", "program"]
+CandidateKind = Literal["first", "text", "program"]
 
 
-class Line(BaseModel):
+class PoolCandidate(BaseModel):
     """One line of thought on the problem with this number."""
 
     problem: int
     question: str
-    kind: Kind
+    kind: CandidateKind
     right: bool
     attempt: Candidate
 
 
-def read(path: Path) -> list[Line]:
+def read_pool(path: Path) -> list[PoolCandidate]:
     """The kept lines, ordered by problem and number; one that was cut short is left out."""
     lines = []
     for text in filter(None, path.read_text().split("\n") if path.exists() else ()):
         try:
-            lines.append(Line.model_validate_json(text))
+            lines.append(PoolCandidate.model_validate_json(text))
         except ValidationError:
             print(f"a line of {path} cannot be read", file=sys.stderr)
     return sorted(lines, key=lambda one: (one.problem, one.attempt.number))
 
 
-class Pool:
+class CandidatePool:
     """Draws what is missing, `at_once` lines at a time, problem after problem."""
 
     def __init__(self, solver: LocalSolver, settings: Settings, at_once: int, out: TextIO) -> None:
@@ -66,8 +66,8 @@ class Pool:
         self._gate = asyncio.Semaphore(at_once)
         self.tokens = 0
 
-    async def draw(
-        self, index: int, problem: Problem, kinds: Mapping[int, Kind], brief: bool
+    async def sample_candidates(
+        self, index: int, problem: Problem, kinds: Mapping[int, CandidateKind], brief: bool
     ) -> None:
         """Draw lines on a problem: their numbers, which decide their seeds, and their kinds."""
         context = self._solver.search_context(
@@ -82,14 +82,14 @@ class Pool:
         await asyncio.gather(*lines)
 
     async def _line(
-        self, index: int, problem: Problem, context: SearchContext, kind: Kind, brief: bool
+        self, index: int, problem: Problem, context: SearchContext, kind: CandidateKind, brief: bool
     ) -> None:
         async with self._gate:
             candidate = await _drawn(problem, context, kind, brief)
         right = candidate.final_answer is not None and await context.same_answer(
             candidate.final_answer, problem.expect or ""
         )
-        kept = Line(
+        kept = PoolCandidate(
             problem=index, question=problem.question, kind=kind, right=right, attempt=candidate
         )
         self._out.write(f"{kept.model_dump_json()}\n")
@@ -98,7 +98,9 @@ class Pool:
         print("+" if right else "-", end="", file=sys.stderr, flush=True)
 
 
-async def _drawn(problem: Problem, context: SearchContext, kind: Kind, brief: bool) -> Candidate:
+async def _drawn(
+    problem: Problem, context: SearchContext, kind: CandidateKind, brief: bool
+) -> Candidate:
     if kind == "first":
         return await rollout(problem, context, drop_refuted=False)
     again = context.with_varied_sampling()
@@ -108,7 +110,9 @@ async def _drawn(problem: Problem, context: SearchContext, kind: Kind, brief: bo
     return await rollout(problem, again, drop_refuted=False, prompt_problem=asked)
 
 
-def check(kept: Sequence[Line], problems: Sequence[Problem | None], path: Path) -> None:
+def require_same_problems(
+    kept: Sequence[PoolCandidate], problems: Sequence[Problem | None], path: Path
+) -> None:
     """Refuse to mix these problems' lines with those that were kept of others."""
     for one in kept:
         problem = problems[one.problem] if one.problem < len(problems) else None
@@ -116,30 +120,30 @@ def check(kept: Sequence[Line], problems: Sequence[Problem | None], path: Path) 
             raise SystemExit(f"{path} keeps lines on other problems: give another file to --keep")
 
 
-async def fill(options: argparse.Namespace) -> None:
+async def fill_pool(options: argparse.Namespace) -> None:
     chosen = parse_pairs(options.set, "--set", "temperature=0.5")
     settings = Settings.load(**{"model": options.model, "seed": options.seed, **chosen})
-    kinds: list[Kind] = ["first"]
+    kinds: list[CandidateKind] = ["first"]
     kinds += ["text"] * options.texts
     kinds += ["program"] * options.programs
-    kept = read(options.keep)
+    kept = read_pool(options.keep)
     done = {(one.problem, one.attempt.number) for one in kept}
     cut = options.keep.exists() and options.keep.read_text()[-1:] not in ("", "\n")
 
-    items = load(options.data, options.n, options.seed)
-    check(kept, [item.problem for item in items], options.keep)
+    items = load_items(options.data, options.n, options.seed)
+    require_same_problems(kept, [item.problem for item in items], options.keep)
 
-    def missing(index: int) -> dict[int, Kind]:
+    def missing(index: int) -> dict[int, CandidateKind]:
         return {n: kind for n, kind in enumerate(kinds) if (index, n) not in done}
 
     begun = monotonic()
     async with LocalSolver(settings) as solver:
         with options.keep.open("a") as out:
             out.write("\n" if cut else "")
-            pool = Pool(solver, settings, options.at_once, out)
+            pool = CandidatePool(solver, settings, options.at_once, out)
             await asyncio.gather(
                 *(
-                    pool.draw(index, item.problem, missing(index), options.brief)
+                    pool.sample_candidates(index, item.problem, missing(index), options.brief)
                     for index, item in enumerate(items)
                     if item.problem
                 )
@@ -160,7 +164,7 @@ def main() -> None:
     parser.add_argument("--brief", action="store_true")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--at-once", type=int, default=24)
-    asyncio.run(fill(parser.parse_args()))
+    asyncio.run(fill_pool(parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -9,69 +9,87 @@ mean difference of the two, each bin weighted by its answers; the interval is a 
 """
 
 import argparse
-import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import NamedTuple
 
-Told = tuple[float, bool]
-"""A confidence, and whether the answer was right."""
-WIDTH = 40
+import numpy as np
+
+from bench.json_lines import read_json_lines
+from reasoner.metrics import equal_width_calibration_error
+
+BAR_CHARS = 40
 
 
-def load(path: Path) -> list[Told]:
-    """The answers that came with a confidence; `verified` against the known answer is right."""
-    rows = [json.loads(line) for line in path.read_text().split("\n") if line.strip()]
+class StatedAnswer(NamedTuple):
+    """The confidence that a result states, and whether its answer is right."""
+
+    confidence: float
+    right: bool
+
+
+def load_stated_answers(path: Path) -> list[StatedAnswer]:
+    """Return the answers that state a confidence; `verified` against the known answer is right."""
     return [
-        (row["confidence"], row["status"] == "verified")
-        for row in rows
+        StatedAnswer(row["confidence"], row["status"] == "verified")
+        for row in read_json_lines(path)
         if row.get("confidence") is not None
     ]
 
 
-def binned(told: Sequence[Told], bins: int) -> list[list[Told]]:
-    sorted_: list[list[Told]] = [[] for _ in range(bins)]
-    for confidence, right in told:
-        sorted_[min(bins - 1, int(confidence * bins))].append((confidence, right))
-    return sorted_
+def bins_of_answers(answers: Sequence[StatedAnswer], bins: int) -> list[list[StatedAnswer]]:
+    """Return the answers of each bin, from the lowest confidence to the highest."""
+    groups: list[list[StatedAnswer]] = [[] for _ in range(bins)]
+    for answer in answers:
+        groups[min(bins - 1, int(answer.confidence * bins))].append(answer)
+    return groups
 
 
-def calibration_error(told: Sequence[Told], bins: int) -> float:
-    filled = filter(None, binned(told, bins))
-    return sum(len(group) * abs(_gap(group)) for group in filled) / len(told)
+def expected_calibration_error(answers: Sequence[StatedAnswer], bins: int) -> float:
+    """Return the error over `bins` bins of equal width."""
+    confidences, right = np.array(answers, np.float64).T
+    return equal_width_calibration_error(confidences, right, bins)
 
 
-def _gap(group: Sequence[Told]) -> float:
-    return fmean(confidence for confidence, _ in group) - fmean(right for _, right in group)
-
-
-def interval(told: Sequence[Told], bins: int, draws: int = 1000) -> tuple[float, float]:
-    """95 % of the errors of as many answers drawn with replacement."""
-    chance = random.Random(0)
+def bootstrap_interval(
+    answers: Sequence[StatedAnswer], bins: int, draws: int = 1000
+) -> tuple[float, float]:
+    """Return the middle 95 % of the errors of as many answers drawn with replacement."""
+    generator = random.Random(0)
     errors = sorted(
-        calibration_error(chance.choices(told, k=len(told)), bins) for _ in range(draws)
+        expected_calibration_error(generator.choices(answers, k=len(answers)), bins)
+        for _ in range(draws)
     )
     return errors[int(0.025 * draws)], errors[int(0.975 * draws)]
 
 
+def print_diagram(answers: Sequence[StatedAnswer], bins: int) -> None:
+    """Print a line for each bin: its bar is the share that is right, `|` the confidence."""
+    print("stated  right  answers")
+    for group in filter(None, bins_of_answers(answers, bins)):
+        stated = fmean(answer.confidence for answer in group)
+        right = fmean(answer.right for answer in group)
+        bar = "".join("█" if column < right * BAR_CHARS else "·" for column in range(BAR_CHARS))
+        mark = min(BAR_CHARS - 1, int(stated * BAR_CHARS))
+        print(f"{stated:5.0%}  {right:5.0%}  {len(group):7}  {bar[:mark]}|{bar[mark + 1 :]}")
+
+
 def main() -> None:
+    """Print the diagram and the error. Raises SystemExit when no result states a confidence."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("results", type=Path)
     parser.add_argument("--bins", type=int, default=5)
     options = parser.parse_args()
-    told = load(options.results)
-    if not told:
+    answers = load_stated_answers(options.results)
+    if not answers:
         raise SystemExit("no result has a confidence; measure a strategy that votes")
-    print("stated  right  answers")
-    for group in filter(None, binned(told, options.bins)):
-        stated, right = (fmean(item[i] for item in group) for i in (0, 1))
-        bar = "".join("█" if n < right * WIDTH else "·" for n in range(WIDTH))
-        mark = min(WIDTH - 1, int(stated * WIDTH))
-        print(f"{stated:5.0%}  {right:5.0%}  {len(group):7}  {bar[:mark]}|{bar[mark + 1 :]}")
-    low, high = interval(told, options.bins)
-    error = calibration_error(told, options.bins)
-    print(f"\nexpected calibration error {error:.1%} [{low:.1%}, {high:.1%}], {len(told)} answers")
+    print_diagram(answers, options.bins)
+    low, high = bootstrap_interval(answers, options.bins)
+    error = expected_calibration_error(answers, options.bins)
+    count = len(answers)
+    print(f"\nexpected calibration error {error:.1%} [{low:.1%}, {high:.1%}], {count} answers")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What step control is worth on number puzzles, with the program's own controller and engine.
+"""The effect of step control on number puzzles, with the program's own controller and engine.
 
     python -m bench.steiner DATA.jsonl [--model steiner-mini] [--max-steps 1,2,4,8,16,40]
                             [--mask-backtrack] [--set key=value …] [--svg FILE]
@@ -10,12 +10,12 @@ answer. With several values of --max-steps accuracy is shown for each, and drawn
 
 import argparse
 import asyncio
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
+from bench.json_lines import JsonRow, read_json_lines
 from reasoner import Settings
 from reasoner.cli.options.pairs import parse_pairs
 from reasoner.engine.constraints import Allow, Constraint
@@ -26,51 +26,59 @@ from reasoner.settings import Limits
 from reasoner.solver.local import LocalSolver
 from reasoner.types.problem import Problem
 from reasoner.types.result import Result
-from reasoner.types.trajectory import Phase
-from reasoner.types.trajectory import Trajectory as Line
+from reasoner.types.trajectory import Phase, Trajectory
 
-QUESTION = "Use {} to make {}"
+QUESTION_TEMPLATE = "Use {} to make {}"
 
 
-class Masked(SteinerProtocol):
-    """Steiner without giving up."""
+class NoBacktrackProtocol(SteinerProtocol):
+    """Steiner without the decision to backtrack."""
 
-    def round(self, trajectory: Line, limits: Limits, room: TokenAllowance) -> Round:
+    def round(self, trajectory: Trajectory, limits: Limits, room: TokenAllowance) -> Round:
         if trajectory.phase is not Phase.REASONING:
             return super().round(trajectory, limits, room)
-        return MaskedRound(self, self._vocabulary, trajectory, limits, room)
+        return NoBacktrackRound(self, self._vocabulary, trajectory, limits, room)
 
 
-class MaskedRound(SteinerRound):
+class NoBacktrackRound(SteinerRound):
+    """A round whose decisions do not offer the token for backtracking."""
+
     def _decision(self) -> Constraint:
         decision = super()._decision()
         if not isinstance(decision, Allow):
             return decision
-        back = self._ids["reasoning_backtrack"]
-        return Allow(tuple(token for token in decision.tokens if token != back))
+        backtrack = self._ids["reasoning_backtrack"]
+        return Allow(tuple(token for token in decision.tokens if token != backtrack))
 
 
-def questions(path: Path) -> list[str]:
-    rows = map(json.loads, path.read_text("utf-8").splitlines())
-    return [QUESTION.format(" ".join(map(str, row["numbers"])), row["target"]) for row in rows]
+def load_questions(path: Path) -> list[str]:
+    """Return the puzzles of a file as questions. Raises SystemExit without the file."""
+
+    def question(row: JsonRow) -> str:
+        return QUESTION_TEMPLATE.format(" ".join(map(str, row["numbers"])), row["target"])
+
+    return [question(row) for row in read_json_lines(path)]
 
 
-async def solved(asked: Sequence[str], settings: Settings, masked: bool) -> list[Result]:
+async def answer_questions(
+    questions: Sequence[str], settings: Settings, mask_backtrack: bool
+) -> list[Result]:
+    """Return the result of each question, 16 of which are answered at once."""
     async with LocalSolver(settings) as solver:
-        if masked:
-            solver._protocol = Masked(solver._model.engine)
+        if mask_backtrack:
+            solver._protocol = NoBacktrackProtocol(solver._model.engine)
         gate = asyncio.Semaphore(16)
 
-        async def one(question: str) -> Result:
+        async def answer_question(question: str) -> Result:
             async with gate:
                 result = await solver.solve(Problem(question=question))
-            print("+" if _right(result) else "-", end="", file=sys.stderr, flush=True)
+            print("+" if _is_right(result) else "-", end="", file=sys.stderr, flush=True)
             return result
 
-        return list(await asyncio.gather(*map(one, asked)))
+        return list(await asyncio.gather(*map(answer_question, questions)))
 
 
-def _right(result: Result) -> bool:
+def _is_right(result: Result) -> bool:
     return any(v.verifier == "number_puzzle" and v.outcome == "pass" for v in result.verdicts)
 
 
@@ -84,30 +92,32 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--svg", type=Path)
     options = parser.parse_args()
-    chosen = parse_pairs(options.set, "--set", "strategy=beam")
-    asked, points = questions(options.data), []
+    changes = parse_pairs(options.set, "--set", "strategy=beam")
+    questions, points = load_questions(options.data), []
     for steps in map(int, options.max_steps.split(",")):
-        limits = {"max_steps": steps, **chosen}
+        limits = {"max_steps": steps, **changes}
         settings = Settings.load(model=options.model, seed=options.seed, **limits)
-        begun = monotonic()
-        results = asyncio.run(solved(asked, settings, options.mask_backtrack))
-        right = sum(map(_right, results))
+        start_time = monotonic()
+        results = asyncio.run(answer_questions(questions, settings, options.mask_backtrack))
+        right = sum(map(_is_right, results))
         tokens = sum(result.usage.completion_tokens for result in results)
-        points.append((steps, right / len(asked)))
+        points.append((steps, right / len(questions)))
         print(
-            f"\nat most {steps} steps: {right} of {len(asked)} ({right / len(asked):.1%}), "
-            f"{tokens / len(asked):.0f} tokens each, {monotonic() - begun:.0f} s"
+            f"\nat most {steps} steps: {right} of {len(questions)} ({right / len(questions):.1%}), "
+            f"{tokens / len(questions):.0f} tokens each, {monotonic() - start_time:.0f} s"
         )
     if options.svg:
-        options.svg.write_text(curve(points), "utf-8")
+        options.svg.write_text(accuracy_curve(points), "utf-8")
 
 
-def curve(points: Sequence[tuple[int, float]]) -> str:
-    """Accuracy against steps, each doubling as wide, as a small picture."""
+def accuracy_curve(points: Sequence[tuple[int, float]]) -> str:
+    """Return an SVG of accuracy against the number of steps, on a logarithmic scale."""
     from math import log2
 
-    widest = log2(max(steps for steps, _ in points)) or 1.0
-    places = [(40 + 320 * log2(steps) / widest, 180 - 160 * share) for steps, share in points]
+    max_log_steps = log2(max(steps for steps, _ in points)) or 1.0
+    places = [
+        (40 + 320 * log2(steps) / max_log_steps, 180 - 160 * share) for steps, share in points
+    ]
     line = " ".join(f"{x:.0f},{y:.0f}" for x, y in places)
     marks = "".join(
         f'<circle cx="{x:.0f}" cy="{y:.0f}" r="3"/>'

@@ -1,4 +1,4 @@
-"""Refuting steps: how often a refuted step is wrong, and how many wrong steps are refuted.
+"""The check of single steps: precision and recall of its refutations.
 
     python -m bench.steps processbench/gsm8k_dev.jsonl [--show]
     python -m bench.steps gsm8k/train.jsonl --n 3000 [--show]
@@ -9,36 +9,36 @@ a person's solution, where every refutation is suspect.
 """
 
 import argparse
-import json
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import sympy_check
+from bench.json_lines import JsonRow, read_json_lines
 from reasoner.types.verdict import Outcome, Verdict
 
-Row = dict[str, Any]
 
-
-def judged(row: Row) -> list[tuple[Verdict, bool]]:
-    """The verdict on each labelled step, and whether the label calls that step wrong."""
+def judge_steps(row: JsonRow) -> list[tuple[Verdict, bool]]:
+    """Return the verdict on each labelled step, and whether the label calls the step wrong."""
     steps, label = row["steps"], row["label"]
-    counted = steps if label < 0 else steps[: label + 1]
+    labelled_steps = steps if label < 0 else steps[: label + 1]
     return [
-        (sympy_check.check_step(step, 5.0), number == label) for number, step in enumerate(counted)
+        (sympy_check.check_step(step, 5.0), number == label)
+        for number, step in enumerate(labelled_steps)
     ]
 
 
-def report_steps(rows: list[Row], show: bool) -> None:
-    verdicts = [pair for row in rows for pair in judged(row)]
+def print_step_report(rows: list[JsonRow], show: bool) -> None:
+    """Print how many labelled steps are refuted and confirmed, and with `show` the refutations."""
+    verdicts = [pair for row in rows for pair in judge_steps(row)]
     refuted = [wrong for verdict, wrong in verdicts if verdict.outcome is Outcome.FAIL]
     passed = [wrong for verdict, wrong in verdicts if verdict.outcome is Outcome.PASS]
-    faulty = sum(wrong for _, wrong in verdicts)
+    wrong_steps = sum(wrong for _, wrong in verdicts)
     print(
-        f"{len(verdicts)} steps, {faulty} wrong: {len(refuted)} refuted, {sum(refuted)} of them "
-        f"rightly (precision {sum(refuted) / max(1, len(refuted)):.1%}, recall "
-        f"{sum(refuted) / max(1, faulty):.1%}); {len(passed)} confirmed, {sum(passed)} "
+        f"{len(verdicts)} steps, {wrong_steps} wrong: {len(refuted)} refuted, "
+        f"{sum(refuted)} of them rightly "
+        f"(precision {sum(refuted) / max(1, len(refuted)):.1%}, recall "
+        f"{sum(refuted) / max(1, wrong_steps):.1%}); {len(passed)} confirmed, {sum(passed)} "
         "of them wrong"
     )
     for verdict, wrong in verdicts if show else ():
@@ -46,17 +46,18 @@ def report_steps(rows: list[Row], show: bool) -> None:
             print(f"  {'right' if wrong else 'FALSE'}: {verdict.reason}")
 
 
-def report_solutions(rows: list[Row], show: bool) -> None:
-    took, found = [], []
+def print_solution_report(rows: list[JsonRow], show: bool) -> None:
+    """Print how many human solutions are refuted and confirmed, and with `show` the refutations."""
+    durations, verdicts = [], []
     for row in rows:
-        begun = time.perf_counter()
-        found.append(sympy_check.check_step(row["solution"], 5.0))
-        took.append(time.perf_counter() - begun)
-    refuted = [verdict for verdict in found if verdict.outcome is Outcome.FAIL]
-    confirmed = sum(verdict.outcome is Outcome.PASS for verdict in found)
+        start_time = time.perf_counter()
+        verdicts.append(sympy_check.check_step(row["solution"], 5.0))
+        durations.append(time.perf_counter() - start_time)
+    refuted = [verdict for verdict in verdicts if verdict.outcome is Outcome.FAIL]
+    confirmed = sum(verdict.outcome is Outcome.PASS for verdict in verdicts)
     print(
         f"{len(rows)} solutions by people: {len(refuted)} refuted, {confirmed} confirmed; "
-        f"median {median(took) * 1000:.2f} ms, slowest {max(took) * 1000:.0f} ms"
+        f"median {median(durations) * 1000:.2f} ms, slowest {max(durations) * 1000:.0f} ms"
     )
     for verdict in refuted if show else ():
         print(f"  {verdict.reason}")
@@ -68,8 +69,8 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=3000)
     parser.add_argument("--show", action="store_true", help="list the refutations")
     options = parser.parse_args()
-    rows = [json.loads(line) for line in options.data.read_text().split("\n")[: options.n] if line]
-    report = report_solutions if "solution" in rows[0] else report_steps
+    rows = read_json_lines(options.data, options.n)
+    report = print_solution_report if "solution" in rows[0] else print_step_report
     report(rows, options.show)
     sympy_check.close()
 

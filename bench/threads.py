@@ -1,4 +1,4 @@
-"""How waiting at llama.cpp's barriers costs on an idle machine and beside a busy neighbour.
+"""The cost of waiting at llama.cpp's barriers, on an idle machine and beside a busy process.
 
     python -m bench.threads MODEL.gguf [--spins 0,1000,10000,default]
 
@@ -16,38 +16,40 @@ import sys
 from pathlib import Path
 from statistics import median
 
-SPIN = "while True: pass"
+BUSY_LOOP = "while True: pass"
 
 
-def measure(model: Path, setting: str, busy: bool) -> list[float]:
-    """Speeds at 1 and at 8 sequences in a fresh process."""
+def measure_speeds(model: Path, setting: str, busy: bool) -> list[float]:
+    """Return the speeds at 1 and at 8 sequences in a new process."""
     environment = {k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT",)}
     if setting.isdigit():
         environment["GOMP_SPINCOUNT"] = setting
     elif setting == "default":
         environment["REASONER_BENCH_NO_POLICY"] = "1"
-    neighbour = subprocess.Popen([sys.executable, "-c", SPIN]) if busy else None
+    neighbour = subprocess.Popen([sys.executable, "-c", BUSY_LOOP]) if busy else None
     try:
         command = [sys.executable, "-m", "bench.threads", str(model), "--child"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        return [float(word) for word in done.stdout.split()]
+        process = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=True
+        )
+        return [float(word) for word in process.stdout.split()]
     finally:
         if neighbour is not None:
             neighbour.kill()
             neighbour.wait()
 
 
-async def child(model: Path) -> None:
-    """Print the speeds of this process."""
+async def print_speeds(model: Path) -> None:
+    """Print the speeds at 1 and at 8 sequences in this process."""
     if "REASONER_BENCH_NO_POLICY" in os.environ:
         import llama_cpp  # noqa: F401  loaded before the engine can choose a policy
-    from bench.engine import PROMPT, ours
+    from bench.engine import PROMPT_TOKENS, reasoner_speed
     from reasoner.engine.local.engine import LocalEngine
 
     engine = await LocalEngine.open(model)
-    prompt = [1000 + n for n in range(PROMPT)]
-    await ours(engine, prompt, 1)
-    print(await ours(engine, prompt, 1), await ours(engine, prompt, 8))
+    prompt = [1000 + n for n in range(PROMPT_TOKENS)]
+    await reasoner_speed(engine, prompt, 1)
+    print(await reasoner_speed(engine, prompt, 1), await reasoner_speed(engine, prompt, 8))
     await engine.close()
 
 
@@ -59,20 +61,20 @@ def main() -> None:
     parser.add_argument("--child", action="store_true")
     options = parser.parse_args()
     if options.child:
-        asyncio.run(child(options.model))
+        asyncio.run(print_speeds(options.model))
         return
     settings = options.spins.split(",")
-    seen: dict[tuple[str, bool], list[list[float]]] = {}
+    runs: dict[tuple[str, bool], list[list[float]]] = {}
     for _ in range(options.repeat):
         for busy in (False, True):
             for setting in settings:
-                speeds = measure(options.model, setting, busy)
-                seen.setdefault((setting, busy), []).append(speeds)
+                speeds = measure_speeds(options.model, setting, busy)
+                runs.setdefault((setting, busy), []).append(speeds)
                 print(setting, "busy" if busy else "idle", speeds, file=sys.stderr, flush=True)
     print("| spin count | idle, 1 | idle, 8 | busy, 1 | busy, 8 |\n|---|---|---|---|---|")
     for setting in settings:
         cells = [
-            f"{median(run[i] for run in seen[setting, busy]):.1f}"
+            f"{median(run[i] for run in runs[setting, busy]):.1f}"
             for busy in (False, True)
             for i in (0, 1)
         ]

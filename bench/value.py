@@ -11,18 +11,19 @@ whole problems anew, a thousand times. `--untested` measures models that the sel
 
 import argparse
 import asyncio
-import json
 import random
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.json_lines import JsonRow, read_json_lines
 from reasoner import Problem, Settings
+from reasoner.metrics import auc
 from reasoner.open_model import open_model, resolve
 from reasoner.value.open import open_value_model
 from reasoner.value.self_test import SELF_TEST_PAIRS, trajectory_of_steps
@@ -30,23 +31,28 @@ from reasoner.value.self_test import SELF_TEST_PAIRS, trajectory_of_steps
 Floats = npt.NDArray[np.float64]
 
 
-class Scored(NamedTuple):
-    """One solution's scores, those of its right steps apart from that of its first wrong one."""
+class ScoredSolution(NamedTuple):
+    """The scores of a solution's right steps, the score of its first wrong one, if it has one, and
+    the tokens decoded for them."""
 
     right: tuple[float, ...]
     wrong: tuple[float, ...]
     tokens: int
 
 
-def load(path: Path, count: int, seed: int) -> list[dict[str, Any]]:
-    rows = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+def load_solutions(path: Path, count: int, seed: int) -> list[JsonRow]:
+    """Return the first `count` rows of a shuffle. Raises SystemExit without the file."""
+    rows = read_json_lines(path)
     random.Random(seed).shuffle(rows)
     return rows[:count]
 
 
 async def score_all(
-    rows: Sequence[dict[str, Any]], settings: Settings, at_once: int, tested: bool
-) -> list[Scored]:
+    rows: Sequence[JsonRow], settings: Settings, at_once: int, tested: bool
+) -> list[ScoredSolution]:
+    """Return the scores of each solution, `at_once` at a time; `tested` refuses a model that fails
+    the self-test."""
+
     def notice(text: str) -> None:
         print(text, file=sys.stderr)
 
@@ -60,58 +66,63 @@ async def score_all(
     ):
         assert model is not None
 
-        async def one(row: dict[str, Any]) -> Scored:
+        async def score_solution(row: JsonRow) -> ScoredSolution:
             async with gate:
                 problem, scorer = Problem(question=row["problem"]), model.new_scorer()
                 trajectory = trajectory_of_steps(model.engine, problem, row["steps"])
                 scores = await scorer.score_steps(problem, trajectory)
                 print(".", end="", file=sys.stderr, flush=True)
-                return _labelled(scores, row["label"], scorer.decoded_tokens)
+                return _scored_solution(scores, row["label"], scorer.decoded_tokens)
 
-        return await asyncio.gather(*map(one, rows))
+        return await asyncio.gather(*map(score_solution, rows))
 
 
-def _labelled(scores: tuple[float, ...], label: int, tokens: int) -> Scored:
+def _scored_solution(scores: tuple[float, ...], label: int, tokens: int) -> ScoredSolution:
     if label < 0:
-        return Scored(scores, (), tokens)
-    return Scored(scores[:label], scores[label : label + 1], tokens)
+        return ScoredSolution(scores, (), tokens)
+    return ScoredSolution(scores[:label], scores[label : label + 1], tokens)
 
 
-def auc(right: Floats, wrong: Floats) -> float:
-    """The chance that one of `right` is above one of `wrong`, ties counting half."""
-    ordered = np.sort(wrong)
-    below = np.searchsorted(ordered, right, "left") + np.searchsorted(ordered, right, "right")
-    return float(below.mean() / 2 / len(wrong))
-
-
-def pooled(scored: Sequence[Scored]) -> tuple[Floats, Floats]:
+def pooled_scores(scored: Sequence[ScoredSolution]) -> tuple[Floats, Floats]:
+    """Return the scores of all right steps and of all wrong ones."""
     right = [score for item in scored for score in item.right]
     wrong = [score for item in scored for score in item.wrong]
     return np.array(right), np.array(wrong)
 
 
-def interval(scored: Sequence[Scored], seed: int, draws: int = 1000) -> tuple[float, float]:
-    """The middle 95 % of the AUCs of as many problems drawn with replacement."""
-    chosen = random.Random(seed)
-    found: list[float] = []
-    while len(found) < draws:
-        right, wrong = pooled(chosen.choices(scored, k=len(scored)))
+def steps_auc(right: Floats, wrong: Floats) -> float:
+    """Return the probability that a right step scores above a wrong one."""
+    labels = np.concatenate((np.ones(len(right)), np.zeros(len(wrong))))
+    return auc(np.concatenate((right, wrong)), labels)
+
+
+def bootstrap_interval(
+    scored: Sequence[ScoredSolution], seed: int, draws: int = 1000
+) -> tuple[float, float]:
+    """Return the middle 95 % of the AUCs of as many solutions drawn with replacement."""
+    generator = random.Random(seed)
+    aucs: list[float] = []
+    while len(aucs) < draws:
+        right, wrong = pooled_scores(generator.choices(scored, k=len(scored)))
         if len(right) and len(wrong):
-            found.append(auc(right, wrong))
-    return float(np.quantile(found, 0.025)), float(np.quantile(found, 0.975))
+            aucs.append(steps_auc(right, wrong))
+    return float(np.quantile(aucs, 0.025)), float(np.quantile(aucs, 0.975))
 
 
-def report(scored: Sequence[Scored], settings: Settings, seconds: float) -> None:
-    right, wrong = pooled(scored)
+def print_report(scored: Sequence[ScoredSolution], settings: Settings, seconds: float) -> None:
+    """Print the AUC with its interval. Raises SystemExit if right or wrong steps are missing."""
+    right, wrong = pooled_scores(scored)
     if not len(right) or not len(wrong):
         raise SystemExit("these problems hold no right or no wrong steps; raise --n")
-    low, high = interval(scored, settings.seed)
+    low, high = bootstrap_interval(scored, settings.seed)
     tokens = sum(item.tokens for item in scored)
     print(
         f"\n{settings.value} ({settings.value_format or 'its own format'}), policy "
-        f"{settings.model}, n {len(scored)}, seed {settings.seed}: AUC {auc(right, wrong):.3f} "
-        f"[{low:.3f}, {high:.3f}]; {len(right)} right steps at {right.mean():.3f}, {len(wrong)} "
-        f"wrong at {wrong.mean():.3f}; {tokens / len(scored):.0f} tokens each, {seconds:.0f} s"
+        f"{settings.model}, n {len(scored)}, seed {settings.seed}: "
+        f"AUC {steps_auc(right, wrong):.3f} [{low:.3f}, {high:.3f}]; "
+        f"{len(right)} right steps at {right.mean():.3f}, "
+        f"{len(wrong)} wrong at {wrong.mean():.3f}; "
+        f"{tokens / len(scored):.0f} tokens each, {seconds:.0f} s"
     )
 
 
@@ -129,10 +140,10 @@ def main() -> None:
     options = parser.parse_args()
     names = ("value", "value_format", "value_head", "model", "seed")
     settings = Settings.load(**{name: getattr(options, name) for name in names})
-    rows = load(options.data, options.n, options.seed)
-    begun = monotonic()
+    rows = load_solutions(options.data, options.n, options.seed)
+    start_time = monotonic()
     scored = asyncio.run(score_all(rows, settings, options.at_once, not options.untested))
-    report(scored, settings, monotonic() - begun)
+    print_report(scored, settings, monotonic() - start_time)
 
 
 if __name__ == "__main__":

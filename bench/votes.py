@@ -18,13 +18,12 @@ import heapq
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from itertools import groupby
-from math import comb
 from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
-from bench.pool import Line, read
-from reasoner.batch.tally import wilson_interval
+from bench.pool import PoolCandidate, read_pool
+from reasoner.metrics import sign_test, wilson_interval
 from reasoner.plugin_host.host import PluginHost
 from reasoner.search.operators.aggregate import AnswerEquality, group_by_answer
 from reasoner.search.operators.evaluate import candidate_score
@@ -36,12 +35,12 @@ from reasoner.search.strategies.cross_check.ballot import (
 from reasoner.search.strategies.majority import AdaptiveVote, MajorityParameters
 from reasoner.search.strategies.ranking import rank_by_answer
 
-SECONDS = 5.0
-MOST = 16
+COMPARISON_SECONDS = 5.0
+MAX_REASONINGS = 16
 """Reasonings that the ways below ask for."""
 
 
-class Chosen(NamedTuple):
+class VoteOutcome(NamedTuple):
     """How good an answer was found (0 or 1, or the share of several that are right), and what had
     been written by then."""
 
@@ -49,24 +48,28 @@ class Chosen(NamedTuple):
     tokens: float
 
 
-Way = Callable[[Sequence[Line], AnswerEquality], Awaitable[Chosen]]
+VotingMethod = Callable[[Sequence[PoolCandidate], AnswerEquality], Awaitable[VoteOutcome]]
 
 
-async def first(lines: Sequence[Line], _same: AnswerEquality) -> Chosen:
+async def first_reasoning(lines: Sequence[PoolCandidate], _same: AnswerEquality) -> VoteOutcome:
     return _mean([one for one in lines if one.kind == "first"])
 
 
-async def single(lines: Sequence[Line], _same: AnswerEquality) -> Chosen:
+async def mean_reasoning(lines: Sequence[PoolCandidate], _same: AnswerEquality) -> VoteOutcome:
     return _mean([one for one in lines if one.kind == "text"])
 
 
-async def weighted(lines: Sequence[Line], same: AnswerEquality, n: int) -> Chosen:
+async def weighted_vote(
+    lines: Sequence[PoolCandidate], same: AnswerEquality, n: int
+) -> VoteOutcome:
     drawn = _texts(lines, n)
     found = await rank_by_answer([one.attempt for one in drawn], same, vote_weight=candidate_score)
-    return Chosen(_right(drawn, found.candidates[0].number), sum(map(_tokens, drawn)))
+    return VoteOutcome(_right(drawn, found.candidates[0].number), sum(map(_tokens, drawn)))
 
 
-async def majority(lines: Sequence[Line], same: AnswerEquality, how: MajorityParameters) -> Chosen:
+async def majority_vote(
+    lines: Sequence[PoolCandidate], same: AnswerEquality, how: MajorityParameters
+) -> VoteOutcome:
     """The strategy's own poll, asked when to begin another line and whether to wait for those
     that run."""
     drawn = _texts(lines, how.n)
@@ -87,17 +90,17 @@ async def majority(lines: Sequence[Line], same: AnswerEquality, how: MajorityPar
             break
     spent += sum(_tokens(drawn[index]) - (end - clock) for end, index in running)
     found = await rank_by_answer(attempts, same, vote_weight=poll.vote_weight)
-    return Chosen(_right(drawn, found.candidates[0].number), spent)
+    return VoteOutcome(_right(drawn, found.candidates[0].number), spent)
 
 
-async def crossed(
-    lines: Sequence[Line],
+async def cross_check_vote(
+    lines: Sequence[PoolCandidate],
     same: AnswerEquality,
     programs: int,
     reasonings: int,
     threshold: float,
     brief: bool,
-) -> Chosen:
+) -> VoteOutcome:
     """A cross-check: the first reasoning and a program, then more until it is sure enough."""
     begin = next(one for one in lines if one.kind == "first")
     printed = [one for one in lines if one.kind == "program"][:programs]
@@ -115,63 +118,71 @@ async def crossed(
         kept = ballot.programs if votes[-1].kind == "program" else reasoned
         kept.append(votes[-1].attempt)
     found = await choose_answer(ballot, same)
-    return Chosen(_right(votes, found.candidates[0].number), sum(map(_tokens, votes)))
+    return VoteOutcome(_right(votes, found.candidates[0].number), sum(map(_tokens, votes)))
 
 
-def _texts(lines: Sequence[Line], n: int) -> list[Line]:
+def _texts(lines: Sequence[PoolCandidate], n: int) -> list[PoolCandidate]:
     return [one for one in lines if one.kind == "text"][:n]
 
 
-def _tokens(line: Line) -> int:
+def _tokens(line: PoolCandidate) -> int:
     return len(line.attempt.trajectory.tokens)
 
 
-def _right(lines: Sequence[Line], number: int) -> float:
+def _right(lines: Sequence[PoolCandidate], number: int) -> float:
     return next(float(one.right) for one in lines if one.attempt.number == number)
 
 
-def _mean(lines: Sequence[Line]) -> Chosen:
-    return Chosen(fmean(one.right for one in lines), fmean(map(_tokens, lines)))
+def _mean(lines: Sequence[PoolCandidate]) -> VoteOutcome:
+    return VoteOutcome(fmean(one.right for one in lines), fmean(map(_tokens, lines)))
 
 
-FIXED = {"at_once": 16, "adaptive": False, "weigh": False}
-WAYS: dict[str, Way] = {
-    "first (greedy)": first,
-    "one of the lines": single,
-    "majority of 8": partial(majority, how=MajorityParameters.model_validate({**FIXED, "n": 8})),
-    "weighted best of 8": partial(weighted, n=8),
-    "majority of 16": partial(majority, how=MajorityParameters.model_validate({**FIXED, "n": 16})),
-    "adaptive, at most 16": partial(majority, how=MajorityParameters.model_validate({"n": 16})),
+FULL_MAJORITY = {"at_once": 16, "adaptive": False, "weigh": False}
+VOTING_METHODS: dict[str, VotingMethod] = {
+    "first (greedy)": first_reasoning,
+    "one of the lines": mean_reasoning,
+    "majority of 8": partial(
+        majority_vote, how=MajorityParameters.model_validate({**FULL_MAJORITY, "n": 8})
+    ),
+    "weighted best of 8": partial(weighted_vote, n=8),
+    "majority of 16": partial(
+        majority_vote, how=MajorityParameters.model_validate({**FULL_MAJORITY, "n": 16})
+    ),
+    "adaptive, at most 16": partial(
+        majority_vote, how=MajorityParameters.model_validate({"n": 16})
+    ),
 }
-CROSSED: dict[str, Callable[..., Awaitable[Chosen]]] = {
+CROSS_CHECK_METHODS: dict[str, Callable[..., Awaitable[VoteOutcome]]] = {
     f"cross-check, {programs} and {reasonings}, {threshold:.0%}": partial(
-        crossed, programs=programs, reasonings=reasonings, threshold=threshold
+        cross_check_vote, programs=programs, reasonings=reasonings, threshold=threshold
     )
     for programs, reasonings, threshold in ((6, 1, 0.65), (8, 1, 0.8), (15, 5, 0.8), (15, 16, 0.9))
 }
-PAIRS = (
+COMPARED_METHODS = (
     ("weighted best of 8", "majority of 8"),
     ("weighted best of 8", "first (greedy)"),
     ("adaptive, at most 16", "majority of 16"),
-    *((name, "first (greedy)") for name in CROSSED),
+    *((name, "first (greedy)") for name in CROSS_CHECK_METHODS),
 )
 
 
-async def play(
-    problems: Sequence[Sequence[Line]], *, brief: bool = False
-) -> dict[str, list[Chosen]]:
+async def apply_methods(
+    problems: Sequence[Sequence[PoolCandidate]], *, brief: bool = False
+) -> dict[str, list[VoteOutcome]]:
     with PluginHost() as verifiers:
 
         async def same(left: str, right: str) -> bool:
-            return left == right or bool(await verifiers.same_answer(left, right, SECONDS))
+            return left == right or bool(
+                await verifiers.same_answer(left, right, COMPARISON_SECONDS)
+            )
 
-        ways = dict(WAYS)
+        ways = dict(VOTING_METHODS)
         if all(any(one.kind == "program" for one in lines) for lines in problems):
-            ways |= {name: partial(way, brief=brief) for name, way in CROSSED.items()}
+            ways |= {name: partial(way, brief=brief) for name, way in CROSS_CHECK_METHODS.items()}
         return {name: [await way(lines, same) for lines in problems] for name, way in ways.items()}
 
 
-def report(played: dict[str, list[Chosen]]) -> None:
+def print_report(played: dict[str, list[VoteOutcome]]) -> None:
     print("| way | right | 95 % | tokens each |\n|---|---|---|---|")
     for name, chosen in played.items():
         right = sum(one.right for one in chosen)
@@ -179,7 +190,7 @@ def report(played: dict[str, list[Chosen]]) -> None:
         tokens = fmean(one.tokens for one in chosen)
         print(f"| {name} | {right:.1f} of {len(chosen)} | {low:.0%} to {high:.0%} | {tokens:.0f} |")
     print()
-    for name, other in PAIRS:
+    for name, other in COMPARED_METHODS:
         if name not in played:
             continue
         pairs = list(zip(played[name], played[other], strict=True))
@@ -192,23 +203,21 @@ def report(played: dict[str, list[Chosen]]) -> None:
         )
 
 
-def sign_test(won: int, lost: int) -> float:
-    """Two-sided probability of a split at least as uneven by chance."""
-    n = won + lost
-    tail = sum(comb(n, k) for k in range(min(won, lost) + 1))
-    return min(1.0, 2 * tail / float(2**n))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("lines", type=Path)
     parser.add_argument("--brief", action="store_true")
     options = parser.parse_args()
-    grouped = groupby(read(options.lines), key=lambda one: one.problem)
+    grouped = groupby(read_pool(options.lines), key=lambda one: one.problem)
     problems = [list(lines) for _, lines in grouped]
-    if not problems or min(len(_texts(lines, MOST)) for lines in problems) < MOST:
-        raise SystemExit(f"{options.lines} needs {MOST} reasonings of each problem: see bench.pool")
-    report(asyncio.run(play(problems, brief=options.brief)))
+    if (
+        not problems
+        or min(len(_texts(lines, MAX_REASONINGS)) for lines in problems) < MAX_REASONINGS
+    ):
+        raise SystemExit(
+            f"{options.lines} needs {MAX_REASONINGS} reasonings of each problem: see bench.pool"
+        )
+    print_report(asyncio.run(apply_methods(problems, brief=options.brief)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import reasoner
-from bench.grammar import faults
+from bench.grammar import count_faults
 from reasoner.models.installed import find_model
 from reasoner.settings import Settings
 from reasoner.types.problem import Problem
@@ -80,5 +80,5 @@ async def test_its_value_model_steers_a_search() -> None:
 @pytest.mark.slow
 async def test_its_replies_keep_the_grammar_and_the_limits() -> None:
     """The short version of bench/grammar.py."""
-    found = await faults(file_of("steiner-mini"), count=200, seed=1)
+    found = await count_faults(file_of("steiner-mini"), count=200, seed=1)
     assert {*found} == {"steps", "tokens"}

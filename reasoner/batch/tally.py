@@ -1,11 +1,11 @@
 """The totals of a batch."""
 
-import math
 from collections import Counter
 
 from reasoner.batch.rows import Row
+from reasoner.metrics import wilson_interval
 
-__all__ = ["BatchTotals", "wilson_interval"]
+__all__ = ["BatchTotals"]
 
 
 class BatchTotals:
@@ -47,12 +47,3 @@ class BatchTotals:
         0."""
         ranked = {"error": 1, "refuted": 3, "no_answer": 4}
         return next((code for status, code in ranked.items() if self.counts[status]), 0)
-
-
-def wilson_interval(right: int, count: int, z: float = 1.96) -> tuple[float, float]:
-    """The score interval of a proportion, `right` of `count` (Wilson 1927); `z` = 1.96 gives 95
-    %."""
-    share = right / count
-    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count**2)) / (1 + z * z / count)
-    return centre - half, centre + half

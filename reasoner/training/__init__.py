@@ -1,1 +1,2 @@
-"""Training of small policies of our own; needs the extra `train`."""
+"""Training of small policies, process reward models and value heads; most modules need the extra
+`train`."""

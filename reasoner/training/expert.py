@@ -1,5 +1,6 @@
-"""Expert iteration: the policy's own paths, its wrong turns mended, as data for the next round."""
+"""Expert iteration: a policy's own paths, with their mistakes corrected, as data for training."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -8,17 +9,16 @@ from reasoner.datagen.puzzles.correct import corrected_path
 from reasoner.datagen.puzzles.graph import build_reasoning_graph
 from reasoner.datagen.puzzles.record import PathRecord, path_record, sample_path_parameters
 from reasoner.datagen.puzzles.stream import PathDataRecipe
-from reasoner.errors import UsageError
 from reasoner.training.encoder import Encoder
 from reasoner.training.fit import create_model
-from reasoner.training.run import MODEL, TrainingRun
+from reasoner.training.run import MODEL_FILE, TrainingRun
 from reasoner.training.sampler import ReplySampling
-from reasoner.training.trials import AT_ONCE, PolicyAttempt, attempt_puzzles
+from reasoner.training.trials import REPLIES_PER_BATCH, PolicyAttempt, attempt_puzzles
 
-__all__ = ["write_corrected"]
+__all__ = ["write_corrected_paths"]
 
 
-def write_corrected(
+def write_corrected_paths(
     folder: Path,
     out: Path,
     recipe: PathDataRecipe,
@@ -26,47 +26,46 @@ def write_corrected(
     temperature: float,
     on_batch: Callable[[int, float], None],
 ) -> int:
-    """Append the mended path of each problem that `out` does not hold yet; return how many.
+    """Append the corrected path of each problem that `out` does not have yet; return their number.
 
-    `on_batch` is told how many problems are done and the share that the policy solved by itself.
-    Raises UsageError when the run has no trained policy.
+    `on_batch` is called with the number of problems in the file and the share of the new ones that
+    the policy solved without correction. Raises UsageError when `folder` has no trained policy.
     """
     run = TrainingRun(folder)
-    state = run.load()
-    if state is None:
-        raise UsageError(f"{folder} has no trained policy yet; run `reasoner train policy` first")
-    model, done = create_model(run, state), _held(out)
-    first, solved = done, 0
-    with Encoder(folder / MODEL) as encoder, out.open("a", encoding="utf-8") as file:
-        while done < recipe.problems:
-            numbers = range(done, min(done + AT_ONCE, recipe.problems))
-            tasks = [recipe.task(number, excluded) for number in numbers]
-            how = ReplySampling(temperature=temperature, max_tokens=1024, seed=recipe.seed + done)
-            trials = attempt_puzzles(model, encoder, tasks, how)
-            lines = [_mended(trial, n, recipe) for trial, n in zip(trials, numbers, strict=True)]
-            file.write("".join(f"{line.model_dump_json()}\n" for line in lines))
+    model = create_model(run, run.require_checkpoint())
+    count = first = _count_records(out)
+    solved = 0
+    with Encoder(folder / MODEL_FILE) as encoder, out.open("a", encoding="utf-8") as file:
+        while count < recipe.problems:
+            numbers = range(count, min(count + REPLIES_PER_BATCH, recipe.problems))
+            tasks = [recipe.sample_task(number, excluded) for number in numbers]
+            sampling = ReplySampling(
+                temperature=temperature, max_tokens=1024, seed=recipe.seed + count
+            )
+            attempts = attempt_puzzles(model, encoder, tasks, sampling)
+            for attempt, number in zip(attempts, numbers, strict=True):
+                file.write(f"{_corrected_record(attempt, number, recipe).model_dump_json()}\n")
             file.flush()
-            done += len(trials)
-            solved += sum(trial.followed.solved for trial in trials)
-            on_batch(done, solved / (done - first))
-    return done - first
+            count += len(attempts)
+            solved += sum(attempt.parsed_reply.solved for attempt in attempts)
+            on_batch(count, solved / (count - first))
+    return count - first
 
 
-def _mended(trial: PolicyAttempt, problem: int, recipe: PathDataRecipe) -> PathRecord:
+def _corrected_record(attempt: PolicyAttempt, problem: int, recipe: PathDataRecipe) -> PathRecord:
     random = Random(f"{recipe.seed}/{problem}/mend")  # noqa: S311
-    graph = build_reasoning_graph(trial.task, random)
-    wider, visits = corrected_path(
-        graph, trial.followed.visits, random, sample_path_parameters(random)
+    graph = build_reasoning_graph(attempt.task, random)
+    extended_graph, visits = corrected_path(
+        graph, attempt.parsed_reply.visits, random, sample_path_parameters(random)
     )
-    return path_record(wider, visits, problem, landed=False)
+    return path_record(extended_graph, visits, problem, truncated=False)
 
 
-def _held(out: Path) -> int:
-    """How many whole lines the file holds; half a line is cut off."""
+def _count_records(out: Path) -> int:
+    """Return the number of complete lines of the file, and truncate it after them."""
     if not out.exists():
         out.parent.mkdir(parents=True, exist_ok=True)
         return 0
-    whole = out.read_bytes()
-    whole = whole[: whole.rfind(b"\n") + 1]
-    out.write_bytes(whole)
-    return whole.count(b"\n")
+    contents = out.read_bytes()
+    os.truncate(out, contents.rfind(b"\n") + 1)
+    return contents.count(b"\n")

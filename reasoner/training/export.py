@@ -1,9 +1,9 @@
-"""A trained model as a GGUF that llama.cpp loads."""
+"""Export of a trained model as a GGUF that llama.cpp loads."""
 
-import os
 from pathlib import Path
 from typing import Any, Literal
 
+from reasoner.atomic_file import replacing
 from reasoner.training.shape import ModelShape
 from reasoner.training.vocabulary import write_vocabulary
 
@@ -21,28 +21,31 @@ def write_gguf(
     name: str,
     precision: Precision = "q8_0",
 ) -> Path:
-    """Write the model, replacing the file in one step. `weights` is the model's state as NumPy
-    arrays by PyTorch's names; matrices get the precision asked for, norms stay as they are."""
+    """Write a model to `path`, which is replaced in one step; return `path`.
+
+    `weights` is the model's state as NumPy arrays by PyTorch's names. Matrices are written in
+    `precision`, norms in full. `vocabulary` holds the plain tokens and the merges, as
+    `build_vocabulary` returns them.
+    """
     import gguf
 
-    draft = path.with_name(f"{path.name}.partial")
-    writer = gguf.GGUFWriter(draft, "llama")
-    kinds = {"f16": gguf.LlamaFileType.MOSTLY_F16, "q8_0": gguf.LlamaFileType.MOSTLY_Q8_0}
-    writer.add_name(name)
-    writer.add_file_type(kinds[precision])
-    _describe(writer, shape)
-    write_vocabulary(writer, *vocabulary)
-    for key, values in weights.items():
-        _add(writer, _named(key), values, precision)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    os.replace(draft, path)
+    file_types = {"f16": gguf.LlamaFileType.MOSTLY_F16, "q8_0": gguf.LlamaFileType.MOSTLY_Q8_0}
+    with replacing(path) as draft:
+        writer = gguf.GGUFWriter(draft, "llama")
+        writer.add_name(name)
+        writer.add_file_type(file_types[precision])
+        _add_metadata(writer, shape)
+        write_vocabulary(writer, *vocabulary)
+        for key, values in weights.items():
+            _add_weight(writer, _gguf_name(key), values, precision)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
     return path
 
 
-def _describe(writer: Any, shape: ModelShape) -> None:
+def _add_metadata(writer: Any, shape: ModelShape) -> None:
     writer.add_context_length(shape.context)
     writer.add_embedding_length(shape.width)
     writer.add_block_count(shape.layers)
@@ -55,13 +58,13 @@ def _describe(writer: Any, shape: ModelShape) -> None:
     writer.add_vocab_size(shape.vocabulary)
 
 
-def _named(key: str) -> str:
-    """llama.cpp's name of a weight."""
+def _gguf_name(key: str) -> str:
+    """Return llama.cpp's name of a weight that PyTorch calls `key`."""
     key = key.replace("blocks.", "blk.")
     return {"embed.weight": "token_embd.weight", "norm.weight": "output_norm.weight"}.get(key, key)
 
 
-def _add(writer: Any, name: str, values: Any, precision: Precision) -> None:
+def _add_weight(writer: Any, name: str, values: Any, precision: Precision) -> None:
     import gguf
     import numpy as np
 
@@ -70,7 +73,6 @@ def _add(writer: Any, name: str, values: Any, precision: Precision) -> None:
     elif precision == "f16":
         writer.add_tensor(name, values.astype(np.float16))
     else:
-        kind = gguf.GGMLQuantizationType.Q8_0
-        writer.add_tensor(
-            name, gguf.quants.quantize(values.astype(np.float32), kind), raw_dtype=kind
-        )
+        quantization = gguf.GGMLQuantizationType.Q8_0
+        blocks = gguf.quants.quantize(values.astype(np.float32), quantization)
+        writer.add_tensor(name, blocks, raw_dtype=quantization)

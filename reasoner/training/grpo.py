@@ -1,13 +1,14 @@
 """Reinforcement learning with step-level rewards: GRPO with process supervision (Shao et al. 2024).
 
-For each problem a group of replies is drawn. Every step earns the difference of potentials of its
-graph nodes (`reasoner.datagen.puzzles.reward`), a step that is not legal costs, and a right answer
-pays. Rewards are normalised over the group's steps; a token's advantage is the sum of its own and
-all later steps' normalised rewards, over how many steps there are. The ratio to the policy that
-drew is clipped, and a penalty keeps the policy near the one that training began with.
+A group of replies is sampled for each problem. The reward of a step is the difference of potentials
+of its graph nodes (`reasoner.datagen.puzzles.reward`); illegal steps have a negative reward, and
+the last step's reward includes that of a right answer. Rewards are normalised over the group's
+steps. A token's advantage is the sum of the normalised rewards from its step to the end, divided by
+the mean number of steps. The ratio to the policy that sampled is clipped, and a penalty keeps the
+policy close to a reference model.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from statistics import fmean, pstdev
@@ -24,16 +25,23 @@ from reasoner.training.llama import Llama
 from reasoner.training.sampler import ReplySampling
 from reasoner.training.trials import PolicyAttempt, attempt_puzzles
 
-__all__ = ["GrpoRound", "GrpoSettings", "group_advantages", "grpo_update", "trial_rewards"]
+__all__ = [
+    "GrpoRoundReport",
+    "GrpoSettings",
+    "attempt_rewards",
+    "group_advantages",
+    "run_grpo_round",
+]
 
-WRONG_STEP, RIGHT_ANSWER = -0.2, 0.5
-ROWS = 16
-"""Replies read at once while learning."""
+ILLEGAL_STEP_REWARD = -0.2
+RIGHT_ANSWER_REWARD = 0.5
+REPLIES_PER_BATCH = 16
 
 
 @dataclass(frozen=True)
 class GrpoSettings:
-    """`group` replies to each of `problems` problems a round; `clip` and `penalty` as in GRPO."""
+    """Settings of a round: `group` replies are sampled for each of `problems` problems. `clip` and
+    `penalty` are ε and β of GRPO."""
 
     problems: int = 16
     group: int = 8
@@ -44,131 +52,172 @@ class GrpoSettings:
 
 
 @dataclass(frozen=True)
-class GrpoRound:
-    """What one round of drawing and learning came to."""
+class GrpoRoundReport:
+    """The share of solved problems, the mean reward of a reply, and the mean loss of a round."""
 
     solved: float
     reward: float
     loss: float
 
 
-def grpo_update(
+def run_grpo_round(
     model: Llama,
-    origin: Llama,
+    reference_model: Llama,
     optimiser: torch.optim.Optimizer,
     encoder: Encoder,
     tasks: Sequence[PuzzleTask],
-    how: GrpoSettings,
+    settings: GrpoSettings,
     seed: int,
-) -> GrpoRound:
-    """Draw a group for each task and learn from it; `origin` is the policy to stay near."""
-    drawing = ReplySampling(temperature=how.temperature, max_steps=12, max_tokens=512, seed=seed)
-    repeated = [task for task in tasks for _ in range(how.group)]
-    trials = attempt_puzzles(model, encoder, repeated, drawing)
-    groups = [trials[i : i + how.group] for i in range(0, len(trials), how.group)]
-    rewards = [[trial_rewards(trial, seed) for trial in group] for group in groups]
-    gains = [gain for group in rewards for gain in group_advantages(group)]
-    batches = list(_batches(trials, gains, encoder))
-    drawn = sum(batch.drawn for batch in batches)
+) -> GrpoRoundReport:
+    """Sample a group of replies for each task and update the model by them."""
+    sampling = ReplySampling(
+        temperature=settings.temperature, max_steps=12, max_tokens=512, seed=seed
+    )
+    repeated_tasks = [task for task in tasks for _ in range(settings.group)]
+    attempts = attempt_puzzles(model, encoder, repeated_tasks, sampling)
+    starts = range(0, len(attempts), settings.group)
+    groups = [attempts[start : start + settings.group] for start in starts]
+    rewards = [[attempt_rewards(attempt, seed) for attempt in group] for group in groups]
+    advantages = [steps for group in rewards for steps in group_advantages(group)]
+    batches = list(_batches(attempts, advantages, encoder))
+    losses = _update(model, reference_model, optimiser, batches, settings)
+    reply_rewards = [sum(steps) for group in rewards for steps in group]
+    solved = fmean(attempt.parsed_reply.solved for attempt in attempts)
+    return GrpoRoundReport(solved, fmean(reply_rewards), fmean(losses))
+
+
+def _update(
+    model: Llama,
+    reference_model: Llama,
+    optimiser: torch.optim.Optimizer,
+    batches: Sequence["_Batch"],
+    settings: GrpoSettings,
+) -> list[float]:
+    """Make one optimiser step for each epoch over all batches; return the losses."""
+    sampled_tokens = sum(batch.sampled_tokens for batch in batches)
     with torch.no_grad():
-        apart = [(batch.logprobs(model), batch.logprobs(origin)) for batch in batches]
+        logprobs = [(batch.logprobs(model), batch.logprobs(reference_model)) for batch in batches]
     losses = []
-    for _ in range(how.epochs):
+    for _ in range(settings.epochs):
         total = 0.0
-        for batch, (before, anchor) in zip(batches, apart, strict=True):
-            loss = batch.loss(model, before, anchor, how) / drawn
+        for batch, (old_logprobs, reference_logprobs) in zip(batches, logprobs, strict=True):
+            loss = batch.loss(model, old_logprobs, reference_logprobs, settings) / sampled_tokens
             torch.autograd.backward(loss)
             total += loss.item()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
         losses.append(total)
-    totals = [sum(steps) for group in rewards for steps in group]
-    solved = fmean(trial.followed.solved for trial in trials)
-    return GrpoRound(solved, fmean(totals), fmean(losses))
+    return losses
 
 
-def trial_rewards(trial: PolicyAttempt, seed: int) -> list[float]:
-    """The reward of each step; the last one's holds that of the answer."""
-    task, followed = trial.task, trial.followed
+def attempt_rewards(attempt: PolicyAttempt, seed: int) -> list[float]:
+    """Return the reward of each step of a reply, at least one; the last includes the answer's."""
+    task, reply = attempt.task, attempt.parsed_reply
     graph = build_reasoning_graph(task, Random(f"{seed}/{task.key}"))  # noqa: S311
-    wider = with_moves(graph, [(visit.state, visit.move) for visit in followed.visits])
-    rewards = step_rewards(wider, [(v.state, v.move.state) for v in followed.visits])
-    rewards += [WRONG_STEP] * (followed.steps - len(rewards))
-    rewards = rewards or [WRONG_STEP]
-    rewards[-1] += RIGHT_ANSWER if followed.solved else 0.0
+    extended_graph = with_moves(graph, [(visit.state, visit.move) for visit in reply.visits])
+    moves = [(visit.state, visit.move.state) for visit in reply.visits]
+    rewards = step_rewards(extended_graph, moves)
+    rewards += [ILLEGAL_STEP_REWARD] * (reply.steps - len(rewards))
+    rewards = rewards or [ILLEGAL_STEP_REWARD]
+    rewards[-1] += RIGHT_ANSWER_REWARD if reply.solved else 0.0
     return rewards
 
 
 def group_advantages(group: Sequence[Sequence[float]]) -> list[list[float]]:
-    """Each step's advantage: normalised rewards, summed from the step to the end."""
-    every = [reward for steps in group for reward in steps]
-    mean, spread = fmean(every), pstdev(every) or 1.0
-    scale = fmean(map(len, group))
-    found = []
+    """Return the advantages of the steps of a group of replies, whose rewards are given: normalised
+    rewards, summed from each step to the end."""
+    rewards = [reward for steps in group for reward in steps]
+    mean, deviation = fmean(rewards), pstdev(rewards) or 1.0
+    mean_steps = fmean(map(len, group))
+    advantages = []
     for steps in group:
-        left, sums = 0.0, list[float]()
+        total, sums = 0.0, list[float]()
         for reward in reversed(steps):
-            left += (reward - mean) / spread
-            sums.append(left / scale)
-        found.append(sums[::-1])
-    return found
+            total += (reward - mean) / deviation
+            sums.append(total / mean_steps)
+        advantages.append(sums[::-1])
+    return advantages
 
 
 def _batches(
-    trials: Sequence[PolicyAttempt], gains: Sequence[Sequence[float]], encoder: Encoder
+    attempts: Sequence[PolicyAttempt], advantages: Sequence[Sequence[float]], encoder: Encoder
 ) -> "Iterator[_Batch]":
-    """The replies in batches of about the same length, so that little is padding."""
-    order = sorted(range(len(trials)), key=lambda at: len(trials[at].prompt + trials[at].reply))
-    for start in range(0, len(order), ROWS):
-        chosen = order[start : start + ROWS]
-        yield _Batch([trials[at] for at in chosen], [gains[at] for at in chosen], encoder)
+    """Yield batches of replies of similar length, which need little padding."""
+
+    def length(index: int) -> int:
+        return len(attempts[index].prompt + attempts[index].reply)
+
+    order = sorted(range(len(attempts)), key=length)
+    for start in range(0, len(order), REPLIES_PER_BATCH):
+        indices = order[start : start + REPLIES_PER_BATCH]
+        yield _Batch(
+            [attempts[index] for index in indices],
+            [advantages[index] for index in indices],
+            encoder,
+        )
 
 
 class _Batch:
-    """Replies side by side: which tokens were drawn, and what each is worth."""
+    """Padded prompts and replies, which of their tokens were sampled, and those tokens' advantages.
+
+    `sampled_tokens` is the number of sampled tokens.
+    """
 
     def __init__(
-        self, trials: Sequence[PolicyAttempt], gains: Sequence[Sequence[float]], encoder: Encoder
+        self,
+        attempts: Sequence[PolicyAttempt],
+        advantages: Sequence[Sequence[float]],
+        encoder: Encoder,
     ) -> None:
-        rows = [(*trial.prompt, *trial.reply) for trial in trials]
+        rows = [(*attempt.prompt, *attempt.reply) for attempt in attempts]
         length = max(map(len, rows))
         self._tokens = torch.zeros(len(rows), length, dtype=torch.long)
-        worth = torch.zeros(len(rows), length)
-        drawn = torch.zeros(len(rows), length, dtype=torch.bool)
-        forced = _forced(encoder)
-        step_start = encoder.ids["reasoning_step_start"]
-        for index, (trial, row, gain) in enumerate(zip(trials, rows, gains, strict=True)):
+        token_advantages = torch.zeros(len(rows), length)
+        is_sampled = torch.zeros(len(rows), length, dtype=torch.bool)
+        forced_tokens = _forced_tokens(encoder)
+        step_start = encoder.control_ids["reasoning_step_start"]
+        for index, (attempt, row) in enumerate(zip(attempts, rows, strict=True)):
             self._tokens[index, : len(row)] = torch.tensor(row)
+            steps = advantages[index]
             step = -1
-            for at, token in enumerate(trial.reply, len(trial.prompt)):
+            for position, token in enumerate(attempt.reply, len(attempt.prompt)):
                 step += token == step_start
-                worth[index, at] = gain[min(max(step, 0), len(gain) - 1)]
-                drawn[index, at] = token not in forced
-        self._drawn = drawn[:, 1:]
-        self._gains = worth[:, 1:][self._drawn]
-        self.drawn = len(self._gains)
+                token_advantages[index, position] = steps[min(max(step, 0), len(steps) - 1)]
+                is_sampled[index, position] = token not in forced_tokens
+        self._is_sampled = is_sampled[:, 1:]
+        self._advantages = token_advantages[:, 1:][self._is_sampled]
+        self.sampled_tokens = len(self._advantages)
 
     def logprobs(self, model: Llama) -> Tensor:
-        """Of the drawn tokens, in one row."""
+        """Return the log-probabilities of the sampled tokens, (sampled tokens,)."""
         with torch.autocast("cpu", torch.bfloat16):
-            logits = model.logits(model(self._tokens[:, :-1])[self._drawn])
-        every = fn.log_softmax(logits.float(), -1)
-        return every.gather(-1, self._tokens[:, 1:][self._drawn][:, None])[:, 0]
+            logits = model.logits(model(self._tokens[:, :-1])[self._is_sampled])
+        logprobs = fn.log_softmax(logits.float(), -1)
+        targets = self._tokens[:, 1:][self._is_sampled]
+        return logprobs.gather(-1, targets[:, None])[:, 0]
 
-    def loss(self, model: Llama, before: Tensor, anchor: Tensor, how: GrpoSettings) -> Tensor:
-        """Summed over the drawn tokens."""
-        now = self.logprobs(model)
-        ratio = (now - before).exp()
-        kept = ratio.clamp(1 - how.clip, 1 + how.clip)
-        gain = torch.minimum(ratio * self._gains, kept * self._gains)
-        apart = anchor - now
-        penalty = apart.exp() - apart - 1  # never below zero, and unbiased (Schulman 2020)
-        return (how.penalty * penalty - gain).sum()
+    def loss(
+        self,
+        model: Llama,
+        old_logprobs: Tensor,
+        reference_logprobs: Tensor,
+        settings: GrpoSettings,
+    ) -> Tensor:
+        """Return the loss, summed over the sampled tokens."""
+        logprobs = self.logprobs(model)
+        ratio = (logprobs - old_logprobs).exp()
+        clipped_ratio = ratio.clamp(1 - settings.clip, 1 + settings.clip)
+        gain = torch.minimum(ratio * self._advantages, clipped_ratio * self._advantages)
+        log_ratio = reference_logprobs - logprobs
+        divergence = log_ratio.exp() - log_ratio - 1  # unbiased and not negative (Schulman 2020)
+        return (settings.penalty * divergence - gain).sum()
 
 
-def _forced(encoder: Encoder) -> set[int]:
-    """The tokens that nobody chooses."""
-    names: Iterable[str] = encoder.ids
-    kept = (name for name in names if name.endswith("_start") or name == "reasoning_step_end")
-    return {encoder.ids[name] for name in kept}
+def _forced_tokens(encoder: Encoder) -> set[int]:
+    """Return the control tokens that the controller forces."""
+    return {
+        token
+        for name, token in encoder.control_ids.items()
+        if name.endswith("_start") or name == "reasoning_step_end"
+    }

@@ -1,4 +1,4 @@
-"""The loop of reinforcement learning: rounds of fresh problems, with checkpoints."""
+"""The loop of reinforcement learning: rounds over new problems, with checkpoints."""
 
 from collections.abc import Callable
 from random import Random
@@ -7,17 +7,16 @@ from typing import Any
 import torch
 
 from reasoner.datagen.puzzles.stream import PathDataRecipe
-from reasoner.errors import UsageError
 from reasoner.training.encoder import Encoder
 from reasoner.training.fit import create_model
-from reasoner.training.grpo import GrpoRound, GrpoSettings, grpo_update
+from reasoner.training.grpo import GrpoRoundReport, GrpoSettings, run_grpo_round
 from reasoner.training.llama import Llama
 from reasoner.training.run import TrainingRun
 
 __all__ = ["train_by_grpo"]
 
-RATE = 2e-4
-SAVE_EVERY = 10
+LEARNING_RATE = 2e-4
+SAVE_INTERVAL_ROUNDS = 10
 
 
 def train_by_grpo(
@@ -26,30 +25,31 @@ def train_by_grpo(
     recipe: PathDataRecipe,
     excluded: frozenset[str],
     rounds: int,
-    how: GrpoSettings,
-    on_round: Callable[[int, GrpoRound], None],
+    settings: GrpoSettings,
+    on_round: Callable[[int, GrpoRoundReport], None],
 ) -> Llama:
-    """Go on from the run's fine-tuned policy for up to `rounds` rounds in all. Raises UsageError
-    when there is none."""
-    state = run.load()
-    if state is None:
-        raise UsageError(
-            f"{run.folder} has no trained policy yet; run `reasoner train policy` first"
-        )
-    model, origin = create_model(run, state), create_model(run, None)
-    origin.load_state_dict(state.get("origin", state["model"]))
-    optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.0)
+    """Train the run's fine-tuned policy up to `rounds` rounds in all, and return it.
+
+    `on_round` is called after each with its number, from 1. Raises UsageError when the run has no
+    trained policy.
+    """
+    state = run.require_checkpoint()
+    model, reference_model = create_model(run, state), create_model(run, None)
+    reference_model.load_state_dict(state.get("origin", state["model"]))
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.0
+    )
     if "reinforced" in state:
         optimiser.load_state_dict(state["reinforced"])
-    for round_ in range(int(state.get("rounds", 0)), rounds):
-        first = round_ * how.problems
-        tasks = [recipe.task(first + i, excluded) for i in range(how.problems)]
-        seed = Random(f"{recipe.seed}/{round_}").randrange(2**31)  # noqa: S311
-        made = grpo_update(model, origin, optimiser, encoder, tasks, how, seed)
-        run.log({"round": round_ + 1, "solved": made.solved, "reward": made.reward})
-        on_round(round_ + 1, made)
-        if (round_ + 1) % SAVE_EVERY == 0 or round_ + 1 == rounds:
-            _save(run, state, model, origin, optimiser, round_ + 1)
+    for number in range(int(state.get("rounds", 0)), rounds):
+        first = number * settings.problems
+        tasks = [recipe.sample_task(first + i, excluded) for i in range(settings.problems)]
+        seed = Random(f"{recipe.seed}/{number}").randrange(2**31)  # noqa: S311
+        report = run_grpo_round(model, reference_model, optimiser, encoder, tasks, settings, seed)
+        run.append_log({"round": number + 1, "solved": report.solved, "reward": report.reward})
+        on_round(number + 1, report)
+        if (number + 1) % SAVE_INTERVAL_ROUNDS == 0 or number + 1 == rounds:
+            _save(run, state, model, reference_model, optimiser, number + 1)
     return model
 
 
@@ -57,14 +57,14 @@ def _save(
     run: TrainingRun,
     state: dict[str, Any],
     model: Llama,
-    origin: Llama,
+    reference_model: Llama,
     optimiser: torch.optim.Optimizer,
     rounds: int,
 ) -> None:
-    own = {
+    new_state = {
         "model": model.state_dict(),
-        "origin": origin.state_dict(),
+        "origin": reference_model.state_dict(),
         "reinforced": optimiser.state_dict(),
         "rounds": rounds,
     }
-    run.save({**state, **own})
+    run.save_checkpoint({**state, **new_state})

@@ -1,103 +1,117 @@
-"""A training run: a folder with what it was asked to do, its latest checkpoint and its log."""
+"""The folder of a training run: its vocabulary and shape, its latest checkpoint and its log."""
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from reasoner.atomic_file import replacing, write_atomically
 from reasoner.datagen.puzzles.record import PathRecord
 from reasoner.errors import UsageError
 from reasoner.training.export import Precision, write_gguf
 from reasoner.training.shape import ModelShape
-from reasoner.training.vocabulary import CONTROL, build_vocabulary
+from reasoner.training.vocabulary import CONTROL_TOKENS, build_vocabulary
 
 __all__ = ["TrainingPlan", "TrainingRun"]
 
-NOTE, CHECKPOINT, LOG, MODEL = "run.json", "checkpoint.pt", "log.jsonl", "policy.gguf"
+RUN_FILE, CHECKPOINT_FILE, LOG_FILE, MODEL_FILE = (
+    "run.json",
+    "checkpoint.pt",
+    "log.jsonl",
+    "policy.gguf",
+)
 
 
 class TrainingPlan(BaseModel):
-    """How a policy is trained. `width` is the one dial of its size; the learning rate stays at
-    `rate` and falls to zero over the last `decay` of the steps."""
+    """How a policy is trained. `width` determines its size; the learning rate is `rate` and falls
+    to zero over the last `decay` of the steps."""
 
     model_config = ConfigDict(frozen=True)
 
     width: int = 192
     steps: Annotated[int, Field(ge=1)] = 6000
     warm_up: Annotated[int, Field(ge=0)] = 300
-    """Steps of pre-training on every token, which embeds the special ones."""
+    """Steps of training on all tokens, with which the control tokens get their embeddings."""
     batch: Annotated[int, Field(ge=64)] = 4096
-    """Tokens a step, padding included."""
-    longest: Annotated[int, Field(ge=32)] = 1280
-    """Paths of more tokens are left out."""
+    """Tokens in a step, padding included."""
+    max_row_tokens: Annotated[int, Field(ge=32)] = 1280
+    """Tokens after which a path is cut off."""
     rate: Annotated[float, Field(gt=0)] = 3e-3
     decay: Annotated[float, Field(ge=0, le=1)] = 0.4
     seed: int = 0
 
 
 class TrainingRun:
-    """The files of one run."""
+    """The files of one run in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @property
-    def begun(self) -> bool:
-        return (self.folder / NOTE).is_file()
+    def exists(self) -> bool:
+        """Whether the run has been created."""
+        return (self.folder / RUN_FILE).is_file()
 
-    def begin(self, width: int, records: list[PathRecord]) -> None:
-        """Learn the vocabulary and note the shape. An existing run keeps what it has."""
-        if self.begun:
+    def create(self, width: int, records: list[PathRecord]) -> None:
+        """Learn the vocabulary from `records` and write it with the model's shape. A run that
+        exists stays as it is."""
+        if self.exists:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         texts = [text for r in records for text in (f"user\n{r.question}\nassistant", r.reply)]
         plain, merges = build_vocabulary(texts)
-        shape = ModelShape(width=width, vocabulary=len(plain) + len(CONTROL))
-        note = {"shape": shape.model_dump(), "plain": plain, "merges": merges}
-        _replace(self.folder / NOTE, json.dumps(note, ensure_ascii=False))
+        shape = ModelShape(width=width, vocabulary=len(plain) + len(CONTROL_TOKENS))
+        contents = {"shape": shape.model_dump(), "plain": plain, "merges": merges}
+        write_atomically(self.folder / RUN_FILE, json.dumps(contents, ensure_ascii=False))
 
     @property
     def shape(self) -> ModelShape:
-        return ModelShape.model_validate(self._note()["shape"])
+        """The shape of the model. Raises UsageError when the folder has no run."""
+        return ModelShape.model_validate(self._contents()["shape"])
 
-    def _note(self) -> Any:
+    def _contents(self) -> Any:
         try:
-            return json.loads((self.folder / NOTE).read_text("utf-8"))
+            return json.loads((self.folder / RUN_FILE).read_text("utf-8"))
         except (OSError, ValueError, ValidationError) as error:
             raise UsageError(f"{self.folder} is no training run: {error}") from error
 
-    def export(self, path: Path, weights: dict[str, Any], precision: Precision = "q8_0") -> Path:
-        """Write the model with these weights as a GGUF."""
-        note = self._note()
-        vocabulary = (note["plain"], [tuple(merge) for merge in note["merges"]])
+    def export_gguf(
+        self, path: Path, weights: dict[str, Any], precision: Precision = "q8_0"
+    ) -> Path:
+        """Write a model with these weights as a GGUF, and return its path."""
+        contents = self._contents()
+        vocabulary = (contents["plain"], [tuple(merge) for merge in contents["merges"]])
         arrays = {key: value.float().numpy() for key, value in weights.items()}
         return write_gguf(path, self.shape, arrays, vocabulary, name=path.stem, precision=precision)
 
-    def log(self, entry: dict[str, Any]) -> None:
-        with (self.folder / LOG).open("a", encoding="utf-8") as file:
+    def append_log(self, entry: dict[str, Any]) -> None:
+        """Append a line to the log."""
+        with (self.folder / LOG_FILE).open("a", encoding="utf-8") as file:
             file.write(f"{json.dumps(entry)}\n")
 
-    def save(self, state: dict[str, Any]) -> None:
+    def save_checkpoint(self, state: dict[str, Any]) -> None:
+        """Replace the checkpoint in one step."""
         import torch
 
-        draft = self.folder / f"{CHECKPOINT}.partial"
-        torch.save(state, draft)
-        os.replace(draft, self.folder / CHECKPOINT)
+        with replacing(self.folder / CHECKPOINT_FILE) as draft:
+            torch.save(state, draft)
 
-    def load(self) -> dict[str, Any] | None:
-        """The latest checkpoint, or None before the first."""
+    def load_checkpoint(self) -> dict[str, Any] | None:
+        """Return the latest checkpoint, or None before the first."""
         import torch
 
-        path = self.folder / CHECKPOINT
+        path = self.folder / CHECKPOINT_FILE
         if not path.is_file():
             return None
         state: dict[str, Any] = torch.load(path, weights_only=True)
         return state
 
-
-def _replace(path: Path, text: str) -> None:
-    draft = path.with_name(f"{path.name}.partial")
-    draft.write_text(text, "utf-8")
-    os.replace(draft, path)
+    def require_checkpoint(self) -> dict[str, Any]:
+        """Return the latest checkpoint. Raises UsageError before the first."""
+        state = self.load_checkpoint()
+        if state is None:
+            raise UsageError(
+                f"{self.folder} has no trained policy yet; run `reasoner train policy` first"
+            )
+        return state

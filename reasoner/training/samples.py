@@ -1,8 +1,8 @@
-"""Data files as rows of tokens, each with a weight that says how much it is to be learnt.
+"""Training data as rows of tokens, with a weight in the loss for each token.
 
-Learnt are the tokens that the model will draw itself: not the prompt, not the marks that the
-controller forces, and of a wrong step neither the move nor a belief that was false, while its
-arithmetic and its true verdict are. So wrong turns are seen, and seen through, but not imitated.
+Tokens that the model will sample have weight 1. Weight 0 have the prompt, control tokens that the
+controller forces, the moves of wrong steps, and false beliefs. The results and true reflections of
+wrong steps keep weight 1, so the model learns to recognise wrong moves but not to make them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,62 +18,62 @@ from reasoner.datagen.puzzles.record import PathRecord
 from reasoner.errors import UsageError
 from reasoner.training.encoder import Encoder
 
-__all__ = ["Batch", "Row", "Rows", "row_batches"]
+__all__ = ["TrainingBatch", "TrainingRow", "TrainingRows", "row_batches"]
 
 Tokens = npt.NDArray[np.int16]
 Weights = npt.NDArray[np.float16]
-POOL = 2048
-"""Rows that are sorted by length together, so that little of a batch is padding."""
+POOL_ROWS = 2048
+"""Rows that are sorted by length together, to save padding."""
 SPARE_ROW_TOKENS = 16
-"""Tokens of a row that neither a mark nor a blank announces."""
+"""Tokens of a row, about, that follow neither a control token's mark nor a blank."""
 OUTCOME_STARTS = ("=", ":")
-"""What a move's outcome begins with: before it stands the choice, from it on the working out."""
+"""Tokens at which a move's text passes from the choice to its result."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """One prompt with its reply."""
+class TrainingRow:
+    """The tokens of a prompt and its reply, and the weight of each in the loss."""
 
     tokens: Tokens
     weights: Weights
-    """Of each token as a prediction; the first of all is never predicted."""
+    """The weight of each token as a target; the first one is never a target."""
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Rows padded to one length."""
+class TrainingBatch:
+    """Rows padded to one length, (rows, length)."""
 
     tokens: npt.NDArray[np.int64]
     weights: npt.NDArray[np.float32]
 
 
-class Rows(Sequence[Row]):
-    """The rows of data files, encoded when they are first asked for; what exceeds `longest` tokens
-    is cut off."""
+class TrainingRows(Sequence[TrainingRow]):
+    """The rows of data files, each encoded on first use and cut off after `max_row_tokens`."""
 
-    def __init__(self, paths: Sequence[Path], encoder: Encoder, longest: int) -> None:
+    def __init__(self, paths: Sequence[Path], encoder: Encoder, max_row_tokens: int) -> None:
         self._lines = [(path, line) for path in paths for line in _lines(path)]
-        self._encoder, self._longest = encoder, longest
-        self._known: dict[int, Row] = {}
+        self._encoder, self._max_row_tokens = encoder, max_row_tokens
+        self._encoded_rows: dict[int, TrainingRow] = {}
 
     def __len__(self) -> int:
         return len(self._lines)
 
     def __getitem__(self, index: Any) -> Any:
-        if index not in self._known:
+        if index not in self._encoded_rows:
             row = encode_record(parse_path_record(*self._lines[index]), self._encoder)
-            kept = Row(row.tokens[: self._longest], row.weights[: self._longest])
-            self._known[index] = kept
-        return self._known[index]
+            self._encoded_rows[index] = TrainingRow(
+                row.tokens[: self._max_row_tokens], row.weights[: self._max_row_tokens]
+            )
+        return self._encoded_rows[index]
 
-    def length(self, index: int) -> int:
-        """About how many tokens a row has, without encoding it: its marks and its words."""
+    def estimated_length(self, index: int) -> int:
+        """Estimate a row's tokens without encoding it, from its control tokens and words."""
         line = self._lines[index][1]
-        return min(self._longest, line.count("<|") + line.count(" ") + SPARE_ROW_TOKENS)
+        return min(self._max_row_tokens, line.count("<|") + line.count(" ") + SPARE_ROW_TOKENS)
 
 
 def _lines(path: Path) -> list[str]:
-    """Raises UsageError where the file is no text."""
+    """Return the lines of a file. Raises UsageError when it is no text."""
     try:
         return [line for line in path.read_text("utf-8").split("\n") if line]
     except UnicodeDecodeError as error:
@@ -81,65 +81,71 @@ def _lines(path: Path) -> list[str]:
 
 
 def parse_path_record(path: Path, line: str) -> PathRecord:
-    """Raises UsageError for a line that is no path."""
+    """Return the record of a line of `path`. Raises UsageError when it is none."""
     try:
         return PathRecord.model_validate_json(line)
     except ValueError as error:
         raise UsageError(f"{path} holds a line that is no path of `reasoner data`") from error
 
 
-def encode_record(record: PathRecord, encoder: Encoder) -> Row:
-    prompt = encoder.prompt(record.question)
-    reply = [*encoder.encode(record.reply), encoder.ids["im_end"]]
+def encode_record(record: PathRecord, encoder: Encoder) -> TrainingRow:
+    """Return the row of a record."""
+    prompt = encoder.encode_prompt(record.question)
+    reply = [*encoder.encode(record.reply), encoder.control_ids["im_end"]]
     weights = [0.0] * len(prompt) + reply_weights(record, reply, encoder)
-    return Row(np.array(prompt + reply, np.int16), np.array(weights, np.float16))
+    return TrainingRow(np.array(prompt + reply, np.int16), np.array(weights, np.float16))
 
 
 def reply_weights(record: PathRecord, reply: Sequence[int], encoder: Encoder) -> list[float]:
-    """The weight of each token of a reply."""
-    ids = encoder.ids
-    forced = {
-        id for name, id in ids.items() if name.endswith("_start") or name == "reasoning_step_end"
+    """Return the weight of each token of a record's reply."""
+    ids = encoder.control_ids
+    forced_tokens = {
+        token
+        for name, token in ids.items()
+        if name.endswith("_start") or name == "reasoning_step_end"
     }
-    said = {encoder.encode(f"0 {mark}")[1] for mark in OUTCOME_STARTS}
-    weights = [0.0 if token in forced else 1.0 for token in reply]
-    step, hidden = -1, False
+    outcome_starts = {encoder.encode(f"0 {mark}")[1] for mark in OUTCOME_STARTS}
+    weights = [0.0 if token in forced_tokens else 1.0 for token in reply]
+    step, is_excluded = -1, False
     for index, token in enumerate(reply):
         step += token == ids["reasoning_step_start"]
         if token == ids["reasoning_step_thought_start"]:
-            hidden = not record.steps[step].right
+            is_excluded = not record.steps[step].right
         elif token == ids["reasoning_step_reflection_start"]:
-            hidden = not record.steps[step].honest
-        elif token in said or token in ids.values():
-            hidden = False
-        if hidden or (record.landed and token == ids["reasoning_end"]):
+            is_excluded = not record.steps[step].honest
+        elif token in outcome_starts or token in ids.values():
+            is_excluded = False
+        if is_excluded or (record.landed and token == ids["reasoning_end"]):
             weights[index] = 0.0
     return weights
 
 
-def row_batches(rows: Rows, tokens: int, seed: int, *, whole: bool = False) -> Iterator[Batch]:
-    """Batches of at most `tokens` tokens, padding included, for ever; the seed fixes all of them.
+def row_batches(
+    rows: TrainingRows, max_tokens: int, seed: int, *, pretraining: bool = False
+) -> Iterator[TrainingBatch]:
+    """Yield batches of at most about `max_tokens` tokens, padding included, without end.
 
-    `whole` learns every token alike, prompts and marks too, as pre-training does.
+    The seed determines all of them. With `pretraining` every token has weight 1, those of prompts
+    and forced control tokens too.
     """
     epoch = 0
     while True:
         random = Random(f"{seed}/{epoch}")  # noqa: S311
         order = random.sample(range(len(rows)), len(rows))
         groups: list[list[int]] = []
-        for start in range(0, len(order), POOL):
-            pool = sorted(order[start : start + POOL], key=rows.length)
-            groups += _cut(pool, rows, tokens)
+        for start in range(0, len(order), POOL_ROWS):
+            pool = sorted(order[start : start + POOL_ROWS], key=rows.estimated_length)
+            groups += _row_groups(pool, rows, max_tokens)
         random.shuffle(groups)
-        yield from (_padded([rows[i] for i in group], whole) for group in groups)
+        yield from (_padded([rows[i] for i in group], pretraining) for group in groups)
         epoch += 1
 
 
-def _cut(pool: Sequence[int], rows: Rows, tokens: int) -> Iterator[list[int]]:
-    """Groups of rows, ascending in length, none larger than `tokens` once it is padded."""
+def _row_groups(pool: Sequence[int], rows: TrainingRows, max_tokens: int) -> Iterator[list[int]]:
+    """Yield groups of rows of a pool sorted by length, each at most `max_tokens` when padded."""
     group: list[int] = []
     for index in pool:
-        if group and (len(group) + 1) * rows.length(index) > tokens:
+        if group and (len(group) + 1) * rows.estimated_length(index) > max_tokens:
             yield group
             group = []
         group.append(index)
@@ -147,11 +153,11 @@ def _cut(pool: Sequence[int], rows: Rows, tokens: int) -> Iterator[list[int]]:
         yield group
 
 
-def _padded(rows: Sequence[Row], whole: bool) -> Batch:
+def _padded(rows: Sequence[TrainingRow], pretraining: bool) -> TrainingBatch:
     length = max(len(row.tokens) for row in rows)
     tokens = np.zeros((len(rows), length), np.int64)
     weights = np.zeros((len(rows), length), np.float32)
     for index, row in enumerate(rows):
         tokens[index, : len(row.tokens)] = row.tokens
-        weights[index, : len(row.tokens)] = 1.0 if whole else row.weights
-    return Batch(tokens, weights)
+        weights[index, : len(row.tokens)] = 1.0 if pretraining else row.weights
+    return TrainingBatch(tokens, weights)

@@ -1,4 +1,4 @@
-"""How large a model is: one dial, its width, and what follows from it."""
+"""The dimensions of a model, all of which follow from its width."""
 
 from typing import Annotated
 
@@ -6,41 +6,45 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = ["ModelShape"]
 
-HEAD = 32
+HEAD_WIDTH = 32
 
 
 class ModelShape(BaseModel):
-    """A Llama of a width (a multiple of 64); 192 gives 2.7 million parameters, 512 gives 50."""
+    """The shape of a Llama. A width of 192 gives 2.7 million parameters, 512 gives 50 million."""
 
     model_config = ConfigDict(frozen=True)
 
     width: Annotated[int, Field(ge=64, le=4096, multiple_of=64)] = 192
     vocabulary: int
     context: int = 4096
-    head: int = HEAD
+    head: int = HEAD_WIDTH
 
     @property
     def layers(self) -> int:
+        """The number of blocks."""
         return max(2, self.width // 32)
 
     @property
     def heads(self) -> int:
+        """The number of attention heads."""
         return self.width // self.head
 
     @property
     def kv_heads(self) -> int:
+        """The number of heads of keys and values."""
         return max(1, self.heads // 2)
 
     @property
     def hidden(self) -> int:
-        """Width inside the feed-forward blocks, a multiple of 32 as quantisation wants it."""
+        """The width inside the feed-forward blocks, a multiple of 32, which quantisation needs."""
         return self.width * 8 // 3 // 32 * 32
 
     @property
     def theta(self) -> float:
-        """The base of the rotary positions."""
+        """The base of the frequencies of the rotary positions."""
         return 10_000.0
 
     @property
     def epsilon(self) -> float:
+        """The constant of the RMS norms."""
         return 1e-5

@@ -1,4 +1,4 @@
-"""What a policy does by itself on fresh problems: replies in batches, followed and judged."""
+"""A policy's replies to puzzles, sampled in batches and parsed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,39 +11,39 @@ from reasoner.training.sampler import ReplySampler, ReplySampling
 
 __all__ = ["PolicyAttempt", "attempt_puzzles"]
 
-AT_ONCE = 192
-"""Replies in one batch; the cache of each is as long as the longest may be."""
+REPLIES_PER_BATCH = 192
+"""Replies sampled at once; each needs a cache for the longest that may occur."""
 
 
 @dataclass(frozen=True)
 class PolicyAttempt:
-    """One reply to one problem."""
+    """One reply to one puzzle: the tokens of prompt and reply, and the parsed reply."""
 
     task: PuzzleTask
     prompt: tuple[int, ...]
     reply: tuple[int, ...]
-    followed: ParsedReply
+    parsed_reply: ParsedReply
 
 
 def attempt_puzzles(
-    model: Llama, encoder: Encoder, tasks: Sequence[PuzzleTask], how: ReplySampling
+    model: Llama, encoder: Encoder, tasks: Sequence[PuzzleTask], sampling: ReplySampling
 ) -> list[PolicyAttempt]:
-    """One reply for each problem; a problem may stand there more than once."""
-    sampler, found = ReplySampler(model, encoder), list[PolicyAttempt]()
-    prompts = [encoder.prompt(task.question) for task in tasks]
-    order = sorted(range(len(tasks)), key=lambda i: (len(prompts[i]), i))
+    """Sample one reply for each task; a task may occur several times."""
+    sampler = ReplySampler(model, encoder)
+    prompts = [encoder.encode_prompt(task.question) for task in tasks]
+    order = sorted(range(len(tasks)), key=lambda index: (len(prompts[index]), index))
     replies: dict[int, list[int]] = {}
-    for start in range(0, len(order), AT_ONCE):
-        chosen = order[start : start + AT_ONCE]
-        drawn = sampler.sample_replies(
-            [prompts[i] for i in chosen], replace(how, seed=how.seed + start)
+    for start in range(0, len(order), REPLIES_PER_BATCH):
+        indices = order[start : start + REPLIES_PER_BATCH]
+        batch_sampling = replace(sampling, seed=sampling.seed + start)
+        batch = sampler.sample_replies([prompts[index] for index in indices], batch_sampling)
+        replies |= dict(zip(indices, batch, strict=True))
+    return [
+        PolicyAttempt(
+            task,
+            tuple(prompts[index]),
+            tuple(replies[index]),
+            parse_reply(task, encoder.decode(replies[index])),
         )
-        replies |= dict(zip(chosen, drawn, strict=True))
-    for index, task in enumerate(tasks):
-        text = encoder.decode(replies[index])
-        found.append(
-            PolicyAttempt(
-                task, tuple(prompts[index]), tuple(replies[index]), parse_reply(task, text)
-            )
-        )
-    return found
+        for index, task in enumerate(tasks)
+    ]

@@ -1,4 +1,4 @@
-"""Training a value head on rollouts: fit, choose and calibrate on problems it has not seen."""
+"""Training of a value head on solutions, with selection and calibration by cross-validation."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from reasoner.datagen.rollouts.labels import LabelledSteps, label_steps
-from reasoner.datagen.rollouts.ledger import Facts, read_solutions
+from reasoner.datagen.rollouts.ledger import RunFacts, read_solutions
 from reasoner.datagen.rollouts.solution import Solution
 from reasoner.errors import UsageError
 from reasoner.metrics import auc, calibration_error, fit_platt_scaling
@@ -26,24 +26,26 @@ Doubles = npt.NDArray[np.float64]
 AGGREGATIONS: tuple[Aggregation, ...] = get_args(Aggregation)
 FOLDS = 5
 MIN_PROBLEMS = 10
+MIN_CALIBRATION_STEPS = 30
+"""Right steps, and wrong ones, that calibration on sampled steps alone needs."""
 RIDGES = (1.0, 5.0, 20.0, 60.0)
 SHARED_FACTS = ("model_sha256", "width")
-"""What the files that are trained on must have in common."""
+"""Facts that must be equal in all files that a head is trained on."""
 
 
 class TrainingSolutions(NamedTuple):
-    """Solutions, the rows of features they name, and what the runs were told that made them."""
+    """Solutions, the rows of features that they number, and the facts of the first file."""
 
-    facts: Facts
+    facts: RunFacts
     solutions: list[Solution]
     features: Floats
 
 
 class ValueHeadReport(BaseModel):
-    """What cross-validation over problems says: each figure is about problems not trained on.
+    """Figures of cross-validation over problems: each is about problems that were held out.
 
-    `auc` is over all steps, `auc_sampled` over the policy's own, `auc_outcome` over its solutions
-    by their aggregated score; `ece` is the calibration error on what was calibrated on.
+    `auc` is over all steps, `auc_sampled` over sampled ones, `auc_outcome` over sampled solutions
+    by their aggregated score. `ece` is the calibration error on the steps used for calibration.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -62,7 +64,7 @@ class ValueHeadReport(BaseModel):
 
 
 class _Fit(NamedTuple):
-    """One way to train, and the log-odds it gives to problems it was not trained on."""
+    """A ridge, the log-odds of each row from a fit without its problem, and their AUC."""
 
     ridge: float
     held_out: Doubles
@@ -70,143 +72,167 @@ class _Fit(NamedTuple):
 
 
 def load_training_solutions(paths: Sequence[Path]) -> TrainingSolutions:
-    """Read what `reasoner data rollouts` wrote. Raises UsageError where files do not fit."""
-    facts: Facts = {}
+    """Read files of `reasoner data rollouts`.
+
+    Raises UsageError when the files are of different models, or the features are not finite.
+    """
+    facts: RunFacts = {}
     solutions: list[Solution] = []
     features: list[Floats] = []
     rows = 0
     for path in paths:
-        own, found, part = read_solutions(path)
-        facts = facts or own
+        file_facts, file_solutions, file_features = read_solutions(path)
+        facts = facts or file_facts
         for key in SHARED_FACTS:
-            if own.get(key) != facts.get(key):
+            if file_facts.get(key) != facts.get(key):
                 raise UsageError(f"{path} has another {key} than {paths[0]}; train on one alone")
         solutions += [
-            one.model_copy(update={"features": tuple(row + rows for row in one.features)})
-            for one in found
+            solution.model_copy(update={"features": tuple(row + rows for row in solution.features)})
+            for solution in file_solutions
         ]
-        features.append(np.asarray(part, np.float32))
-        rows += len(part)
-    if not np.isfinite(whole := np.concatenate(features)).all():
+        features.append(np.asarray(file_features, np.float32))
+        rows += len(file_features)
+    all_features = np.concatenate(features)
+    if not np.isfinite(all_features).all():
         raise UsageError(f"{paths[0]}: the rows hold numbers that are not finite")
-    return TrainingSolutions(facts, solutions, whole)
+    return TrainingSolutions(facts, solutions, all_features)
 
 
 def train_value_head(
-    study: TrainingSolutions, seed: int, notice: Callable[[str], None] = lambda _text: None
+    data: TrainingSolutions, seed: int, notice: Callable[[str], None] = lambda _text: None
 ) -> tuple[ValueHead, ValueHeadReport]:
-    """The head for a study, the same for the same seed. Raises UsageError when there is too
-    little to learn from."""
-    labelled = label_steps(study.solutions)
+    """Return a value head trained on the data, and the report of its cross-validation.
+
+    The result is the same for the same seed. `notice` is called with a line for each ridge. Raises
+    UsageError when there are too few problems or only right or only wrong steps.
+    """
+    labelled = label_steps(data.solutions)
     problems = len(set(labelled.problems.tolist()))
     if problems < MIN_PROBLEMS or len({*labelled.right.tolist()}) < 2:
         raise UsageError(
             f"{problems} problems are too few to train on, or all their steps are alike; "
             f"at least {MIN_PROBLEMS} with right and wrong steps are needed"
         )
-    known = labelled.weights > 0
-    best = _best(study, labelled, seed, notice)
-    scale, bias = _calibration(best.held_out, labelled)
-    scores = 1 / (1 + np.exp(-np.clip(scale * best.held_out + bias, -60, 60)))
-    outcomes = {how: _outcome_auc(study.solutions, labelled, scores, how) for how in AGGREGATIONS}
-    aggregation = max(outcomes, key=lambda how: outcomes[how])
-    inputs = study.features[labelled.rows]
-    line = fit_logistic_regression(inputs, labelled.right, labelled.weights, best.ridge)
+    fit = _best_fit(data, labelled, seed, notice)
+    scale, bias = _calibrate(fit.held_out, labelled)
+    scores = 1 / (1 + np.exp(-np.clip(scale * fit.held_out + bias, -60, 60)))
+    outcome_aucs = {
+        aggregation: _outcome_auc(data.solutions, labelled, scores, aggregation)
+        for aggregation in AGGREGATIONS
+    }
+    aggregation = max(outcome_aucs, key=lambda name: outcome_aucs[name])
+    inputs = data.features[labelled.rows]
+    line = fit_logistic_regression(inputs, labelled.right, labelled.weights, fit.ridge)
     layer = line.weight[None].astype(np.float32), np.array([line.bias], np.float32)
+    steps = int((labelled.weights > 0).sum())
     head = ValueHead(
         (layer,),
         scale=scale,
         bias=bias,
         aggregation=aggregation,
-        base_sha256=study.facts.get("model_sha256"),
-        data=f"{problems} problems, {len(study.solutions)} solutions, {known.sum()} steps",
+        base_sha256=data.facts.get("model_sha256"),
+        data=f"{problems} problems, {len(data.solutions)} solutions, {steps} steps",
         seed=seed,
     )
-    report = _report(study, labelled, best, scores, (aggregation, outcomes[aggregation]))
-    return head, report
+    outcome = (aggregation, outcome_aucs[aggregation])
+    return head, _report(data, labelled, fit, scores, outcome)
 
 
 def _report(
-    study: TrainingSolutions,
+    data: TrainingSolutions,
     labelled: LabelledSteps,
-    best: _Fit,
+    fit: _Fit,
     scores: Doubles,
     outcome: tuple[Aggregation, float],
 ) -> ValueHeadReport:
-    """Return how well the held-out scores do; `outcome` is the aggregation and its AUC."""
-    known, own = labelled.weights > 0, _own(labelled)
+    """Return the figures of the held-out scores; `outcome` is the aggregation and its AUC."""
+    is_weighted, is_own = labelled.weights > 0, _calibration_rows(labelled)
     return ValueHeadReport(
         problems=len(set(labelled.problems.tolist())),
-        solutions=len(study.solutions),
-        steps=int(known.sum()),
-        right=float(labelled.right[known].mean()),
-        auc=best.auc,
-        auc_sampled=auc(best.held_out[own], labelled.right[own]),
+        solutions=len(data.solutions),
+        steps=int(is_weighted.sum()),
+        right=float(labelled.right[is_weighted].mean()),
+        auc=fit.auc,
+        auc_sampled=auc(fit.held_out[is_own], labelled.right[is_own]),
         auc_outcome=outcome[1],
-        ece=calibration_error(scores[own], labelled.right[own]),
+        ece=calibration_error(scores[is_own], labelled.right[is_own]),
         aggregation=outcome[0],
-        ridge=best.ridge,
+        ridge=fit.ridge,
     )
 
 
-def _best(
-    study: TrainingSolutions, labelled: LabelledSteps, seed: int, notice: Callable[[str], None]
+def _best_fit(
+    data: TrainingSolutions, labelled: LabelledSteps, seed: int, notice: Callable[[str], None]
 ) -> _Fit:
-    """The way to train that orders unseen problems' steps best."""
-    inputs, folds = study.features[labelled.rows], _folds(labelled, seed)
-    known = labelled.weights > 0
-    found: list[_Fit] = []
+    """Return the fit with the highest AUC on held-out problems."""
+    inputs, folds = data.features[labelled.rows], _folds(labelled, seed)
+    is_weighted = labelled.weights > 0
+    fits: list[_Fit] = []
     for ridge in RIDGES:
-        held_out = _held_out(inputs, labelled, folds, ridge)
-        found.append(_Fit(ridge, held_out, auc(held_out[known], labelled.right[known])))
-        notice(f"ridge {ridge}: AUC {found[-1].auc:.3f}")
-    return max(found, key=lambda fit: fit.auc)
+        held_out = _held_out_log_odds(inputs, labelled, folds, ridge)
+        fit_auc = auc(held_out[is_weighted], labelled.right[is_weighted])
+        fits.append(_Fit(ridge, held_out, fit_auc))
+        notice(f"ridge {ridge}: AUC {fit_auc:.3f}")
+    return max(fits, key=lambda fit: fit.auc)
 
 
 def _folds(labelled: LabelledSteps, seed: int) -> npt.NDArray[np.int64]:
-    """Which part each row is held out in: a problem is in one part with all its rows."""
+    """Return the fold that each row is held out in, which is the same for all of a problem."""
     numbers = np.unique(labelled.problems)
-    parts = np.random.default_rng(seed).permutation(len(numbers)) % FOLDS
-    return np.asarray(parts[np.searchsorted(numbers, labelled.problems)], np.int64)
+    folds = np.random.default_rng(seed).permutation(len(numbers)) % FOLDS
+    return np.asarray(folds[np.searchsorted(numbers, labelled.problems)], np.int64)
 
 
-def _held_out(
+def _held_out_log_odds(
     inputs: Floats, labelled: LabelledSteps, folds: npt.NDArray[np.int64], ridge: float
 ) -> Doubles:
-    """Log-odds (rows,), each row's from a training without its problem."""
-    found = np.zeros(len(inputs))
-    for part in range(FOLDS):
-        out = folds == part
+    """Return the log-odds of each row from a fit without its fold, (rows,)."""
+    log_odds = np.zeros(len(inputs))
+    for fold in range(FOLDS):
+        is_held_out = folds == fold
         line = fit_logistic_regression(
-            inputs[~out], labelled.right[~out], labelled.weights[~out], ridge
+            inputs[~is_held_out],
+            labelled.right[~is_held_out],
+            labelled.weights[~is_held_out],
+            ridge,
         )
-        found[out] = line(inputs[out])
-    return found
+        log_odds[is_held_out] = line(inputs[is_held_out])
+    return log_odds
 
 
-def _own(labelled: LabelledSteps) -> npt.NDArray[np.bool_]:
-    """The policy's own steps where it has enough of either kind, else all: scores are wanted for
-    what it writes, and what is made wrong on purpose is not as often wrong."""
-    known = labelled.weights > 0
-    own = labelled.sampled & known
-    enough = 30 <= labelled.right[own].sum() <= own.sum() - 30
-    return own if enough else known
+def _calibration_rows(labelled: LabelledSteps) -> npt.NDArray[np.bool_]:
+    """Return which rows to calibrate on: the sampled steps when enough of them are right and
+    enough wrong, else all. Scores are for sampled steps, and corrupted ones change the share of
+    wrong steps."""
+    is_weighted = labelled.weights > 0
+    is_own = labelled.sampled & is_weighted
+    right_steps = labelled.right[is_own].sum()
+    is_enough = MIN_CALIBRATION_STEPS <= right_steps <= is_own.sum() - MIN_CALIBRATION_STEPS
+    return is_own if is_enough else is_weighted
 
 
-def _calibration(held_out: Doubles, labelled: LabelledSteps) -> tuple[float, float]:
-    own = _own(labelled)
-    return fit_platt_scaling(held_out[own], labelled.right[own])
+def _calibrate(held_out: Doubles, labelled: LabelledSteps) -> tuple[float, float]:
+    """Return scale and bias of the log-odds."""
+    rows = _calibration_rows(labelled)
+    return fit_platt_scaling(held_out[rows], labelled.right[rows])
 
 
 def _outcome_auc(
-    solutions: Sequence[Solution], labelled: LabelledSteps, scores: Doubles, how: Aggregation
+    solutions: Sequence[Solution],
+    labelled: LabelledSteps,
+    scores: Doubles,
+    aggregation: Aggregation,
 ) -> float:
-    """How well the aggregated scores of sampled solutions tell right answers from wrong ones."""
-    known = dict(zip(labelled.rows.tolist(), scores.tolist(), strict=True))
-    drawn = [
-        one
-        for one in solutions
-        if one.source == "sampled" and one.features and one.finish in (None, "stop")
+    """Return the AUC of the aggregated scores of complete sampled solutions."""
+    score_of_row = dict(zip(labelled.rows.tolist(), scores.tolist(), strict=True))
+    samples = [
+        solution
+        for solution in solutions
+        if solution.source == "sampled" and solution.features and solution.finish in (None, "stop")
     ]
-    totals = [aggregate_step_scores([known[row] for row in one.features], how) for one in drawn]
-    return auc(np.array(totals), np.array([float(bool(one.right)) for one in drawn]))
+    totals = [
+        aggregate_step_scores([score_of_row[row] for row in solution.features], aggregation)
+        for solution in samples
+    ]
+    right = [float(bool(solution.right)) for solution in samples]
+    return auc(np.array(totals), np.array(right))

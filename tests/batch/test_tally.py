@@ -2,7 +2,7 @@
 
 import pytest
 
-from reasoner.batch.tally import BatchTotals, wilson_interval
+from reasoner.batch.tally import BatchTotals
 
 
 def test_counts_tokens_score_and_exit_code() -> None:
@@ -20,8 +20,3 @@ def test_counts_tokens_score_and_exit_code() -> None:
 def test_other_rows_are_refused(row: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="neither"):
         BatchTotals().add(row)
-
-
-def test_wilsons_interval() -> None:
-    low, high = wilson_interval(66, 100)
-    assert (round(low, 2), round(high, 2)) == (0.56, 0.75)

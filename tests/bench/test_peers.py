@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from bench.trials import Trial, against, kept_trials
+from bench.contender_results import ContenderResult, compare_with_base, load_results
 from tests.serve.process import serving
 
 ROOT = Path(__file__).parents[2]
 
 
-def tried(right: bool, seconds: float) -> Trial:
-    return Trial(id="0", by="us", right=right, seconds=seconds)
+def tried(right: bool, seconds: float) -> ContenderResult:
+    return ContenderResult(id="0", by="us", right=right, seconds=seconds)
 
 
 def test_what_is_won_and_lost_is_counted_in_pairs() -> None:
     base = [tried(True, 1.0)] * 50 + [tried(False, 3.0)] * 50
     peer = [tried(True, 4.0)] * 40 + [tried(False, 4.0)] * 40 + [tried(True, 4.0)] * 20
-    assert against(peer, base) == "20 won, 10 lost: +10 [-1, +21], 2.0 times as long"
+    assert compare_with_base(peer, base) == "20 won, 10 lost: +10 [-1, +21], 2.0 times as long"
 
 
 LINE = '{"id":"0","by":"us","right":true,"seconds":1.0}\n'
@@ -41,14 +41,14 @@ def test_what_is_no_part_of_the_comparison_is_left_as_it_is(tmp_path: Path, held
     path = tmp_path / "held"
     path.write_bytes(held.encode("latin-1"))
     with pytest.raises(SystemExit, match="give another file to --out"):
-        kept_trials(path, {"0", "1"}, ["us", "them"])
+        load_results(path, {"0", "1"}, ["us", "them"])
     assert path.read_bytes() == held.encode("latin-1")
 
 
 def test_a_trial_that_was_kept_twice_counts_once_and_a_part_of_one_goes(tmp_path: Path) -> None:
     path = tmp_path / "held"
     path.write_text(LINE * 2 + LINE[:9])
-    assert len(kept_trials(path, {"0"}, ["us", "them"])) == 1
+    assert len(load_results(path, {"0"}, ["us", "them"])) == 1
     assert path.read_text() == LINE * 2
 
 
@@ -68,9 +68,9 @@ def compared(data: Path, model: Path, *more: str) -> subprocess.CompletedProcess
     )
 
 
-def kept(data: Path) -> list[Trial]:
+def kept(data: Path) -> list[ContenderResult]:
     lines = data.with_name("kept.jsonl").read_text().splitlines()
-    return [Trial.model_validate_json(line) for line in lines]
+    return [ContenderResult.model_validate_json(line) for line in lines]
 
 
 def test_a_comparison_goes_on_where_it_was_ended(smollm2: Path, data: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_server_that_does_not_answer_is_named(smollm2: Path, data: Path) -> No
     assert "Traceback" not in done.stderr
     (ours,) = kept(data)
 
-    theirs = Trial(id=ours.id, by="server, majority of 8", right=True, seconds=1.0)
+    theirs = ContenderResult(id=ours.id, by="server, majority of 8", right=True, seconds=1.0)
     with data.with_name("kept.jsonl").open("a") as out:
         out.write(f"{theirs.model_dump_json()}\n")
     done = compared(data, smollm2, "--n", "2", *asked)

@@ -7,7 +7,7 @@ from pathlib import Path as File
 
 import pytest
 
-from bench.grammar import GRAMMAR, faults, spell
+from bench.grammar import GRAMMAR, count_faults, spell_tokens
 from reasoner.engine.local.engine import LocalEngine
 from reasoner.errors import BadModelFile, UsageError
 from reasoner.protocol.step_format import format_step
@@ -35,7 +35,7 @@ async def test_every_path_is_well_formed(
     limits = Limits(min_steps=least, max_steps=most, budget=budget, max_tokens=900)
     paths = await asyncio.gather(*(write(engine, limits, seed) for seed in range(12)))
     for trajectory in paths:
-        assert GRAMMAR.fullmatch(spell(engine, trajectory)), spell(engine, trajectory)
+        assert GRAMMAR.fullmatch(spell_tokens(engine, trajectory)), spell_tokens(engine, trajectory)
         assert least <= len(trajectory.steps) <= most
         assert trajectory.answer
         assert trajectory.steps[-1].decision is Decision.END
@@ -45,7 +45,7 @@ async def test_every_path_is_well_formed(
 async def test_limits_that_contradict_each_other_are_kept(tmp_path: File) -> None:
     """The short version of bench/grammar.py."""
     model = write_tiny_gguf(tmp_path / "s.gguf", extra_tokens=STEINER_TOKENS)
-    found = await faults(model, count=100, seed=1)
+    found = await count_faults(model, count=100, seed=1)
     assert {*found} == {"steps", "tokens"}
 
 

@@ -192,12 +192,12 @@ def test_many_at_once_with_nonsense_in_between(server: Server) -> None:
     allocator keeps some tens of MiB of large requests, and more of them do not add to it."""
     import asyncio
 
-    from bench.serve import Load
+    from bench.serve import ServerLoad
 
     held = []
     for _ in range(2):
-        load = Load(server.address, seconds=6.0)
-        asyncio.run(load.run(clients=12))
+        load = ServerLoad(server.address, seconds=6.0)
+        asyncio.run(load.run_clients(clients=12))
         assert load.answered >= 4
         assert {*load.statuses} <= {200, 400, 404, 413, 415}
         assert {200, 400} <= {*load.statuses}

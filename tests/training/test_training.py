@@ -18,20 +18,20 @@ from reasoner.engine.local.engine import LocalEngine
 from reasoner.errors import UsageError
 from reasoner.settings import EngineSettings
 from reasoner.training.encoder import Encoder
-from reasoner.training.expert import write_corrected
+from reasoner.training.expert import write_corrected_paths
 from reasoner.training.fit import create_model, train_model
-from reasoner.training.grpo import GrpoSettings, group_advantages, grpo_update, trial_rewards
-from reasoner.training.labels import LabelledReply, write_labels
+from reasoner.training.grpo import GrpoSettings, attempt_rewards, group_advantages, run_grpo_round
+from reasoner.training.labels import LabelledReply, write_labelled_replies
 from reasoner.training.policy import train_by_reward, train_on_data
 from reasoner.training.prm import train_prm
 from reasoner.training.run import TrainingPlan, TrainingRun
 from reasoner.training.sampler import ReplySampler, ReplySampling
-from reasoner.training.samples import Rows, encode_record, parse_path_record, row_batches
+from reasoner.training.samples import TrainingRows, encode_record, parse_path_record, row_batches
 from reasoner.training.trials import attempt_puzzles
 from tests.cli.command import run as command
 from tests.datagen.puzzles.test_stream import grammar
 
-PLAN = TrainingPlan(width=64, steps=8, warm_up=3, batch=512, longest=256, seed=3)
+PLAN = TrainingPlan(width=64, steps=8, warm_up=3, batch=512, max_row_tokens=256, seed=3)
 
 
 class Killed(Exception):
@@ -84,7 +84,9 @@ def test_only_what_is_true_and_drawn_is_learnt(data: Path, encoder: Encoder) -> 
     mark = " =" if " =" in thought.split(" :")[0] else " :"
     choice = encoder.encode(thought.split(mark)[0])
     tokens = row.tokens.tolist()
-    start = [i for i, t in enumerate(tokens) if t == encoder.ids["reasoning_step_thought_start"]]
+    start = [
+        i for i, t in enumerate(tokens) if t == encoder.control_ids["reasoning_step_thought_start"]
+    ]
     first = start[at] + 1
     assert tokens[first : first + len(choice)] == choice
     assert not row.weights[first : first + len(choice)].any()
@@ -92,7 +94,7 @@ def test_only_what_is_true_and_drawn_is_learnt(data: Path, encoder: Encoder) -> 
 
 
 def test_batches_hold_every_row_once_and_little_else(data: Path, encoder: Encoder) -> None:
-    rows = Rows([data], encoder, longest=300)
+    rows = TrainingRows([data], encoder, max_row_tokens=300)
     seen = 0
     for batch in row_batches(rows, 1024, seed=0):
         seen += len(batch.tokens)
@@ -110,14 +112,14 @@ def test_a_run_that_was_cut_off_ends_the_same(
     for name in ("run.json", "policy.gguf"):
         (tmp_path / name).write_bytes((trained.folder / name).read_bytes())
     cut = TrainingRun(tmp_path)
-    rows = Rows([data], encoder, PLAN.longest)
+    rows = TrainingRows([data], encoder, PLAN.max_row_tokens)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("reasoner.training.fit.SAVE_EVERY", 0.0)
-        patch.setattr("reasoner.training.fit.SAY_EVERY", 5)  # within the second stage
+        patch.setattr("reasoner.training.fit.SAVE_INTERVAL_SECONDS", 0.0)
+        patch.setattr("reasoner.training.fit.REPORT_INTERVAL_STEPS", 5)  # within the second stage
         with pytest.raises(Killed):
             train_model(cut, rows, PLAN, kill)
-    stopped, whole = cut.load(), trained.load()
+    stopped, whole = cut.load_checkpoint(), trained.load_checkpoint()
     assert stopped is not None
     assert whole is not None
     assert stopped["step"] == 4  # the fifth was not saved any more
@@ -132,7 +134,7 @@ def test_the_loss_falls(trained: TrainingRun, data: Path, encoder: Encoder, tmp_
     plan = PLAN.model_copy(update={"steps": 40})
     train_model(
         TrainingRun(tmp_path),
-        Rows([data], encoder, 256),
+        TrainingRows([data], encoder, 256),
         plan,
         lambda _s, loss, _v: losses.append(loss),
     )
@@ -144,9 +146,9 @@ def test_the_loss_falls(trained: TrainingRun, data: Path, encoder: Encoder, tmp_
 async def test_llama_cpp_computes_what_pytorch_does(
     trained: TrainingRun, data: Path, encoder: Encoder, tmp_path: Path
 ) -> None:
-    model = create_model(trained, trained.load()).eval()
-    path = trained.export(tmp_path / "exact.gguf", model.state_dict(), "f16")
-    tokens = [int(token) for token in Rows([data], encoder, longest=256)[0].tokens]
+    model = create_model(trained, trained.load_checkpoint()).eval()
+    path = trained.export_gguf(tmp_path / "exact.gguf", model.state_dict(), "f16")
+    tokens = [int(token) for token in TrainingRows([data], encoder, max_row_tokens=256)[0].tokens]
     targets = tokens[1:]
     with torch.no_grad():
         logits = model.logits(model(torch.tensor([tokens[:-1]])))[0]
@@ -166,10 +168,10 @@ def test_replies_keep_the_grammar_and_the_limit(
     trained: TrainingRun, encoder: Encoder, backtrack: bool
 ) -> None:
     model = create_model(trained, None)  # noise, so that every choice is made
-    prompts = [encoder.prompt(f"Use {n} 7 8 to make 24") for n in range(1, 9)]
+    prompts = [encoder.encode_prompt(f"Use {n} 7 8 to make 24") for n in range(1, 9)]
     how = ReplySampling(temperature=1.0, max_steps=3, max_tokens=900, backtrack=backtrack)
     replies = ReplySampler(model, encoder).sample_replies(prompts, how)
-    whole = [r for r in replies if r[-1] == encoder.ids["im_end"]]
+    whole = [r for r in replies if r[-1] == encoder.control_ids["im_end"]]
     for reply in replies:
         text = encoder.decode(reply)
         assert text.count("<|reasoning_step_end|>") <= 3
@@ -181,8 +183,8 @@ def test_replies_keep_the_grammar_and_the_limit(
 def test_greedy_replies_are_what_the_whole_model_would_write(
     trained: TrainingRun, encoder: Encoder
 ) -> None:
-    model = create_model(trained, trained.load()).to(torch.bfloat16)
-    prompt = encoder.prompt("Use 4 7 8 to make 24")
+    model = create_model(trained, trained.load_checkpoint()).to(torch.bfloat16)
+    prompt = encoder.encode_prompt("Use 4 7 8 to make 24")
     (reply,) = ReplySampler(model, encoder).sample_replies([prompt], ReplySampling(max_tokens=40))
     with torch.no_grad():
         logits = model.logits(model(torch.tensor([prompt + reply])))[0].float()
@@ -190,7 +192,7 @@ def test_greedy_replies_are_what_the_whole_model_would_write(
     free = [
         (wanted, got)
         for wanted, got in zip(best, reply, strict=True)
-        if wanted not in encoder.ids.values() and got not in encoder.ids.values()
+        if wanted not in encoder.control_ids.values() and got not in encoder.control_ids.values()
     ]
     assert sum(a == b for a, b in free) >= 0.9 * len(free)
 
@@ -204,16 +206,16 @@ def test_advantages_are_normalised_sums_to_the_end() -> None:
 
 def test_reinforcement_follows_the_rewards(trained: TrainingRun, encoder: Encoder) -> None:
     torch.manual_seed(0)
-    model, origin = (create_model(trained, trained.load()) for _ in range(2))
+    model, origin = (create_model(trained, trained.load_checkpoint()) for _ in range(2))
     tasks = [KINDS["countdown3"](Random(seed)) for seed in range(2)]
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3)
     how = GrpoSettings(problems=2, group=3, epochs=1)
-    made = grpo_update(model, origin, optimiser, encoder, tasks, how, seed=1)
+    made = run_grpo_round(model, origin, optimiser, encoder, tasks, how, seed=1)
     assert 0.0 <= made.solved <= 1.0
     changed = [not torch.equal(a, b) for a, b in zip(*map(_weights, (model, origin)), strict=True)]
     assert any(changed)
     trial = attempt_puzzles(model, encoder, tasks[:1], ReplySampling(max_tokens=60))[0]
-    assert len(trial_rewards(trial, 0)) == max(1, trial.followed.steps)
+    assert len(attempt_rewards(trial, 0)) == max(1, trial.parsed_reply.steps)
 
 
 def _weights(model: torch.nn.Module) -> list[torch.Tensor]:
@@ -252,8 +254,8 @@ def test_own_paths_are_mended_and_gone_on_with(trained: TrainingRun, tmp_path: P
     def tell(done: int, _solved: float) -> None:
         told.append(done)
 
-    assert write_corrected(trained.folder, out, recipe, frozenset(), 1.0, tell) == 3
-    assert write_corrected(trained.folder, out, recipe, frozenset(), 1.0, tell) == 0
+    assert write_corrected_paths(trained.folder, out, recipe, frozenset(), 1.0, tell) == 3
+    assert write_corrected_paths(trained.folder, out, recipe, frozenset(), 1.0, tell) == 0
     assert told == [3]
     for line in out.read_text("utf-8").splitlines():
         record = parse_path_record(out, line)
@@ -271,11 +273,14 @@ def test_a_prm_learns_from_labels_and_can_be_asked(trained: TrainingRun, tmp_pat
     """Labels of its own making, and a model that the program reads in the format `steiner-mini`."""
     recipe = PathDataRecipe(problems=2, paths=1, seed=9, mix={"countdown3": 1.0})
     drawn = tmp_path / "drawn.jsonl"
-    write_labels(trained.folder, drawn, recipe, frozenset(), 2, lambda _done: None)
+    write_labelled_replies(trained.folder, drawn, recipe, frozenset(), 2, lambda _done: None)
     own = [LabelledReply.model_validate_json(line) for line in drawn.read_text().splitlines()]
     assert len(own) == 2
     with Encoder(trained.folder / "policy.gguf") as encoder:
-        end, answer = encoder.ids["reasoning_step_end"], encoder.ids["reasoning_end"]
+        end, answer = (
+            encoder.control_ids["reasoning_step_end"],
+            encoder.control_ids["reasoning_end"],
+        )
     for line in own:
         for way in (line.reply, *line.others):
             assert len(way.values) == way.tokens.count(end) + (answer in way.tokens)

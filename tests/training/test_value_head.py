@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reasoner.errors import UsageError
-from reasoner.metrics import auc, calibration_error, fit_platt_scaling
+from reasoner.metrics import auc
 from reasoner.training.logistic_regression import fit_logistic_regression
 from reasoner.training.value_head import load_training_solutions, train_value_head
 from tests.datagen.rollouts.studies import write_study
@@ -80,20 +80,3 @@ def test_rows_of_no_weight_teach_nothing_and_constant_features_harm_nothing() ->
         np.zeros((10, 2), np.float32), np.repeat((0.0, 1.0), 5), np.ones(10), 0.0
     )
     assert np.isfinite(apart.weight).all()
-
-
-def test_the_measures() -> None:
-    right = np.array([1.0, 1.0, 0.0, 0.0])
-    assert auc(np.array([0.9, 0.8, 0.3, 0.1]), right) == 1.0
-    assert auc(np.array([0.5, 0.5, 0.5, 0.5]), right) == 0.5
-    assert auc(np.array([0.1, 0.2]), np.array([1.0, 1.0])) == 0.5
-    assert calibration_error(right, right) == 0.0
-    assert calibration_error(np.zeros(4), right) == pytest.approx(0.5)
-
-
-def test_calibration_makes_scores_mean_what_they_say() -> None:
-    draw = np.random.default_rng(2)
-    logits_ = draw.standard_normal(20_000) * 2
-    right = (draw.random(20_000) < 1 / (1 + np.exp(-(0.5 * logits_ + 1)))).astype(np.float64)
-    assert fit_platt_scaling(logits_, right) == pytest.approx((0.5, 1.0), abs=0.05)
-    assert all(np.isfinite(fit_platt_scaling(np.array([-1.0, 1.0]), np.array([0.0, 1.0]))))

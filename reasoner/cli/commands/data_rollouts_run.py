@@ -56,8 +56,8 @@ async def _write(
                 pace.show(run.problems, run.solutions, run.tokens)
 
             watch()
-            work = run.work_through(
-                exercises, at_once=options.at_once, tokens=options.tokens, watch=watch
+            work = run.make_rollouts(
+                exercises, at_once=options.at_once, max_tokens=options.tokens, on_exercise=watch
             )
             try:
                 completed = await _complete_unless(interrupt.stop, work)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter
 
+from reasoner.atomic_file import write_atomically
 from reasoner.cli.output.headline import headline
 from reasoner.cli.output.outline import outline_tree
 from reasoner.cli.output.page import html_page
@@ -68,7 +69,11 @@ def _print_nodes(run_trace: Trace) -> None:
 
 
 def _write_page(run_trace: Trace, out: Path) -> None:
+    page = "".join(html_page(run_trace))
     try:
-        out.write_text("".join(html_page(run_trace)), encoding="utf-8")
+        if out.exists() and not out.is_file():  # a device or a pipe cannot be replaced
+            out.write_text(page, encoding="utf-8")
+        else:
+            write_atomically(out.resolve(), page)
     except OSError as error:
         raise UsageError(f"cannot write {out}: {error.strerror}") from error

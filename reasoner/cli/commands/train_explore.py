@@ -48,7 +48,7 @@ def explore(options: ExploreOptions) -> None:
     backtrack. Train on the output together with the first data: `reasoner train policy`.
     """
     prepare_torch(options.threads)
-    from reasoner.training.expert import write_corrected  # needs the extra `train`
+    from reasoner.training.expert import write_corrected_paths  # needs the extra `train`
 
     recipe = PathDataRecipe(
         problems=options.problems, paths=1, seed=options.seed, mix=parse_mix(options.mix)
@@ -63,5 +63,5 @@ def explore(options: ExploreOptions) -> None:
             line = f"{done} of {options.problems} problems · {share}"
             status_line.show(line)
 
-        write_corrected(options.run, options.out, recipe, excluded, options.temperature, show)
+        write_corrected_paths(options.run, options.out, recipe, excluded, options.temperature, show)
     print(f"{options.out}: {line}", file=sys.stderr)

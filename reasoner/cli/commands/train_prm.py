@@ -59,7 +59,7 @@ def prm(options: PrmOptions) -> None:
 
 def _label_and_train(options: PrmOptions) -> float:
     """Return the share of held-out pairs of steps that the trained model puts in order."""
-    from reasoner.training.labels import write_labels  # needs the extra `train`
+    from reasoner.training.labels import write_labelled_replies  # needs the extra `train`
     from reasoner.training.prm import train_prm
 
     recipe = PathDataRecipe(
@@ -72,7 +72,7 @@ def _label_and_train(options: PrmOptions) -> float:
         def show(done: int) -> None:
             status_line.show(f"{done} of {options.problems} replies labelled")
 
-        write_labels(options.run, file, recipe, excluded, options.continuations, show)
+        write_labelled_replies(options.run, file, recipe, excluded, options.continuations, show)
         return train_prm(
             options.run,
             file,

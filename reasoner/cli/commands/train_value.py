@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from reasoner.atomic_file import replacing
 from reasoner.cli.output.terminal import print_error
 from reasoner.errors import UsageError
 from reasoner.training.value_head import load_training_solutions, train_value_head
@@ -50,7 +51,6 @@ def _write_whole(out: Path, head: ValueHead) -> None:
     size = sum(weight.size * 2 + bias.size * 4 for weight, bias in head.layers)
     if size > MAX_HEAD_BYTES:
         raise UsageError(f"the head would have {size:,} bytes, more than {MAX_HEAD_BYTES:,}")
-    partial_file = out.with_name(f".{out.name}.part")
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_value_head(partial_file, head)
-    partial_file.replace(out)
+    with replacing(out) as draft:
+        write_value_head(draft, head)

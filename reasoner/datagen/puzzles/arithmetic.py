@@ -1,7 +1,7 @@
 """Multi-step arithmetic: `(3 + 4) * 5 - 6`, worked out one operation at a time.
 
-A wrong turn is an operation done before its time. Results are whole, not below zero and at most
-`MAX_INTERMEDIATE_NUMBER`.
+A wrong move is an operation that precedence or parentheses put later. Results are whole, not below
+zero and at most `MAX_INTERMEDIATE_NUMBER`.
 """
 
 import re
@@ -12,10 +12,10 @@ from random import Random
 from reasoner.datagen.puzzles.puzzle import MAX_INTERMEDIATE_NUMBER
 from reasoner.datagen.puzzles.task import Move, State
 
-__all__ = ["Arithmetic", "arithmetic"]
+__all__ = ["Arithmetic", "sample_arithmetic"]
 
-_PIECE = re.compile(r"\d+|[-+*()]")
-QUESTIONS = (
+_TOKEN_PATTERN = re.compile(r"\d+|[-+*()]")
+QUESTION_TEMPLATES = (
     "What is {e}?",
     "Compute {e}",
     "Calculate {e}.",
@@ -33,7 +33,7 @@ class Arithmetic:
 
     def __init__(self, expression: str, random: Random) -> None:
         self._start = expression
-        self.question = random.choice(QUESTIONS).format(e=expression)
+        self.question = random.choice(QUESTION_TEMPLATES).format(e=expression)
         self.expect = str(_value(expression))
 
     @property
@@ -47,22 +47,22 @@ class Arithmetic:
     def moves(self, state: State) -> Sequence[Move]:
         return _moves(state)
 
-    def solved(self, state: State) -> bool:
+    def is_solved(self, state: State) -> bool:
         return state == self.expect
 
-    def alive(self, state: State) -> bool:
-        return _alive(state, self.expect)
+    def is_solvable(self, state: State) -> bool:
+        return _is_solvable(state, self.expect)
 
-    def evident(self, state: State) -> bool:
+    def is_outcome_visible(self, state: State) -> bool:
         return True
 
-    def glance(self, state: State) -> str:
+    def observation(self, state: State) -> str:
         return "" if state.isdigit() else f", left {state}"
 
-    def verdict(self, state: State, hopeful: bool) -> str:
-        if self.solved(state):
+    def reflection(self, state: State, believed_solvable: bool) -> str:
+        if self.is_solved(state):
             return "solved"
-        return "right so far" if hopeful else "wrong order"
+        return "right so far" if believed_solvable else "wrong order"
 
     def derivation(self, moves: Sequence[Move]) -> str:
         return ""
@@ -70,79 +70,76 @@ class Arithmetic:
     def answer(self, moves: Sequence[Move]) -> str:
         return f"The answer is {self.expect}."
 
-    def surrender(self) -> str:
+    def failure_reply(self) -> str:
         return "I could not work it out."
 
 
-def arithmetic(random: Random) -> Arithmetic:
-    """An expression of three or four numbers, sometimes with one pair in parentheses."""
+def sample_arithmetic(random: Random) -> Arithmetic:
+    """Sample an expression of two to four numbers, sometimes with one pair in parentheses."""
     while True:
-        pieces: list[str] = [str(random.randint(1, 20))]
+        tokens: list[str] = [str(random.randint(1, 20))]
         for _ in range(random.choice((1, 2, 2, 3))):
-            pieces += [random.choice("+-*"), str(random.randint(1, 20))]
-        if len(pieces) > 3 and random.random() < 0.5:
-            at = 2 * random.randrange(len(pieces) // 2)
-            pieces[at : at + 3] = ["(", *pieces[at : at + 3], ")"]
-        expression = _spelt(pieces)
-        if _alive(expression, str(_value(expression))):
+            tokens += [random.choice("+-*"), str(random.randint(1, 20))]
+        if len(tokens) > 3 and random.random() < 0.5:
+            start = 2 * random.randrange(len(tokens) // 2)
+            tokens[start : start + 3] = ["(", *tokens[start : start + 3], ")"]
+        expression = _to_state(tokens)
+        if _is_solvable(expression, str(_value(expression))):
             return Arithmetic(expression, random)
 
 
-def _spelt(pieces: Sequence[str]) -> State:
-    return " ".join(pieces).replace("( ", "(").replace(" )", ")")
-
-
-def _pieces(state: State) -> list[str]:
-    return _PIECE.findall(state)
+def _to_state(tokens: Sequence[str]) -> State:
+    return " ".join(tokens).replace("( ", "(").replace(" )", ")")
 
 
 @lru_cache(1 << 16)
 def _value(expression: State) -> int:
-    """The value by the usual order of operations."""
+    """Return the value by the usual order of operations."""
     if (inner := re.search(r"\(([^()]+)\)", expression)) is not None:
-        before, after = expression[: inner.start()], expression[inner.end() :]
-        return _value(f"{before}{_value(inner[1])}{after}")
-    pieces = expression.split()
-    for signs in ("*", "+-"):
-        at = 1
-        while at < len(pieces):
-            if pieces[at] in signs:
-                pieces[at - 1 : at + 2] = [str(_joined(*pieces[at - 1 : at + 2]))]
+        left, right = expression[: inner.start()], expression[inner.end() :]
+        return _value(f"{left}{_value(inner[1])}{right}")
+    tokens = expression.split()
+    for operators in ("*", "+-"):
+        index = 1
+        while index < len(tokens):
+            if tokens[index] in operators:
+                tokens[index - 1 : index + 2] = [str(_result(*tokens[index - 1 : index + 2]))]
             else:
-                at += 2
-    return int(pieces[0])
+                index += 2
+    return int(tokens[0])
 
 
-def _joined(left: str, sign: str, right: str) -> int:
+def _result(left: str, operator: str, right: str) -> int:
     a, b = int(left), int(right)
-    return a + b if sign == "+" else a - b if sign == "-" else a * b
+    return a + b if operator == "+" else a - b if operator == "-" else a * b
 
 
 @lru_cache(1 << 16)
 def _moves(state: State) -> tuple[Move, ...]:
-    """Every operation between two neighbours, in or out of turn."""
-    pieces, found = _pieces(state), []
-    for at in range(1, len(pieces) - 1):
-        around = pieces[at - 1 : at + 2]
-        if around[1] not in "+-*" or not (around[0].isdigit() and around[2].isdigit()):
+    """Return every operation on two neighbouring numbers, whether or not it is due."""
+    tokens, moves = _TOKEN_PATTERN.findall(state), []
+    for index in range(1, len(tokens) - 1):
+        operation = tokens[index - 1 : index + 2]
+        left, operator, right = operation
+        if operator not in "+-*" or not (left.isdigit() and right.isdigit()):
             continue
-        value = _joined(*around)
+        value = _result(left, operator, right)
         if 0 <= value <= MAX_INTERMEDIATE_NUMBER:
-            left = [*pieces[: at - 1], str(value), *pieces[at + 2 :]]
-            found.append(Move(f"{' '.join(around)} = {value}", _bare(left)))
-    return tuple(dict.fromkeys(found))
+            new_tokens = [*tokens[: index - 1], str(value), *tokens[index + 2 :]]
+            moves.append(Move(f"{' '.join(operation)} = {value}", _simplified(new_tokens)))
+    return tuple(dict.fromkeys(moves))
 
 
-def _bare(pieces: list[str]) -> State:
-    """Without parentheses around a lone number."""
-    for at in range(len(pieces) - 2):
-        if pieces[at] == "(" and pieces[at + 2] == ")":
-            return _spelt([*pieces[:at], pieces[at + 1], *pieces[at + 3 :]])
-    return _spelt(pieces)
+def _simplified(tokens: list[str]) -> State:
+    """Return the state without parentheses around a single number."""
+    for index in range(len(tokens) - 2):
+        if tokens[index] == "(" and tokens[index + 2] == ")":
+            return _to_state([*tokens[:index], tokens[index + 1], *tokens[index + 3 :]])
+    return _to_state(tokens)
 
 
 @lru_cache(1 << 16)
-def _alive(state: State, expect: str) -> bool:
+def _is_solvable(state: State, expect: str) -> bool:
     if str(_value(state)) != expect:
         return False
-    return state == expect or any(_alive(move.state, expect) for move in _moves(state))
+    return state == expect or any(_is_solvable(move.state, expect) for move in _moves(state))

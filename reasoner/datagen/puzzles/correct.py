@@ -1,6 +1,9 @@
-"""A model's own path with its mistakes mended: where it believed or did what was not so, the
-program's walk takes over. So its wrong turns, as often as it takes them, come to be followed by
-the right verdict and a backtrack (as in DAgger, Ross et al. 2011)."""
+"""Correction of a model's own paths.
+
+A path is kept up to its first false belief or unfounded decision and continued from there by the
+sampler. So the model's own wrong moves, in the frequency it makes them, are followed by the right
+reflection and a backtrack (as in DAgger, Ross et al. 2011).
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,42 +16,51 @@ __all__ = ["corrected_path"]
 
 
 def corrected_path(
-    graph: ReasoningGraph, visits: Sequence[Visit], random: Random, habits: PathParameters
+    graph: ReasoningGraph, visits: Sequence[Visit], random: Random, parameters: PathParameters
 ) -> tuple[ReasoningGraph, list[Visit]]:
-    """The graph with the model's moves in it, and the path that starts as the model's did, up to
-    where it believed or did what was not so, or left a state from which it could have won."""
-    wider = with_moves(graph, [(visit.state, visit.move) for visit in visits])
-    kept: list[Visit] = []
+    """Return the graph with the moves of `visits` added, and the corrected path.
+
+    The path starts with `visits` up to the first step that is unsound or that leaves a solvable
+    state; the unsound step is corrected, and the rest is sampled with `parameters`.
+    """
+    extended_graph = with_moves(graph, [(visit.state, visit.move) for visit in visits])
+    path: list[Visit] = []
     branch = [graph.task.start]
     for visit in visits:
-        left = branch[branch.index(visit.state) + 1 :]
-        if any(map(graph.task.alive, left)):
+        abandoned_states = branch[branch.index(visit.state) + 1 :]
+        if any(map(graph.task.is_solvable, abandoned_states)):
             break
-        if not _sound(graph, visit):
-            kept.append(_mended(graph, visit))
+        if not _is_sound(graph, visit):
+            path.append(_corrected_visit(graph, visit))
             break
-        kept.append(visit)
-        del branch[len(branch) - len(left) :]
+        path.append(visit)
+        del branch[len(branch) - len(abandoned_states) :]
         branch += [visit.move.state] if visit.decision == "proceed" else []
         if visit.decision == "end":
-            return wider, kept
-    return wider, sample_path(wider, random, habits, kept)
+            return extended_graph, path
+    return extended_graph, sample_path(extended_graph, random, parameters, path)
 
 
-def _sound(graph: ReasoningGraph, visit: Visit) -> bool:
-    """Whether the step may stand: its belief is true, or false in a way that only trying shows,
-    and it does what it believes."""
-    misled = visit.hopeful and not visit.right and not graph.task.evident(visit.move.state)
-    return (visit.honest or misled) and visit.decision == _meant(graph, visit)
+def _is_sound(graph: ReasoningGraph, visit: Visit) -> bool:
+    """Whether the step's belief is true, or false in a way that is not visible, and its decision
+    follows from the belief."""
+    is_hidden_error = (
+        visit.believed_solvable
+        and not visit.solvable
+        and not graph.task.is_outcome_visible(visit.move.state)
+    )
+    is_belief_sound = visit.is_belief_correct or is_hidden_error
+    return is_belief_sound and visit.decision == _implied_decision(graph, visit)
 
 
-def _meant(graph: ReasoningGraph, visit: Visit) -> Decision:
-    if graph.task.solved(visit.move.state):
+def _implied_decision(graph: ReasoningGraph, visit: Visit) -> Decision:
+    """Return the decision that follows from the step's belief."""
+    if graph.task.is_solved(visit.move.state):
         return "end"
-    return "proceed" if visit.hopeful else "backtrack"
+    return "proceed" if visit.believed_solvable else "backtrack"
 
 
-def _mended(graph: ReasoningGraph, visit: Visit) -> Visit:
-    """The same move, with the truth about it and what follows from that."""
-    truth = Visit(visit.state, visit.move, visit.right, "proceed", visit.right)
-    return replace(truth, decision=_meant(graph, truth))
+def _corrected_visit(graph: ReasoningGraph, visit: Visit) -> Visit:
+    """Return the same move with the true belief and the decision that follows from it."""
+    corrected = Visit(visit.state, visit.move, visit.solvable, "proceed", visit.solvable)
+    return replace(corrected, decision=_implied_decision(graph, corrected))

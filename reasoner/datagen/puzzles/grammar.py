@@ -1,4 +1,4 @@
-"""Paths written out in Steiner's grammar, all fourteen tokens of it."""
+"""Paths as text in Steiner's grammar, with all of its fourteen control tokens."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ __all__ = ["reply_text", "solution_visits", "step_text"]
 
 
 def step_text(name: str, thought: str, summary: str, reflection: str) -> str:
-    """One step in its marks."""
+    """Return one step with its control tokens, without a decision."""
     fields = zip(
         ("name", "thought", "summary", "reflection"),
         (name, thought, summary, reflection),
@@ -23,25 +23,27 @@ def step_text(name: str, thought: str, summary: str, reflection: str) -> str:
 
 
 def reply_text(task: PuzzleTask, visits: Sequence[Visit]) -> str:
-    """The whole reply. A path that was stopped before its end answers with what it has."""
+    """Return the whole reply. A path that stops before its end is answered with what it reached,
+    or with the task's failure reply."""
     parts = ["<|reasoning_start|>"]
     for visit in visits:
-        parts.append(_written(task, visits, visit))
-        last = visit is visits[-1]
-        parts.append("" if last else f"<|reasoning_{visit.decision}|>")
+        parts.append(_step_of_visit(task, visits, visit))
+        is_last = visit is visits[-1]
+        parts.append("" if is_last else f"<|reasoning_{visit.decision}|>")
     return f"{''.join(parts)}<|reasoning_end|>{_answer(task, visits)}"
 
 
-def _written(task: PuzzleTask, visits: Sequence[Visit], visit: Visit) -> str:
-    after = visit.move.state
-    thought = visit.move.text + task.glance(after)
-    if task.solved(after):
+def _step_of_visit(task: PuzzleTask, visits: Sequence[Visit], visit: Visit) -> str:
+    result = visit.move.state
+    thought = visit.move.text + task.observation(result)
+    if task.is_solved(result):
         thought += task.derivation(solution_visits(visits))
-    return step_text(visit.state, thought, after, task.verdict(after, visit.hopeful))
+    reflection = task.reflection(result, visit.believed_solvable)
+    return step_text(visit.state, thought, result, reflection)
 
 
 def solution_visits(visits: Sequence[Visit]) -> list[Move]:
-    """The moves of the branch that the path stands on at its end."""
+    """Return the moves of the branch that is open at the end of a path."""
     branch: list[Visit] = []
     for visit in visits:
         while branch and branch[-1].move.state != visit.state:
@@ -51,12 +53,14 @@ def solution_visits(visits: Sequence[Visit]) -> list[Move]:
 
 
 def _answer(task: PuzzleTask, visits: Sequence[Visit]) -> str:
-    """The answer the path has found, or can see from where it stands, or else none."""
+    """Return the reply for the solution that the path reached, or that is visible one move from its
+    end, or else the failure reply."""
     moves = solution_visits(visits)
     if visits[-1].decision == "backtrack":
         moves = moves[:-1]
-    last = moves[-1].state if moves else task.start
-    if not task.solved(last) and task.evident(last):
-        final = [move for move in task.moves(last) if task.solved(move.state)]
-        moves, last = [*moves, *final[:1]], task.expect if final else last
-    return task.answer(moves) if task.solved(last) else task.surrender()
+    state = moves[-1].state if moves else task.start
+    if not task.is_solved(state) and task.is_outcome_visible(state):
+        solving_moves = [move for move in task.moves(state) if task.is_solved(move.state)]
+        moves = [*moves, *solving_moves[:1]]
+        state = task.expect if solving_moves else state
+    return task.answer(moves) if task.is_solved(state) else task.failure_reply()

@@ -1,17 +1,17 @@
-r"""What a step is worth, from where it stands in the graph of its problem.
+r"""Rewards of steps, as differences of potentials of graph nodes.
 
-A node has a potential. With d_s moves from the question, d_e moves to the nearest answer, e_i ways
-that lead in and e_o ways that lead on:
+The potential of a node with d_s moves from the question, d_e moves to the nearest right answer, e_i
+incoming and e_o outgoing edges is
 
-    Φ(n) = 0                                                     where no answer can be reached
-    Φ(n) = d_s / (d_s + d_e) · (1 + ln(1 + e_i)) / (1 + ln(1 + e_i) + ln(1 + e_o))     else
+    Φ(n) = 0                                                  where no right answer can be reached
+    Φ(n) = d_s / (d_s + d_e) · (1 + ln(1 + e_i)) / (1 + ln(1 + e_i) + ln(1 + e_o))  else
 
-and 1 at a right answer. The first factor is progress. The second is how settled the matter is:
-many ways in mean that independent lines of thought agree on the node, many ways on mean that much
-can still go wrong; logarithms, because the tenth way tells less than the second. A step from n to
-m earns Φ(m) - Φ(n) less a small cost, and giving a branch up earns the way back. Being a
-difference of potentials, it cannot be farmed by going in circles, and does not change which
-policy is best (Ng, Harada and Russell 1999).
+and 1 at a right answer. The first factor is progress. The second is agreement: it grows with the
+paths that independently reach the node and falls with the choices that remain, on a logarithmic
+scale. The reward of a step from n to m is Φ(m) - Φ(n) less a small cost; a step that starts in an
+earlier state also gets the difference for returning there. Rewards that are differences of
+potentials cannot be collected by going in circles and do not change which policy is best
+(Ng, Harada and Russell 1999).
 """
 
 from collections.abc import Sequence
@@ -23,32 +23,34 @@ from reasoner.datagen.puzzles.task import State
 __all__ = ["STEP_COST", "state_potential", "step_rewards"]
 
 STEP_COST = 0.01
-"""What any step costs, so that of two ways to an answer the shorter one is better."""
+"""The cost of a step, so that the shorter of two paths to a right answer has the higher reward."""
 
 
 def state_potential(graph: ReasoningGraph, state: State) -> float:
-    """Φ of a node, in [0, 1]; 0 for a state that the graph does not hold."""
+    """Return Φ of a state, in [0, 1]; 0 for a state that is not in the graph."""
     node = graph.nodes.nodes.get(state)
     if node is None or not node["right"]:
         return 0.0
-    if graph.task.solved(state):
+    if graph.task.is_solved(state):
         return 1.0
-    left = node["left"] if node["left"] is not None else graph.task.start.count(" ") + 1
-    ways_in = log(1 + graph.nodes.in_degree(state))
-    ways_on = log(1 + graph.nodes.out_degree(state))
-    progress = node["depth"] / (node["depth"] + left)
-    return float(progress * (1 + ways_in) / (1 + ways_in + ways_on))
+    distance = node["distance"]
+    if distance is None:
+        distance = graph.task.start.count(" ") + 1
+    incoming = log(1 + graph.nodes.in_degree(state))
+    outgoing = log(1 + graph.nodes.out_degree(state))
+    progress = node["depth"] / (node["depth"] + distance)
+    return float(progress * (1 + incoming) / (1 + incoming + outgoing))
 
 
 def step_rewards(graph: ReasoningGraph, visits: Sequence[tuple[State, State]]) -> list[float]:
-    """The reward of each step of a path, given as (from, to) states.
+    """Return the reward of each step of a path, whose steps are given as (from, to) states.
 
-    Where a step starts elsewhere than the last one ended, the branch was given up in between, and
-    the way back counts to the step that starts anew.
+    The reward of a step that does not start where the last one ended includes the difference of
+    potentials for the return to its start.
     """
-    rewards, before = [], state_potential(graph, graph.task.start)
+    rewards, previous = [], state_potential(graph, graph.task.start)
     for _, state in visits:
-        after = state_potential(graph, state)
-        rewards.append(after - before - STEP_COST)
-        before = after
+        potential = state_potential(graph, state)
+        rewards.append(potential - previous - STEP_COST)
+        previous = potential
     return rewards

@@ -1,4 +1,4 @@
-"""A problem whose every state a program can judge: what a pipeline asks of a kind of problem."""
+"""The protocol of puzzles: problems whose every state a program can judge."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -6,11 +6,11 @@ from typing import NamedTuple, Protocol
 __all__ = ["Move", "PuzzleTask", "State"]
 
 State = str
-"""Where a solution stands, in its one canonical spelling: equal states are equal texts."""
+"""The state of a partial solution in its canonical spelling: equal states are equal texts."""
 
 
 class Move(NamedTuple):
-    """One step of a solution: what is written, and the state it leads to."""
+    """One step of a solution: its text and the state it leads to."""
 
     text: str
     state: State
@@ -22,37 +22,39 @@ class PuzzleTask(Protocol):
     kind: str
     question: str
     expect: str
-    """What a check compares the answer with."""
+    """The answer that a check compares with; also the solved state's text."""
 
     @property
     def key(self) -> str:
-        """The same for two problems exactly when one gives the other away."""
+        """A text that two problems share exactly when a solution of one solves the other."""
 
     @property
-    def start(self) -> State: ...
+    def start(self) -> State:
+        """The state of the question."""
 
     def moves(self, state: State) -> Sequence[Move]:
-        """Every step that may be tried here, wrong turns included."""
+        """Return every move that may be tried in a state, wrong ones included."""
 
-    def solved(self, state: State) -> bool: ...
+    def is_solved(self, state: State) -> bool:
+        """Whether the state is a right answer."""
 
-    def alive(self, state: State) -> bool:
-        """Whether a right answer can still be reached; found by exhaustive search."""
+    def is_solvable(self, state: State) -> bool:
+        """Whether a right answer can be reached from the state, found by exhaustive search."""
 
-    def evident(self, state: State) -> bool:
-        """Whether `alive` can be seen at a glance, or must be guessed until it is tried."""
+    def is_outcome_visible(self, state: State) -> bool:
+        """Whether the state itself shows if it is solvable, without further moves."""
 
-    def glance(self, state: State) -> str:
-        """What a look at the state adds to the thought that led there; may be empty."""
+    def observation(self, state: State) -> str:
+        """Return what the thought that led to the state adds about it; may be empty."""
 
-    def verdict(self, state: State, hopeful: bool) -> str:
-        """The reflection on the state for one who takes it for alive, or for dead."""
+    def reflection(self, state: State, believed_solvable: bool) -> str:
+        """Return the text of a step's reflection for a belief about the state."""
 
     def derivation(self, moves: Sequence[Move]) -> str:
-        """What the last thought adds, from the moves that led to the answer; may be empty."""
+        """Return what the last thought adds, given the moves of the solution; may be empty."""
 
     def answer(self, moves: Sequence[Move]) -> str:
-        """The reply for the moves that led to the answer."""
+        """Return the reply for the moves of a solution."""
 
-    def surrender(self) -> str:
-        """The reply when thinking had to stop without an answer."""
+    def failure_reply(self) -> str:
+        """Return the reply for a reasoning that stopped without a solution."""

@@ -1,7 +1,8 @@
-"""Paths of thought through a graph, wrong turns and real backtracks included.
+"""Sampling of reasoning paths through a graph, with wrong moves and real backtracks.
 
-A walk chooses moves, sees or believes what they led to, and goes on, gives the branch up or ends.
-How often it is wrong is its habit; `steps_after` goes on from what a model did by itself.
+Each step of a path chooses a move, forms a belief about whether the answer can be reached from the
+new state, and proceeds, backtracks or ends accordingly. `PathParameters` says how often choice and
+belief are wrong.
 """
 
 from collections.abc import Sequence
@@ -15,53 +16,56 @@ from reasoner.datagen.puzzles.task import Move, State
 __all__ = ["Decision", "PathParameters", "Visit", "sample_path"]
 
 Decision = Literal["proceed", "backtrack", "end"]
-EVIDENT_STEP_PROBABILITY = 0.95
-"""How often a right move is taken where one look shows it."""
+VISIBLE_OUTCOME_MOVE_BIAS = 0.95
+"""The least probability of a right move in a state whose outcome is visible."""
 
 
 @dataclass(frozen=True)
 class PathParameters:
-    """How a walk errs: `aim` is how often it takes a right move where there is one,
-    `false_belief_rate` how often it believes in a state that is dead but does not look it,
-    `max_wrong_steps` how many moves it tries there before it leaves, `max_steps` the steps after
-    which it makes no more mistakes."""
+    """How often the steps of a sampled path are wrong."""
 
     right_move_bias: float = 0.5
+    """The probability of a right move where there are right and wrong ones."""
     false_belief_rate: float = 0.4
+    """The probability that an unsolvable state is believed solvable when this is not visible."""
     max_wrong_steps: float = 4.0
+    """The mean number of moves tried in an unsolvable state before it is left."""
     max_steps: int = 24
+    """The number of steps after which no more mistakes are made."""
 
 
 @dataclass(frozen=True)
 class Visit:
-    """One step: the state it started from, the move, and what was thought of the result."""
+    """One step of a path: a move from a state, what is believed of the result, and the decision."""
 
     state: State
     move: Move
-    hopeful: bool
+    believed_solvable: bool
     decision: Decision
-    right: bool
-    """Whether an answer can be reached from the result: if not, the move is not to be learnt."""
+    solvable: bool
+    """Whether the answer can be reached from the result; if not, the move is not trained on."""
 
     @property
-    def honest(self) -> bool:
-        """Whether the belief was true: if not, it is not to be learnt."""
-        return self.hopeful == self.right
+    def is_belief_correct(self) -> bool:
+        """Whether the belief is true; if not, it is not trained on."""
+        return self.believed_solvable == self.solvable
 
 
 @dataclass
-class _Walk:
-    """A walk under way: the branch it stands on, and what was tried where."""
+class _PartialPath:
+    """The open branch of a path that is being sampled, and the moves tried in each state."""
 
     graph: ReasoningGraph
     branch: list[State]
     tried: dict[State, set[State]] = field(default_factory=dict)
 
-    def untried(self) -> list[Move]:
+    def untried_moves(self) -> list[Move]:
+        """Return the moves from the end of the branch that the path has not made yet."""
         tried = self.tried.get(self.branch[-1], set())
         return [move for move in self.graph.moves(self.branch[-1]) if move.state not in tried]
 
-    def take(self, visit: Visit) -> None:
+    def add_visit(self, visit: Visit) -> None:
+        """Record a step and update the branch."""
         self.tried.setdefault(visit.state, set()).add(visit.move.state)
         del self.branch[self.branch.index(visit.state) + 1 :]
         if visit.decision == "proceed":
@@ -69,64 +73,67 @@ class _Walk:
 
 
 def sample_path(
-    graph: ReasoningGraph, random: Random, habits: PathParameters, before: Sequence[Visit] = ()
+    graph: ReasoningGraph, random: Random, parameters: PathParameters, prefix: Sequence[Visit] = ()
 ) -> list[Visit]:
-    """A path to a right answer, beginning with the visits `before`, which were another's."""
-    way = _Walk(graph, [graph.task.start])
-    visits = list(before)
+    """Sample a path that starts with the steps of `prefix` and ends at a right answer."""
+    path = _PartialPath(graph, [graph.task.start])
+    visits = list(prefix)
     for visit in visits:
-        way.take(visit)
+        path.add_visit(visit)
     while not visits or visits[-1].decision != "end":
-        weary = len(visits) >= habits.max_steps
+        may_err = len(visits) < parameters.max_steps
         if visits and visits[-1].decision == "backtrack":
-            _retreat(way, random, habits, weary)
-        visits.append(_step(way, random, habits, weary))
-        way.take(visits[-1])
+            _leave_unsolvable_states(path, random, parameters, may_err)
+        visits.append(_sample_visit(path, random, parameters, may_err))
+        path.add_visit(visits[-1])
     return visits
 
 
-def _retreat(way: _Walk, random: Random, habits: PathParameters, weary: bool) -> None:
-    """Leave the states where nothing is left to try, and those that patience has run out with."""
-    while len(way.branch) > 1 and not way.graph.right(way.branch[-1]):
-        if way.untried() and not weary and random.random() > 1 / habits.max_wrong_steps:
+def _leave_unsolvable_states(
+    path: _PartialPath, random: Random, parameters: PathParameters, may_err: bool
+) -> None:
+    """Shorten the branch while its end is unsolvable and has no untried move or is given up."""
+    while len(path.branch) > 1 and not path.graph.is_solvable(path.branch[-1]):
+        if path.untried_moves() and may_err and random.random() > 1 / parameters.max_wrong_steps:
             return
-        way.branch.pop()
+        path.branch.pop()
 
 
-def _step(way: _Walk, random: Random, habits: PathParameters, weary: bool) -> Visit:
-    graph, state = way.graph, way.branch[-1]
-    moves = way.untried()
-    right = [move for move in moves if graph.right(move.state)]
-    wrong = [move for move in moves if not graph.right(move.state)]
-    aim = (
-        max(habits.right_move_bias, EVIDENT_STEP_PROBABILITY)
-        if graph.task.evident(state)
-        else habits.right_move_bias
-    )
-    aims = not wrong or (bool(right) and (weary or random.random() < aim))
-    return _seen(graph, state, random.choice(right if aims else wrong), random, habits, weary)
+def _sample_visit(
+    path: _PartialPath, random: Random, parameters: PathParameters, may_err: bool
+) -> Visit:
+    graph, state = path.graph, path.branch[-1]
+    moves = path.untried_moves()
+    right_moves = [move for move in moves if graph.is_solvable(move.state)]
+    wrong_moves = [move for move in moves if not graph.is_solvable(move.state)]
+    bias = parameters.right_move_bias
+    if graph.task.is_outcome_visible(state):
+        bias = max(bias, VISIBLE_OUTCOME_MOVE_BIAS)
+    is_right = not wrong_moves or (bool(right_moves) and (not may_err or random.random() < bias))
+    move = random.choice(right_moves if is_right else wrong_moves)
+    return _visit_with_belief(graph, state, move, random, parameters, may_err)
 
 
-def _seen(
+def _visit_with_belief(
     graph: ReasoningGraph,
     state: State,
     move: Move,
     random: Random,
-    habits: PathParameters,
-    weary: bool,
+    parameters: PathParameters,
+    may_err: bool,
 ) -> Visit:
-    """The move with what is thought of it. Only a dead state that does not look dead misleads, and
-    only where there is something to try in it."""
-    right = graph.right(move.state)
-    misled = (
-        not right
-        and not graph.task.evident(move.state)
-        and not weary
+    """Return the move with a belief about its result. The belief is false only about an unsolvable
+    state whose outcome is not visible and from which the graph has moves."""
+    solvable = graph.is_solvable(move.state)
+    is_misjudged = (
+        not solvable
+        and not graph.task.is_outcome_visible(move.state)
+        and may_err
         and bool(graph.moves(move.state))
-        and random.random() < habits.false_belief_rate
+        and random.random() < parameters.false_belief_rate
     )
-    hopeful = right or misled
-    decision: Decision = "proceed" if hopeful else "backtrack"
-    if graph.task.solved(move.state):
+    believed_solvable = solvable or is_misjudged
+    decision: Decision = "proceed" if believed_solvable else "backtrack"
+    if graph.task.is_solved(move.state):
         decision = "end"
-    return Visit(state, move, hopeful, decision, right)
+    return Visit(state, move, believed_solvable, decision, solvable)

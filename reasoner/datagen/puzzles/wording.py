@@ -1,4 +1,4 @@
-"""The ways people pose a number puzzle, and how each wants to be answered."""
+"""Wordings of number puzzles, and the form of the reply that each one asks for."""
 
 from collections.abc import Sequence
 from random import Random
@@ -6,11 +6,12 @@ from random import Random
 __all__ = ["phrase_question"]
 
 Wording = tuple[str, float]
+"""A template with {n} for the numbers and {t} for the target, and its relative frequency."""
 
-EQUATION, TAGS, BOX = "{f} = {t}", "<answer>{f}</answer>", "\\boxed{{{f}}}"
-"""How an answer is written: its formula and the target."""
+EQUATION_REPLY, TAGGED_REPLY, BOXED_REPLY = "{f} = {t}", "<answer>{f}</answer>", "\\boxed{{{f}}}"
+"""Templates of the reply, with {f} for the formula and {t} for the target."""
 
-PLAIN: tuple[Wording, ...] = (
+PLAIN_WORDINGS: tuple[Wording, ...] = (
     ("Use {n} to make {t}", 6),
     ("Use the numbers {n} to make {t}", 6),
     ("Use the numbers {n} to get {t}", 2),
@@ -40,7 +41,7 @@ PLAIN: tuple[Wording, ...] = (
     ("Solve this puzzle: make {t} from {n}", 1),
     ("Use numbers and basic arithmetic operations (+ - * /) to obtain {t}. Input: {n}", 2),
 )
-GAME = (
+GAME_WORDINGS = (
     ("Game of 24: {n}", 3),
     ("Play the 24 game with {n}", 1),
     ("Game of 24 with {n}", 1),
@@ -54,42 +55,46 @@ SUFFIXES = (
     (" Use +, -, *, / and each number exactly once.", 1),
     (" Think step by step.", 1),
 )
-TAGGED = (
+TAGGED_QUESTION = (
     "Using the numbers [{n}], create an equation that equals {t}. You can use basic arithmetic "
     "operations (+, -, *, /) and each number can only be used once. Return the final answer in "
     "<answer> </answer> tags, for example <answer> (1 + 2) / 3 </answer>."
 )
-BOXED = (
+BOXED_QUESTION = (
     "Using only the provided numbers, create an arithmetic expression that evaluates to exactly "
     "the provided target number. You may use the operations +, -, *, and / as needed, but each "
     "number must be used exactly once. For example: \\boxed{{a + b * c}}\n\n"
     "Numbers: [{n}]\nTarget: {t}"
 )
 LONG_WORDING_SHARE = 0.06
-"""The share of the two long wordings together."""
+"""The share of questions with one of the two long wordings."""
 
 
 def phrase_question(numbers: Sequence[int], target: int, random: Random) -> tuple[str, str]:
-    """A question for the puzzle, and how its answer is to be written, with {f} and {t} in it."""
+    """Return a question for the puzzle, and the template of its reply, with {f} and {t} in it."""
     if random.random() < LONG_WORDING_SHARE:
-        listed = ", ".join(map(str, numbers))
-        text, reply = random.choice(((TAGGED, TAGS), (BOXED, BOX)))
-        return text.format(n=listed, t=target), reply
-    game = target == 24 and len(numbers) == 4 and random.random() < 0.3
-    body = _drawn(GAME if game else PLAIN, random).format(n=_listed(numbers, random), t=target)
-    before = _drawn(PREFIXES, random)
-    body = body[0].lower() + body[1:] if before == "Please " else body
-    end = "" if body.endswith(("?", ".")) else random.choice(("", "."))
-    after = _drawn(SUFFIXES, random)
-    end = "." if after and not body.endswith(("?", ".")) else end
-    return f"{before}{body}{end}{after}", EQUATION
+        number_list = ", ".join(map(str, numbers))
+        text, reply = random.choice(
+            ((TAGGED_QUESTION, TAGGED_REPLY), (BOXED_QUESTION, BOXED_REPLY))
+        )
+        return text.format(n=number_list, t=target), reply
+    is_game = target == 24 and len(numbers) == 4 and random.random() < 0.3
+    template = _sample_wording(GAME_WORDINGS if is_game else PLAIN_WORDINGS, random)
+    body = template.format(n=_number_list(numbers, random), t=target)
+    prefix = _sample_wording(PREFIXES, random)
+    body = body[0].lower() + body[1:] if prefix == "Please " else body
+    is_sentence = body.endswith(("?", "."))
+    end = "" if is_sentence else random.choice(("", "."))
+    suffix = _sample_wording(SUFFIXES, random)
+    end = "." if suffix and not is_sentence else end
+    return f"{prefix}{body}{end}{suffix}", EQUATION_REPLY
 
 
-def _drawn(among: Sequence[Wording], random: Random) -> str:
-    return random.choices([text for text, _ in among], [weight for _, weight in among])[0]
+def _sample_wording(wordings: Sequence[Wording], random: Random) -> str:
+    return random.choices([text for text, _ in wordings], [weight for _, weight in wordings])[0]
 
 
-def _listed(numbers: Sequence[int], random: Random) -> str:
+def _number_list(numbers: Sequence[int], random: Random) -> str:
     texts = [str(number) for number in numbers]
     style = random.random()
     if style < 0.4:

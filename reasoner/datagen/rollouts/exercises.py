@@ -1,4 +1,4 @@
-"""Problems with known answers to make data from, one JSON object a line."""
+"""Problems with known answers from which data is made, one JSON object a line."""
 
 import json
 import random
@@ -12,28 +12,30 @@ from reasoner.settings import explain
 
 __all__ = ["Exercise", "read_exercises"]
 
-MOST_BYTES = 1 << 30
-ASKED = AliasChoices("question", "problem")
+MAX_FILE_BYTES = 1 << 30
+QUESTION_ALIASES = AliasChoices("question", "problem")
 
 
 class Exercise(BaseModel):
-    """A question, its known answer and, where somebody wrote one, a solution line by line.
+    """A question with its answer and perhaps a human solution, whose lines are its steps.
 
-    Or a question with `steps` that somebody has judged, as ProcessBench has them (Zheng et al.
-    2024): `label` is the index of the first wrong one, or -1.
+    Or a question with judged `steps`, as in ProcessBench (Zheng et al. 2024): `label` is the index
+    of the first wrong step, or -1 when all are right.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
 
     id: Annotated[str, Field(min_length=1, max_length=200)]
-    question: Annotated[str, Field(min_length=1, max_length=20_000, validation_alias=ASKED)]
+    question: Annotated[
+        str, Field(min_length=1, max_length=20_000, validation_alias=QUESTION_ALIASES)
+    ]
     answer: Annotated[str, Field(max_length=1000)] = ""
     solution: Annotated[str, Field(max_length=20_000)] | None = None
     steps: tuple[Annotated[str, Field(max_length=20_000)], ...] = ()
     label: Annotated[int, Field(ge=-1)] | None = None
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _require_answer_or_steps(self) -> Self:
         if not self.answer and not self.judged:
             raise ValueError("an answer is needed, or steps with a label")
         if self.steps and self.label is not None and self.label >= len(self.steps):
@@ -42,35 +44,39 @@ class Exercise(BaseModel):
 
     @property
     def judged(self) -> tuple[str, ...]:
-        """The steps about which it is known whether they are right: none without a label, none
-        behind the first that is wrong."""
+        """The steps that are known to be right or wrong: none without a label, and none after the
+        first wrong one."""
         if self.label is None:
             return ()
         return self.steps if self.label < 0 else self.steps[: self.label + 1]
 
 
 def read_exercises(path: Path, limit: int | None, seed: int) -> list[Exercise]:
-    """The first `limit` exercises of a shuffle with `seed`. Raises UsageError."""
+    """Return the first `limit` exercises of a shuffle with `seed`.
+
+    Raises UsageError when the file cannot be read, is too large, has no problems or a bad line, or
+    uses an id twice.
+    """
     try:
-        if path.stat().st_size > MOST_BYTES:
+        if path.stat().st_size > MAX_FILE_BYTES:
             raise UsageError(f"{path} is larger than 1 GB; split it")
         lines = path.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {path}: {error}") from error
-    found: dict[str, Exercise] = {}
+    exercises: dict[str, Exercise] = {}
     for number, line in enumerate(lines, 1):
         if line.strip():
             exercise = _parse(path, number, line)
-            if exercise.id in found:
+            if exercise.id in exercises:
                 raise UsageError(f"{path}: line {number}: the id {exercise.id!r} came before")
-            found[exercise.id] = exercise
-    if not found:
+            exercises[exercise.id] = exercise
+    if not exercises:
         raise UsageError(
             f"{path} holds no problems: lines of question and answer, or of steps and label"
         )
-    chosen = list(found.values())
-    random.Random(seed).shuffle(chosen)  # noqa: S311
-    return chosen[:limit]
+    shuffled = list(exercises.values())
+    random.Random(seed).shuffle(shuffled)  # noqa: S311
+    return shuffled[:limit]
 
 
 def _parse(path: Path, number: int, line: str) -> Exercise:

@@ -1,11 +1,11 @@
-"""From solutions to labelled rows of features: which steps are right, and how sure that is.
+"""Labels of steps: which rows of features belong to right steps, and with what weight.
 
-What a person judged counts most. What else is certain counts fully: the steps of a right solution,
-a step from which a right one was reached (Math-Shepherd's hard label), one from which none was in
-several tries, a wrong final answer, a step made wrong, a step a person wrote. Where only the
-outcome of a wrong solution is known, a step whose results nobody else who was right arrived at is
-taken for the error, and this counts half. What follows an error in the same solution counts
-nothing, nor does the end of one that was cut off.
+Steps that a person judged have the highest weight. Weight 1 have the other certain labels: steps of
+right solutions, steps with a right continuation (the hard label of Math-Shepherd) or with several
+continuations of which none is right, wrong final answers, corrupted steps, and steps of human
+solutions. In a wrong solution of which only the outcome is known, a step with a result that no
+right solution mentions is taken for the error, with half the weight. Steps after an error have no
+weight, nor has the last step of a truncated solution.
 """
 
 import re
@@ -20,22 +20,24 @@ from reasoner.datagen.rollouts.solution import Solution
 
 __all__ = ["LabelledSteps", "label_steps"]
 
-RESULT = re.compile(
+RESULT_PATTERN = re.compile(
     r"=\s*\\?\$?\s*(-?\d[\d,]*(?:\.\d+)?)|\\boxed\{\s*\\?\$?\s*(-?\d[\d,]*(?:\.\d+)?)"
 )
-NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
-TRIES = 2
-"""From so many continuations on, that none was right counts as certain."""
-GUESS = 0.5
-"""How much a label counts that is only inferred."""
-JUDGED = 4.0
-"""How much a person's word counts: a step that a right solution goes through may be wrong, and one
-that none was drawn from in a few tries may be right."""
+NUMBER_PATTERN = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+MAX_NUMBER_CHARS = 40
+MAX_UNCERTAIN_CONTINUATIONS = 2
+"""With more continuations than this, none of them right, a step is certainly wrong."""
+INFERRED_LABEL_WEIGHT = 0.5
+"""The weight of a label that is only inferred from the outcome."""
+HUMAN_LABEL_WEIGHT = 4.0
+"""The weight of a human label. It is higher than that of sampled ones: a wrong step may occur in a
+right solution, and a right step may have no right continuation among a few."""
 
 
 class LabelledSteps(NamedTuple):
-    """One entry for each row: its number, whether its step is right (1.0 or 0.0), how much that
-    counts, which problem it belongs to (numbered) and where it came from."""
+    """Arrays with one entry for each labelled row of features: its number, whether its step is
+    right (1.0 or 0.0), the label's weight, the number of its problem, and whether the policy
+    sampled it."""
 
     rows: npt.NDArray[np.int64]
     right: npt.NDArray[np.float64]
@@ -44,73 +46,79 @@ class LabelledSteps(NamedTuple):
     sampled: npt.NDArray[np.bool_]
 
 
-class _Mark(NamedTuple):
+class _StepLabel(NamedTuple):
     right: bool
     weight: float
 
 
 def label_steps(solutions: Sequence[Solution]) -> LabelledSteps:
-    """The labels of all rows that have one. A row that several solutions share is right when
-    one of them says so."""
-    entries: list[tuple[int, _Mark, int, bool]] = []
+    """Return the labels of all rows. A row that several solutions share is right when one of them
+    has it as right."""
+    entries: list[tuple[int, _StepLabel, int, bool]] = []
     ordered = sorted(solutions, key=lambda solution: (solution.problem, solution.number))
     for number, (_, group) in enumerate(groupby(ordered, key=lambda solution: solution.problem)):
         members = list(group)
-        reached = _reached(members)
-        found: dict[int, tuple[_Mark, bool]] = {}
+        known_numbers = _known_numbers(members)
+        labels: dict[int, tuple[_StepLabel, bool]] = {}
         for solution in members:
             sampled = solution.source == "sampled"
-            for row, mark in zip(solution.features, _marks(solution, reached), strict=True):
-                if row not in found or mark > found[row][0]:
-                    found[row] = (mark, sampled)
-        entries += [(row, mark, number, sampled) for row, (mark, sampled) in found.items()]
+            step_labels = _step_labels(solution, known_numbers)
+            for row, label in zip(solution.features, step_labels, strict=True):
+                if row not in labels or label > labels[row][0]:
+                    labels[row] = (label, sampled)
+        entries += [(row, label, number, sampled) for row, (label, sampled) in labels.items()]
     return LabelledSteps(
         np.array([row for row, *_ in entries], np.int64),
-        np.array([mark.right for _, mark, *_ in entries], np.float64),
-        np.array([mark.weight for _, mark, *_ in entries], np.float64),
+        np.array([label.right for _, label, *_ in entries], np.float64),
+        np.array([label.weight for _, label, *_ in entries], np.float64),
         np.array([number for *_, number, _ in entries], np.int64),
         np.array([sampled for *_, sampled in entries], np.bool_),
     )
 
 
-def _marks(solution: Solution, reached: set[float]) -> list[_Mark]:
-    """A mark for each row of the solution."""
+def _step_labels(solution: Solution, known_numbers: set[float]) -> list[_StepLabel]:
+    """Return a label for each row of a solution; `known_numbers` are those of right solutions."""
     if solution.source == "human":
-        return [_Mark(True, 1.0)] * len(solution.features)
+        return [_StepLabel(True, 1.0)] * len(solution.features)
     if solution.source == "corrupted":
-        return [_Mark(False, 1.0)] * len(solution.features)
+        return [_StepLabel(False, 1.0)] * len(solution.features)
     if solution.source == "judged":
         last = len(solution.features) - 1
-        return [_Mark(bool(solution.right) or row < last, JUDGED) for row in range(last + 1)]
-    marks: list[_Mark] = []
-    for step, text in enumerate(solution.steps):
-        right, tries = solution.counts[step]
-        if right:
-            marks.append(_Mark(True, 1.0))
-        elif solution.finish not in (None, "stop"):
-            marks.append(_Mark(False, 0.0))  # it was cut off, so its answer says nothing
-        elif step + 1 == len(solution.steps) or tries > TRIES:
-            marks.append(_Mark(False, 1.0))
-        else:
-            marks.append(_Mark(_results(text) <= reached, GUESS))
-    wrong = next((step for step, mark in enumerate(marks) if not mark.right), len(marks))
-    return [*marks[: wrong + 1], *[_Mark(False, 0.0)] * (len(marks) - wrong - 1)]
+        right_rows = [bool(solution.right) or row < last for row in range(last + 1)]
+        return [_StepLabel(right, HUMAN_LABEL_WEIGHT) for right in right_rows]
+    labels = [_sampled_label(solution, step, known_numbers) for step in range(len(solution.steps))]
+    first_wrong = next((step for step, label in enumerate(labels) if not label.right), len(labels))
+    unlabelled_steps = len(labels) - first_wrong - 1
+    return [*labels[: first_wrong + 1], *[_StepLabel(False, 0.0)] * unlabelled_steps]
 
 
-def _reached(solutions: Iterable[Solution]) -> set[float]:
-    """Every number that the question or somebody who was right mentions."""
-    found: set[float] = set()
+def _sampled_label(solution: Solution, step: int, known_numbers: set[float]) -> _StepLabel:
+    """Return the label of one step of a sampled solution, regardless of the steps before it."""
+    right, continuations = solution.counts[step]
+    if right:
+        return _StepLabel(True, 1.0)
+    if solution.finish not in (None, "stop"):  # truncated: the outcome is no evidence
+        return _StepLabel(False, 0.0)
+    if step + 1 == len(solution.steps) or continuations > MAX_UNCERTAIN_CONTINUATIONS:
+        return _StepLabel(False, 1.0)
+    return _StepLabel(_results(solution.steps[step]) <= known_numbers, INFERRED_LABEL_WEIGHT)
+
+
+def _known_numbers(solutions: Iterable[Solution]) -> set[float]:
+    """Return every number in the question and in the steps of right and human solutions."""
+    numbers: set[float] = set()
     for solution in solutions:
-        found |= _numbers(NUMBER.findall(solution.question))
+        numbers |= _values(NUMBER_PATTERN.findall(solution.question))
         if solution.source == "human" or solution.right:
-            found |= {value for step in solution.steps for value in _numbers(NUMBER.findall(step))}
-    return found
+            for step in solution.steps:
+                numbers |= _values(NUMBER_PATTERN.findall(step))
+    return numbers
 
 
 def _results(text: str) -> set[float]:
-    """What the step arrives at: the numbers behind its signs of equality and in its boxes."""
-    return _numbers(left or right for left, right in RESULT.findall(text))
+    """Return the results in a step: the numbers after signs of equality and in boxes."""
+    return _values(equal or boxed for equal, boxed in RESULT_PATTERN.findall(text))
 
 
-def _numbers(texts: Iterable[str]) -> set[float]:
-    return {float(text.replace(",", "")) for text in texts if len(text) < 40}
+def _values(texts: Iterable[str]) -> set[float]:
+    return {float(text.replace(",", "")) for text in texts if len(text) < MAX_NUMBER_CHARS}

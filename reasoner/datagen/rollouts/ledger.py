@@ -1,8 +1,7 @@
-"""Solutions on disk: JSON Lines, and beside them the features of their steps, by row.
+"""Files of solutions: JSON Lines, and a second file with the rows of features of their steps.
 
-A problem's solutions are written together, the features first, so a run that is killed at any
-moment leaves at most a torn end, which the next one cuts off: nothing is lost that was whole,
-and nothing stands there twice.
+The solutions of a problem are written together, after their features. A run that is killed leaves
+at most an incomplete problem at the end, which the next run truncates.
 """
 
 import json
@@ -20,43 +19,44 @@ from reasoner.datagen.rollouts.solution import Solution
 from reasoner.errors import UsageError
 from reasoner.settings import explain
 
-__all__ = ["Facts", "SolutionFile", "features_path", "read_solutions"]
+__all__ = ["RunFacts", "SolutionFile", "features_path", "read_solutions"]
 
-Facts = dict[str, Any]
-"""What a run was told and which model it read: the first line."""
+RunFacts = dict[str, Any]
+"""The first line of the file: the model and the settings of the run."""
 Half = npt.NDArray[np.float16]
-KIND = "reasoner-solutions"
-BYTES_PER_VALUE = 2
+FILE_KIND = "reasoner-solutions"
+BYTES_PER_FEATURE = 2
 MAX_ROW_WIDTH = 1 << 20
-"""Numbers that a row may have."""
+"""The most features that a row may have."""
 
 
 def features_path(path: Path) -> Path:
-    """Where the features stand that the solutions in `path` refer to: rows of 16-bit floats."""
+    """Return the path of the features of the solutions in `path`: rows of 16-bit floats."""
     return path.with_name(f"{path.name}.features")
 
 
 class SolutionFile:
-    """The file of one run, opened to go on writing; one process at a time may.
+    """The file of one run, opened for appending and locked for other processes.
 
-    `done` are the problems that are complete, `spent` the tokens they took. Raises UsageError
-    when the file is no ledger, belongs to another run, or is in use.
+    `completed_problems` are the ids of its problems, `solutions` is the number of its solutions and
+    `spent_tokens` the number of tokens decoded for them. The constructor raises UsageError when the
+    file is no file of solutions, belongs to another run, or is in use.
     """
 
-    def __init__(self, path: Path, facts: Facts, width: int) -> None:
+    def __init__(self, path: Path, facts: RunFacts, width: int) -> None:
         from filelock import FileLock, Timeout
 
         self._path, self._width = path, width
         self._lock = FileLock(f"{path}.lock")
-        self.done: set[str] = set()
-        self.solutions = self.spent = self._rows = 0
+        self.completed_problems: set[str] = set()
+        self.solutions = self.spent_tokens = self._rows = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
         except Timeout:
             raise UsageError(f"another run is writing {path}") from None
         try:
-            self._resume({"kind": KIND, "width": width, **facts})
+            self._resume({"kind": FILE_KIND, "width": width, **facts})
         except BaseException:
             self._lock.release()
             raise
@@ -74,34 +74,43 @@ class SolutionFile:
         self._features.close()
         self._lock.release()
 
-    def _resume(self, facts: Facts) -> None:
-        new = not self._path.exists() or self._path.stat().st_size == 0
-        size = 0 if new else self._take_stock(facts)
-        features, held = features_path(self._path), self._rows * self._width * BYTES_PER_VALUE
-        if held and (not features.exists() or features.stat().st_size < held):
+    def _resume(self, facts: RunFacts) -> None:
+        is_new = not self._path.exists() or self._path.stat().st_size == 0
+        size = 0 if is_new else self._count_contents(facts)
+        features = features_path(self._path)
+        features_size = self._rows * self._width * BYTES_PER_FEATURE
+        if features_size and (not features.exists() or features.stat().st_size < features_size):
             raise UsageError(f"{features} is shorter than {self._path} says")
         self._lines, self._features = self._path.open("ab"), features.open("ab")
         self._lines.truncate(size)
-        self._features.truncate(held)
+        self._features.truncate(features_size)
         if size == 0:
-            self._put(self._lines, json.dumps(facts).encode() + b"\n")
+            self._append(self._lines, json.dumps(facts).encode() + b"\n")
 
-    def _take_stock(self, facts: Facts) -> int:
-        """Count what is there; the size of what is whole."""
+    def _count_contents(self, facts: RunFacts) -> int:
+        """Count the problems, solutions, tokens and rows; return the file's size up to the last
+        complete problem."""
+
+        def require_same_run(file_facts: RunFacts) -> None:
+            _require_same_run(self._path, file_facts, facts)
+
         size = 0
-        for end, group in _groups(self._path, lambda found: _same_run(self._path, found, facts)):
+        for end, group in _groups(self._path, require_same_run):
             size = end
             for solution in group:
-                self.done.add(solution.problem)
+                self.completed_problems.add(solution.problem)
                 self._rows = max(self._rows, *(row + 1 for row in solution.features), 0)
             self.solutions += len(group)
-            self.spent += group[0].spent if group else 0
+            self.spent_tokens += group[0].spent if group else 0
         return size
 
-    def add(self, solutions: Sequence[Solution], features: Sequence[Half], spent: int) -> None:
-        """Write all there is about one problem. The solutions count their rows from 0."""
+    def add_solutions(
+        self, solutions: Sequence[Solution], features: Sequence[Half], spent: int
+    ) -> None:
+        """Append all solutions of one problem. Their `features` number the given rows from 0;
+        `spent` is the number of tokens decoded for them."""
         rows = np.asarray(features, np.float16).reshape(len(features), self._width)
-        self._put(self._features, rows.tobytes())
+        self._append(self._features, rows.tobytes())
         lines = [
             solution.model_copy(
                 update={
@@ -112,41 +121,46 @@ class SolutionFile:
             ).model_dump_json()
             for solution in solutions
         ]
-        self._put(self._lines, "".join(f"{line}\n" for line in lines).encode())
+        self._append(self._lines, "".join(f"{line}\n" for line in lines).encode())
         self._rows += len(features)
         self.solutions += len(solutions)
-        self.spent += spent
-        self.done.update(solution.problem for solution in solutions)
+        self.spent_tokens += spent
+        self.completed_problems.update(solution.problem for solution in solutions)
 
     @staticmethod
-    def _put(file: Any, data: bytes) -> None:
+    def _append(file: Any, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
 
 
-def read_solutions(path: Path) -> tuple[Facts, list[Solution], Half]:
-    """What was told, the solutions of complete problems, and the rows of features (memory-mapped).
+def read_solutions(path: Path) -> tuple[RunFacts, list[Solution], Half]:
+    """Return the first line, the solutions of complete problems, and the rows of features
+    (memory-mapped).
 
-    A torn end is left out; the file may still be growing. Raises UsageError.
+    The file may be growing meanwhile. Raises UsageError when it is no file of solutions or its
+    features cannot be read.
     """
-    facts: Facts = {}
-    found = [solution for _, group in _groups(path, facts.update) for solution in group]
-    rows = max((row + 1 for solution in found for row in solution.features), default=0)
+    facts: RunFacts = {}
+    solutions = [solution for _, group in _groups(path, facts.update) for solution in group]
+    rows = max((row + 1 for solution in solutions for row in solution.features), default=0)
     width = facts.get("width")
     if not isinstance(width, int) or not 1 <= width <= MAX_ROW_WIDTH:
         raise UsageError(f"{path} does not say how wide its rows are")
-    place = features_path(path)
     if rows == 0:
-        return facts, found, np.zeros((0, width), np.float16)
+        return facts, solutions, np.zeros((0, width), np.float16)
     try:
-        return facts, found, np.memmap(place, np.float16, "r", shape=(rows, width))
+        features = np.memmap(features_path(path), np.float16, "r", shape=(rows, width))
     except (OSError, ValueError, OverflowError) as error:
         raise UsageError(f"cannot read the features of {path}: {error}") from error
+    return facts, solutions, features
 
 
-def _groups(path: Path, on_facts: Callable[[Facts], None]) -> Iterator[tuple[int, list[Solution]]]:
-    """The file's size up to there, and the solutions of a problem; the first group is empty."""
+def _groups(
+    path: Path, on_facts: Callable[[RunFacts], None]
+) -> Iterator[tuple[int, list[Solution]]]:
+    """Yield the solutions of each complete problem, with the file's size up to their end. The first
+    group, after the line of facts, is empty."""
     end = 0
     group: list[Solution] = []
     try:
@@ -156,10 +170,10 @@ def _groups(path: Path, on_facts: Callable[[Facts], None]) -> Iterator[tuple[int
                 if not line.endswith(b"\n"):
                     return
                 if number == 1:
-                    on_facts(_facts(path, line))
+                    on_facts(_parse_facts(path, line))
                     yield end, []
                     continue
-                group.append(_solution(path, number, line))
+                group.append(_parse_solution(path, number, line))
                 if len(group) == group[0].of:
                     yield end, group
                     group = []
@@ -167,27 +181,27 @@ def _groups(path: Path, on_facts: Callable[[Facts], None]) -> Iterator[tuple[int
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _facts(path: Path, line: bytes) -> Facts:
+def _parse_facts(path: Path, line: bytes) -> RunFacts:
     try:
         facts = json.loads(line)
     except (ValueError, RecursionError):
         facts = None
-    if not isinstance(facts, dict) or facts.get("kind") != KIND:
+    if not isinstance(facts, dict) or facts.get("kind") != FILE_KIND:
         raise UsageError(f"{path} was not made by reasoner data rollouts; name another --out")
     return facts
 
 
-def _solution(path: Path, number: int, line: bytes) -> Solution:
+def _parse_solution(path: Path, number: int, line: bytes) -> Solution:
     try:
         return Solution.model_validate_json(line)
     except ValidationError as error:
         raise UsageError(f"{path}: line {number}: {explain(error)}") from error
 
 
-def _same_run(path: Path, found: Facts, wanted: Facts) -> None:
-    for key in sorted({*found, *wanted}):
-        if found.get(key) != wanted.get(key):
+def _require_same_run(path: Path, file_facts: RunFacts, run_facts: RunFacts) -> None:
+    for key in sorted({*file_facts, *run_facts}):
+        if file_facts.get(key) != run_facts.get(key):
             raise UsageError(
-                f"{path} was made with {key} {found.get(key)}, not {wanted.get(key)}; "
+                f"{path} was made with {key} {file_facts.get(key)}, not {run_facts.get(key)}; "
                 "go on as it was begun or name another --out"
             )

@@ -1,8 +1,8 @@
-"""Rollouts: solutions of problems with known answers, and what became of each of their steps.
+"""Solutions of problems with known answers, and labels for their steps.
 
-For each problem the policy draws some solutions. Where they disagree about the answer, it is
-found out where one of the wrong ones went wrong. A solution that a person wrote, and right ones
-with a step made wrong, cost no sampling, only reading.
+The policy samples some solutions of each problem. Where they disagree about the answer, the first
+wrong step of one is searched for. Human solutions, and right solutions with a corrupted step, need
+no sampling; their features are computed from their tokens.
 """
 
 import re
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from reasoner.concurrency.gather import gather_all
 from reasoner.datagen.rollouts.corrupt import corrupt_step
-from reasoner.datagen.rollouts.draft import SolutionDraft, to_solutions
+from reasoner.datagen.rollouts.draft import SolutionDraft, sampled_draft, to_solutions
 from reasoner.datagen.rollouts.exercises import Exercise
 from reasoner.datagen.rollouts.search import find_error
 from reasoner.datagen.rollouts.settings import RolloutPlan
@@ -27,120 +27,127 @@ from reasoner.types.trajectory import Trajectory
 from reasoner.value.self_test import trajectory_of_steps
 from reasoner.value.step_features import StepFeatureExtractor
 
-__all__ = ["Rollouts"]
+__all__ = ["SolutionMaker"]
 
 Half = npt.NDArray[np.float16]
-CALCULATOR = re.compile(r"<<[^<>\n]*>>")
-"""GSM8K's notes to a calculator, which no model writes."""
-SEARCH_SEED = 10_000
-"""Sets the seeds of continuations apart from those of samples."""
+CALCULATOR_NOTE = re.compile(r"<<[^<>\n]*>>")
+"""The calculator annotations of GSM8K, which are no part of the solution's text."""
+CONTINUATION_SEED_OFFSET = 10_000
+"""Added to the seeds of continuations, so that they differ from those of samples."""
 
 
-class Rollouts:
-    """Makes the data of one exercise at a time; many may be under way at once."""
+class SolutionMaker:
+    """Makes the solutions of exercises, several of which may be under way at once."""
 
     def __init__(self, engine: Engine, plan: RolloutPlan) -> None:
         self._engine, self._plan = engine, plan
-        self._reader = StepFeatureExtractor(engine)
+        self._extractor = StepFeatureExtractor(engine)
 
-    async def make(
-        self, exercise: Exercise, grower: TrajectorySampler
+    async def make_solutions(
+        self, exercise: Exercise, sampler: TrajectorySampler
     ) -> tuple[list[Solution], list[Half]]:
-        """Draw, search, read and corrupt. The solutions count their rows from 0.
+        """Return the solutions of an exercise, and the rows of features that they number from 0.
 
         Raises PromptTooLong, ContextFull or EngineError.
         """
         if exercise.judged:
-            draft, *_ = await self._written(exercise, "judged", exercise.judged)
+            draft, *_ = await self._read_steps(exercise, "judged", exercise.judged)
             return to_solutions(exercise, [draft])
-        families = await gather_all(
-            self._sample(exercise, grower, number) for number in range(self._plan.samples)
+        groups = await gather_all(
+            self._sample(exercise, sampler, number) for number in range(self._plan.samples)
         )
-        drafts = [draft for family in families for draft in family]
-        drafts += await self._search(grower, [family[0] for family in families])
+        drafts = [draft for group in groups for draft in group]
+        drafts += await self._search_error(sampler, [group[0] for group in groups])
         if exercise.solution is not None:
-            drafts += await self._human(exercise, exercise.solution)
+            drafts += await self._read_human_solution(exercise, exercise.solution)
         return to_solutions(exercise, drafts)
 
     async def _sample(
-        self, exercise: Exercise, grower: TrajectorySampler, number: int
+        self, exercise: Exercise, sampler: TrajectorySampler, number: int
     ) -> list[SolutionDraft]:
-        """A solution drawn and, when it is right, what is made wrong of it."""
+        """Return a sampled solution and, when it is right, corrupted copies of it."""
         systems = self._plan.systems
         system = systems[number % len(systems)] if systems else None
         problem = Problem(question=exercise.question, system=system)
-        line = await grower.sample_trajectory(problem, exercise.answer, number)
-        draft = SolutionDraft("sampled", line.texts, line.ends, line.rows, system, line=line)
-        if not line.right:
+        measured = await sampler.sample_trajectory(problem, exercise.answer, number)
+        draft = sampled_draft(measured, system)
+        if not measured.right:
             return [draft]
-        # at once, while the cache still holds it
-        prompt, tokens = line.path.prompt, line.path.tokens
-        return [draft, *await self._corrupted(exercise, draft, prompt, tokens)]
+        # at once, while the cache still holds the trajectory
+        prompt, tokens = measured.trajectory.prompt, measured.trajectory.tokens
+        return [draft, *await self._corrupt(exercise, draft, prompt, tokens)]
 
-    async def _search(
-        self, grower: TrajectorySampler, drafts: Sequence[SolutionDraft]
+    async def _search_error(
+        self, sampler: TrajectorySampler, drafts: Sequence[SolutionDraft]
     ) -> list[SolutionDraft]:
-        """What was drawn to find the error of a wrong solution, where there are right ones too."""
-        lines = [draft.line for draft in drafts if draft.line is not None]
-        wrong = next((d for d in drafts if d.line and not d.line.right and len(d.ends) > 1), None)
-        if wrong is None or wrong.line is None or not any(line.right for line in lines):
+        """Return the continuations that find the first error of a wrong solution, if some of the
+        solutions are right and one is wrong."""
+        trajectories = [draft.measured for draft in drafts if draft.measured is not None]
+        wrong = next(
+            (d for d in drafts if d.measured and not d.measured.right and len(d.ends) > 1), None
+        )
+        if wrong is None or wrong.measured is None or not self._plan.continuations:
             return []
-        if not self._plan.continuations:
+        if not any(trajectory.right for trajectory in trajectories):
             return []
-        found = await find_error(grower, wrong.line, self._plan.continuations, SEARCH_SEED)
+        continuations = await find_error(
+            sampler, wrong.measured, self._plan.continuations, CONTINUATION_SEED_OFFSET
+        )
         return [
-            SolutionDraft("sampled", x.texts, x.ends, x.rows, wrong.system, origin=wrong, line=x)
-            for x in found
+            sampled_draft(continuation, wrong.system, origin=wrong)
+            for continuation in continuations
         ]
 
-    async def _human(self, exercise: Exercise, solution: str) -> list[SolutionDraft]:
-        """The solution a person wrote, and what is made wrong of it."""
-        steps = [CALCULATOR.sub("", line).strip() for line in solution.split("\n")]
-        draft, trajectory = await self._written(exercise, "human", list(filter(None, steps)))
-        return [
-            draft,
-            *await self._corrupted(exercise, draft, trajectory.prompt, trajectory.tokens),
-        ]
+    async def _read_human_solution(self, exercise: Exercise, solution: str) -> list[SolutionDraft]:
+        """Return a human solution and corrupted copies of it."""
+        lines = [CALCULATOR_NOTE.sub("", line).strip() for line in solution.split("\n")]
+        steps = list(filter(None, lines))
+        draft, trajectory = await self._read_steps(exercise, "human", steps)
+        prompt, tokens = trajectory.prompt, trajectory.tokens
+        return [draft, *await self._corrupt(exercise, draft, prompt, tokens)]
 
-    async def _written(
+    async def _read_steps(
         self, exercise: Exercise, source: Source, steps: Sequence[str]
     ) -> tuple[SolutionDraft, Trajectory]:
-        """Somebody's steps, read as if the policy had written them."""
+        """Return the given steps as a draft and as a trajectory of the policy."""
         trajectory = trajectory_of_steps(self._engine, Problem(question=exercise.question), steps)
         ends = tuple(int(end) for end in np.cumsum([step.tokens for step in trajectory.steps]))
         texts = tuple(
-            self._engine.detokenize(trajectory.tokens[begin:end])
-            for begin, end in pairwise((0, *ends))
+            self._engine.detokenize(trajectory.tokens[start:end])
+            for start, end in pairwise((0, *ends))
         )
-        rows = await self._read(trajectory.prompt, trajectory.tokens, ends)
+        features = await self._extract_features(trajectory.prompt, trajectory.tokens, ends)
         right = exercise.label == -1 if source == "judged" else None
-        return SolutionDraft(source, texts, ends, rows, right=right), trajectory
+        return SolutionDraft(source, texts, ends, features, right=right), trajectory
 
-    async def _corrupted(
+    async def _corrupt(
         self, exercise: Exercise, draft: SolutionDraft, prompt: Sequence[int], tokens: Sequence[int]
     ) -> list[SolutionDraft]:
-        """A right solution with steps made wrong, each by itself."""
-        texts, found = draft.texts, list[SolutionDraft]()
+        """Return copies of a right solution that end with a corrupted step."""
+        texts, drafts = draft.step_texts, list[SolutionDraft]()
         random = Random(f"{self._plan.seed}/{exercise.id}/{''.join(texts)}")  # noqa: S311
         for step in random.sample(range(len(texts)), len(texts)):
-            if len(found) == self._plan.corruptions:
+            if len(drafts) == self._plan.corruptions:
                 break
-            made = corrupt_step(texts[step], exercise.question + "".join(texts[:step]), random)
-            if made is None:
+            context = exercise.question + "".join(texts[:step])
+            corrupted = corrupt_step(texts[step], context, random)
+            if corrupted is None:
                 continue
-            kept = tokens[: draft.ends[step - 1]] if step else ()
-            changed = (*kept, *self._engine.tokenize(made.text, special=False))
-            ends = (*draft.ends[:step], len(changed))
-            rows = await self._read(prompt, changed, ends, step)
-            said = (*texts[:step], made.text)
-            found.append(
-                SolutionDraft("corrupted", said, ends, rows, draft.system, draft, made.flaw)
+            prefix = tokens[: draft.ends[step - 1]] if step else ()
+            new_tokens = (*prefix, *self._engine.tokenize(corrupted.text, special=False))
+            ends = (*draft.ends[:step], len(new_tokens))
+            features = await self._extract_features(prompt, new_tokens, ends, step)
+            new_texts = (*texts[:step], corrupted.text)
+            drafts.append(
+                SolutionDraft(
+                    "corrupted", new_texts, ends, features, draft.system, draft, corrupted.flaw
+                )
             )
-        return found
+        return drafts
 
-    async def _read(
+    async def _extract_features(
         self, prompt: Sequence[int], tokens: Sequence[int], ends: Sequence[int], first: int = 0
     ) -> tuple[Half, ...]:
-        """The features of the steps from `first` on."""
-        features = await self._reader.extract_features(prompt, tokens, ends, first)
+        """Return the rows of features of the steps from number `first` on."""
+        features = await self._extractor.extract_features(prompt, tokens, ends, first)
         return tuple(row.astype(np.float16) for row in features)

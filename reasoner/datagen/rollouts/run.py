@@ -1,4 +1,4 @@
-"""A run of rollouts: one engine, many exercises at once, everything that is done on disk."""
+"""A run of rollouts: one engine, several exercises at once, and a file that keeps all results."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from reasoner.concurrency.gather import completed_on_demand
 from reasoner.datagen.rollouts.exercises import Exercise
-from reasoner.datagen.rollouts.ledger import Facts, SolutionFile
-from reasoner.datagen.rollouts.rollouts import Rollouts
+from reasoner.datagen.rollouts.ledger import RunFacts, SolutionFile
+from reasoner.datagen.rollouts.rollouts import SolutionMaker
 from reasoner.datagen.rollouts.settings import RolloutPlan
 from reasoner.datagen.rollouts.trajectory import TrajectorySampler
 from reasoner.engine.local.engine import LocalEngine
@@ -33,61 +33,70 @@ Notice = Callable[[str], None]
 
 
 class RolloutRun:
-    """Works through exercises. `problems`, `solutions` and `tokens` count what there is by now,
-    that of earlier runs into the same file included."""
+    """Makes solutions of exercises and appends them to a file."""
 
     def __init__(
         self,
         engine: LocalEngine,
-        ledger: SolutionFile,
-        rollouts: Rollouts,
-        grower: TrajectorySampler,
+        file: SolutionFile,
+        maker: SolutionMaker,
+        sampler: TrajectorySampler,
         notice: Notice,
     ) -> None:
-        self._engine, self._ledger = engine, ledger
-        self._rollouts, self._grower, self._notice = rollouts, grower, notice
-        self._counted = 0
+        self._engine, self._file = engine, file
+        self._maker, self._sampler, self._notice = maker, sampler, notice
+        self._written_tokens = 0
 
     @property
     def problems(self) -> int:
-        return len(self._ledger.done)
+        """The number of problems in the file, those of earlier runs included."""
+        return len(self._file.completed_problems)
 
     @property
     def solutions(self) -> int:
-        return self._ledger.solutions
+        """The number of solutions in the file."""
+        return self._file.solutions
 
     @property
     def tokens(self) -> int:
-        return self._ledger.spent + self._engine.decoded_tokens - self._counted
+        """The number of tokens decoded for the file, and for the problems under way."""
+        return self._file.spent_tokens + self._engine.decoded_tokens - self._written_tokens
 
-    async def work_through(
+    async def make_rollouts(
         self,
         exercises: Sequence[Exercise],
         *,
         at_once: int,
-        tokens: int | None,
-        watch: Callable[[], None],
+        max_tokens: int | None,
+        on_exercise: Callable[[], None],
     ) -> None:
-        """Do those that are not done yet, until `tokens` are spent in all; what is under way by
-        then is finished. `watch` is called after each. To cancel it drops what is under way."""
-        left = [one for one in exercises if one.id not in self._ledger.done][::-1]
+        """Make solutions of the exercises that are not in the file yet, `at_once` at a time.
 
-        def more(running: int) -> bool:
-            return bool(left) and running < at_once and (tokens is None or self.tokens < tokens)
+        No exercise begins once `max_tokens` tokens have been decoded for the file; those under way
+        are completed. `on_exercise` is called after each. Cancellation drops those under way.
+        """
+        remaining = [
+            exercise for exercise in exercises if exercise.id not in self._file.completed_problems
+        ][::-1]
 
-        async with aclosing(completed_on_demand(lambda: self._one(left.pop()), more)) as done:
-            async for _ in done:
-                watch()
+        def may_start(running: int) -> bool:
+            has_tokens = max_tokens is None or self.tokens < max_tokens
+            return bool(remaining) and running < at_once and has_tokens
 
-    async def _one(self, exercise: Exercise) -> None:
+        results = completed_on_demand(lambda: self._complete(remaining.pop()), may_start)
+        async with aclosing(results) as completions:
+            async for _ in completions:
+                on_exercise()
+
+    async def _complete(self, exercise: Exercise) -> None:
         try:
-            solutions, features = await self._rollouts.make(exercise, self._grower)
+            solutions, features = await self._maker.make_solutions(exercise, self._sampler)
         except (PromptTooLong, ContextFull) as error:
             self._notice(f"{exercise.id} is left out: {error}")
             return
-        decoded = self._engine.decoded_tokens
-        self._ledger.add(solutions, features, decoded - self._counted)
-        self._counted = decoded
+        decoded_tokens = self._engine.decoded_tokens
+        self._file.add_solutions(solutions, features, decoded_tokens - self._written_tokens)
+        self._written_tokens = decoded_tokens
 
 
 @asynccontextmanager
@@ -98,9 +107,9 @@ async def open_rollout_run(
     notice: Notice,
     progress: "DownloadObserver | None" = None,
 ) -> AsyncIterator[RolloutRun]:
-    """Load the model and open the file at `path`, which may have been begun by an earlier run.
+    """Load the model and open the file at `path`, which an earlier run may have begun.
 
-    Raises UsageError for a model on a server, and what `resolve_model` and `SolutionFile` raise.
+    Raises UsageError for a model on a server, and what `resolve` and `SolutionFile` raise.
     """
     model = await resolve(settings.model, settings, notice, progress)
     async with open_model(model, settings, notice, keep_prompts=False) as opened:
@@ -108,15 +117,15 @@ async def open_rollout_run(
         if not isinstance(engine, LocalEngine):
             raise UsageError(f"{model.name} is on a server; rollouts need a model on this machine")
         with (
-            SolutionFile(path, _facts(model, plan), len(FEATURE_NAMES)) as ledger,
+            SolutionFile(path, _facts(model, plan), len(FEATURE_NAMES)) as file,
             PluginHost(on_notice=notice) as verifiers,
         ):
             policy = _policy(engine, model, plan, settings)
-            grower = TrajectorySampler(engine, policy, verifiers.same_answer)
-            yield RolloutRun(engine, ledger, Rollouts(engine, plan), grower, notice)
+            sampler = TrajectorySampler(engine, policy, verifiers.same_answer)
+            yield RolloutRun(engine, file, SolutionMaker(engine, plan), sampler, notice)
 
 
-def _facts(model: ResolvedModel, plan: RolloutPlan) -> Facts:
+def _facts(model: ResolvedModel, plan: RolloutPlan) -> RunFacts:
     return {
         "model": model.name,
         "model_sha256": model_checksum(model.file),
@@ -127,15 +136,15 @@ def _facts(model: ResolvedModel, plan: RolloutPlan) -> Facts:
 def _policy(
     engine: LocalEngine, model: ResolvedModel, plan: RolloutPlan, settings: Settings
 ) -> Policy:
-    """The policy as a search would set it up, but for the limit on a solution's length."""
+    """Return the policy with the settings that a search has, but with the plan's limits."""
     spec = model.spec
-    named = settings.protocol or (spec.protocol if spec else None)
-    protocol = choose_protocol(engine, engine.chat_template or "", named)
-    own = dict(spec.sampling) if spec else {}
+    protocol_name = settings.protocol or (spec.protocol if spec else None)
+    protocol = choose_protocol(engine, engine.chat_template or "", protocol_name)
+    model_sampling = dict(spec.sampling) if spec else {}
     return Policy(
         engine,
         protocol,
-        sampling=Sampling.parse(own, {"temperature": plan.temperature}),
+        sampling=Sampling.parse(model_sampling, {"temperature": plan.temperature}),
         limits=Limits(budget=plan.max_tokens, max_tokens=plan.max_tokens),
         budget=Budget(),
         seed=plan.seed,

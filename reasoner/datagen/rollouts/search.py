@@ -1,7 +1,7 @@
-"""Where a solution went wrong, found by drawing continuations from the ends of its steps.
+"""Search for the first wrong step of a solution, by sampling continuations of its prefixes.
 
-The value of a prefix falls once a step is wrong, so halving finds the step with few continuations
-(OmegaPRM, Luo et al. 2024) where Math-Shepherd (Wang et al. 2023) draws them from every step.
+The value of a prefix falls once a step is wrong, so bisection finds the step with few continuations
+(OmegaPRM, Luo et al. 2024), where Math-Shepherd (Wang et al. 2023) samples them after every step.
 """
 
 from collections.abc import Sequence
@@ -13,31 +13,36 @@ __all__ = ["continuation_counts", "find_error"]
 
 
 async def find_error(
-    grower: TrajectorySampler, wrong: MeasuredTrajectory, continuations: int, seed: int
+    sampler: TrajectorySampler, wrong: MeasuredTrajectory, continuations: int, seed: int
 ) -> list[MeasuredTrajectory]:
-    """Draw `continuations` lines from each prefix of `wrong` that halving asks about; its
-    beginning must be one from which right lines were drawn. Gives the lines drawn."""
-    good, bad = 0, len(wrong.ends)
-    drawn: list[MeasuredTrajectory] = []
-    while bad - good > 1:
-        middle = (good + bad) // 2
+    """Sample `continuations` trajectories from each prefix of `wrong` that the bisection visits,
+    and return all of them.
+
+    Right trajectories must have been sampled from the question alone, where the bisection starts.
+    """
+    right_steps, wrong_steps = 0, len(wrong.ends)
+    samples: list[MeasuredTrajectory] = []
+    while wrong_steps - right_steps > 1:
+        middle = (right_steps + wrong_steps) // 2
         seeds = range(seed + 100 * middle, seed + 100 * middle + continuations)
-        lines = await gather_all(grower.continue_trajectory(wrong, middle, each) for each in seeds)
-        drawn += lines
-        if any(line.right for line in lines):
-            good = middle
+        trajectories = await gather_all(
+            sampler.continue_trajectory(wrong, middle, sample_seed) for sample_seed in seeds
+        )
+        samples += trajectories
+        if any(trajectory.right for trajectory in trajectories):
+            right_steps = middle
         else:
-            bad = middle
-    return drawn
+            wrong_steps = middle
+    return samples
 
 
 def continuation_counts(
-    line: MeasuredTrajectory, lines: Sequence[MeasuredTrajectory]
+    measured: MeasuredTrajectory, others: Sequence[MeasuredTrajectory]
 ) -> tuple[tuple[int, int], ...]:
-    """For each step of `line` how many of `lines` that share it all up to its end are right, and
-    how many share it."""
-    found = []
-    for step in range(len(line.ends)):
-        same = [other for other in lines if line.shares(other, step)]
-        found.append((sum(other.right for other in same), len(same)))
-    return tuple(found)
+    """Return for each step of `measured` how many of `others` that share the trajectory up to its
+    end are right, and how many share it."""
+    counts = []
+    for step in range(len(measured.ends)):
+        continuations = [other for other in others if measured.shares_prefix(other, step)]
+        counts.append((sum(other.right for other in continuations), len(continuations)))
+    return tuple(counts)

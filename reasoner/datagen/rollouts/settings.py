@@ -1,4 +1,4 @@
-"""What a run of rollouts is told."""
+"""The settings of a run of rollouts."""
 
 from typing import Annotated
 
@@ -8,18 +8,18 @@ __all__ = ["RolloutPlan"]
 
 
 class RolloutPlan(BaseModel):
-    """How much is made of each problem. With `samples` 0 only what people wrote is read."""
+    """How much data is made from each problem. With `samples` 0 only human solutions are used."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     samples: Annotated[int, Field(ge=0, le=64)] = 4
-    """Solutions drawn for each problem."""
+    """Solutions sampled for each problem."""
     continuations: Annotated[int, Field(ge=0, le=64)] = 3
-    """Solutions drawn from the end of a step to find where one went wrong; 0: none."""
+    """Solutions sampled from the end of a step to find the first wrong one; 0: none."""
     corruptions: Annotated[int, Field(ge=0, le=16)] = 1
-    """Steps made wrong in each right solution."""
+    """Corrupted steps for each right solution."""
     systems: tuple[str, ...] = ()
-    """System prompts the samples take turns with; none: the protocol's own."""
+    """System prompts that the samples use in turn; without any, the protocol's own."""
     max_tokens: Annotated[int, Field(ge=16)] = 512
     temperature: Annotated[float, Field(gt=0, le=10)] = 0.8
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0

@@ -10,27 +10,27 @@ Source = Literal["sampled", "human", "corrupted", "judged"]
 
 
 class Solution(BaseModel):
-    """A line of the data that a value model is trained on.
+    """One line of the data that a value model is trained on.
 
-    `steps` are the texts as they were read, `ends` where each ends among the solution's tokens.
-    `counts` gives for each step how many solutions that go on from its end were right, and of how
-    many: a Monte-Carlo estimate of its value (Math-Shepherd, Wang et al. 2023). A `corrupted`
-    solution is the one with the number `origin` up to its last step, which was made wrong in the
-    way `flaw` names; a `judged` one was written by somebody and ends with its first wrong step, if
-    it is not `right`. `features` are the rows in which its steps' features stand.
+    `steps` are the texts of the steps, `ends` the number of the solution's tokens up to each step's
+    end. `counts` gives for each step how many sampled continuations from its end were right, and
+    how many there were: a Monte-Carlo estimate of its value (Math-Shepherd, Wang et al. 2023). A
+    `corrupted` solution equals the one with the number `origin` up to its last step, which has the
+    error that `flaw` names. A `judged` solution ends with its first wrong step unless it is
+    `right`. `features` are the numbers of its rows in the file of features.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     problem: str
     number: NonNegativeInt
-    """Counts the solutions of a problem."""
+    """The number of the solution among those of its problem, from 0."""
     source: Source
     question: str
     answer: str
-    """The known one; empty when its steps were judged."""
+    """The known answer; empty for a judged solution."""
     system: str | None = None
-    """The system prompt it was read under; None: none of ours."""
+    """The system prompt that the policy had; None: the protocol's own."""
     origin: NonNegativeInt | None = None
     flaw: str | None = None
     steps: tuple[str, ...]
@@ -41,12 +41,13 @@ class Solution(BaseModel):
     counts: tuple[tuple[NonNegativeInt, NonNegativeInt], ...] = ()
     features: tuple[NonNegativeInt, ...] = ()
     of: NonNegativeInt = 0
-    """How many solutions of its problem were written down together with it."""
+    """The number of solutions of its problem, which are written together."""
     spent: NonNegativeInt = 0
-    """Tokens decoded since the problem written down before, so that they add up to the run's."""
+    """Tokens decoded between the writing of the previous problem and that of this one; the same in
+    all solutions of a problem."""
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _require_equal_lengths(self) -> Self:
         steps, sampled = len(self.steps), self.source == "sampled"
         if len(self.ends) != steps or len(self.features) > steps:
             raise ValueError("`steps`, `ends` and `features` do not fit each other")

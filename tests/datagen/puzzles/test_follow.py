@@ -29,7 +29,7 @@ def test_what_was_written_is_read_back(graph: ReasoningGraph) -> None:
         found = parse_reply(graph.task, f"{reply_text(graph.task, visits)}<|im_end|>")
         assert found.visits == tuple(visits)
         assert found.solved
-        assert found.legal
+        assert found.is_legal
 
 
 def test_a_false_result_is_where_legality_ends() -> None:
@@ -59,13 +59,16 @@ def test_a_false_belief_is_mended_and_the_path_goes_on_from_there(graph: Reasoni
     task = graph.task
     for seed in range(10):
         visits = sample_path(graph, Random(seed), ERRING)
-        spoilt = [_despairing(visit) if visit.right else visit for visit in visits]
+        spoilt = [_despairing(visit) if visit.solvable else visit for visit in visits]
         wider, path = corrected_path(graph, spoilt, Random(seed), ERRING)
         assert path[-1].decision == "end"
-        assert task.solved(path[-1].move.state)
-        before = next(i for i, visit in enumerate(visits) if visit.right)
+        assert task.is_solved(path[-1].move.state)
+        before = next(i for i, visit in enumerate(visits) if visit.solvable)
         assert path[: before + 1] == visits[: before + 1]
-        assert all(visit.honest or not task.evident(visit.move.state) for visit in path)
+        assert all(
+            visit.is_belief_correct or not task.is_outcome_visible(visit.move.state)
+            for visit in path
+        )
         assert parse_reply(task, reply_text(task, path)).solved
         assert set(graph.nodes) <= set(wider.nodes)
 
@@ -83,7 +86,7 @@ def test_what_a_policy_really_did_can_always_be_gone_on_with() -> None:
         random = Random(seed)
         visits = list(_wandering(task, random, length=1 + seed % 6))
         _, path = corrected_path(build_reasoning_graph(task, random), visits, random, ERRING)
-        assert task.solved(path[-1].move.state)
+        assert task.is_solved(path[-1].move.state)
 
 
 def _wandering(task: NumberPuzzle, random: Random, length: int) -> Iterator[Visit]:
@@ -96,11 +99,15 @@ def _wandering(task: NumberPuzzle, random: Random, length: int) -> Iterator[Visi
         tried.add((state, move.state))
         hopeful = random.random() < 0.8
         yield Visit(
-            state, move, hopeful, "proceed" if hopeful else "backtrack", task.alive(move.state)
+            state,
+            move,
+            hopeful,
+            "proceed" if hopeful else "backtrack",
+            task.is_solvable(move.state),
         )
         del branch[branch.index(state) + 1 :]
         branch += [move.state] if hopeful else []
 
 
 def _despairing(visit: Visit) -> Visit:
-    return replace(visit, hopeful=False, decision="backtrack")
+    return replace(visit, believed_solvable=False, decision="backtrack")

@@ -25,13 +25,13 @@ def graph(request: pytest.FixtureRequest) -> ReasoningGraph:
 def test_a_graph_is_acyclic_and_its_marks_are_true(graph: ReasoningGraph) -> None:
     task, nodes = graph.task, graph.nodes
     assert networkx.is_directed_acyclic_graph(nodes)
-    goals = [state for state in nodes if task.solved(state)]
+    goals = [state for state in nodes if task.is_solved(state)]
     leads = set(goals).union(*(networkx.ancestors(nodes, goal) for goal in goals))
-    assert {state for state in nodes if graph.right(state)} == leads
+    assert {state for state in nodes if graph.is_solvable(state)} == leads
     ids = [nodes.nodes[state]["id"] for state in nodes]
     assert sorted(ids) == list(range(len(nodes)))
     assert nodes.nodes[task.start]["depth"] == 0
-    assert all(nodes.nodes[goal]["left"] == 0 for goal in goals)
+    assert all(nodes.nodes[goal]["distance"] == 0 for goal in goals)
 
 
 def test_equal_states_are_one_node() -> None:
@@ -45,20 +45,20 @@ def test_a_path_ends_at_the_answer_and_its_backtracks_are_real(graph: ReasoningG
     for seed in range(20):
         visits = sample_path(graph, Random(seed), WRONG)
         assert visits[-1].decision == "end"
-        assert task.solved(visits[-1].move.state)
+        assert task.is_solved(visits[-1].move.state)
         open_states = [task.start]
         tried = set()
         for visit in visits:
             assert visit.state in open_states
             assert (visit.state, visit.move.state) not in tried
             assert visit.move in task.moves(visit.state)
-            assert visit.right == task.alive(visit.move.state)
+            assert visit.solvable == task.is_solvable(visit.move.state)
             tried.add((visit.state, visit.move.state))
             del open_states[open_states.index(visit.state) + 1 :]
             if visit.decision == "proceed":
                 open_states.append(visit.move.state)
             elif visit.decision == "backtrack":
-                assert not visit.right
+                assert not visit.solvable
         moves = solution_visits(visits)
         assert [task.start, *(m.state for m in moves)][-1] == visits[-1].move.state
         assert len(moves) <= len(visits)
@@ -71,7 +71,7 @@ def test_wrong_turns_come_as_often_as_the_habit_says() -> None:
         graph = build_reasoning_graph(KINDS["countdown3"](random), random)
         for aim in wrong:
             visits = sample_path(graph, random, PathParameters(right_move_bias=aim))
-            wrong[aim] += sum(not visit.right for visit in visits)
+            wrong[aim] += sum(not visit.solvable for visit in visits)
     assert wrong[0.1] > 3 * wrong[0.9] > 0
 
 
@@ -80,8 +80,8 @@ def test_potentials_are_what_the_formula_promises(graph: ReasoningGraph) -> None
     for state in nodes:
         value = state_potential(graph, state)
         assert 0.0 <= value <= 1.0
-        assert (value > 0) == (graph.right(state) and state != graph.task.start)
-        assert (value == 1.0) == graph.task.solved(state)
+        assert (value > 0) == (graph.is_solvable(state) and state != graph.task.start)
+        assert (value == 1.0) == graph.task.is_solved(state)
     assert state_potential(graph, "nowhere") == 0.0
 
 
@@ -97,8 +97,8 @@ def test_degrees_and_distances_move_the_potential() -> None:
     """Two nodes with everything equal but one thing."""
     nodes = networkx.DiGraph()
     task = KINDS["countdown3"](Random(0))
-    for name, depth, left in (("near", 2, 1), ("far", 2, 3), ("busy", 2, 1), ("known", 2, 1)):
-        nodes.add_node(name, right=True, depth=depth, left=left, id=0)
+    for name, depth, distance in (("near", 2, 1), ("far", 2, 3), ("busy", 2, 1), ("known", 2, 1)):
+        nodes.add_node(name, right=True, depth=depth, distance=distance, id=0)
         nodes.add_edge("in", name)
         nodes.add_edge(name, f"{name} on")
     nodes.add_edge("busy", "on again")
@@ -113,10 +113,10 @@ def test_a_landed_path_answers_with_what_it_has() -> None:
     random = Random(11)
     graph = build_reasoning_graph(KINDS["countdown3"](random), random)
     visits = sample_path(graph, random, PathParameters(right_move_bias=0.0))
-    dead = [visit for visit in visits if not visit.right][:1]
-    assert reply_text(graph.task, dead).endswith(graph.task.surrender())
+    dead = [visit for visit in visits if not visit.solvable][:1]
+    assert reply_text(graph.task, dead).endswith(graph.task.failure_reply())
     seen = visits[:-1]  # two numbers are left, and what they make is written there
-    assert graph.task.evident(seen[-1].move.state)
+    assert graph.task.is_outcome_visible(seen[-1].move.state)
     assert reply_text(graph.task, seen).endswith(graph.task.answer(solution_visits(visits)))
-    line = path_record(graph, seen, 0, landed=True)
-    assert [step.right for step in line.steps] == [visit.right for visit in seen]
+    line = path_record(graph, seen, 0, truncated=True)
+    assert [step.right for step in line.steps] == [visit.solvable for visit in seen]

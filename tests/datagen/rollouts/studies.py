@@ -57,5 +57,5 @@ def write_study(
                         features=tuple(range(begin, begin + STEPS)),
                     )
                 )
-            ledger.add(solutions, features, 100)
+            ledger.add_solutions(solutions, features, 100)
     return path

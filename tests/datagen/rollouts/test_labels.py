@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reasoner.datagen.rollouts.labels import GUESS, JUDGED, label_steps
+from reasoner.datagen.rollouts.labels import HUMAN_LABEL_WEIGHT, INFERRED_LABEL_WEIGHT, label_steps
 from reasoner.datagen.rollouts.solution import Solution
 
 
@@ -51,7 +51,12 @@ def test_results_that_nobody_right_had_are_taken_for_the_error() -> None:
     right = solution("3 * 14 = 42", "= 36", right=True, counts=((1, 1),) * 2, features=(10, 11))
     wrong = solution("3 * 14 = 42", "42 + 6 = 48", "so it is 36", "48.", number=1)
     found = marks(right, wrong)
-    assert [found[row] for row in range(4)] == [(1, GUESS), (0, GUESS), (0, 0), (0, 0)]
+    assert [found[row] for row in range(4)] == [
+        (1, INFERRED_LABEL_WEIGHT),
+        (0, INFERRED_LABEL_WEIGHT),
+        (0, 0),
+        (0, 0),
+    ]
 
 
 def test_a_shared_state_is_right_when_one_says_so() -> None:
@@ -73,7 +78,12 @@ def test_what_follows_an_error_counts_nothing() -> None:
 def test_what_a_person_judged() -> None:
     wrong = solution("a", "b", source="judged", right=False, counts=())
     right = solution("a", "b", source="judged", right=True, counts=(), problem="q", features=(2, 3))
-    assert marks(wrong, right) == {0: (1, JUDGED), 1: (0, JUDGED), 2: (1, JUDGED), 3: (1, JUDGED)}
+    assert marks(wrong, right) == {
+        0: (1, HUMAN_LABEL_WEIGHT),
+        1: (0, HUMAN_LABEL_WEIGHT),
+        2: (1, HUMAN_LABEL_WEIGHT),
+        3: (1, HUMAN_LABEL_WEIGHT),
+    }
 
 
 def test_what_was_cut_off_is_not_wrong() -> None:

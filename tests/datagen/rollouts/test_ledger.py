@@ -34,9 +34,9 @@ def rows(*values: int) -> list[np.ndarray]:
 
 def write(path: Path, problems: int) -> None:
     with SolutionFile(path, FACTS, WIDTH) as ledger:
-        for index in range(len(ledger.done), problems):
+        for index in range(len(ledger.completed_problems), problems):
             pair = [solution(f"p{index}", 0, 0, 1), solution(f"p{index}", 1, 1)]
-            ledger.add(pair, rows(10 * index, 10 * index + 1), 100)
+            ledger.add_solutions(pair, rows(10 * index, 10 * index + 1), 100)
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ async def work(model: Path, out: Path, exercises: list[Exercise], tokens: int | 
     plan = RolloutPlan(samples=2, continuations=2, max_tokens=48)
     settings = Settings.load(model=str(model))
     async with open_rollout_run(out, plan, settings, print) as run:
-        await run.work_through(exercises, at_once=3, tokens=tokens, watch=lambda: None)
+        await run.make_rollouts(exercises, at_once=3, max_tokens=tokens, on_exercise=lambda: None)
         return run.tokens
 
 
@@ -136,11 +136,13 @@ async def test_halving_asks_few_prefixes(
     grower, line = lines
     assert len(line.ends) >= 3
     drawn = await find_error(grower, line, 2, 500)
-    asked = {sum(line.shares(other, step) for step in range(len(line.ends))) for other in drawn}
+    asked = {
+        sum(line.shares_prefix(other, step) for step in range(len(line.ends))) for other in drawn
+    }
     assert 2 * (len(line.ends) - 1).bit_length() >= len(drawn) >= 2
     assert asked
     for other in drawn:
-        assert other.rows[0] is line.rows[0]
+        assert other.step_features[0] is line.step_features[0]
     tally = continuation_counts(line, [line, *drawn])
     assert tally[-1] == (int(line.right), 1)
     assert tally[0][1] == 1 + len(drawn)
@@ -157,10 +159,12 @@ async def test_what_was_doubted_while_writing_is_what_is_read_afterwards(smollm2
             Problem(question="What is 12 + 30, and twice that?"), "84", 1
         )
         rows = await StepFeatureExtractor(bench.engine).extract_features(
-            line.path.prompt, line.path.tokens, line.ends
+            line.trajectory.prompt, line.trajectory.tokens, line.ends
         )
-    assert len(rows) == len(line.rows) == len(line.ends)
-    chosen = [number for number, step in enumerate(line.path.steps) if step.forced == 0]
+    assert len(rows) == len(line.step_features) == len(line.ends)
+    chosen = [number for number, step in enumerate(line.trajectory.steps) if step.forced == 0]
     assert chosen
     for number in chosen:
-        assert line.rows[number].astype(np.float32) == pytest.approx(rows[number], abs=0.15)
+        assert line.step_features[number].astype(np.float32) == pytest.approx(
+            rows[number], abs=0.15
+        )

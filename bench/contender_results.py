@@ -8,13 +8,13 @@ from typing import TextIO
 
 from pydantic import BaseModel
 
-from reasoner.batch.tally import wilson_interval
+from reasoner.metrics import wilson_interval
 
-BEGINNING = '{"id":'
+LINE_PREFIX = '{"id":'
 """What every kept line begins with."""
 
 
-class Trial(BaseModel):
+class ContenderResult(BaseModel):
     """What a contender made of a problem. `seconds` are since it was done with the one before: they
     add up to its wall-clock, however many it works on at once."""
 
@@ -24,7 +24,7 @@ class Trial(BaseModel):
     seconds: float
 
 
-def report(trials: Sequence[Trial], names: Sequence[str], seed: int) -> None:
+def print_comparison(trials: Sequence[ContenderResult], names: Sequence[str], seed: int) -> None:
     """A line for each contender, the first of them being what the others are measured against,
     over the problems that all have answered."""
     made = {name: {trial.id: trial for trial in trials if trial.by == name} for name in names}
@@ -40,10 +40,10 @@ def report(trials: Sequence[Trial], names: Sequence[str], seed: int) -> None:
     print(f"| {ours} | {_summary(base)} | |")
     for name in others:
         theirs = [made[name][id] for id in shared]
-        print(f"| {name} | {_summary(theirs)} | {against(theirs, base)} |")
+        print(f"| {name} | {_summary(theirs)} | {compare_with_base(theirs, base)} |")
 
 
-def _summary(trials: Sequence[Trial]) -> str:
+def _summary(trials: Sequence[ContenderResult]) -> str:
     right, count = sum(trial.right for trial in trials), len(trials)
     low, high = wilson_interval(right, count)
     seconds = sum(trial.seconds for trial in trials)
@@ -51,7 +51,7 @@ def _summary(trials: Sequence[Trial]) -> str:
     return f"{share} | {seconds / count:.1f} | {seconds:.0f}"
 
 
-def against(trials: Sequence[Trial], base: Sequence[Trial]) -> str:
+def compare_with_base(trials: Sequence[ContenderResult], base: Sequence[ContenderResult]) -> str:
     """Problems won and lost, what this comes to in points (95 %, paired), and the time it took."""
     pairs = list(zip(trials, base, strict=True))
     won = sum(one.right > other.right for one, other in pairs)
@@ -64,7 +64,9 @@ def against(trials: Sequence[Trial], base: Sequence[Trial]) -> str:
     return f"{said}, {longer:.1f} times as long"
 
 
-async def keep(trials: AsyncIterator[Trial], kept: list[Trial], out: TextIO | None) -> None:
+async def collect_results(
+    trials: AsyncIterator[ContenderResult], kept: list[ContenderResult], out: TextIO | None
+) -> None:
     """Take trials as they come, and write each down."""
     async for trial in trials:
         kept.append(trial)
@@ -74,7 +76,9 @@ async def keep(trials: AsyncIterator[Trial], kept: list[Trial], out: TextIO | No
             out.flush()
 
 
-def kept_trials(path: Path | None, ids: Collection[str], names: Sequence[str]) -> list[Trial]:
+def load_results(
+    path: Path | None, ids: Collection[str], names: Sequence[str]
+) -> list[ContenderResult]:
     """What the file holds; a run that was ended while it wrote may have left a part of a line.
 
     A file that holds anything else is refused, and stays as it is.
@@ -83,8 +87,8 @@ def kept_trials(path: Path | None, ids: Collection[str], names: Sequence[str]) -
         return []
     try:
         whole, _, rest = path.read_text("utf-8").rpartition("\n")
-        trials = [Trial.model_validate_json(line) for line in whole.splitlines()]
-        if not BEGINNING.startswith(rest[: len(BEGINNING)]):
+        trials = [ContenderResult.model_validate_json(line) for line in whole.splitlines()]
+        if not LINE_PREFIX.startswith(rest[: len(LINE_PREFIX)]):
             raise ValueError("its end is no part of a trial")
         if any(trial.id not in ids or trial.by not in names for trial in trials):
             raise ValueError("its trials are not of these problems and contenders")
