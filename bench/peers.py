@@ -29,12 +29,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import aclosing, asynccontextmanager, nullcontext
 from pathlib import Path
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import httpx2
 
 from bench.accuracy import load_items
 from bench.contender_results import ContenderResult, collect_results, load_results, print_comparison
+from bench.reply_sources import (
+    SAMPLE_TEMPERATURE,
+    CompletionError,
+    ReplySource,
+    llama_cpp_source,
+    server_source,
+)
 from reasoner import Problem, Settings
 from reasoner.answers.extraction import extract_final_answer
 from reasoner.batch.item import BatchItem
@@ -44,16 +51,12 @@ from reasoner.engine.local.threads import default_threads
 from reasoner.errors import UsageError
 from reasoner.models.fetch import ensure_model
 from reasoner.plugin_host.host import PluginHost
-from reasoner.protocol.protocol import STEP_INSTRUCTION
 from reasoner.search.operators.aggregate import group_by_answer
 from reasoner.solver.local import LocalSolver
 from reasoner.types.candidate import Candidate
 from reasoner.types.trajectory import FinishReason, Phase
 from reasoner.types.trajectory import Trajectory as Thought
 
-MAX_REPLY_TOKENS = 1024
-SAMPLE_TEMPERATURE = 0.8
-"""The temperature of the samples of a majority."""
 REQUEST_TIMEOUT_SECONDS = 3600.0
 """Seconds a server may take; when it is asked much at once, a question waits for many others."""
 FIXED_SETTINGS = {
@@ -68,72 +71,14 @@ FIXED_SETTINGS = {
 """Settings that a solver is opened with, so that ours cannot differ in them."""
 AnswerCheck = Callable[[Problem], Awaitable[bool]]
 """Whether a contender's answer to a problem is right."""
-ReplySource = Callable[[str], Awaitable[list[str]]]
-"""A question's replies, one or several."""
 AnswerKey = tuple[str, str]
 """A problem's id and a contender's name."""
-
-
-class CompletionError(Exception):
-    """What a server said is no completion, or it said nothing."""
 
 
 class Contender(NamedTuple):
     name: str
     is_answered_right: AnswerCheck
     at_once: int
-
-
-def chat_messages(question: str) -> list[dict[str, str]]:
-    return [{"role": "system", "content": STEP_INSTRUCTION}, {"role": "user", "content": question}]
-
-
-def llama_cpp_source(model: Path, samples: int, threads: int) -> ReplySource:
-    """`llama_cpp.Llama`, asked several times."""
-    from llama_cpp import Llama
-
-    llama = Llama(str(model), n_ctx=4096, n_threads=threads, verbose=False)
-
-    def drawn(question: str) -> list[str]:
-        asked: Any = chat_messages(question)
-        return [
-            llama.create_chat_completion(
-                asked, temperature=SAMPLE_TEMPERATURE, max_tokens=MAX_REPLY_TOKENS, seed=seed
-            )["choices"][0]["message"]["content"]
-            for seed in range(samples)
-        ]
-
-    async def replies(question: str) -> list[str]:
-        return await asyncio.to_thread(drawn, question)
-
-    return replies
-
-
-def server_source(
-    client: httpx2.AsyncClient, url: str, model: str, wishes: Sequence[dict[str, float]] = ({},)
-) -> ReplySource:
-    """A server, asked once for each of the wishes, all side by side. Raises NoAnswer."""
-    address = f"{url.rstrip('/')}/chat/completions"
-
-    async def reply(question: str, wish: dict[str, float]) -> str:
-        body = {
-            "model": model,
-            "messages": chat_messages(question),
-            "max_tokens": MAX_REPLY_TOKENS,
-            **wish,
-        }
-        try:
-            answer = (await client.post(address, json=body)).raise_for_status()
-            return str(answer.json()["choices"][0]["message"]["content"])
-        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, LookupError, TypeError) as error:
-            raise CompletionError(
-                f"no answer of {address}: {error or type(error).__name__}"
-            ) from error
-
-    async def replies(question: str) -> list[str]:
-        return await asyncio.gather(*(reply(question, wish) for wish in wishes))
-
-    return replies
 
 
 async def majority_answer(replies: Sequence[str], verifiers: PluginHost) -> str | None:
