@@ -46,6 +46,7 @@ def test_it_is_in_the_package_and_small() -> None:
     assert sum(path.stat().st_size for path in paths) <= 30 * MEGABYTE
 
 
+@pytest.mark.slow
 async def test_most_puzzles_are_solved_in_one_path_with_backtracks() -> None:
     results = await solve()
     assert sum(result.status is Status.VERIFIED for result in results) >= 5

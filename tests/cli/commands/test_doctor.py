@@ -18,6 +18,7 @@ def test_it_looks_at_everything(tmp_path: Path) -> None:
     assert any("plugin python_sandbox" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_json_says_the_same(tmp_path: Path) -> None:
     found = json.loads(run(tmp_path, "doctor", "--json").stdout)
     assert found["ok"] is True

@@ -56,6 +56,7 @@ def test_a_question_is_recorded_found_continued_and_removed(
     assert [talk["title"] for talk in listed(tmp_path)] == ["Alone?"]
 
 
+@pytest.mark.slow
 def test_cid_goes_on_with_that_one(tiny_gguf: Path, tmp_path: Path) -> None:
     for question in ("one", "two"):
         run(tmp_path, "ask", question, "-m", tiny_gguf, *BRIEF)
@@ -65,6 +66,7 @@ def test_cid_goes_on_with_that_one(tiny_gguf: Path, tmp_path: Path) -> None:
     assert [turn["question"] for turn in shown(tmp_path)["turns"]] == ["one", "three"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("flags", "setting"), [(["-n"], "1"), (["--no-log"], "1"), ([], "0")])
 def test_nothing_is_recorded_when_told_so(
     tiny_gguf: Path, tmp_path: Path, flags: list[str], setting: str
@@ -88,6 +90,7 @@ def test_a_damaged_history_costs_one_line_and_not_the_answer(
     assert len(reading.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -45,6 +45,7 @@ def test_list_names_the_registry_and_what_is_here(tmp_path: Path) -> None:
     assert [row["name"] for row in rows if row["cached"]] == ["steiner-mini", "steiner-mini-value"]
 
 
+@pytest.mark.slow
 def test_pull_show_path_and_rm(tmp_path: Path, hub: FakeHub, tiny_gguf: Path) -> None:
     pulled = run(tmp_path, "models", "pull", REPO)
     assert pulled.returncode == 0, pulled.stderr
@@ -106,6 +107,7 @@ def test_path_without_a_name_is_the_directory(tmp_path: Path) -> None:
     assert done.stdout.decode().strip() == str(tmp_path / "cache" / "models")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "reason"),
     [

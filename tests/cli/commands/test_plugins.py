@@ -33,6 +33,7 @@ def listed(home: Path) -> dict[str, dict[str, Any]]:
     return {info["name"]: info for info in found}
 
 
+@pytest.mark.slow
 def test_the_documented_example_works_as_documented(tmp_path: Path) -> None:
     (example,) = re.findall(r"(?s)```python\n(.*?)```", DOCUMENT.read_text())
     assert len(example.splitlines()) <= 25

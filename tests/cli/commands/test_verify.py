@@ -85,6 +85,7 @@ def test_many_answers_one_object_a_line_in_order(tmp_path: Path) -> None:
     assert found[0]["verdicts"][0]["verifier"] == "sympy_check"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lines", "code"), [([0], 0), ([0, 8], 4), ([0, 1], 4), ([0, 6, 8], 3), ([1, 3], 2), ([], 2)]
 )
@@ -94,6 +95,7 @@ def test_the_exit_code_sums_the_lines_up(tmp_path: Path, lines: list[int], code:
     assert run(tmp_path, "verify", "--jsonl", given).returncode == code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -146,6 +148,7 @@ def test_no_model_is_touched(tmp_path: Path) -> None:
     assert not imported & {"llama_cpp", "reasoner.solver.interface", "sympy"}
 
 
+@pytest.mark.slow
 def test_the_same_answer_is_checked_once(tmp_path: Path) -> None:
     asked = ["verify", "1/2", "--expect", "0.5", "--json"]
     fresh, again, anew = (

@@ -82,6 +82,7 @@ def test_binary_stdin_is_one_line_and_2(tmp_path: Path, data: bytes) -> None:
     assert done.stderr.count(b"\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["ask"], ["ask", ""], ["ask", " \n\t"], []])
 @pytest.mark.parametrize("stdin", [b"", b" \n\n"])
 def test_an_empty_question_is_2_with_an_example(
