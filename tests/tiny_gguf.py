@@ -13,6 +13,7 @@ __all__ = [
     "CONTROL_TOKENS",
     "STEINER_TOKENS",
     "THINK_TOKENS",
+    "byte_tokens",
     "write_tiny_gguf",
 ]
 
@@ -84,7 +85,7 @@ def _add_shape(writer: Any, n_ctx_train: int) -> None:
     writer.add_layer_norm_rms_eps(1e-5)
 
 
-def _byte_tokens() -> list[str]:
+def byte_tokens() -> list[str]:
     """GPT-2's printable stand-ins for the 256 bytes, in byte order."""
     printable = {*range(33, 127), *range(161, 173), *range(174, 256)}
     shifted = iter(range(256, 512))
@@ -95,7 +96,7 @@ def _add_vocabulary(writer: Any, extra_tokens: Sequence[str]) -> int:
     """Add the tokeniser; return how many tokens it has."""
     import gguf
 
-    plain = [*_byte_tokens(), "Ġt"]
+    plain = [*byte_tokens(), "Ġt"]
     control = [*CONTROL_TOKENS, *extra_tokens]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
