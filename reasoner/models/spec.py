@@ -15,6 +15,7 @@ from pydantic import (
 
 from reasoner.models.effort_plan import EffortPlan
 from reasoner.settings import Effort
+from reasoner.types.reasoning_marks import ReasoningMarks
 
 __all__ = ["ModelFile", "ModelSpec", "WheelParts", "is_plain_relative_path", "printable"]
 
@@ -59,6 +60,7 @@ class ModelSpec(BaseModel):
     `wheels`. Without a file, a server has the model at `url` (`http://host/v1#name`);
     `chat_template` (Jinja) is needed where that server does not publish it. Without `sha256` the
     checksum that the Hub states is used. `sampling` holds the sampler's options by name.
+    `marks` are those of its blocks of reasoning, where they are not known or not recognised.
     `no_system` models never get a system prompt. `tool_style` is how the model calls tools, where
     its chat template would mislead. `effort` holds the plan measured to be best at each effort
     level. `format` names the value format by which the model scores steps, and `head` is the file
@@ -76,6 +78,7 @@ class ModelSpec(BaseModel):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     license: str | None = None
     protocol: Literal["plain", "think", "steiner"] | None = None
+    marks: ReasoningMarks | None = None
     sampling: dict[str, Any] = {}
     system: str | None = None
     no_system: bool = False

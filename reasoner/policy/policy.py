@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from copy import copy
-from functools import partial
 from math import inf
 from random import Random
 from zlib import crc32
@@ -175,11 +174,10 @@ class Policy:
         )
         tokens = await collect_tokens(
             generation,
-            self._engine,
             self._budget,
-            marks=self._protocol.token_marks,
+            visible=round_.visible_text(),
             unread=1 if trajectory.tokens else 0,
-            on_text=partial(on_text, round_.channel),
+            on_text=on_text,
         )
         extended = round_.conclude(tokens, generation.finish or Finish.CANCELLED)
         return await self._call_tool(extended, round_, on_text)

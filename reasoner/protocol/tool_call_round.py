@@ -7,7 +7,9 @@ from reasoner.engine.interface import Vocabulary
 from reasoner.engine.token import Finish, Token
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import Round, append_tokens, count_tokens
+from reasoner.protocol.token_decoder import TokenDecoder
 from reasoner.protocol.tool_call_styles import ToolCallRequest, ToolCallStyle
+from reasoner.protocol.visible_text import BlockText, VisibleText, read_visible_text
 from reasoner.types.token_statistics import TokenStatistics
 from reasoner.types.tool_call import ToolCall
 from reasoner.types.trajectory import Decision, Phase, Step, Trajectory
@@ -34,7 +36,9 @@ class ToolCallRound:
         self.call: ToolCallRequest | None = None
         self._inner, self._trajectory, self._style = inner, trajectory, style
         self._vocabulary, self._opening = vocabulary, list(opening)
-        self._text = Paragraph(lambda token: vocabulary.piece(token, special=True))
+        self._text = Paragraph()
+        self._decoder = TokenDecoder(lambda token: vocabulary.piece(token, special=True))
+        self._shown_forced = len(opening)
 
     def constrain(self) -> Constraint:
         if self.call is not None:
@@ -47,8 +51,14 @@ class ToolCallRound:
         if self._opening:
             del self._opening[0]
         self._inner.accept(token)
-        self._text.add(token)
+        self._text.add(self._decoder.decode(token))
         self.call = self._style.find_call(self._text.text)
+
+    def visible_text(self) -> VisibleText:
+        visible = self._inner.visible_text()
+        if isinstance(visible, BlockText):
+            visible.show_forced(self._shown_forced)
+        return visible
 
     def conclude(self, tokens: Sequence[Token], finish: Finish) -> Trajectory:
         """Return the trajectory as the inner round does; an answer with a call becomes a step."""
@@ -59,11 +69,19 @@ class ToolCallRound:
             return self._inner.conclude(tokens, finish)
         tokens = [token for token in tokens if not self._vocabulary.is_eog(token.id)]
         if self.channel == "reasoning":
-            return self._inner.conclude(tokens, Finish.HALT)
-        text = self._vocabulary.detokenize([token.id for token in tokens]).strip()
+            return self._with_opening(self._inner.conclude(tokens, Finish.HALT))
+        text = read_visible_text(self.visible_text(), tokens)["answer"].strip()
         step = count_tokens(Step(text=text, decision=Decision.PROCEED), tokens)
         steps = (*self._trajectory.steps, step)
         return append_tokens(self._trajectory, tokens, steps=steps, phase=Phase.REASONING)
+
+    def _with_opening(self, trajectory: Trajectory) -> Trajectory:
+        """Return the trajectory whose last step shows the forced beginning of the call, too."""
+        if not self._shown_forced or not trajectory.steps:
+            return trajectory
+        last = trajectory.steps[-1]
+        shown = last.model_copy(update={"text": f"{self._style.call_prefix}{last.text}"})
+        return trajectory.model_copy(update={"steps": (*trajectory.steps[:-1], shown)})
 
 
 def append_tool_output(trajectory: Trajectory, call: ToolCall, tokens: Sequence[int]) -> Trajectory:

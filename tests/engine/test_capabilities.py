@@ -9,7 +9,7 @@ from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.remote.completions import CompletionsClient
 from reasoner.engine.remote.engine import CHATML_TEMPLATE, RemoteEngine
 from reasoner.errors import BadModelFile, EngineError, UsageError
-from reasoner.protocol.registry import choose_protocol
+from reasoner.policy.protocol_choice import choose_protocol
 
 
 async def test_a_server_lacks_what_text_cannot_carry() -> None:

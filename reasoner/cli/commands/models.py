@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from reasoner.cli.commands.models_protocol import describe_protocol
 from reasoner.cli.commands.models_view import print_model, print_models
 from reasoner.cli.help.commands import Commands
 from reasoner.cli.help.completion import complete_models
@@ -84,7 +85,8 @@ def show(name: ModelName, json: JsonFlag = False) -> None:
     row = _row(name, spec, model)
     info = read_metadata(model.path) if model else None
     if json:
-        print_readable_json(row | {"spec": _dump(spec), "file": _dump(info)})
+        protocol = describe_protocol(info, spec) if info else {}
+        print_readable_json(row | protocol | {"spec": _dump(spec), "file": _dump(info)})
     else:
         print_model(row, spec, info)
 

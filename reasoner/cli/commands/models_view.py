@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from reasoner.cli.commands.models_protocol import describe_protocol
 from reasoner.cli.output.terminal import colourful, one_line
 from reasoner.models.metadata import ModelMetadata
 from reasoner.models.space import format_bytes
@@ -80,8 +81,7 @@ def _spec_lines(spec: ModelSpec) -> dict[str, Any]:
 
 def _file_lines(info: ModelMetadata, spec: ModelSpec | None) -> dict[str, Any]:
     template = info.chat_template
-    guess = None if spec and spec.protocol else f"{info.protocol} (from the vocabulary)"
-    return ({"protocol": guess} if guess else {}) | {
+    return describe_protocol(info, spec) | {
         "architecture": info.architecture,
         "quantization": info.quantization,
         "parameters": f"{info.parameters / 1e6:,.0f} M",

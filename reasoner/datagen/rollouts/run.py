@@ -20,7 +20,7 @@ from reasoner.open_model import open_model, resolve
 from reasoner.plugin_host.host import PluginHost
 from reasoner.policy.budget import Budget
 from reasoner.policy.policy import Policy
-from reasoner.protocol.registry import choose_protocol
+from reasoner.policy.protocol_choice import choose_protocol
 from reasoner.settings import Limits, Settings
 from reasoner.value.step_features import FEATURE_NAMES
 
@@ -139,7 +139,8 @@ def _policy(
     """Return the policy with the settings that a search has, but with the plan's limits."""
     spec = model.spec
     protocol_name = settings.protocol or (spec.protocol if spec else None)
-    protocol = choose_protocol(engine, engine.chat_template or "", protocol_name)
+    marks = spec.marks if spec else None
+    protocol = choose_protocol(engine, engine.chat_template or "", protocol_name, marks)
     model_sampling = dict(spec.sampling) if spec else {}
     return Policy(
         engine,
