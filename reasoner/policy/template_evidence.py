@@ -1,5 +1,6 @@
 """What a chat template shows about the blocks of reasoning that its model writes."""
 
+import re
 from dataclasses import dataclass
 
 from reasoner.errors import BadModelFile
@@ -40,7 +41,7 @@ def _is_named(template: str, marks: ReasoningMarks) -> bool:
     """Whether the source has a mark, or the pieces of which a mark of several tokens is made."""
     if marks.opening in template or marks.closing in template:
         return True
-    pieces = [piece for piece in marks.closing.replace("|>", "|>\n").splitlines() if piece]
+    pieces = re.findall(r"<\|[^|]+\|>|[^<]+", marks.closing)
     return len(pieces) > 1 and all(piece in template for piece in pieces)
 
 
