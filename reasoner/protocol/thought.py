@@ -62,10 +62,12 @@ class ThoughtRound:
         if self._prefix:
             return Force(tuple(self._prefix))
         text = self.paragraph.text
-        if self.is_over() or self.paragraph.complete:
+        if self.is_over():
             return Halt()
         if self.soft_stopped or self._soft_stop.must_stop(text):
             self.soft_stopped = True
+            return Halt()
+        if self.paragraph.complete:
             return Halt()
         return self._ban_end if self.below_min_steps and not text.strip() else FREE
 

@@ -126,16 +126,21 @@ async def test_a_family_is_recognised_and_its_thought_hidden(
 @every_kind
 @every_family
 @pytest.mark.parametrize(
-    ("limits", "thought"),
+    ("limits", "thought", "reason"),
     [
-        (Limits(budget=20, max_tokens=400), LONG_THOUGHT),
-        (Limits(max_steps=2, max_tokens=400), LONG_THOUGHT),
-        (Limits(max_tokens=400), [f"{REPEATED}\n\n"]),
+        (Limits(budget=20, max_tokens=400), LONG_THOUGHT, FinishReason.BUDGET),
+        (Limits(max_steps=2, max_tokens=400), LONG_THOUGHT, FinishReason.BUDGET),
+        (Limits(max_tokens=400), [f"{REPEATED}\n\n"], FinishReason.STOP),
     ],
     ids=["budget", "max_steps", "repetition"],
 )
 async def test_what_the_program_closes_is_hidden(
-    tmp_path: Path, marks: ReasoningMarks, kind: str, limits: Limits, thought: list[str]
+    tmp_path: Path,
+    marks: ReasoningMarks,
+    kind: str,
+    limits: Limits,
+    thought: list[str],
+    reason: FinishReason,
 ) -> None:
     engine = await open_family(tmp_path, marks, kind, endless=thought)
     trajectory = await write(engine, limits, sampling=GREEDY, problem=QUESTION)
@@ -146,7 +151,7 @@ async def test_what_the_program_closes_is_hidden(
     assert all(f"{step.text}\n\n" in thought for step in trajectory.steps)
     assert_hidden(trajectory, marks)
     if mark_tokens(marks) and kind != "spelled":  # the scripted model sees single tokens only
-        assert trajectory.answer == ANSWER
+        assert (trajectory.answer, trajectory.finish_reason) == (ANSWER, reason)
 
 
 @every_kind

@@ -9,8 +9,8 @@ import pytest
 from reasoner.engine.local.engine import LocalEngine
 from reasoner.policy.protocol_choice import choose_protocol
 from reasoner.settings import Limits
-from reasoner.types.trajectory import Decision, FinishReason
-from tests.protocol.writing import QUESTION, open_engine, write
+from reasoner.types.trajectory import Decision
+from tests.protocol.writing import open_engine, write
 from tests.tiny_gguf import CHATML, THINK_CHATML, THINK_TOKENS, write_tiny_gguf
 
 
@@ -81,9 +81,3 @@ async def test_no_think_answers_at_once(engine: LocalEngine) -> None:
     prompt = engine.detokenize(trajectory.prompt, special=True)
     assert prompt.endswith("<think>\n\n</think>\n\n")
     assert "step by step" not in prompt
-
-
-async def test_a_landed_path_says_budget(engine: LocalEngine) -> None:
-    trajectory = await write(engine, Limits(budget=10, max_tokens=2000), problem=QUESTION)
-    assert trajectory.soft_stopped
-    assert trajectory.finish_reason in (FinishReason.BUDGET, FinishReason.LENGTH)
