@@ -46,9 +46,10 @@ def test_a_hostile_template_is_one_error(hostile: str) -> None:
 def test_a_template_without_end_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chat_template, "RENDER_SECONDS", 0.2)
     loop = "{% for i in range(3000) %}{% for j in range(3000) %}{% endfor %}{% endfor %}"
-    with pytest.raises(BadModelFile, match=r"nothing within 0\.2 s"):
+    with pytest.raises(BadModelFile, match="it takes too long"):
         render_prompt(loop, ASK)
 
 
 def test_a_template_may_reckon() -> None:
-    assert render_prompt("{{ '-' * 3 }}{{ 2 * 3 }}{{ 2 ** 3 }}{{ 0.5 * 2 }}", ASK) == "---681.0"
+    template = "{{ messages }}{{ '-' * 3 }}{{ 2 * 3 }}{{ 2 ** 3 }}{{ 0.5 * 2 }}"
+    assert render_prompt(template, ASK).endswith("---681.0")

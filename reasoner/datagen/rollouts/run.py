@@ -20,6 +20,7 @@ from reasoner.open_model import open_model, resolve
 from reasoner.plugin_host.host import PluginHost
 from reasoner.policy.budget import Budget
 from reasoner.policy.policy import Policy
+from reasoner.policy.prompt_builder import PromptOptions
 from reasoner.protocol.registry import choose_protocol
 from reasoner.settings import Limits, Settings
 from reasoner.value.step_features import FEATURE_NAMES
@@ -148,5 +149,5 @@ def _policy(
         limits=Limits(budget=plan.max_tokens, max_tokens=plan.max_tokens),
         budget=Budget(),
         seed=plan.seed,
-        merge_system=bool(spec and spec.no_system),
+        prompt_options=PromptOptions(bool(spec and spec.no_system), settings.effort),
     )
