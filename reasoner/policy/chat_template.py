@@ -131,7 +131,8 @@ def _render_texts(
     everything = {*range(len(messages))}
     try:
         text = render([marks.fill(turn, everything) for turn in turns])
-        changed = {n for n, message in enumerate(messages) if not _stands(message, text)}
+        rendered = _collapse_spaces(text)
+        changed = {n for n, message in enumerate(messages) if not _stands(message, rendered)}
     except Exception:  # it refuses a text, such as a name of a control token
         changed = {*everything}
     if not changed:
@@ -139,11 +140,12 @@ def _render_texts(
     return marks.fill_text(render([marks.fill(turn, everything - changed) for turn in turns]))
 
 
-def _stands(message: Message, text: str) -> bool:
-    """Whether the message stands in the rendered text, apart from spaces that were trimmed, words
-    that switch thinking, and reasoning at the beginning of an assistant's message."""
-    rendered = _collapse_spaces(text)
-    contents = [message.content, SOFT_SWITCH.sub(" ", message.content)]
+def _stands(message: Message, rendered: str) -> bool:
+    """Whether the message stands in the rendered text with collapsed spaces, apart from words that
+    switch thinking, and from reasoning at the beginning of an assistant's message."""
+    if _collapse_spaces(message.content) in rendered:
+        return True
+    contents = [SOFT_SWITCH.sub(" ", message.content)]
     if message.role == "assistant" and (block := REASONING_BLOCK.fullmatch(message.content)):
         contents += [block["answer"]] if block["answer"].strip() else []
     return any(_collapse_spaces(content) in rendered for content in contents)

@@ -24,6 +24,8 @@ MAX_FIELD_CHARS = 64
 """An estimate of what a field of a format string adds beside its value."""
 ITERATING_FILTERS = ("join", "sum")
 """The filters that go through their input twice here, so that an iterator is made a list."""
+WRITING_FILTERS = ("string", "pprint", "e", "escape", "forceescape", "safe", "xmlattr", "urlencode")
+"""The filters that write out what is in a list."""
 WIDE_FIELD = re.compile(r"\d{5}|\*|\{[^{}]*\{")
 """A field of a format string that is padded to a large or a computed width."""
 
@@ -194,8 +196,10 @@ def _check_filter(name: str, allowance: TemplateAllowance, values: list[Any]) ->
         _check_lines(allowance, value, others)
     elif name == "sum":
         allowance.charge(sum(map(_length, value)) if _is_sized(value) else 0)
-    else:
+    elif name in WRITING_FILTERS:
         allowance.charge_value(value)
+    else:
+        allowance.charge(_weight(value))
 
 
 def _check_lines(allowance: TemplateAllowance, value: Any, others: list[Any]) -> None:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from reasoner.cli.options.media import media_kind
 from reasoner.cli.output.terminal import is_terminal
 from reasoner.errors import UsageError
 
@@ -91,6 +92,10 @@ def decode_text(data: bytes, source: str) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if kind := media_kind(data):
+            raise UsageError(
+                f"{source} is {kind}, and this program reads text only; describe it in words"
+            ) from error
         raise UsageError(
             f"{source} is not UTF-8 text (byte {error.start}); give text, or convert it first"
         ) from error

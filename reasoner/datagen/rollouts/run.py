@@ -113,7 +113,9 @@ async def open_rollout_run(
     Raises UsageError for a model on a server, and what `resolve` and `SolutionFile` raise.
     """
     model = await resolve(settings.model, settings, notice, progress)
-    async with open_model(model, settings, notice, keep_prompts=False) as opened:
+    async with open_model(
+        model, settings, notice, keep_prompts=False, chat_template=settings.chat_template
+    ) as opened:
         engine = opened.engine
         if not isinstance(engine, LocalEngine):
             raise UsageError(f"{model.name} is on a server; rollouts need a model on this machine")
