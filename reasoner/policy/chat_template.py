@@ -15,6 +15,7 @@ from reasoner.concurrency.timeout import call_with_timeout
 from reasoner.errors import BadModelFile
 from reasoner.policy.message_layout import Turns, conversation_layouts
 from reasoner.policy.message_marks import MessageMarks
+from reasoner.policy.template_limits import AllowanceExceeded
 from reasoner.types.problem import Message
 
 __all__ = ["render_output_wrapper", "render_prompt"]
@@ -112,6 +113,8 @@ def _render_conversation(render: Callable[[Turns], str], messages: Sequence[Mess
             missing = marks.missing(render(turns))
             if not missing:
                 return _render_texts(render, turns, messages, marks)
+        except AllowanceExceeded:
+            raise
         except Exception as error:
             failure = failure or error
             continue
@@ -133,6 +136,8 @@ def _render_texts(
         text = render([marks.fill(turn, everything) for turn in turns])
         rendered = _collapse_spaces(text)
         changed = {n for n, message in enumerate(messages) if not _stands(message, rendered)}
+    except AllowanceExceeded:
+        raise
     except Exception:  # it refuses a text, such as a name of a control token
         changed = {*everything}
     if not changed:
