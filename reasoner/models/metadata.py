@@ -147,7 +147,7 @@ def _policy(gguf: GgufHeader) -> tuple[bool, str]:
     if _ranks(gguf):
         return False, "its head ranks texts, it does not write them"
     if _text(gguf, "tokenizer.chat_template") is None:
-        return True, f"{architecture} generates text; without a chat template prompts stay bare"
+        return True, f"{architecture} generates text, but without a chat template (--chat-template)"
     return True, f"{architecture} generates text and has a chat template"
 
 

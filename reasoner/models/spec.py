@@ -13,6 +13,8 @@ from pydantic import (
     model_validator,
 )
 
+from reasoner.errors import UnknownName
+from reasoner.models.chat_templates import resolve_chat_template
 from reasoner.models.effort_plan import EffortPlan
 from reasoner.settings import Effort
 from reasoner.types.reasoning_marks import ReasoningMarks
@@ -58,7 +60,7 @@ class ModelSpec(BaseModel):
 
     The file comes from `path` (on this machine), from `repo` and `file` on the Hub, or from
     `wheels`. Without a file, a server has the model at `url` (`http://host/v1#name`);
-    `chat_template` (Jinja) is needed where that server does not publish it. Without `sha256` the
+    `chat_template` (Jinja, or a built-in's name) replaces the model's own. Without `sha256` the
     checksum that the Hub states is used. `sampling` holds the sampler's options by name.
     `marks` are those of its blocks of reasoning, where they are not known or not recognised.
     `no_system` models never get a system prompt. `tool_style` is how the model calls tools, where
@@ -98,6 +100,14 @@ class ModelSpec(BaseModel):
         if file is not None and not is_plain_relative_path(file):
             raise ValueError(f"'{file}' is not a plain relative path")
         return file
+
+    @field_validator("chat_template")
+    @classmethod
+    def _check_template(cls, template: str | None) -> str | None:
+        try:
+            return None if template is None else resolve_chat_template(template)
+        except UnknownName as error:
+            raise ValueError(str(error)) from error
 
     @model_validator(mode="after")
     def _has_a_source(self) -> Self:

@@ -9,6 +9,7 @@ from reasoner.plugin_host.host import PluginHost
 from reasoner.policy.budget import Budget
 from reasoner.policy.chat_template import render_output_wrapper
 from reasoner.policy.policy import Policy
+from reasoner.policy.prompt_builder import PromptOptions
 from reasoner.policy.tool_calling import ToolCallConfig
 from reasoner.protocol.protocol import StepProtocol
 from reasoner.protocol.tool_call_styles import choose_tool_style
@@ -59,8 +60,17 @@ def build_policy(
         limits=_bounded(settings.limits) if varied else settings.limits,
         budget=budget,
         seed=settings.seed,
-        merge_system=bool(spec and spec.no_system),
+        prompt_options=_prompt_options(model, settings),
         tool_calls=_calling(model, settings, plugins),
+    )
+
+
+def _prompt_options(model: OpenModel, settings: Settings) -> PromptOptions:
+    return PromptOptions(
+        merge_system=bool(model.spec and model.spec.no_system),
+        effort=settings.effort,
+        budget=settings.limits.budget,
+        arguments=settings.template_args,
     )
 
 
@@ -75,7 +85,8 @@ def _calling(
     end = "" if engine.eos is None else engine.detokenize([engine.eos], special=True)
     named = settings.tool_style or (model.spec.tool_style if model.spec else None)
     template = engine.chat_template or ""
-    wrapper = partial(render_output_wrapper, template, eos=end)
+    variables = _prompt_options(model, settings).variables(template, think=True)
+    wrapper = partial(render_output_wrapper, template, eos=end, variables=variables)
     style = choose_tool_style(tools, template, named, wrapper)
     return ToolCallConfig(style, plugins.call_tool, force_first_call=settings.tools == "force")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reasoner.errors import BadModelFile
 from reasoner.policy.chat_template import render_prompt
+from reasoner.policy.generation_prompt import generation_prompt
 from reasoner.protocol.marks import KNOWN_MARKS
 from reasoner.types.problem import Message
 from reasoner.types.reasoning_marks import ReasoningMarks
@@ -46,26 +47,26 @@ def _is_named(template: str, marks: ReasoningMarks) -> bool:
 
 
 def _evidence(template: str, marks: ReasoningMarks) -> str | None:
-    question = Message(role="user", content="a question")
-    answer = Message(role="assistant", content=REPLY)
     written = (marks.opening, marks.closing)
-    for think in (True, False):
-        text = _render(template, [question], think)
-        if any(mark in text for mark in written):
-            return "the chat template writes them before the reply"
-    if any(mark in _render(template, [question, answer, question], True) for mark in written):
+    try:
+        around = [part for think in (True, False) for part in generation_prompt(template, think)]
+    except BadModelFile:
+        return None
+    if any(mark in text for text in around for mark in written):
+        return "the chat template writes them before the reply"
+    if any(mark in _render_reply(template, REPLY) for mark in written):
         return "the chat template writes them around earlier replies"
-    block = f"{marks.opening}{THOUGHT}{marks.closing}{REPLY}"
-    earlier = answer.model_copy(update={"content": block})
-    text = _render(template, [question, earlier, question], True)
+    text = _render_reply(template, f"{marks.opening}{THOUGHT}{marks.closing}{REPLY}")
     if REPLY in text and THOUGHT not in text:
         return "the chat template removes the block from earlier replies"
     return None
 
 
-def _render(template: str, messages: list[Message], think: bool) -> str:
-    """Return the rendered conversation, or no text where the template refuses it."""
+def _render_reply(template: str, reply: str) -> str:
+    """Return a rendered conversation with an earlier reply; none where the template refuses it."""
+    question = Message(role="user", content="a question")
+    messages = [question, Message(role="assistant", content=reply), question]
     try:
-        return render_prompt(template, messages, think=think)
+        return render_prompt(template, messages)
     except BadModelFile:
         return ""

@@ -62,7 +62,8 @@ class LocalSolver:
         validate_request(settings)
         async with AsyncExitStack() as resources:
             model = await resolve(settings.model, settings, notice, self._on_progress)
-            self._model = await resources.enter_async_context(open_model(model, settings, notice))
+            opened = open_model(model, settings, notice, chat_template=settings.chat_template)
+            self._model = await resources.enter_async_context(opened)
             self._protocol = choose_protocol(
                 self._model.engine,
                 self._model.engine.chat_template or "",

@@ -7,8 +7,9 @@ import pytest
 from reasoner.engine.capabilities import require_capabilities
 from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.remote.completions import CompletionsClient
-from reasoner.engine.remote.engine import CHATML_TEMPLATE, RemoteEngine
+from reasoner.engine.remote.engine import RemoteEngine
 from reasoner.errors import BadModelFile, EngineError, UsageError
+from reasoner.models.chat_templates import CHATML_TEMPLATE
 from reasoner.policy.protocol_choice import choose_protocol
 
 

@@ -29,6 +29,7 @@ OPENING_FIELDS = (
     "server",
     "engine",
     "protocol",
+    "chat_template",
     "unsafe_exec",
     "value",
     "value_format",
