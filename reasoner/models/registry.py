@@ -82,7 +82,7 @@ def _parse_models(files: tuple[_RegistryFile, ...]) -> dict[str, ModelSpec]:
     origins: dict[str, Path] = {}
     plans: dict[str, Any] = {}
     for file in files:
-        plans |= _read_tables(file).get(PLANS_TABLE, {})
+        plans = _override(plans, _read_tables(file).get(PLANS_TABLE, {}))
     for file in files:
         for alias, table in _read_tables(file).items():
             if alias not in {FORMATS_TABLE, PLANS_TABLE}:

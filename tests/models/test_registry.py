@@ -75,6 +75,7 @@ def test_effort_may_name_shared_plans(own_directories: Path) -> None:
     assert known["mine"].effort["high"].budget == 9999
     assert "effort-plans" not in known
     assert known["gpt-oss-20b"].effort["high"].budget == 11
+    assert known["gpt-oss-20b"].effort["low"].budget == 1024
     assert known["qwen3-8b"].effort["low"].budget == 7
     assert known["qwen3-8b"].effort["high"].budget == 11
 
