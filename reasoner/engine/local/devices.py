@@ -5,19 +5,23 @@ import sys
 
 from reasoner.engine.local.library import load_llama_cpp
 
-__all__ = ["gpu_memory", "has_unified_memory"]
+__all__ = ["CPU_DEVICE_TYPE", "device_memory", "gpu_memory", "has_unified_memory"]
 
-GPU_DEVICE_TYPE = 1
-"""ggml's type of a device with memory of its own; integrated GPUs are of another type."""
+CPU_DEVICE_TYPE, GPU_DEVICE_TYPE = 0, 1
+"""ggml's types of devices. Integrated GPUs, which have no memory of their own, are of another."""
 
 
 def gpu_memory() -> list[tuple[int, int]]:
     """The free and total bytes of each GPU, in llama.cpp's order. Empty without a GPU or in a
     build without GPU support."""
-    lc = load_llama_cpp()
-    if not lc.llama_supports_gpu_offload():
+    if not load_llama_cpp().llama_supports_gpu_offload():
         return []
-    library = lc.llama_cpp._lib
+    return device_memory(GPU_DEVICE_TYPE)
+
+
+def device_memory(device_type: int) -> list[tuple[int, int]]:
+    """The free and total bytes of each device of this type that llama.cpp knows."""
+    library = load_llama_cpp().llama_cpp._lib
     try:
         count, get = library.ggml_backend_dev_count, library.ggml_backend_dev_get
         kind, memory = library.ggml_backend_dev_type, library.ggml_backend_dev_memory
@@ -27,7 +31,7 @@ def gpu_memory() -> list[tuple[int, int]]:
     devices = [ctypes.c_void_p(get(ctypes.c_size_t(number))) for number in range(count())]
     sizes = []
     for device in devices:
-        if kind(device) == GPU_DEVICE_TYPE:
+        if kind(device) == device_type:
             free, total = ctypes.c_size_t(), ctypes.c_size_t()
             memory(device, ctypes.byref(free), ctypes.byref(total))
             sizes.append((free.value, total.value))
