@@ -61,10 +61,12 @@ class ModelSpec(BaseModel):
     The file comes from `path` (on this machine), from `repo` and `file` on the Hub, or from
     `wheels`. Without a file, a server has the model at `url` (`http://host/v1#name`);
     `chat_template` (Jinja, or a built-in's name) replaces the model's own. Without `sha256` the
-    checksum that the Hub states is used. `sampling` holds the sampler's options by name.
-    `marks` are those of its blocks of reasoning, where they are not known or not recognised.
-    `no_system` models never get a system prompt. `tool_style` is how the model calls tools, where
-    its chat template would mislead. `effort` holds the plan measured to be best at each effort
+    checksum that the Hub states is used. `untried` entries are taken from what is published: nobody
+    of this project has fetched or run the file, and without `sha256` their `size` is an estimate.
+    `parameters` and `active_parameters` are counts: all, and those that one token uses. `sampling`
+    holds the sampler's options by name. `marks` are those of its blocks of reasoning, where they
+    are not recognised. `no_system` models never get a system prompt. `tool_style` is how the model
+    calls tools, where its chat template would mislead. `effort` holds the plan for each effort
     level. `format` names the value format by which the model scores steps, and `head` is the file
     with the value head that scores them.
     """
@@ -78,6 +80,9 @@ class ModelSpec(BaseModel):
     revision: str = "main"
     size: Annotated[int, Field(gt=0)] | None = None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    untried: bool = False
+    parameters: Annotated[int, Field(gt=0)] | None = None
+    active_parameters: Annotated[int, Field(gt=0)] | None = None
     license: str | None = None
     protocol: Literal["plain", "think", "steiner"] | None = None
     marks: ReasoningMarks | None = None
@@ -93,6 +98,18 @@ class ModelSpec(BaseModel):
     path: Path | None = None
     url: Annotated[str, Field(pattern=r"^https?://[^/\s]")] | None = None
     chat_template: str | None = None
+
+    @property
+    def exact_size(self) -> int | None:
+        """The size in bytes that the file must have; None where it is unknown or an estimate."""
+        return None if self.untried and self.sha256 is None else self.size
+
+    @property
+    def active_share(self) -> float:
+        """The share of the weights that one token uses, below 1 for a mixture of experts."""
+        if self.parameters is None or self.active_parameters is None:
+            return 1.0
+        return min(1.0, self.active_parameters / self.parameters)
 
     @field_validator("file")
     @classmethod
