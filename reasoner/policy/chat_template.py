@@ -128,7 +128,8 @@ def _render_conversation(
         except AllowanceExceeded:
             raise
         except Exception as error:
-            failure = failure or error
+            if failure is None or isinstance(turns[0]["content"], str):
+                failure = error  # of the layout that gives way most, but not for having parts
             continue
         dropped = missing if not dropped or len(missing) < len(dropped) else dropped
     if failure is not None and not dropped:

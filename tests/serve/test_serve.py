@@ -149,7 +149,7 @@ def test_requests_that_cannot_be_answered(
 @pytest.mark.slow
 def test_conversations_that_the_template_takes_in_no_order(tmp_path: Path) -> None:
     template = (
-        "{% for m in messages %}{% if m.role != ('user' if loop.index0 % 2 == 0 else 'assistant') %}"
+        "{% for m in messages %}{% if m.role != ['user', 'assistant'][loop.index0 % 2] %}"
         "{{ raise_exception('in turns, please') }}{% endif %}[{{ m.content }}]{% endfor %}"
         "{% if not polite %}{{ raise_exception('not without polite') }}{% endif %}"
     )
