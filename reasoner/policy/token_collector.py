@@ -1,9 +1,9 @@
 """Collects the tokens of a generation and passes their text on while it is generated."""
 
-from codecs import getincrementaldecoder
 from collections.abc import Callable, Mapping
 
 from reasoner.engine.interface import Generation, Vocabulary
+from reasoner.engine.text_decoder import new_text_decoder
 from reasoner.engine.token import Token
 from reasoner.policy.budget import Budget
 
@@ -25,7 +25,7 @@ async def collect_tokens(
     to what is shown for them. `unread` is the number of prompt tokens that an earlier round
     generated last and that were therefore never prefilled. Raises ContextFull or EngineError.
     """
-    decoder = getincrementaldecoder("utf-8")(errors="replace")
+    decoder = new_text_decoder()
     tokens: list[Token] = []
     budget.track_generation(generation)
     try:

@@ -1,8 +1,9 @@
 """A growing paragraph: where it ends, and whether it states the final answer."""
 
 import re
-from codecs import getincrementaldecoder
 from collections.abc import Callable
+
+from reasoner.engine.text_decoder import new_text_decoder
 
 __all__ = ["Paragraph", "states_final"]
 
@@ -18,7 +19,7 @@ class Paragraph:
 
     def __init__(self, piece: Callable[[int], bytes]) -> None:
         self._piece = piece
-        self._decoder = getincrementaldecoder("utf-8")(errors="replace")
+        self._decoder = new_text_decoder()
         self.text = ""
 
     def add(self, token: int) -> str:

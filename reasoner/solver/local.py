@@ -15,6 +15,7 @@ from reasoner.open_model import open_model, resolve
 from reasoner.plugin_host.host import PluginHost
 from reasoner.policy.budget import Budget
 from reasoner.policy.builder import build_policy
+from reasoner.policy.end_of_turn import adopt_end_of_turn
 from reasoner.policy.policy import Policy
 from reasoner.protocol.registry import choose_protocol
 from reasoner.search.context import SearchContext
@@ -63,6 +64,7 @@ class LocalSolver:
         async with AsyncExitStack() as resources:
             model = await resolve(settings.model, settings, notice, self._on_progress)
             self._model = await resources.enter_async_context(open_model(model, settings, notice))
+            await asyncio.to_thread(adopt_end_of_turn, self._model.engine)
             self._protocol = choose_protocol(
                 self._model.engine,
                 self._model.engine.chat_template or "",
