@@ -148,14 +148,16 @@ class NativeVocabulary:
     # -- tokens ----------------------------------------------------------------------------
 
     def piece(self, token: int, special: bool = False) -> bytes:
-        """The token's bytes, maybe part of a character; control tokens are empty unless
-        `special`."""
+        """The token's bytes, maybe part of a character; those of control tokens and of tokens that
+        end a reply are empty unless `special`."""
         data = self._pieces.get((token, special))
         if data is None:
             data = self._pieces[token, special] = self._read_piece(token, special)
         return data
 
     def _read_piece(self, token: int, special: bool) -> bytes:
+        if not special and self.is_eog(token):
+            return b""
         capacity = INITIAL_PIECE_BYTES
         while True:
             buffer = ctypes.create_string_buffer(capacity)
@@ -199,6 +201,7 @@ class NativeVocabulary:
     def end_replies_at(self, token: int) -> None:
         """Let `token`, with which a chat template ends the assistant's turns, end replies."""
         self._template_ends = tuple(dict.fromkeys((*self._template_ends, token)))
+        self._pieces.pop((token, False), None)
 
     @cached_property
     def bos(self) -> int | None:
