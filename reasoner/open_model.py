@@ -9,6 +9,7 @@ from reasoner.cache.prompts import open_prompt_cache
 from reasoner.engine.interface import Engine
 from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.remote.engine import RemoteEngine
+from reasoner.errors import UsageError
 from reasoner.models.progress import DownloadObserver
 from reasoner.models.resolve import ResolvedModel, resolve_model
 from reasoner.models.spec import ModelSpec
@@ -59,16 +60,17 @@ async def open_model(
 ) -> AsyncIterator[OpenModel]:
     """Open a resolved model, in this process or on its server, and close it in the end.
 
-    `engine_settings` replaces those of `settings`. With `keep_prompts`, the KV states of long
+    `engine_settings` replaces those of `settings`. The LoRA adapters of the model's registry entry
+    are applied as well. With `keep_prompts`, the KV states of long
     prompts are kept on disk for later processes, unless the settings turn caching off.
     Raises BadModelFile, EngineError or UsageError when the model cannot be opened.
     """
-    chosen = engine_settings or settings.engine
+    chosen = _with_own_adapters(engine_settings or settings.engine, model.spec)
     with ExitStack() as resources:
         engine: Engine
         if model.path is not None:
             cache = (
-                resources.enter_context(open_prompt_cache(model.path, settings))
+                resources.enter_context(open_prompt_cache(model.path, settings, chosen))
                 if keep_prompts
                 else None
             )
@@ -81,10 +83,20 @@ async def open_model(
             await engine.close()
 
 
+def _with_own_adapters(settings: EngineSettings, spec: ModelSpec | None) -> EngineSettings:
+    if spec is None or not spec.lora:
+        return settings
+    return settings.model_copy(update={"lora": (*spec.lora, *settings.lora)})
+
+
 async def _connect(
     model: ResolvedModel, settings: Settings, chosen: EngineSettings, notice: OnNotice
 ) -> Engine:
     assert model.address is not None
+    if chosen.lora:
+        raise UsageError(
+            f"{model.name} runs on a server, which applies its own LoRA adapters; leave --lora out"
+        )
     return await RemoteEngine.open(
         model.address,
         model.served_name,

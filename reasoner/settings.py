@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from reasoner.errors import UsageError
+from reasoner.types.lora_adapter import LoraAdapter
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -106,6 +107,8 @@ class EngineSettings(BaseModel):
     tensor_split: tuple[float, ...] = ()
     kv_type: Literal["f16", "q8_0", "q4_0"] = "f16"
     flash_attention: Literal["auto", "on", "off"] = "auto"
+    lora: tuple[LoraAdapter, ...] = ()
+    """LoRA adapters, applied together; `FILE` or `FILE:SCALE` each."""
 
 
 class Limits(BaseModel):

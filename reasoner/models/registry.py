@@ -22,7 +22,7 @@ PACKAGE = Path(__file__).parent.parent
 FILE_NAME = "models.toml"
 LOCATION_FIELDS = {"repo", "file", "revision", "path", "url"}
 """The fields that identify the file: an entry that changes one of them means another file."""
-FILE_BOUND_FIELDS = {"sha256", "size", "wheels", "head"}
+FILE_BOUND_FIELDS = {"sha256", "size", "wheels", "head", "lora"}
 """The fields that hold for that one file only."""
 FORMATS_TABLE = "value-formats"
 """The one table that is not a model: it holds the formats of value models by name."""
@@ -122,7 +122,14 @@ def _resolve_paths(file: _RegistryFile, table: dict[str, Any]) -> dict[str, Any]
     """The fields with their paths made relative to the file's folder, so that an entry of another
     file that overrides other fields does not change what they point at."""
     names = {key: table[key] for key in ("path", "head") if isinstance(table.get(key), str)}
-    return {**table, **{key: file.folder / Path(name).expanduser() for key, name in names.items()}}
+    paths: dict[str, Any] = {key: _below(file, name) for key, name in names.items()}
+    if isinstance(adapters := table.get("lora"), list):
+        paths["lora"] = [_below(file, text) if isinstance(text, str) else text for text in adapters]
+    return {**table, **paths}
+
+
+def _below(file: _RegistryFile, name: str) -> Path:
+    return file.folder / Path(name).expanduser()
 
 
 def _override(shipped: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pydantic import (
 
 from reasoner.models.effort_plan import EffortPlan
 from reasoner.settings import Effort
+from reasoner.types.lora_adapter import LoraAdapter
 
 __all__ = ["ModelFile", "ModelSpec", "WheelParts", "is_plain_relative_path", "printable"]
 
@@ -61,8 +62,8 @@ class ModelSpec(BaseModel):
     checksum that the Hub states is used. `sampling` holds the sampler's options by name.
     `no_system` models never get a system prompt. `tool_style` is how the model calls tools, where
     its chat template would mislead. `effort` holds the plan measured to be best at each effort
-    level. `format` names the value format by which the model scores steps, and `head` is the file
-    with the value head that scores them.
+    level. `lora` are the LoRA adapters that belong to it. `format` names the value format by which
+    the model scores steps, and `head` is the file with the value head that scores them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -84,6 +85,7 @@ class ModelSpec(BaseModel):
     effort: Mapping[Effort, EffortPlan] = {}
     format: str | None = None
     head: Path | None = None
+    lora: tuple[LoraAdapter, ...] = ()
     wheels: WheelParts | None = None
     path: Path | None = None
     url: Annotated[str, Field(pattern=r"^https?://[^/\s]")] | None = None

@@ -105,7 +105,8 @@ async def _judge_model(
             return
         sizes = [model_size(path) / 1e9 for path in (policy.model.path, model.path)]
         notice(f"two models in memory: {sizes[0]:.1f} GB and, for values, {sizes[1]:.1f} GB")
-    chosen = with_exact_attention(settings.engine) if model.is_local else settings.engine
+    chosen = settings.engine.model_copy(update={"lora": ()})  # those are the policy's
+    chosen = with_exact_attention(chosen) if model.is_local else chosen
     async with open_model(
         model, settings, notice, engine_settings=chosen, keep_prompts=False
     ) as judge:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from reasoner.engine.local.adapters import apply_adapters
 from reasoner.engine.local.library import clear_errors, first_error, load_llama_cpp
 from reasoner.engine.local.threads import default_threads
 from reasoner.engine.local.vocabulary import NativeVocabulary
@@ -113,6 +114,7 @@ class LlamaContext:
         self._embeddings_enabled = False
         self._prepare_batch()
         self._prepare_abort()
+        apply_adapters(self._lc, self._model, self._ctx, self._settings.lora)
 
     def _context_params(self) -> Any:
         settings = self._settings
