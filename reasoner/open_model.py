@@ -6,6 +6,7 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from reasoner.cache.prompts import open_prompt_cache
+from reasoner.context_needs import context_needs
 from reasoner.engine.interface import Engine
 from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.remote.engine import RemoteEngine
@@ -74,7 +75,9 @@ async def open_model(
                 if keep_prompts
                 else None
             )
-            engine = await LocalEngine.open(model.path, chosen, notice, cache)
+            engine = await LocalEngine.open(
+                model.path, chosen, notice, cache, context_needs(settings, model.spec)
+            )
         else:
             engine = await _connect(model, settings, chosen, notice)
         try:

@@ -64,6 +64,12 @@ class TensorInfo:
             count *= dim
         return count
 
+    @property
+    def size(self) -> int:
+        """The size in bytes; 0 for a type that is not known."""
+        width, block_bytes = TENSOR_BLOCKS.get(self.kind, (1, 0))
+        return self.elements // width * block_bytes
+
 
 @dataclass
 class GgufHeader:
@@ -241,12 +247,12 @@ class _Reader:
             raise self.unusable(f"its alignment is {align}")
         start = self.gguf.data_start = -(-self.at // align) * align
         for tensor in self.gguf.tensors:
-            width, size = TENSOR_BLOCKS.get(tensor.kind, (1, 0))
+            width, _ = TENSOR_BLOCKS.get(tensor.kind, (1, 0))
             if tensor.offset % align:
                 raise self.unusable(f"tensor '{tensor.name[:64]}' is not aligned")
             if tensor.shape[0] % width:
                 raise self.unusable(f"tensor '{tensor.name[:64]}' does not fill its blocks")
-            if start + tensor.offset + tensor.elements // width * size > self.end:
+            if start + tensor.offset + tensor.size > self.end:
                 raise self.truncated()
 
     def scalar_layout(self, kind: int) -> str:

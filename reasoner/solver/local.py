@@ -20,6 +20,7 @@ from reasoner.protocol.registry import choose_protocol
 from reasoner.search.context import SearchContext
 from reasoner.search.request import ValidatedRequest, validate_request
 from reasoner.settings import Settings
+from reasoner.solver.context_notice import context_notice
 from reasoner.types.candidate import Candidate, SearchOutcome
 from reasoner.types.events import (
     Event,
@@ -142,6 +143,7 @@ class LocalSolver:
             context = self.search_context(
                 request.settings, budget, watch.on_event, varied=request.strategy.needs_sampling
             )
+            self._tell_short_context(problem, request.settings, watch.emit)
             outcome = await request.strategy.search(problem, context, request.parameters)
             outcome = outcome.with_proven_first()
             best = outcome.candidates[0]
@@ -152,6 +154,11 @@ class LocalSolver:
         result = self._result(problem, outcome, verdicts, request.settings, budget)
         watch.emit(ResultEvent(result=result))
         return result
+
+    def _tell_short_context(self, problem: Problem, settings: Settings, emit: OnEvent) -> None:
+        prompt_tokens = self.count_prompt_tokens(problem, settings)
+        if text := context_notice(settings, prompt_tokens, self.n_ctx):
+            emit(NoticeEvent(text=text))
 
     def search_context(
         self, settings: Settings, budget: Budget, emit: OnEvent, *, varied: bool

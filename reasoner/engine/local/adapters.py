@@ -1,4 +1,4 @@
-"""LoRA adapters: loaded into a model and switched on in a context."""
+"""LoRA adapters: loaded into a model once, switched on in each of its contexts."""
 
 import ctypes
 import os
@@ -10,22 +10,33 @@ from reasoner.errors import BadModelFile
 from reasoner.models.model_file import check_adapter
 from reasoner.types.lora_adapter import LoraAdapter
 
-__all__ = ["apply_adapters"]
+__all__ = ["LoadedAdapters"]
 
 
-def apply_adapters(lc: Any, model: Any, context: Any, adapters: Sequence[LoraAdapter]) -> None:
-    """Apply the adapters to all that `context` decodes; freeing the model frees them.
+class LoadedAdapters:
+    """Adapters in memory; they are freed with their model.
 
-    `lc` is the module `llama_cpp`. Raises BadModelFile for a file that is no adapter, or one that
-    does not fit the model.
+    `lc` is the module `llama_cpp`, `model` its handle of a model. Raises BadModelFile for a file
+    that is no adapter, or one that does not fit the model.
     """
-    if not adapters:
-        return
-    handles = [_load_adapter(lc, model, adapter) for adapter in adapters]
-    pointers = (lc.llama_adapter_lora_p_ctypes * len(handles))(*handles)
-    scales = (ctypes.c_float * len(handles))(*(adapter.scale for adapter in adapters))
-    if lc.llama_set_adapters_lora(context, pointers, len(handles), scales):
-        raise BadModelFile(f"llama.cpp cannot apply {adapters[0].path}: {first_error()}")
+
+    def __init__(self, lc: Any, model: Any, adapters: Sequence[LoraAdapter]) -> None:
+        self._lc, self._adapters = lc, adapters
+        self._handles = [_load_adapter(lc, model, adapter) for adapter in adapters]
+
+    def apply(self, context: Any) -> None:
+        """Apply the adapters to all that the context decodes. Raises BadModelFile when llama.cpp
+        refuses."""
+        count = len(self._handles)
+        if not count:
+            return
+        handles = (self._lc.llama_adapter_lora_p_ctypes * count)(*self._handles)
+        scales = (ctypes.c_float * count)(*(adapter.scale for adapter in self._adapters))
+        clear_errors()
+        if self._lc.llama_set_adapters_lora(context, handles, count, scales):
+            raise BadModelFile(
+                f"llama.cpp cannot apply {self._adapters[0].path}: {first_error()}; leave it out"
+            )
 
 
 def _load_adapter(lc: Any, model: Any, adapter: LoraAdapter) -> Any:
