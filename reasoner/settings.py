@@ -97,8 +97,8 @@ class EngineSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     context: Annotated[int, Field(ge=64)] | None = None
-    """KV cache size in tokens, shared by all sequences; None: 8192, of which a sequence may
-    have as many as the model was trained on."""
+    """KV cache size in tokens, shared by all sequences; None: what the budget needs, at
+    least 8192, of which a sequence may have as many as the model was trained on."""
     batch: Annotated[int, Field(ge=16, le=8192)] = 512
     sequences: Annotated[int, Field(ge=1, le=256)] = 64
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
