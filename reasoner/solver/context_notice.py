@@ -1,14 +1,20 @@
 """The line that says, before a question is begun, that the context cuts its thinking short."""
 
+from collections.abc import Callable
+
 from reasoner.context_needs import ANSWER_TOKENS
 from reasoner.settings import Settings
 
 __all__ = ["context_notice"]
 
 
-def context_notice(settings: Settings, prompt_tokens: int, n_ctx: int) -> str | None:
+def context_notice(
+    settings: Settings, count_prompt_tokens: Callable[[], int], n_ctx: int
+) -> str | None:
     """Return the line about a budget that a context of `n_ctx` tokens cannot hold after the prompt;
     None where it fits, and where nobody asked for that budget, by a limit, an effort or a context.
+
+    `count_prompt_tokens` is called only where it matters, and its errors are passed on.
     """
     limits, context = settings.limits, settings.engine.context
     was_asked = context is not None or bool({"budget", "effort"} & settings.model_fields_set)
@@ -17,6 +23,7 @@ def context_notice(settings: Settings, prompt_tokens: int, n_ctx: int) -> str | 
     reply = limits.budget + ANSWER_TOKENS
     if limits.max_tokens is not None:
         reply = min(reply, limits.max_tokens)
+    prompt_tokens = count_prompt_tokens()
     needed = prompt_tokens + reply
     if needed <= n_ctx:
         return None

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -156,8 +157,8 @@ class LocalSolver:
         return result
 
     def _tell_short_context(self, problem: Problem, settings: Settings, emit: OnEvent) -> None:
-        prompt_tokens = self.count_prompt_tokens(problem, settings)
-        if text := context_notice(settings, prompt_tokens, self.n_ctx):
+        count_prompt_tokens = partial(self.count_prompt_tokens, problem, settings)
+        if text := context_notice(settings, count_prompt_tokens, self.n_ctx):
             emit(NoticeEvent(text=text))
 
     def search_context(

@@ -33,7 +33,7 @@ BUDGET_OF_MAX = 16384
 def test_the_line(options: dict[str, Any], n_ctx: int, expected: str | None) -> None:
     import re
 
-    text = context_notice(Settings.load(**options), prompt_tokens=100, n_ctx=n_ctx)
+    text = context_notice(Settings.load(**options), lambda: 100, n_ctx)
     assert (text is None) == (expected is None)
     assert expected is None or re.search(expected, text or "")
 

@@ -1,6 +1,7 @@
 """How much main memory this process may still use, as the machine and its control groups say."""
 
 import os
+import resource
 from pathlib import Path, PurePosixPath
 
 from reasoner.engine.local.cgroup import MEMBERSHIP_FILE, cgroup_folders
@@ -21,11 +22,12 @@ def available_memory() -> int:
     """Return the bytes of main memory that can be used without swapping, less a reserve for
     everything else: a tenth, at most 1 GiB.
 
-    The smallest of what is free on the machine and what the limits of the control groups around
-    the process leave. Memory that only caches files counts as free.
+    The smallest of what is free on the machine, what the limits of the control groups around the
+    process leave, and what its own limit of address space (`ulimit -v`) leaves. Memory that only
+    caches files counts as free.
     """
     groups = cgroup_folders("memory", _read(MEMBERSHIP_FILE))
-    free = min([_machine_free(), *(_group_free(folder) for folder in groups)])
+    free = min([_machine_free(), _address_space(), *(_group_free(folder) for folder in groups)])
     return max(0, free - min(free // RESERVE_DIVISOR, MAX_RESERVE_BYTES))
 
 
@@ -37,6 +39,15 @@ def _machine_free() -> int:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 3 // 4
     except (ValueError, OSError):
         return NO_LIMIT
+
+
+def _address_space() -> int:
+    """What the process may still map; NO_LIMIT where that is not limited."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return NO_LIMIT
+    pages = _read("/proc/self/statm").split()
+    return max(0, limit - (int(pages[0]) * os.sysconf("SC_PAGE_SIZE") if pages else 0))
 
 
 def _group_free(folder: PurePosixPath) -> int:

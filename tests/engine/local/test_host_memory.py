@@ -1,5 +1,6 @@
 """Main memory is what the machine has free, and what every control group around leaves."""
 
+import resource
 from collections.abc import Mapping
 
 import pytest
@@ -59,6 +60,14 @@ def test_the_smallest_limit_counts(
     monkeypatch.setattr(host_memory, "_read", lambda path: known.get(str(path), ""))
     reserve = min(gigabytes * GB // 10, 1 << 30)
     assert abs(available_memory() - (gigabytes * GB - reserve)) < 2048
+
+
+def test_a_limit_of_address_space_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = FREE | {"/proc/self/statm": "1000 1 1 1 0 1 0\n"}
+    monkeypatch.setattr(host_memory, "_read", lambda path: files.get(str(path), ""))
+    monkeypatch.setattr(resource, "getrlimit", lambda _kind: (10 * GB, 10 * GB))
+    left = 10 * GB - 1000 * resource.getpagesize()
+    assert available_memory() == left - left // 10
 
 
 def test_this_machine_has_some() -> None:
