@@ -15,6 +15,8 @@ PROMPT_TOKENS = 2048
 ANSWER_TOKENS = 560
 """Tokens that the policy reserves for an answer, and those to finish a sentence before it."""
 MAX_PARALLEL_TRAJECTORIES = 8
+USUAL_PARALLEL_TRAJECTORIES = 4
+"""Assumed of a search whose options do not say how many trajectories it works on at a time."""
 BUDGET_SHARE = 0.5
 """The share of its budget that a trajectory beside the first is expected to use. Few use all of it,
 and the engine preempts one when the cells do run out."""
@@ -59,5 +61,6 @@ def _parallel_trajectories(settings: Settings) -> int:
     """How many trajectories the strategy extends at the same time, as far as its options say."""
     options = settings.strategy_options
     counts = (options.get(name) for name in ("at_once", "n", "width"))
-    count = next((count for count in counts if isinstance(count, int)), 1)
+    usual = 1 if settings.strategy == "linear" else USUAL_PARALLEL_TRAJECTORIES
+    count = next((count for count in counts if isinstance(count, int)), usual)
     return max(1, min(count, MAX_PARALLEL_TRAJECTORIES))

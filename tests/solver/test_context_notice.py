@@ -67,6 +67,8 @@ def test_several_trajectories_get_more_cells_but_no_more_than_the_search_may_spe
     eight = context_needs(Settings.load(effort="max"), None)
     assert eight.min_tokens == one.min_tokens == one.tokens
     assert eight.tokens > 4 * one.tokens
+    named = context_needs(Settings.load(effort="max", strategy="beam"), None)
+    assert one.tokens < named.tokens < eight.tokens
     capped = context_needs(Settings.load(effort="max", search_budget=20_000), None)
     assert capped.tokens < one.tokens + 4000
     plain = ModelSpec(alias="m", path=Path("m.gguf"), protocol="plain")
