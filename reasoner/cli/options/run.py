@@ -47,6 +47,7 @@ ENGINE_FIELDS = (
     "tensor_split",
     "kv_type",
     "flash_attention",
+    "lora",
 )
 """Options that are fields of the settings of the engine."""
 
@@ -276,6 +277,14 @@ class RunOptions(TemplateOptions):
         Literal["auto", "on", "off"] | None,
         typer.Option(help="Fused attention (auto).", rich_help_panel=ENGINE_PANEL),
     ] = None
+    lora: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE[:SCALE]",
+            help="LoRA adapter to apply to the model; may be repeated.",
+            rich_help_panel=ENGINE_PANEL,
+        ),
+    ] = None
 
     def flags(self) -> dict[str, Any]:
         """Return the fields of `Settings` that were given. Raises UsageError for a bad pair,
@@ -295,4 +304,4 @@ class RunOptions(TemplateOptions):
         fields = {name: getattr(self, name) for name in ENGINE_FIELDS}
         if self.tensor_split is not None:
             fields["tensor_split"] = [share.strip() for share in self.tensor_split.split(",")]
-        return {name: value for name, value in fields.items() if value is not None}
+        return {name: value for name, value in fields.items() if value not in (None, [])}
