@@ -3,7 +3,7 @@
 Templates come from GGUF files, so they run in Jinja's sandbox with a time limit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
@@ -12,7 +12,7 @@ from reasoner.concurrency.timeout import call_with_timeout
 from reasoner.errors import BadModelFile
 from reasoner.types.problem import Message
 
-__all__ = ["render_output_wrapper", "render_prompt"]
+__all__ = ["render_prompt", "render_turns"]
 
 RENDER_SECONDS = 10.0
 """Time limit of a template; usual ones take a hundredth of a second."""
@@ -42,26 +42,18 @@ def render_prompt(
     return _render_with_timeout(template, turns, values)
 
 
-def render_output_wrapper(template: str, *, bos: str = "", eos: str = "") -> tuple[str, str]:
-    """Return the text that a template puts before and after the output of a tool call: from the
-    end of the assistant's turn to the output, and from there to the next reply.
+def render_turns(
+    template: str, turns: Sequence[Mapping[str, Any]], values: Mapping[str, Any]
+) -> str:
+    """Return turns of any form, such as calls of tools and their outputs, as text up to where the
+    next reply begins; `values` are the template's variables.
 
-    Raises BadModelFile when the template has no turn for tool outputs.
+    Raises BadModelFile when the template fails or takes too long.
     """
-    reply, output = "what the assistant said", "what the function told"
-    turns = [
-        {"role": "user", "content": "a question"},
-        {"role": "assistant", "content": reply},
-        {"role": "tool", "content": output},
-    ]
-    text = _render_with_timeout(template, turns, {"bos_token": bos, "eos_token": eos})
-    if reply not in text or output not in text:
-        raise BadModelFile("the model's chat template has no turn for a function's output")
-    between, _, after = text.rpartition(reply)[2].partition(output)
-    return between, after
+    return _render_with_timeout(template, [dict(turn) for turn in turns], dict(values))
 
 
-def _render_with_timeout(template: str, turns: list[dict[str, str]], values: dict[str, Any]) -> str:
+def _render_with_timeout(template: str, turns: list[dict[str, Any]], values: dict[str, Any]) -> str:
     try:
         return str(
             call_with_timeout(partial(_render_template, template, turns, values), RENDER_SECONDS)
@@ -70,7 +62,7 @@ def _render_with_timeout(template: str, turns: list[dict[str, str]], values: dic
         raise BadModelFile(f"the model's chat template fails: {error}") from error
 
 
-def _render_template(template: str, turns: list[dict[str, str]], values: dict[str, Any]) -> str:
+def _render_template(template: str, turns: list[dict[str, Any]], values: dict[str, Any]) -> str:
     import jinja2
 
     compiled = _environment().from_string(template)
@@ -80,11 +72,11 @@ def _render_template(template: str, turns: list[dict[str, str]], values: dict[st
         return _render(compiled, _without_system(turns), values)
 
 
-def _render(compiled: Any, turns: list[dict[str, str]], values: dict[str, Any]) -> str:
+def _render(compiled: Any, turns: list[dict[str, Any]], values: dict[str, Any]) -> str:
     return str(compiled.render(messages=turns, add_generation_prompt=True, **values))
 
 
-def _without_system(turns: list[dict[str, str]]) -> list[dict[str, str]]:
+def _without_system(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Merge a leading system message into the user message that follows it."""
     if len(turns) < 2 or turns[0]["role"] != "system":
         return turns

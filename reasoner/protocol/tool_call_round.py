@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from reasoner.engine.constraints import Constraint, Force, Halt
+from reasoner.engine.constraints import FREE, Constraint, Force, Halt
 from reasoner.engine.interface import Vocabulary
 from reasoner.engine.token import Finish, Token
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import Round, append_tokens, count_tokens
+from reasoner.protocol.thought import ThoughtRound
 from reasoner.protocol.tool_call_styles import ToolCallRequest, ToolCallStyle
 from reasoner.types.token_statistics import TokenStatistics
 from reasoner.types.tool_call import ToolCall
@@ -34,14 +35,15 @@ class ToolCallRound:
         self.call: ToolCallRequest | None = None
         self._inner, self._trajectory, self._style = inner, trajectory, style
         self._vocabulary, self._opening = vocabulary, list(opening)
-        self._text = Paragraph(lambda token: vocabulary.piece(token, special=True))
+        self._text = self._empty_text()
 
     def constrain(self) -> Constraint:
         if self.call is not None:
             return Halt()
         if self._opening:
             return Force(tuple(self._opening))
-        return self._inner.constrain()
+        constraint = self._inner.constrain()
+        return FREE if isinstance(constraint, Halt) and self._continues_call() else constraint
 
     def accept(self, token: int) -> None:
         if self._opening:
@@ -52,18 +54,35 @@ class ToolCallRound:
 
     def conclude(self, tokens: Sequence[Token], finish: Finish) -> Trajectory:
         """Return the trajectory as the inner round does; an answer with a call becomes a step."""
+        without_end = [token for token in tokens if not self._vocabulary.is_eog(token.id)]
         if finish is Finish.STOP:
-            self.call = self._style.find_call(self._text.text, turn_ended=True)
+            self.call = self._call_of_turn(without_end)
         if self.call is None or finish not in (Finish.HALT, Finish.STOP):
             self.call = None
             return self._inner.conclude(tokens, finish)
-        tokens = [token for token in tokens if not self._vocabulary.is_eog(token.id)]
+        tokens = without_end
         if self.channel == "reasoning":
             return self._inner.conclude(tokens, Finish.HALT)
         text = self._vocabulary.detokenize([token.id for token in tokens]).strip()
         step = count_tokens(Step(text=text, decision=Decision.PROCEED), tokens)
         steps = (*self._trajectory.steps, step)
         return append_tokens(self._trajectory, tokens, steps=steps, phase=Phase.REASONING)
+
+    def _continues_call(self) -> bool:
+        """Whether a call goes on where the inner round would halt for anything but its budget: a
+        call may contain blank lines, and text that looks like an end."""
+        spent = isinstance(self._inner, ThoughtRound) and self._inner.soft_stopped
+        return not spent and self._style.is_open(self._text.text)
+
+    def _call_of_turn(self, tokens: Sequence[Token]) -> ToolCallRequest | None:
+        """Return the call in the whole turn, without the token that ended it."""
+        text = self._empty_text()
+        for token in tokens:
+            text.add(token.id)
+        return self._style.find_call(text.text, turn_ended=True)
+
+    def _empty_text(self) -> Paragraph:
+        return Paragraph(lambda token: self._vocabulary.piece(token, special=True))
 
 
 def append_tool_output(trajectory: Trajectory, call: ToolCall, tokens: Sequence[int]) -> Trajectory:

@@ -1,0 +1,51 @@
+"""Chooses how a model calls tools: as its chat template does, or in fenced blocks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
+from typing import Any
+
+from reasoner.policy.chat_template import render_turns
+from reasoner.policy.tool_call_probe import TemplateCalls, probe_tool_calls
+from reasoner.protocol.fenced_calls import FencedStyle
+from reasoner.protocol.native_calls import NativeStyle
+from reasoner.protocol.tool_call_styles import ToolCallStyle
+from reasoner.types.tool_call import Tool
+
+__all__ = ["choose_tool_style"]
+
+
+def choose_tool_style(
+    tools: Sequence[Tool],
+    template: str | None,
+    named: str | None,
+    reply_prefix: Callable[[str], str] = lambda _prompt: "",
+    *,
+    bos: str = "",
+    eos: str = "",
+) -> ToolCallStyle:
+    """Return the style in which the model with this chat template calls tools.
+
+    It is the template's own where that can be written and read back; otherwise, or when `named` is
+    `fenced`, it is fenced blocks. A model that got a tool's output begins a new reply, whose prompt
+    ends in what `reply_prefix` returns for the text before it.
+    """
+    calls = None
+    if template and named != "fenced":
+        calls = _probe_template(template, tuple(tools), bos, eos)
+    if calls is None:
+        return FencedStyle(tools)
+    wrappers = {
+        tool: replace(wrapper, after=wrapper.after + reply_prefix(wrapper.after))
+        for tool, wrapper in calls.wrappers.items()
+    }
+    return NativeStyle(tools, calls.call_format, wrappers, calls.call_prefix)
+
+
+@lru_cache(maxsize=8)
+def _probe_template(
+    template: str, tools: tuple[Tool, ...], bos: str, eos: str
+) -> TemplateCalls | None:
+    values: dict[str, Any] = {"bos_token": bos, "eos_token": eos, "enable_thinking": True}
+    render = partial(render_turns, template)
+    return probe_tool_calls(lambda turns, more: render(turns, {**values, **more}), template, tools)
