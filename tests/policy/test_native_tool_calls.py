@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def solve(
     call: Sequence[str],
     after: Sequence[str],
     tools: str = "auto",
-    **tokens: object,
+    **tokens: Any,
 ) -> reasoner.Result:
     """Ask a model that writes `call` and, once its last piece stands there, `after`."""
     model = write_scripted_gguf(
@@ -34,7 +35,7 @@ def solve(
         [*after, "<|im_end|>"],
         switch=[call[-1]],
         chat_template=template,
-        **tokens,  # type: ignore[arg-type]
+        **tokens,
     )
     return reasoner.solve(
         "How many are 6 boxes of 9?",
@@ -100,7 +101,7 @@ CALLS = {
 
 @pytest.mark.parametrize(("template", "call", "tokens"), CALLS.values(), ids=CALLS)
 def test_a_call_is_run_in_the_form_of_the_family(
-    tmp_path: Path, template: str, call: list[str], tokens: dict[str, object]
+    tmp_path: Path, template: str, call: list[str], tokens: dict[str, Any]
 ) -> None:
     template = CALLING_TEMPLATES.get(template, template)
     result = solve(tmp_path, template, call, split_pieces(ANSWER), **tokens)
