@@ -6,6 +6,7 @@ from reasoner.engine.constraints import FREE, Ban, Constraint, Force, Halt
 from reasoner.engine.interface import Vocabulary
 from reasoner.engine.token import Finish, Token
 from reasoner.protocol.paragraph import Paragraph
+from reasoner.protocol.repetition import RepetitionDetector, recent_text
 from reasoner.protocol.token_allowance import SoftStop, TokenAllowance
 from reasoner.settings import Limits
 from reasoner.types.events import Channel
@@ -42,6 +43,7 @@ class ThoughtRound:
         self.paragraph = Paragraph(lambda token: vocabulary.piece(token, special=True))
         self.soft_stopped = False
         self._soft_stop = SoftStop(allowance, trajectory.reasoning_tokens)
+        self._repetition = RepetitionDetector(recent_text(trajectory.steps))
         self._prefix, self._reasoning_ended = list(prefix), over
         self._ban_end = Ban(tuple(ends))
 
@@ -50,6 +52,11 @@ class ThoughtRound:
         """Whether the trajectory has fewer than `min_steps` steps."""
         return len(self.trajectory.steps) < self.limits.min_steps
 
+    @property
+    def is_loop(self) -> bool:
+        """Whether the reasoning goes in circles, and so ends after this sentence."""
+        return self._repetition.is_loop
+
     def constrain(self) -> Constraint:
         if self._prefix:
             return Force(tuple(self._prefix))
@@ -57,7 +64,7 @@ class ThoughtRound:
         if self._reasoning_ended(text) or self.paragraph.complete:
             return Halt()
         if self.soft_stopped or self._soft_stop.must_stop(text):
-            self.soft_stopped = True
+            self.soft_stopped = not self.is_loop
             return Halt()
         return self._ban_end if self.below_min_steps and not text.strip() else FREE
 
@@ -65,13 +72,17 @@ class ThoughtRound:
         if self._prefix:
             del self._prefix[0]
         self._soft_stop.count_token()
-        self.paragraph.add(token)
+        self._repetition.add(self.paragraph.add(token))
+        if self.is_loop:
+            self._soft_stop.stop()
 
     def must_end(self, steps: Sequence[Step]) -> bool:
-        """Whether the reasoning must end after these steps: the limits are reached, or the last
-        step repeats an earlier one."""
+        """Whether the reasoning must end after these steps: the limits are reached, the
+        reasoning goes in circles, or the last step repeats an earlier one."""
         enough = len(steps) >= self.limits.min_steps
-        return self.limits_spent(steps) or (enough and _repeats_earlier_step(steps))
+        return self.limits_spent(steps) or (
+            enough and (self.is_loop or _repeats_earlier_step(steps))
+        )
 
     def limits_spent(self, steps: Sequence[Step]) -> bool:
         """Whether these steps reach the token budget or the maximum number of steps."""

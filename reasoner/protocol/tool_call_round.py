@@ -69,9 +69,10 @@ class ToolCallRound:
         return append_tokens(self._trajectory, tokens, steps=steps, phase=Phase.REASONING)
 
     def _continues_call(self) -> bool:
-        """Whether a call goes on where the inner round would halt for anything but its budget: a
+        """Whether a call goes on where the inner round would halt, unless it lands softly: a
         call may contain blank lines, and text that looks like an end."""
-        spent = isinstance(self._inner, ThoughtRound) and self._inner.soft_stopped
+        inner = self._inner
+        spent = isinstance(inner, ThoughtRound) and (inner.soft_stopped or inner.is_loop)
         return not spent and self._style.is_open(self._text.text)
 
     def _call_of_turn(self, tokens: Sequence[Token]) -> ToolCallRequest | None:
