@@ -17,7 +17,7 @@ from reasoner.engine.local.engine import LocalEngine, LocalGeneration
 from reasoner.engine.sampling import Sampling
 from reasoner.policy.budget import Budget
 from reasoner.policy.policy import Policy
-from reasoner.protocol.registry import choose_protocol
+from reasoner.policy.protocol_choice import choose_protocol
 from reasoner.settings import EngineSettings, Limits
 from reasoner.types.problem import Problem
 

@@ -22,7 +22,7 @@ from reasoner.engine.sampling import Sampling
 from reasoner.models.installed import find_model
 from reasoner.policy.budget import Budget
 from reasoner.policy.policy import Policy
-from reasoner.protocol.registry import choose_protocol
+from reasoner.policy.protocol_choice import choose_protocol
 from reasoner.protocol.steiner import TOKEN_NAMES
 from reasoner.settings import EngineSettings, Limits
 from reasoner.types.problem import Problem

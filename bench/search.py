@@ -19,7 +19,7 @@ from reasoner.models.fetch import ensure_model
 from reasoner.plugin_host.host import PluginHost
 from reasoner.policy.budget import Budget
 from reasoner.policy.policy import Policy
-from reasoner.protocol.registry import choose_protocol
+from reasoner.policy.protocol_choice import choose_protocol
 from reasoner.search.context import SearchContext
 from reasoner.search.operators.evaluate import score_nodes
 from reasoner.search.operators.generate import sample_children

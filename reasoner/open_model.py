@@ -9,6 +9,7 @@ from reasoner.cache.prompts import open_prompt_cache
 from reasoner.engine.interface import Engine
 from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.remote.engine import RemoteEngine
+from reasoner.models.chat_templates import resolve_chat_template
 from reasoner.models.progress import DownloadObserver
 from reasoner.models.resolve import ResolvedModel, resolve_model
 from reasoner.models.spec import ModelSpec
@@ -56,14 +57,18 @@ async def open_model(
     *,
     engine_settings: EngineSettings | None = None,
     keep_prompts: bool = True,
+    chat_template: str | None = None,
 ) -> AsyncIterator[OpenModel]:
     """Open a resolved model, in this process or on its server, and close it in the end.
 
     `engine_settings` replaces those of `settings`. With `keep_prompts`, the KV states of long
     prompts are kept on disk for later processes, unless the settings turn caching off.
+    `chat_template` (Jinja source or a built-in's name) replaces the registry's and the model's own.
     Raises BadModelFile, EngineError or UsageError when the model cannot be opened.
     """
     chosen = engine_settings or settings.engine
+    named = chat_template or (model.spec.chat_template if model.spec else None)
+    template = resolve_chat_template(named) if named else None
     with ExitStack() as resources:
         engine: Engine
         if model.path is not None:
@@ -72,9 +77,9 @@ async def open_model(
                 if keep_prompts
                 else None
             )
-            engine = await LocalEngine.open(model.path, chosen, notice, cache)
+            engine = await LocalEngine.open(model.path, chosen, notice, cache, template)
         else:
-            engine = await _connect(model, settings, chosen, notice)
+            engine = await _connect(model, settings, chosen, notice, template)
         try:
             yield OpenModel(model, engine)
         finally:
@@ -82,7 +87,11 @@ async def open_model(
 
 
 async def _connect(
-    model: ResolvedModel, settings: Settings, chosen: EngineSettings, notice: OnNotice
+    model: ResolvedModel,
+    settings: Settings,
+    chosen: EngineSettings,
+    notice: OnNotice,
+    template: str | None,
 ) -> Engine:
     assert model.address is not None
     return await RemoteEngine.open(
@@ -90,6 +99,6 @@ async def _connect(
         model.served_name,
         chosen,
         key=settings.api_key.get_secret_value() if settings.api_key else None,
-        template=model.spec.chat_template if model.spec else None,
+        template=template,
         notice=notice,
     )

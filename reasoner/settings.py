@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from reasoner.errors import UsageError
+from reasoner.types.template_arguments import TemplateArguments, stated_thinking
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -171,6 +172,10 @@ class Settings(BaseSettings):
     max_tokens: int | None = None
     seconds: float | None = None
     think: bool = True
+    template_args: TemplateArguments = {}
+    """Variables for the chat template by name (`--template-arg key=value`)."""
+    chat_template: str | None = None
+    """Jinja source, or the name of a built-in template; None: the registry's, else the model's."""
     decide: bool = False
     """Decide at each step's end whether to go on, to take it back or to end."""
     seed: Annotated[int, Field(ge=0, lt=2**32 - 1)] = 0
@@ -197,6 +202,16 @@ class Settings(BaseSettings):
     api_key: SecretStr | None = None
     """The API key that is sent to a server; for `reasoner serve`, the key that it requires."""
     engine: EngineSettings = EngineSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _think_as_template_is_told(cls, values: Any) -> Any:
+        """Take `think` from the template's arguments where they switch it and it is not set."""
+        arguments = values.get("template_args") if isinstance(values, dict) else None
+        if isinstance(arguments, dict) and values.get("think") is None:
+            think = stated_thinking(arguments)
+            return values if think is None else {**values, "think": think}
+        return values
 
     @property
     def limits(self) -> Limits:

@@ -99,7 +99,7 @@ def write_scripted_gguf(
     switches = [vocabulary.add(name) for name in switch]
     _add_network(
         writer,
-        _successors(len(vocabulary.tokens), first, second, loop),
+        _successors(len(vocabulary.tokens), first, second, loop, bool(switch)),
         n_ctx_train,
         {
             "after": second,
@@ -136,7 +136,9 @@ class _Vocabulary:
         return self.ids[spelled]
 
 
-def _successors(size: int, script: Sequence[int], after: Sequence[int], loop: bool) -> Any:
+def _successors(
+    size: int, script: Sequence[int], after: Sequence[int], loop: bool, has_switch: bool
+) -> Any:
     """The score of each token (row) after each other (column), shape (size, size).
 
     A token's successor in the script scores 1, the one after the switch 0.9.
@@ -144,7 +146,7 @@ def _successors(size: int, script: Sequence[int], after: Sequence[int], loop: bo
     import numpy as np
 
     before = dict.fromkeys(range(size), script[0]) | dict(pairwise(script))
-    for last in (script[-1], *after):
+    for last in (script[-1], *(after if not has_switch or script[0] in after else [])):
         if not loop and last not in script[:-1]:
             before.pop(last, None)
     scores = np.zeros((size, size), np.float32)

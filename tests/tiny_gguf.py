@@ -12,6 +12,7 @@ __all__ = [
     "CHATML",
     "CONTROL_TOKENS",
     "STEINER_TOKENS",
+    "THINK_CHATML",
     "THINK_TOKENS",
     "byte_tokens",
     "write_tiny_gguf",
@@ -35,6 +36,12 @@ CHATML = (
     "{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+THINK_CHATML = CHATML.replace(
+    "assistant\n{% endif %}",
+    "assistant\n{% if enable_thinking is defined and not enable_thinking %}"
+    "<think>\n\n</think>\n\n{% endif %}{% endif %}",
+)
+"""Like Qwen3's: the model opens its block itself, and the template skips it on request."""
 LAYERS, WIDTH, HIDDEN, HEAD = 2, 64, 128, 32
 
 

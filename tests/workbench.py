@@ -11,7 +11,7 @@ from reasoner.engine.sampling import Sampling
 from reasoner.plugin_host.host import PluginHost
 from reasoner.policy.budget import Budget
 from reasoner.policy.policy import Policy
-from reasoner.protocol.registry import choose_protocol
+from reasoner.policy.protocol_choice import choose_protocol
 from reasoner.search.context import SearchContext
 from reasoner.settings import EngineSettings, Limits
 from reasoner.types.events import Event

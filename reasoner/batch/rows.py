@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from reasoner.types.problem import join_text_parts
+
 __all__ = ["FIELD_NAMES", "MAX_LINE_BYTES", "Row", "field_text", "parse_row", "read_lines"]
 
 Row = dict[str, Any]
@@ -59,9 +61,11 @@ def parse_row(line: bytes) -> Row:
 
 def field_text(row: Row, field: str) -> str | None:
     """The text of a field, under any of its names; None when it is absent. A number is converted.
-    Raises ValueError for other types."""
+    A list
+    of parts of text is joined. Raises ValueError for other types."""
     names = FIELD_NAMES.get(field, (field,))
     value: Any = next((row[name] for name in names if row.get(name) is not None), None)
+    value = join_text_parts(value)
     if isinstance(value, str):  # JSON may have lone surrogates, which cannot be encoded
         return value.encode(errors="replace").decode()
     if value is None:

@@ -38,7 +38,9 @@ COMMANDS = {
     "paths": CommandEntry(
         f"{PACKAGE}.paths:paths", "Show where configuration, models and data live."
     ),
-    "models": CommandEntry(f"{PACKAGE}.models:app", "List, fetch, inspect and remove models."),
+    "models": CommandEntry(
+        f"{PACKAGE}.models:app", "List, recommend, fetch, inspect and remove models."
+    ),
     "history": CommandEntry(
         f"{PACKAGE}.history:app",
         "List, read, search, export and delete what was asked and answered.",

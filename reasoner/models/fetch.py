@@ -83,7 +83,7 @@ def _resolve(
     if path is None or not path.is_file():
         raise BadModelFile(f"{name}: no such file: {path}")
     if spec is not None:
-        verify_checksum(path, spec.sha256, spec.size)
+        verify_checksum(path, spec.sha256, spec.exact_size)
     check_gguf(path)
     return ModelFile(name=name, path=path, spec=spec)
 
@@ -117,7 +117,7 @@ def _cached(spec: ModelSpec, notice: NoticeCallback) -> Path | None:
     own = download_path(spec)
     for path in _cache_paths(spec):
         try:
-            verify_checksum(path, spec.sha256, spec.size)
+            verify_checksum(path, spec.sha256, spec.exact_size)
             if not is_known_checksum(path):
                 check_gguf(path)
             return path

@@ -93,7 +93,10 @@ def _file_metadata(url: str) -> Any:
 
 def _compare(spec: ModelSpec, size: int | None, sha256: str | None) -> None:
     """Fail before the download, not after it, when the Hub has another file by this name."""
-    for label, expected, actual in (("size", spec.size, size), ("SHA-256", spec.sha256, sha256)):
+    for label, expected, actual in (
+        ("size", spec.exact_size, size),
+        ("SHA-256", spec.sha256, sha256),
+    ):
         if expected is not None and actual is not None and expected != actual:
             raise ChecksumError(
                 f"{spec.file} on the Hub is not {spec.alias}: "

@@ -13,7 +13,7 @@ from reasoner.models.registry import load_value_formats
 
 __all__ = ["ModelMetadata", "read_metadata"]
 
-THINK_MARKS = ("<think>", "</think>")
+THINK_TAGS = ("<think>", "</think>")
 STEINER_MARKS = (
     "<|reasoning_start|>",
     "<|reasoning_end|>",
@@ -45,9 +45,9 @@ class ModelMetadata(BaseModel):
 
     `size` is in bytes, `context` in tokens, `embedding` the width of a hidden state, `vocabulary`
     the number of tokens. `special_tokens` maps the protocols' and value formats' tokens to their
-    ids. `protocol` is a guess from the vocabulary and the template. `policy` and `value` say what
-    the file can serve as, the `…_reason` fields why: `judge` answers yes or no through its
-    language head, `rank` has a classification head that gives one score per sequence.
+    ids, and `has_steiner_marks` says whether all of Steiner's are among them. `policy` and `value`
+    say what the file can serve as, the `…_reason` fields why: `judge` answers yes or no through
+    its language head, `rank` has a classification head that gives one score per sequence.
     `value_formats` are the formats whose tokens its vocabulary has; the metadata does not show
     whether the model was trained for them.
     """
@@ -67,7 +67,7 @@ class ModelMetadata(BaseModel):
     eos: str | None
     special_tokens: dict[str, int]
     chat_template: str | None
-    protocol: Literal["plain", "think", "steiner"]
+    has_steiner_marks: bool
     policy: bool
     policy_reason: str
     value: Literal["judge", "rank"] | None
@@ -79,7 +79,7 @@ def read_metadata(path: Path) -> ModelMetadata:
     """Read the file's metadata, not its weights. Raises BadModelFile."""
     known_formats = tuple(load_value_formats().values())
     requested_tokens = {t for form in known_formats for t in format_tokens(form)}
-    gguf = read_gguf(path, tokens={*STEINER_MARKS, *THINK_MARKS, *requested_tokens})
+    gguf = read_gguf(path, tokens={*STEINER_MARKS, *THINK_TAGS, *requested_tokens})
     template = _text(gguf, "tokenizer.chat_template")
     policy, policy_reason = _policy(gguf)
     value, value_reason = _value(gguf, policy)
@@ -102,7 +102,7 @@ def read_metadata(path: Path) -> ModelMetadata:
         eos=gguf.special_tokens.get("eos"),
         special_tokens=_special_tokens(gguf, known_formats),
         chat_template=template,
-        protocol=_protocol(gguf, template or ""),
+        has_steiner_marks=all(token in gguf.token_ids for token in STEINER_MARKS),
         policy=policy,
         policy_reason=policy_reason,
         value=value,
@@ -114,7 +114,7 @@ def read_metadata(path: Path) -> ModelMetadata:
 def _special_tokens(gguf: GgufHeader, known_formats: Iterable[ValueFormat]) -> dict[str, int]:
     """The ids of the protocols' tokens and the formats' tags, in the order of the ids."""
     tags = {form.tag.strip() for form in known_formats} - {""}
-    names = {*STEINER_MARKS, *THINK_MARKS, *tags, *(f"▁{tag}" for tag in tags)}
+    names = {*STEINER_MARKS, *THINK_TAGS, *tags, *(f"▁{tag}" for tag in tags)}
     return {
         name: token
         for name, token in sorted(gguf.token_ids.items(), key=lambda item: item[1])
@@ -138,12 +138,6 @@ def _quantization(gguf: GgufHeader) -> str | None:
     return FILE_TYPES.get(kind & ~1024) if isinstance(kind, int) else None
 
 
-def _protocol(gguf: GgufHeader, template: str) -> Literal["plain", "think", "steiner"]:
-    if all(token in gguf.token_ids for token in STEINER_MARKS):
-        return "steiner"
-    return "think" if THINK_MARKS[0] in gguf.token_ids or THINK_MARKS[0] in template else "plain"
-
-
 def _policy(gguf: GgufHeader) -> tuple[bool, str]:
     architecture = gguf.values["general.architecture"]
     if architecture in HEADLESS_ARCHITECTURES:
@@ -153,7 +147,7 @@ def _policy(gguf: GgufHeader) -> tuple[bool, str]:
     if _ranks(gguf):
         return False, "its head ranks texts, it does not write them"
     if _text(gguf, "tokenizer.chat_template") is None:
-        return True, f"{architecture} generates text; without a chat template prompts stay bare"
+        return True, f"{architecture} generates text, but without a chat template (--chat-template)"
     return True, f"{architecture} generates text and has a chat template"
 
 

@@ -22,10 +22,14 @@ PACKAGE = Path(__file__).parent.parent
 FILE_NAME = "models.toml"
 LOCATION_FIELDS = {"repo", "file", "revision", "path", "url"}
 """The fields that identify the file: an entry that changes one of them means another file."""
-FILE_BOUND_FIELDS = {"sha256", "size", "wheels", "head"}
+FILE_BOUND_FIELDS = {"sha256", "size", "untried", "parameters", "active_parameters"} | {
+    *("wheels", "head"),
+}
 """The fields that hold for that one file only."""
 FORMATS_TABLE = "value-formats"
-"""The one table that is not a model: it holds the formats of value models by name."""
+"""Not a model: it holds the formats of value models by name."""
+PLANS_TABLE = "effort-plans"
+"""Not a model: it holds plans for the efforts by name; a model's `effort` may be such a name."""
 
 
 class _RegistryFile(NamedTuple):
@@ -40,8 +44,8 @@ class _RegistryFile(NamedTuple):
 
 
 def load_registry() -> dict[str, ModelSpec]:
-    """Every known model by alias, the shipped ones first. Raises UsageError for a malformed
-    file."""
+    """Every known model by alias, the shipped ones first, in the order of the files. Raises
+    UsageError for a malformed file."""
     return dict(_parse_models(_registry_files()))
 
 
@@ -76,10 +80,14 @@ def _parse_models(files: tuple[_RegistryFile, ...]) -> dict[str, ModelSpec]:
     format_names = _parse_formats(files).keys()
     tables: dict[str, dict[str, Any]] = {}
     origins: dict[str, Path] = {}
+    plans: dict[str, Any] = {}
+    for file in files:
+        plans = _override(plans, _read_tables(file).get(PLANS_TABLE, {}))
     for file in files:
         for alias, table in _read_tables(file).items():
-            if alias != FORMATS_TABLE:
-                tables[alias] = _override(tables.get(alias, {}), _resolve_paths(file, table))
+            if alias not in {FORMATS_TABLE, PLANS_TABLE}:
+                own = _resolve_plan(file, alias, _resolve_paths(file, table), plans)
+                tables[alias] = _override(tables.get(alias, {}), own)
                 origins[alias] = file.path
     models = {alias: _parse_model(origins[alias], alias, table) for alias, table in tables.items()}
     for alias, spec in models.items():
@@ -123,6 +131,18 @@ def _resolve_paths(file: _RegistryFile, table: dict[str, Any]) -> dict[str, Any]
     file that overrides other fields does not change what they point at."""
     names = {key: table[key] for key in ("path", "head") if isinstance(table.get(key), str)}
     return {**table, **{key: file.folder / Path(name).expanduser() for key, name in names.items()}}
+
+
+def _resolve_plan(
+    file: _RegistryFile, alias: str, table: dict[str, Any], plans: dict[str, Any]
+) -> dict[str, Any]:
+    """The fields with the plans that `effort` names in its place."""
+    name = table.get("effort")
+    if not isinstance(name, str):
+        return table
+    if name not in plans:
+        raise UsageError(f"{file.path}: {alias}: effort: no effort plans named '{name}'")
+    return {**table, "effort": plans[name]}
 
 
 def _override(shipped: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

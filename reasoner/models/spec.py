@@ -13,8 +13,11 @@ from pydantic import (
     model_validator,
 )
 
+from reasoner.errors import UnknownName
+from reasoner.models.chat_templates import resolve_chat_template
 from reasoner.models.effort_plan import EffortPlan
 from reasoner.settings import Effort
+from reasoner.types.reasoning_marks import ReasoningMarks
 
 __all__ = ["ModelFile", "ModelSpec", "WheelParts", "is_plain_relative_path", "printable"]
 
@@ -57,10 +60,13 @@ class ModelSpec(BaseModel):
 
     The file comes from `path` (on this machine), from `repo` and `file` on the Hub, or from
     `wheels`. Without a file, a server has the model at `url` (`http://host/v1#name`);
-    `chat_template` (Jinja) is needed where that server does not publish it. Without `sha256` the
-    checksum that the Hub states is used. `sampling` holds the sampler's options by name.
-    `no_system` models never get a system prompt. `tool_style` is how the model calls tools, where
-    its chat template would mislead. `effort` holds the plan measured to be best at each effort
+    `chat_template` (Jinja, or a built-in's name) replaces the model's own. Without `sha256` the
+    checksum that the Hub states is used. `untried` entries are taken from what is published: nobody
+    of this project has fetched or run the file, and without `sha256` their `size` is an estimate.
+    `parameters` and `active_parameters` are counts: all, and those that one token uses. `sampling`
+    holds the sampler's options by name. `marks` are those of its blocks of reasoning, where they
+    are not recognised. `no_system` models never get a system prompt. `tool_style` is how the model
+    calls tools, where its chat template would mislead. `effort` holds the plan for each effort
     level. `format` names the value format by which the model scores steps, and `head` is the file
     with the value head that scores them.
     """
@@ -74,8 +80,12 @@ class ModelSpec(BaseModel):
     revision: str = "main"
     size: Annotated[int, Field(gt=0)] | None = None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    untried: bool = False
+    parameters: Annotated[int, Field(gt=0)] | None = None
+    active_parameters: Annotated[int, Field(gt=0)] | None = None
     license: str | None = None
     protocol: Literal["plain", "think", "steiner"] | None = None
+    marks: ReasoningMarks | None = None
     sampling: dict[str, Any] = {}
     system: str | None = None
     no_system: bool = False
@@ -89,12 +99,32 @@ class ModelSpec(BaseModel):
     url: Annotated[str, Field(pattern=r"^https?://[^/\s]")] | None = None
     chat_template: str | None = None
 
+    @property
+    def exact_size(self) -> int | None:
+        """The size in bytes that the file must have; None where it is unknown or an estimate."""
+        return None if self.untried and self.sha256 is None else self.size
+
+    @property
+    def active_share(self) -> float:
+        """The share of the weights that one token uses, below 1 for a mixture of experts."""
+        if self.parameters is None or self.active_parameters is None:
+            return 1.0
+        return min(1.0, self.active_parameters / self.parameters)
+
     @field_validator("file")
     @classmethod
     def _check_inside(cls, file: str | None) -> str | None:
         if file is not None and not is_plain_relative_path(file):
             raise ValueError(f"'{file}' is not a plain relative path")
         return file
+
+    @field_validator("chat_template")
+    @classmethod
+    def _check_template(cls, template: str | None) -> str | None:
+        try:
+            return None if template is None else resolve_chat_template(template)
+        except UnknownName as error:
+            raise ValueError(str(error)) from error
 
     @model_validator(mode="after")
     def _has_a_source(self) -> Self:

@@ -7,6 +7,7 @@ from reasoner.open_model import OpenModel
 from reasoner.plugin_host.host import PluginHost
 from reasoner.policy.budget import Budget
 from reasoner.policy.policy import Policy
+from reasoner.policy.prompt_builder import PromptOptions
 from reasoner.policy.tool_calling import ToolCallConfig
 from reasoner.policy.tool_style import choose_tool_style
 from reasoner.protocol.fenced_calls import FencedStyle
@@ -58,8 +59,17 @@ def build_policy(
         limits=_bounded(settings.limits) if varied else settings.limits,
         budget=budget,
         seed=settings.seed,
-        merge_system=bool(spec and spec.no_system),
+        prompt_options=_prompt_options(model, settings),
         tool_calls=_calling(model, protocol, settings, plugins),
+    )
+
+
+def _prompt_options(model: OpenModel, settings: Settings) -> PromptOptions:
+    return PromptOptions(
+        merge_system=bool(model.spec and model.spec.no_system),
+        effort=settings.effort,
+        budget=settings.limits.budget,
+        arguments=settings.template_args,
     )
 
 
@@ -71,13 +81,17 @@ def _calling(
     if not tools or plugins is None:
         return None
     engine = model.engine
+    template = engine.chat_template or ""
     style = choose_tool_style(
         tools,
-        engine.chat_template,
+        template,
         settings.tool_style or (model.spec.tool_style if model.spec else None),
         lambda prompt: protocol.reply_prefix(prompt, True),
-        bos=_token_text(engine, engine.bos),
-        eos=_token_text(engine, engine.eos),
+        {
+            "bos_token": _token_text(engine, engine.bos),
+            "eos_token": _token_text(engine, engine.eos),
+            **_prompt_options(model, settings).variables(template, think=True),
+        },
     )
     return ToolCallConfig(
         style,

@@ -1,23 +1,38 @@
 """Chat templates: render messages to the text format that a model was trained on.
 
-Templates come from GGUF files, so they run in Jinja's sandbox with a time limit.
+Templates come from GGUF files, so they run in Jinja's sandbox with limits of time and memory. Every
+message must stand in the rendered text: a template that would drop one silently gets the
+conversation in another layout, and is refused when no layout helps.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from functools import cache, partial
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from reasoner.concurrency.timeout import call_with_timeout
 from reasoner.errors import BadModelFile
+from reasoner.policy.message_layout import Turns, conversation_layouts
+from reasoner.policy.message_marks import MessageMarks
+from reasoner.policy.template_limits import AllowanceExceeded
 from reasoner.types.problem import Message
 
 __all__ = ["render_prompt", "render_turns"]
 
 RENDER_SECONDS = 10.0
-"""Time limit of a template; usual ones take a hundredth of a second."""
-MAX_PRODUCT_SIZE = 1 << 20
-"""Limit of the length of a multiplied text or list, and of the base of a power."""
+"""Time limit of a prompt; usual templates take a hundredth of a second."""
+STOPPING_SECONDS = 1.0
+"""How long a template that notices the limit by itself may take to stop."""
+MAX_EXCERPT_CHARS, MAX_REASON_CHARS = 40, 300
+SOFT_SWITCH = re.compile(r"/(?:no_?)?think\b")
+"""A word by which a user or a system prompt turns thinking on or off; templates may remove it."""
+REASONING_BLOCK = re.compile(
+    r"\s*(?:<(?!/)[^<>\n]{1,40}>|\[(?!/)\w{1,30}\]|◁[^/▷]{1,30}▷)"
+    r".*(?:</[^<>\n]{1,40}>|<[^<>\n]{1,40}\|>|\[/\w{1,30}\]|◁/[^▷]{1,30}▷)(?P<answer>.*)",
+    re.DOTALL,
+)
+"""An assistant's message that begins with a block of reasoning, which templates leave out."""
 
 
 def render_prompt(
@@ -26,20 +41,22 @@ def render_prompt(
     *,
     bos: str = "",
     eos: str = "",
-    think: bool = True,
     functions: Sequence[dict[str, Any]] = (),
+    variables: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the conversation as text, up to where the assistant's reply begins.
 
-    A template without a system role gets the system message at the head of the first user
-    message. `functions` are JSON schemas of the tools. Raises BadModelFile when the template
-    fails or takes too long.
+    `functions` are JSON schemas of the tools, `variables` further variables of the template. What a
+    template changes in a message is put back; only reasoning at the beginning of an assistant's
+    message may be left out. Raises BadModelFile when the template fails or takes too long, and when
+    it leaves out a message in every layout of the conversation.
     """
-    turns = [message.model_dump() for message in messages]
-    values: dict[str, Any] = {"bos_token": bos, "eos_token": eos, "enable_thinking": think}
+    values: dict[str, Any] = {"bos_token": bos, "eos_token": eos, **(variables or {})}
     if functions:
         values["tools"] = list(functions)
-    return _render_with_timeout(template, turns, values)
+    return _with_timeout(
+        lambda render: _render_conversation(partial(render, template, values), list(messages))
+    )
 
 
 def render_turns(
@@ -50,77 +67,96 @@ def render_turns(
 
     Raises BadModelFile when the template fails or takes too long.
     """
-    return _render_with_timeout(template, [dict(turn) for turn in turns], dict(values))
+    return _with_timeout(lambda render: render(template, values, turns))
 
 
-def _render_with_timeout(template: str, turns: list[dict[str, Any]], values: dict[str, Any]) -> str:
+def _with_timeout(work: Callable[[Callable[..., str]], str]) -> str:
+    """Return what `work` makes of a function that renders a template with values and turns."""
+    from reasoner.policy.template_environment import render_template
+
+    render = partial(render_template, time.monotonic() + RENDER_SECONDS)
     try:
-        return str(
-            call_with_timeout(partial(_render_template, template, turns, values), RENDER_SECONDS)
-        )
+        return call_with_timeout(partial(work, render), RENDER_SECONDS + STOPPING_SECONDS)
+    except BadModelFile:
+        raise
     except Exception as error:  # a template is a program from a file: it may raise anything
-        raise BadModelFile(f"the model's chat template fails: {error}") from error
+        reason = " ".join(str(error).split())[:MAX_REASON_CHARS] or type(error).__name__
+        raise BadModelFile(f"the model's chat template fails: {reason}") from error
 
 
-def _render_template(template: str, turns: list[dict[str, Any]], values: dict[str, Any]) -> str:
-    import jinja2
+def _render_conversation(render: Callable[[Turns], str], messages: Sequence[Message]) -> str:
+    """Render the conversation in the first layout in which every message stands in the text.
 
-    compiled = _environment().from_string(template)
+    Each layout is tried with marks in place of the texts, because a short text might stand in the
+    prompt by accident.
+    """
+    marks = MessageMarks([message.content for message in messages])
+    marked = [
+        message.model_copy(update={"content": mark})
+        for message, mark in zip(messages, marks.marks, strict=True)
+    ]
+    failure: Exception | None = None
+    dropped: list[int] = []
+    for turns in conversation_layouts(marked):
+        try:
+            missing = marks.missing(render(turns))
+            if not missing:
+                return _render_texts(render, turns, messages, marks)
+        except AllowanceExceeded:
+            raise
+        except Exception as error:
+            failure = failure or error
+            continue
+        dropped = missing if not dropped or len(missing) < len(dropped) else dropped
+    if failure is not None and not dropped:
+        raise failure
+    raise BadModelFile(
+        f"the model's chat template leaves out {_name_of(dropped[0], messages)}; "
+        "give another one with --chat-template FILE"
+    )
+
+
+def _render_texts(
+    render: Callable[[Turns], str], turns: Turns, messages: Sequence[Message], marks: MessageMarks
+) -> str:
+    """Render the marked turns with their texts; what the template changes in a text is put back."""
+    everything = {*range(len(messages))}
     try:
-        return _render(compiled, turns, values)
-    except jinja2.TemplateError:
-        return _render(compiled, _without_system(turns), values)
+        text = render([marks.fill(turn, everything) for turn in turns])
+        rendered = _collapse_spaces(text)
+        changed = {n for n, message in enumerate(messages) if not _stands(message, rendered)}
+    except AllowanceExceeded:
+        raise
+    except Exception:  # it refuses a text, such as a name of a control token
+        changed = {*everything}
+    if not changed:
+        return text
+    return marks.fill_text(render([marks.fill(turn, everything - changed) for turn in turns]))
 
 
-def _render(compiled: Any, turns: list[dict[str, Any]], values: dict[str, Any]) -> str:
-    return str(compiled.render(messages=turns, add_generation_prompt=True, **values))
+def _stands(message: Message, rendered: str) -> bool:
+    """Whether the message stands in the rendered text with collapsed spaces, apart from words that
+    switch thinking, and from reasoning at the beginning of an assistant's message."""
+    if _collapse_spaces(message.content) in rendered:
+        return True
+    contents = [SOFT_SWITCH.sub(" ", message.content)]
+    if message.role == "assistant" and (block := REASONING_BLOCK.fullmatch(message.content)):
+        contents += [block["answer"]] if block["answer"].strip() else []
+    return any(_collapse_spaces(content) in rendered for content in contents)
 
 
-def _without_system(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Merge a leading system message into the user message that follows it."""
-    if len(turns) < 2 or turns[0]["role"] != "system":
-        return turns
-    merged = f"{turns[0]['content']}\n\n{turns[1]['content']}"
-    return [{"role": "user", "content": merged}, *turns[2:]]
+def _collapse_spaces(text: str) -> str:
+    return " ".join(text.split())
 
 
-def _environment() -> Any:
-    from jinja2 import TemplateError
-    from jinja2.ext import loopcontrols
-
-    def raise_exception(message: str) -> None:
-        raise TemplateError(message)
-
-    environment = _sandbox()(trim_blocks=True, lstrip_blocks=True, extensions=[loopcontrols])
-    environment.globals["raise_exception"] = raise_exception
-    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
-    return environment
-
-
-@cache
-def _sandbox() -> type[Any]:
-    from jinja2.exceptions import SecurityError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    class Sandbox(ImmutableSandboxedEnvironment):
-        """Jinja's sandbox without products and powers that would fill the memory."""
-
-        intercepted_binops = frozenset({"*", "**"})
-
-        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-            numbers = isinstance(left, int | float) and isinstance(right, int | float)
-            if operator == "**":
-                small = numbers and abs(left) <= MAX_PRODUCT_SIZE and abs(right) <= 64
-            else:
-                small = numbers or _length(left, right) <= MAX_PRODUCT_SIZE
-            if not small:
-                raise SecurityError(f"{operator} with operands this large")
-            return super().call_binop(context, operator, left, right)
-
-    return Sandbox
-
-
-def _length(left: Any, right: Any) -> int:
-    """Return the length of the product of a sequence and a number."""
-    sequence, count = (right, left) if isinstance(left, int) else (left, right)
-    return len(sequence) * count if hasattr(sequence, "__len__") else 0
+def _name_of(number: int, messages: Sequence[Message]) -> str:
+    """A message in words: "the system message", "the question", or its place in the history."""
+    message = messages[number]
+    if number == len(messages) - 1:
+        return "the question"
+    if message.role == "system" and number == 0:
+        return "the system message"
+    excerpt = _collapse_spaces(message.content)
+    if len(excerpt) > MAX_EXCERPT_CHARS:
+        excerpt = f"{excerpt[:MAX_EXCERPT_CHARS]}…"
+    return f"message {number + 1} of {len(messages)} ({message.role}: {excerpt})"

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from copy import copy
-from functools import partial
 from math import inf
 from random import Random
 from zlib import crc32
@@ -14,7 +13,7 @@ from reasoner.errors import PromptTooLong, UsageError
 from reasoner.policy.budget import Budget
 from reasoner.policy.first_token import first_token_probabilities
 from reasoner.policy.likely_lines import MAX_LINE_TOKENS, LineContinuation, likeliest_lines
-from reasoner.policy.prompt_builder import PromptBuilder
+from reasoner.policy.prompt_builder import PromptBuilder, PromptOptions
 from reasoner.policy.token_collector import collect_tokens
 from reasoner.policy.tool_calling import ToolCallConfig, ToolCaller
 from reasoner.protocol.protocol import Round, StepProtocol
@@ -43,8 +42,8 @@ class Policy:
     """A model that reasons in steps, for one question with its limits, budget and seed.
 
     `sampling` draws the tokens; `varied_sampling` replaces it in `with_varied_sampling()`.
-    `merge_system` puts the system prompt before the question, for models trained without system
-    prompts. `tool_calls` allows tool calls; they need reasoning, so they are off without it.
+    `prompt_options` says how prompts are made. `tool_calls` allows tool calls; they need
+    reasoning, so they are off without it.
     """
 
     def __init__(
@@ -57,14 +56,14 @@ class Policy:
         limits: Limits,
         budget: Budget,
         seed: int,
-        merge_system: bool = False,
+        prompt_options: PromptOptions | None = None,
         tool_calls: ToolCallConfig | None = None,
     ) -> None:
         self._engine, self._protocol = engine, protocol
         self._sampling, self._limits = sampling, limits
         self._varied_sampling = varied_sampling or sampling
         self._budget, self._seed = budget, seed
-        self._prompts = PromptBuilder(engine, protocol, merge_system)
+        self._prompts = PromptBuilder(engine, protocol, prompt_options or PromptOptions())
         self._think = limits.think and limits.budget != 0 and sampling.grammar is None
         allowed = tool_calls is not None and self._think
         self._tools = ToolCaller(engine, budget, tool_calls) if tool_calls and allowed else None
@@ -175,11 +174,10 @@ class Policy:
         )
         tokens = await collect_tokens(
             generation,
-            self._engine,
             self._budget,
-            marks=self._protocol.token_marks,
+            visible=round_.visible_text(),
             unread=1 if trajectory.tokens else 0,
-            on_text=partial(on_text, round_.channel),
+            on_text=on_text,
         )
         extended = round_.conclude(tokens, generation.finish or Finish.CANCELLED)
         return await self._call_tool(extended, round_, on_text)

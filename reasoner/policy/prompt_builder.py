@@ -1,25 +1,47 @@
 """Prompts: conversations rendered by a model's chat template, as tokens."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
 from reasoner.engine.interface import Engine
 from reasoner.errors import BadModelFile
 from reasoner.policy.chat_template import render_prompt
+from reasoner.policy.switch_trials import find_thinking_switch
 from reasoner.protocol.protocol import StepProtocol
 from reasoner.protocol.tool_call_styles import ToolCallStyle
+from reasoner.settings import Effort
 from reasoner.types.problem import Message, Problem
 
-__all__ = ["PromptBuilder"]
+__all__ = ["PromptBuilder", "PromptOptions"]
+
+
+@dataclass(frozen=True)
+class PromptOptions:
+    """How the prompts of a model are made, beside its chat template.
+
+    With `merge_system`, for models trained without system prompts, the system prompt becomes the
+    beginning of the first user message. `effort` and `budget`, the number of reasoning tokens, are
+    told to templates that take them; `arguments` are the user's own variables for the template.
+    """
+
+    merge_system: bool = False
+    effort: Effort | None = None
+    budget: int | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def variables(self, template: str, think: bool) -> dict[str, Any]:
+        """The template's variables for these options, with thinking on or off."""
+        return find_thinking_switch(template).variables(
+            think, effort=self.effort, budget=self.budget, arguments=self.arguments
+        )
 
 
 class PromptBuilder:
-    """Builds the prompts of one model.
+    """Builds the prompts of one model."""
 
-    With `merge_system`, for models trained without system prompts, the system prompt becomes the
-    beginning of the first user message.
-    """
-
-    def __init__(self, engine: Engine, protocol: StepProtocol, merge_system: bool) -> None:
-        self._engine, self._protocol = engine, protocol
-        self._merge_system = merge_system
+    def __init__(self, engine: Engine, protocol: StepProtocol, options: PromptOptions) -> None:
+        self._engine, self._protocol, self._options = engine, protocol, options
 
     def prompt_tokens(
         self, problem: Problem, think: bool, style: ToolCallStyle | None
@@ -27,34 +49,47 @@ class PromptBuilder:
         """The tokens of a problem's prompt.
 
         `think` states whether the reply begins with reasoning; only then tools are offered, in the
-        given `style`. Raises BadModelFile when the model has no chat template.
+        given `style`. Raises BadModelFile when the model has no chat template, or one that fails or
+        leaves out a message.
         """
         template = self._template()
         messages = self._protocol.messages(problem, think)
         style = style if think else None
         if style is not None:
             messages = style.describe_tools(messages)
-        text = render_prompt(
+        messages = [self._without_control_tokens(message) for message in self._merged(messages)]
+        text = self._render(template, messages, think, style.function_schemas() if style else ())
+        return self._engine.tokenize(text + self._protocol.reply_prefix(text, think))
+
+    def _render(
+        self,
+        template: str,
+        messages: list[Message],
+        think: bool,
+        functions: Sequence[dict[str, Any]],
+    ) -> str:
+        """The conversation as text, with thinking switched as the template has it."""
+        return render_prompt(
             template,
-            [self._without_control_tokens(message) for message in self._merged(messages)],
-            functions=style.function_schemas() if style else (),
+            find_thinking_switch(template).with_words(messages, think),
+            functions=functions,
             bos=self._token_text(self._engine.bos),
             eos=self._token_text(self._engine.eos),
-            think=think,
+            variables=self._options.variables(template, think),
         )
-        return self._engine.tokenize(text + self._protocol.reply_prefix(text, think))
 
     def _template(self) -> str:
         template = self._engine.chat_template
         if template is None:
             raise BadModelFile(
-                "the model has no chat template, so it was not made to answer questions; "
-                "choose an instruction-tuned one (reasoner models list)"
+                "the model has no chat template, so it was not made to answer questions; choose an "
+                "instruction-tuned one (reasoner models list), or give the template it was trained "
+                "on: --chat-template chatml, another name or a file"
             )
         return template
 
     def _merged(self, messages: list[Message]) -> list[Message]:
-        if not self._merge_system or len(messages) < 2 or messages[0].role != "system":
+        if not self._options.merge_system or len(messages) < 2 or messages[0].role != "system":
             return messages
         merged = f"{messages[0].content}\n\n{messages[1].content}"
         return [messages[1].model_copy(update={"content": merged}), *messages[2:]]

@@ -1,6 +1,7 @@
 """Chooses how a model calls tools: as its chat template does, or in fenced blocks."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
@@ -17,22 +18,20 @@ __all__ = ["choose_tool_style"]
 
 def choose_tool_style(
     tools: Sequence[Tool],
-    template: str | None,
+    template: str,
     named: str | None,
     reply_prefix: Callable[[str], str] = lambda _prompt: "",
-    *,
-    bos: str = "",
-    eos: str = "",
+    variables: Mapping[str, Any] | None = None,
 ) -> ToolCallStyle:
     """Return the style in which the model with this chat template calls tools.
 
     It is the template's own where that can be written and read back; otherwise, or when `named` is
     `fenced`, it is fenced blocks. A model that got a tool's output begins a new reply, whose prompt
-    ends in what `reply_prefix` returns for the text before it.
+    ends in what `reply_prefix` returns for the text before it. `variables` are the template's.
     """
     calls = None
     if template and named != "fenced":
-        calls = _probe_template(template, tuple(tools), bos, eos)
+        calls = _probe_template(template, tuple(tools), json.dumps(variables or {}, default=str))
     if calls is None:
         return FencedStyle(tools)
     wrappers = {
@@ -43,9 +42,8 @@ def choose_tool_style(
 
 
 @lru_cache(maxsize=8)
-def _probe_template(
-    template: str, tools: tuple[Tool, ...], bos: str, eos: str
-) -> TemplateCalls | None:
-    values: dict[str, Any] = {"bos_token": bos, "eos_token": eos, "enable_thinking": True}
+def _probe_template(template: str, tools: tuple[Tool, ...], variables: str) -> TemplateCalls | None:
+    """Probe a template with variables in JSON; the outcome is the same for every question."""
+    values = json.loads(variables)
     render = partial(render_turns, template)
     return probe_tool_calls(lambda turns, more: render(turns, {**values, **more}), template, tools)

@@ -1,8 +1,6 @@
 """A growing paragraph: where it ends, and whether it states the final answer."""
 
 import re
-from codecs import getincrementaldecoder
-from collections.abc import Callable
 
 __all__ = ["Paragraph", "states_final"]
 
@@ -14,18 +12,13 @@ FINAL_SCAN_CHARS = 2000
 
 
 class Paragraph:
-    """Text that grows token by token."""
+    """Text that grows piece by piece."""
 
-    def __init__(self, piece: Callable[[int], bytes]) -> None:
-        self._piece = piece
-        self._decoder = getincrementaldecoder("utf-8")(errors="replace")
+    def __init__(self) -> None:
         self.text = ""
 
-    def add(self, token: int) -> str:
-        """Append a token and return the characters that it completed."""
-        new = self._decoder.decode(self._piece(token))
-        self.text += new
-        return new
+    def add(self, text: str) -> None:
+        self.text += text
 
     @property
     def complete(self) -> bool:

@@ -1,15 +1,17 @@
 """The interface of step protocols and rounds, and the changes that rounds make to trajectories."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol, TypedDict, Unpack
 
 from reasoner.engine.capabilities import Capability
 from reasoner.engine.constraints import Controller
 from reasoner.engine.token import Finish, Token
 from reasoner.protocol.token_allowance import TokenAllowance
+from reasoner.protocol.visible_text import VisibleText
 from reasoner.settings import Limits
 from reasoner.types.events import Channel
 from reasoner.types.problem import Message, Problem
+from reasoner.types.reasoning_marks import ReasoningMarks
 from reasoner.types.token_statistics import TokenStatistics
 from reasoner.types.trajectory import Decision, FinishReason, Phase, Step, Trajectory
 
@@ -35,6 +37,9 @@ class Round(Controller, Protocol):
     channel: Channel
     """Whether the round's text is reasoning or answer."""
 
+    def visible_text(self) -> VisibleText:
+        """Return what turns the round's tokens into the text that people see."""
+
     def conclude(self, tokens: Sequence[Token], finish: Finish) -> Trajectory:
         """Return the trajectory extended by the round's tokens: by a step, or by the answer."""
 
@@ -45,8 +50,6 @@ class StepProtocol(Protocol):
     name: str
     required_capabilities: tuple[Capability, ...]
     """What the engine must be able to do for this protocol."""
-    token_marks: Mapping[int, str]
-    """Text that is displayed for control tokens, by token id."""
     decision_phrases: Mapping[Decision, str]
     """The phrase that begins each decision at the end of a step; empty where tokens mark it."""
 
@@ -84,11 +87,26 @@ def decide_last_step(trajectory: Trajectory, decision: Decision) -> Trajectory:
     return trajectory.model_copy(update={"steps": (*trajectory.steps[:-1], last)})
 
 
-def append_tokens(trajectory: Trajectory, tokens: Sequence[Token], **changes: object) -> Trajectory:
+class TrajectoryChanges(TypedDict, total=False):
+    """The fields of a trajectory that a round may replace."""
+
+    steps: tuple[Step, ...]
+    phase: Phase
+    soft_stopped: bool
+    marks: ReasoningMarks | None
+    block_closed: bool
+    held_text: str
+    answer: str
+
+
+def append_tokens(
+    trajectory: Trajectory, tokens: Sequence[Token], **changes: Unpack[TrajectoryChanges]
+) -> Trajectory:
     """Return the trajectory with more tokens and the fields in `changes` replaced."""
     statistics = tuple(TokenStatistics(-token.logprob, token.entropy) for token in tokens)
     longer = trajectory.with_tokens(tuple(token.id for token in tokens), statistics)
-    return longer.model_copy(update=changes)
+    updates: dict[str, Any] = dict(changes)
+    return longer.model_copy(update=updates)
 
 
 def count_tokens(step: Step, tokens: Sequence[Token]) -> Step:

@@ -26,6 +26,8 @@ from reasoner.protocol.protocol import (
 from reasoner.protocol.step_format import TOKEN_MARKS
 from reasoner.protocol.thought import early_finish_reason
 from reasoner.protocol.token_allowance import SoftStop, TokenAllowance
+from reasoner.protocol.token_decoder import TokenDecoder
+from reasoner.protocol.visible_text import MarkedTokensText, VisibleText
 from reasoner.settings import Limits
 from reasoner.types.events import Channel
 from reasoner.types.problem import Message, Problem
@@ -96,12 +98,14 @@ class SteinerRound:
         allowance: TokenAllowance,
     ) -> None:
         self._ids, self._vocabulary = protocol.ids, vocabulary
+        self._token_marks = protocol.token_marks
         self._trajectory, self._limits = trajectory, limits
         self._soft_stop = SoftStop(allowance, trajectory.reasoning_tokens)
         self._field_bans = _field_bans(protocol)
         self._queue = self._opening()
         self._field: str | None = None
-        self._text = Paragraph(vocabulary.piece)
+        self._text = Paragraph()
+        self._decoder = TokenDecoder(vocabulary.piece)
         self._length = 0
         self._decided = False
 
@@ -154,13 +158,14 @@ class SteinerRound:
             self._leave()
         else:
             self._length += 1
-            self._text.add(token)
+            self._text.add(self._decoder.decode(token))
 
     def _enter(self, token: int) -> None:
         """Begin the field that the last forced token opened, or none when it closed the step."""
         starts = {self._ids[f"reasoning_step_{field}_start"]: field for field in FIELDS}
         self._field, self._length = starts.get(token), 0
-        self._text = Paragraph(self._vocabulary.piece)
+        self._text = Paragraph()
+        self._decoder = TokenDecoder(self._vocabulary.piece)
 
     def _leave(self) -> None:
         """Queue the token that opens the next field or closes the step."""
@@ -171,6 +176,9 @@ class SteinerRound:
         self._queue = self._named(f"reasoning_{following}")
 
     # -- reading ---------------------------------------------------------------------------
+
+    def visible_text(self) -> VisibleText:
+        return MarkedTokensText(self._vocabulary, self.channel, self._token_marks)
 
     def conclude(self, tokens: Sequence[Token], finish: Finish) -> Trajectory:
         step = count_tokens(_parse_step(self._ids, self._vocabulary, tokens), tokens)

@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 from reasoner.types.trajectory import Decision, Step
 
-__all__ = ["NO_MARKS", "TOKEN_MARKS", "format_step"]
+__all__ = ["TOKEN_MARKS", "format_step"]
 
 DECISION_MARKS = {
     Decision.PROCEED: "→ proceed\n\n",
@@ -25,8 +25,6 @@ TOKEN_MARKS = MappingProxyType(
     }
 )
 """The text displayed for Steiner's tokens, by name; the others are not displayed."""
-NO_MARKS = MappingProxyType[int, str]({})
-"""For protocols without special tokens."""
 
 
 def format_step(step: Step) -> str:

@@ -1,6 +1,6 @@
 """The base of rounds whose steps are paragraphs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from reasoner.engine.constraints import FREE, Ban, Constraint, Force, Halt
 from reasoner.engine.interface import Vocabulary
@@ -8,6 +8,7 @@ from reasoner.engine.token import Finish, Token
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.repetition import RepetitionDetector, recent_text
 from reasoner.protocol.token_allowance import SoftStop, TokenAllowance
+from reasoner.protocol.visible_text import BlockText
 from reasoner.settings import Limits
 from reasoner.types.events import Channel
 from reasoner.types.trajectory import FinishReason, Step, Trajectory
@@ -21,9 +22,9 @@ MIN_REPEATED_CHARS = 32
 class ThoughtRound:
     """Generates one paragraph of reasoning.
 
-    `prefix` is forced first, `over(text)` returns whether the reasoning has ended in the text, and
-    `ends` are tokens that are banned at the beginning while `min_steps` is not reached.
-    `soft_stopped` states that a soft stop ended the reasoning.
+    `prefix` is forced first and is not part of the text; `ends` are tokens that are banned at the
+    beginning while `min_steps` is not reached. `soft_stopped` states that a soft stop ended the
+    reasoning.
     """
 
     channel: Channel = "reasoning"
@@ -36,15 +37,15 @@ class ThoughtRound:
         allowance: TokenAllowance,
         *,
         prefix: Sequence[int],
-        over: Callable[[str], bool],
         ends: Sequence[int],
     ) -> None:
         self.vocabulary, self.trajectory, self.limits = vocabulary, trajectory, limits
-        self.paragraph = Paragraph(lambda token: vocabulary.piece(token, special=True))
+        self.block = self.visible_text()
+        self.paragraph = Paragraph()
         self.soft_stopped = False
         self._soft_stop = SoftStop(allowance, trajectory.reasoning_tokens)
         self._repetition = RepetitionDetector(recent_text(trajectory.steps))
-        self._prefix, self._reasoning_ended = list(prefix), over
+        self._prefix = list(prefix)
         self._ban_end = Ban(tuple(ends))
 
     @property
@@ -57,22 +58,35 @@ class ThoughtRound:
         """Whether the reasoning goes in circles, and so ends after this sentence."""
         return self._repetition.is_loop
 
+    def visible_text(self) -> BlockText:
+        raise NotImplementedError
+
+    def is_over(self) -> bool:
+        """Whether the reasoning has ended in the text so far."""
+        raise NotImplementedError
+
     def constrain(self) -> Constraint:
         if self._prefix:
             return Force(tuple(self._prefix))
         text = self.paragraph.text
-        if self._reasoning_ended(text) or self.paragraph.complete:
+        if self.is_over():
             return Halt()
         if self.soft_stopped or self._soft_stop.must_stop(text):
             self.soft_stopped = not self.is_loop
             return Halt()
+        if self.paragraph.complete:
+            return Halt()
         return self._ban_end if self.below_min_steps and not text.strip() else FREE
 
     def accept(self, token: int) -> None:
+        self._soft_stop.count_token()
         if self._prefix:
             del self._prefix[0]
-        self._soft_stop.count_token()
-        self._repetition.add(self.paragraph.add(token))
+            return
+        for channel, text in self.block.feed(Token(token, 0.0)):
+            if channel == "reasoning":
+                self.paragraph.add(text)
+                self._repetition.add(text)
         if self.is_loop:
             self._soft_stop.stop()
 

@@ -8,7 +8,9 @@ from reasoner.engine.token import Finish, Token
 from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import Round, append_tokens, count_tokens
 from reasoner.protocol.thought import ThoughtRound
+from reasoner.protocol.token_decoder import TokenDecoder
 from reasoner.protocol.tool_call_styles import ToolCallRequest, ToolCallStyle
+from reasoner.protocol.visible_text import BlockText, VisibleText, read_visible_text
 from reasoner.types.token_statistics import TokenStatistics
 from reasoner.types.tool_call import ToolCall
 from reasoner.types.trajectory import Decision, Phase, Step, Trajectory
@@ -35,7 +37,9 @@ class ToolCallRound:
         self.call: ToolCallRequest | None = None
         self._inner, self._trajectory, self._style = inner, trajectory, style
         self._vocabulary, self._opening = vocabulary, list(opening)
-        self._text = self._empty_text()
+        self._text = Paragraph()
+        self._decoder = self._new_decoder()
+        self._shown_forced = len(opening)
 
     def constrain(self) -> Constraint:
         if self.call is not None:
@@ -49,8 +53,14 @@ class ToolCallRound:
         if self._opening:
             del self._opening[0]
         self._inner.accept(token)
-        self._text.add(token)
+        self._text.add(self._decoder.decode(token))
         self.call = self._style.find_call(self._text.text)
+
+    def visible_text(self) -> VisibleText:
+        visible = self._inner.visible_text()
+        if isinstance(visible, BlockText):
+            visible.show_forced(self._shown_forced)
+        return visible
 
     def conclude(self, tokens: Sequence[Token], finish: Finish) -> Trajectory:
         """Return the trajectory as the inner round does; an answer with a call becomes a step."""
@@ -62,8 +72,8 @@ class ToolCallRound:
             return self._inner.conclude(tokens, finish)
         tokens = without_end
         if self.channel == "reasoning":
-            return self._inner.conclude(tokens, Finish.HALT)
-        text = self._vocabulary.detokenize([token.id for token in tokens]).strip()
+            return self._with_opening(self._inner.conclude(tokens, Finish.HALT))
+        text = read_visible_text(self.visible_text(), tokens)["answer"].strip()
         step = count_tokens(Step(text=text, decision=Decision.PROCEED), tokens)
         steps = (*self._trajectory.steps, step)
         return append_tokens(self._trajectory, tokens, steps=steps, phase=Phase.REASONING)
@@ -72,18 +82,25 @@ class ToolCallRound:
         """Whether a call goes on where the inner round would halt, unless it lands softly: a
         call may contain blank lines, and text that looks like an end."""
         inner = self._inner
-        spent = isinstance(inner, ThoughtRound) and (inner.soft_stopped or inner.is_loop)
-        return not spent and self._style.is_open(self._text.text)
+        landing = isinstance(inner, ThoughtRound) and (inner.soft_stopped or inner.is_loop)
+        return not landing and self._style.is_open(self._text.text)
 
     def _call_of_turn(self, tokens: Sequence[Token]) -> ToolCallRequest | None:
         """Return the call in the whole turn, without the token that ended it."""
-        text = self._empty_text()
-        for token in tokens:
-            text.add(token.id)
-        return self._style.find_call(text.text, turn_ended=True)
+        decoder = self._new_decoder()
+        text = "".join(decoder.decode(token.id) for token in tokens)
+        return self._style.find_call(text, turn_ended=True)
 
-    def _empty_text(self) -> Paragraph:
-        return Paragraph(lambda token: self._vocabulary.piece(token, special=True))
+    def _new_decoder(self) -> TokenDecoder:
+        return TokenDecoder(lambda token: self._vocabulary.piece(token, special=True))
+
+    def _with_opening(self, trajectory: Trajectory) -> Trajectory:
+        """Return the trajectory whose last step shows the forced beginning of the call, too."""
+        if not self._shown_forced or not trajectory.steps:
+            return trajectory
+        last = trajectory.steps[-1]
+        shown = last.model_copy(update={"text": f"{self._style.call_prefix}{last.text}"})
+        return trajectory.model_copy(update={"steps": (*trajectory.steps[:-1], shown)})
 
 
 def append_tool_output(trajectory: Trajectory, call: ToolCall, tokens: Sequence[int]) -> Trajectory:

@@ -6,6 +6,7 @@ from typing import Any
 from reasoner.effort import resolve_effort
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import UsageError
+from reasoner.models.chat_templates import resolve_chat_template
 from reasoner.models.spec import ModelSpec
 from reasoner.search.strategies.registry import find_strategy
 from reasoner.search.strategies.strategy import Strategy
@@ -31,12 +32,14 @@ def validate_request(
     """Check a request's settings and, where it is given, its problem.
 
     `spec` is the model's registry entry, which may map efforts to strategies of its own. Raises
-    UsageError for an empty question, sampling options that do not exist, an unknown strategy, or
-    options that the strategy does not have.
+    UsageError for an empty question, sampling options that do not exist, an unknown strategy or
+    chat template, or options that the strategy does not have.
     """
     if problem is not None and not problem.question.strip():
         raise UsageError('the question is empty; try: reasoner ask "What is 17 * 3?"')
     Sampling.parse(settings.sampling)
+    if settings.chat_template is not None:
+        resolve_chat_template(settings.chat_template)
     chosen = resolve_effort(settings, spec)
     strategy = find_strategy(chosen.strategy)
     return ValidatedRequest(chosen, strategy, strategy.parse_options(chosen.strategy_options))

@@ -14,7 +14,8 @@ from reasoner.errors import UsageError
 from reasoner.search.strategies.registry import find_strategy
 from reasoner.settings import Settings
 from reasoner.solver.wire import CLIENT_SETTINGS
-from reasoner.types.problem import Message, Problem
+from reasoner.types.problem import Message, Problem, TextContent
+from reasoner.types.template_arguments import TemplateArguments, stated_thinking
 
 __all__ = ["ChatRequest"]
 
@@ -31,20 +32,14 @@ EFFORT_SETTINGS: dict[str, dict[str, Any]] = {
 MAX_MESSAGES = 2000
 
 
-class _TextContent(BaseModel):
-    type: Literal["text"]
-    text: str
-
-
 class _ChatMessage(BaseModel):
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[_TextContent] | None = None
+    content: TextContent | None = None
 
     @property
     def text(self) -> str:
-        """The text of the message, with its parts joined."""
-        content = self.content or ""
-        return content if isinstance(content, str) else "".join(part.text for part in content)
+        """The text of the message, empty where it has none."""
+        return self.content or ""
 
 
 class _StreamOptions(BaseModel):
@@ -91,6 +86,7 @@ class ChatRequest(BaseModel):
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = (
         None
     )
+    chat_template_kwargs: TemplateArguments | None = None
     stop: Any = None
     tools: Any = None
     functions: Any = None
@@ -126,17 +122,17 @@ class ChatRequest(BaseModel):
         return self
 
     def problem(self, system: str | None) -> Problem:
-        """The problem of the request: its last message is the question, the earlier ones are the
-        history, and its system messages joined are the system prompt, `system` without any."""
-        prompts = [m.text for m in self.messages if m.role in ("system", "developer")]
-        turns = [m for m in self.messages if m.role in ("user", "assistant")]
+        """The problem of the request: its last message is the question and the earlier ones are the
+        history. The system messages at the beginning, joined, are the system prompt, `system`
+        without any; a later one stays in its place."""
+        roles = ["system" if m.role == "developer" else m.role for m in self.messages]
+        first = next(index for index, role in enumerate(roles) if role != "system")
+        prompts = [message.text for message in self.messages[:first]]
+        history = list(zip(roles, self.messages, strict=True))[first:-1]
         return Problem(
-            question=turns[-1].text,
+            question=self.messages[-1].text,
             system="\n\n".join(prompts) if prompts else system,
-            history=tuple(
-                Message(role="user" if turn.role == "user" else "assistant", content=turn.text)
-                for turn in turns[:-1]
-            ),
+            history=tuple(Message(role=role, content=turn.text) for role, turn in history),
             expect=self.reasoner.expect,
             tests=self.reasoner.tests,
             entry_point=self.reasoner.entry_point,
@@ -148,9 +144,11 @@ class ChatRequest(BaseModel):
         Raises UsageError for settings, sampling or strategy options that are not valid.
         """
         values = {name: getattr(base, name) for name in base.model_fields_set}
+        values |= self._template_settings(base)
         values |= EFFORT_SETTINGS.get(self.reasoning_effort or "", {})
         values |= {name: value for name, value in self._direct_settings() if value is not None}
-        extra = {n: getattr(self.reasoner, n) for n in self.reasoner.model_fields_set}
+        chosen = self.reasoner.model_fields_set - {"template_args"}
+        extra = {name: getattr(self.reasoner, name) for name in chosen}
         values |= {name: value for name, value in extra.items() if name in CLIENT_SETTINGS}
         values["sampling"] = {**base.sampling, **self._sampling(), **extra.get("sampling", {})}
         if "grammar" in values["sampling"] and "grammar" not in base.sampling:
@@ -162,6 +160,13 @@ class ChatRequest(BaseModel):
         plan = resolve_effort(settings)
         find_strategy(plan.strategy).parse_options(plan.strategy_options)
         return settings
+
+    def _template_settings(self, base: Settings) -> dict[str, Any]:
+        """The template's arguments, and whether they turn thinking on or off."""
+        own = {**(self.chat_template_kwargs or {}), **self.reasoner.template_args}
+        think = stated_thinking(own)
+        merged = {"template_args": {**base.template_args, **own}} if own else {}
+        return merged if think is None else {**merged, "think": think}
 
     def _direct_settings(self) -> list[tuple[str, Any]]:
         max_tokens = self.max_completion_tokens or self.max_tokens

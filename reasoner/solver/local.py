@@ -16,7 +16,7 @@ from reasoner.plugin_host.host import PluginHost
 from reasoner.policy.budget import Budget
 from reasoner.policy.builder import build_policy
 from reasoner.policy.policy import Policy
-from reasoner.protocol.registry import choose_protocol
+from reasoner.policy.protocol_choice import choose_protocol
 from reasoner.search.context import SearchContext
 from reasoner.search.request import ValidatedRequest, validate_request
 from reasoner.settings import Settings
@@ -62,11 +62,13 @@ class LocalSolver:
         validate_request(settings)
         async with AsyncExitStack() as resources:
             model = await resolve(settings.model, settings, notice, self._on_progress)
-            self._model = await resources.enter_async_context(open_model(model, settings, notice))
+            opened = open_model(model, settings, notice, chat_template=settings.chat_template)
+            self._model = await resources.enter_async_context(opened)
             self._protocol = choose_protocol(
                 self._model.engine,
                 self._model.engine.chat_template or "",
                 settings.protocol or (model.spec.protocol if model.spec else None),
+                model.spec.marks if model.spec else None,
             )
             self._verifiers = resources.enter_context(
                 PluginHost(

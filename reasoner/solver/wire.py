@@ -17,6 +17,7 @@ CLIENT_SETTINGS = (
     "seconds",
     "think",
     "decide",
+    "template_args",
     "seed",
     "temperature",
     "sampling",

@@ -1,10 +1,37 @@
 """A problem: the question, the conversation before it, and what a right answer is checked with."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-__all__ = ["Message", "Problem"]
+__all__ = ["Message", "Problem", "TextContent", "join_text_parts"]
+
+TEXT_PARTS = ("text", "input_text")
+MEDIA_PARTS = ("image", "audio", "video", "file")
+
+
+def join_text_parts(content: Any) -> Any:
+    """The text of a content that is a list of parts, joined; any other content as it is.
+
+    Raises ValueError for a part that is no text, such as an image.
+    """
+    return "".join(map(_part_text, content)) if isinstance(content, list | tuple) else content
+
+
+def _part_text(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    kind = part.get("type") if isinstance(part, dict) else None
+    if kind in TEXT_PARTS and isinstance(part.get("text"), str):
+        return str(part["text"])
+    media = next((media for media in MEDIA_PARTS if media in str(kind)), None)
+    if media is not None:
+        raise ValueError(f"{media} parts are not supported; this program reads text only")
+    raise ValueError("a part of a content is {'type': 'text', 'text': …}")
+
+
+TextContent = Annotated[str, BeforeValidator(join_text_parts)]
+"""Text, also from a list of parts of text."""
 
 
 class Message(BaseModel):
@@ -13,7 +40,7 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     role: Literal["system", "user", "assistant"]
-    content: str
+    content: TextContent
 
 
 class Problem(BaseModel):
@@ -28,7 +55,7 @@ class Problem(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    question: str
+    question: TextContent
     system: str | None = None
     history: tuple[Message, ...] = ()
     expect: str | None = None

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reasoner.types.reasoning_marks import ReasoningMarks
 from reasoner.types.token_statistics import TokenStatistics
 from reasoner.types.tool_call import ToolCall
 
@@ -66,7 +67,9 @@ class Trajectory(BaseModel):
     """The steps so far, their tokens, and the answer once there is one.
 
     `prompt` and `tokens` are token ids; `prompt` was prefilled, `tokens` were generated or inserted
-    after it. `soft_stopped` states that a soft stop closed the reasoning, not the model.
+    after it. `soft_stopped` states that a soft stop closed the reasoning, not the model. `marks`
+    are those of the block of reasoning in the tokens, and `block_closed` states whether its end is
+    among them; the token that ended it may also have begun `answer`, or another mark: `held_text`.
     `token_statistics` has one entry for each of `tokens`, or is empty where they are not known.
     Extending a trajectory creates a new one that shares its parts, so a fork costs nothing.
     """
@@ -79,6 +82,9 @@ class Trajectory(BaseModel):
     steps: tuple[Step, ...] = ()
     phase: Phase = Phase.REASONING
     soft_stopped: bool = False
+    marks: ReasoningMarks | None = Field(default=None, exclude=True, repr=False)
+    block_closed: bool = Field(default=False, exclude=True, repr=False)
+    held_text: str = Field(default="", exclude=True, repr=False)
     answer: str = ""
     answer_tokens: int = 0
     finish_reason: FinishReason | None = None

@@ -11,6 +11,7 @@ from reasoner.engine.interface import Engine
 from reasoner.errors import ModelError
 from reasoner.models.format import ValueFormat
 from reasoner.policy.chat_template import render_prompt
+from reasoner.policy.switch_trials import find_thinking_switch
 from reasoner.types.problem import Message, Problem
 from reasoner.types.trajectory import Trajectory
 from reasoner.value.scoring_input import ScoringInput
@@ -196,7 +197,9 @@ def _rendered(messages: list[Message], engine: Engine, form: ValueFormat) -> str
         "" if token is None else engine.detokenize([token], special=True)
         for token in (engine.bos, engine.eos)
     ]
-    return render_prompt(engine.chat_template, messages, bos=names[0], eos=names[1], think=False)
+    template, (bos, eos) = engine.chat_template, names
+    variables = find_thinking_switch(template).variables(think=False)
+    return render_prompt(template, messages, bos=bos, eos=eos, variables=variables)
 
 
 def _split_at(text: str, form: ValueFormat, *placeholders: str) -> list[str]:

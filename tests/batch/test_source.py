@@ -33,6 +33,16 @@ def test_fields_go_where_they_belong(tmp_path: Path) -> None:
     assert item.problem.entry_point == "f"
 
 
+def test_a_question_in_parts_is_text_and_a_picture_is_an_error(tmp_path: Path) -> None:
+    data = (
+        b'{"question": [{"type": "text", "text": "2+"}, {"type": "text", "text": "2?"}]}\n'
+        b'{"question": [{"type": "image_url", "image_url": {"url": "x"}}]}\n'
+    )
+    first, second = items(tmp_path, data)
+    assert question(first) == "2+2?"
+    assert second.error == "line 2: image parts are not supported; this program reads text only"
+
+
 def test_the_known_answer_is_taken_from_the_named_field(tmp_path: Path) -> None:
     data = b'{"question": "a", "solution": 3}\n{"question": "b", "expect": "4"}\n'
     first, second = items(tmp_path, data, expect="solution")

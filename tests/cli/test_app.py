@@ -179,7 +179,7 @@ def test_completion_knows_the_models(tmp_path: Path) -> None:
     done = run(
         tmp_path,
         _REASONER_COMPLETE="complete_bash",
-        COMP_WORDS="reasoner ask -m smoll",
+        COMP_WORDS="reasoner ask -m smollm2",
         COMP_CWORD="3",
     )
     assert done.stdout.split() == [b"smollm2-135m"]

@@ -7,9 +7,10 @@ import pytest
 from reasoner.engine.capabilities import require_capabilities
 from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.remote.completions import CompletionsClient
-from reasoner.engine.remote.engine import CHATML_TEMPLATE, RemoteEngine
+from reasoner.engine.remote.engine import RemoteEngine
 from reasoner.errors import BadModelFile, EngineError, UsageError
-from reasoner.protocol.registry import choose_protocol
+from reasoner.models.chat_templates import CHATML_TEMPLATE
+from reasoner.policy.protocol_choice import choose_protocol
 
 
 async def test_a_server_lacks_what_text_cannot_carry() -> None:

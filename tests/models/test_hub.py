@@ -50,6 +50,21 @@ def test_fetches_by_repository_quant_or_file(hub: FakeHub, tiny_gguf: Path, name
     assert len(hub.gets) == 1
 
 
+def test_a_published_size_that_nobody_tried_is_an_estimate(
+    hub: FakeHub, own_directories: Path, tiny_gguf: Path
+) -> None:
+    """The publisher may have replaced the file since; its own checksum is the one that counts."""
+    config = own_directories / "config"
+    config.mkdir()
+    entry = f"[tiny]\nrepo = '{REPO}'\nfile = '{FILE}'\nsize = 12345\n"
+    (config / "models.toml").write_text(entry)
+    with pytest.raises(ChecksumError, match="its size is"):
+        ensure_model("tiny")
+    (config / "models.toml").write_text(entry + "untried = true\n")
+    assert ensure_model("tiny").path.read_bytes() == tiny_gguf.read_bytes()
+    assert ensure_model("tiny", offline=True).path.is_file()
+
+
 def test_follows_the_redirect_and_keeps_the_token_from_the_other_host(
     hub: FakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

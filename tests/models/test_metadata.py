@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reasoner.errors import BadModelFile
-from reasoner.models.metadata import STEINER_MARKS, THINK_MARKS, read_metadata
+from reasoner.models.metadata import STEINER_MARKS, THINK_TAGS, read_metadata
 from tests.tiny_gguf import CHATML, STEINER_TOKENS, THINK_TOKENS, write_tiny_gguf
 
 
@@ -17,33 +17,32 @@ def test_describes_the_model(tiny_gguf: Path) -> None:
     assert info.chat_template == CHATML
     assert info.size == tiny_gguf.stat().st_size
     assert 100_000 < info.parameters < 200_000
-    assert (info.policy, info.value, info.protocol) == (True, "judge", "plain")
+    assert (info.policy, info.value, info.has_steiner_marks) == (True, "judge", False)
 
 
 @pytest.mark.parametrize(
-    ("tokens", "template", "protocol"),
+    ("tokens", "template", "has_steiner_marks"),
     [
-        (STEINER_TOKENS, CHATML, "steiner"),
-        (STEINER_TOKENS[:-1], CHATML, "plain"),
-        (THINK_TOKENS, CHATML, "think"),
-        ((), "{{ '<think>' }}", "think"),
-        ((*THINK_TOKENS, *STEINER_TOKENS), CHATML, "steiner"),
-        ((), None, "plain"),
+        (STEINER_TOKENS, CHATML, True),
+        (STEINER_TOKENS[:-1], CHATML, False),
+        (THINK_TOKENS, CHATML, False),
+        ((*THINK_TOKENS, *STEINER_TOKENS), CHATML, True),
+        ((), None, False),
     ],
 )
-def test_the_protocol_shows_in_vocabulary_and_template(
-    tmp_path: Path, tokens: tuple[str, ...], template: str | None, protocol: str
+def test_special_tokens_show_in_the_vocabulary(
+    tmp_path: Path, tokens: tuple[str, ...], template: str | None, has_steiner_marks: bool
 ) -> None:
     path = tmp_path / "m.gguf"
     info = read_metadata(write_tiny_gguf(path, extra_tokens=tokens, chat_template=template))
-    assert info.protocol == protocol
+    assert info.has_steiner_marks is has_steiner_marks
     assert list(info.special_tokens) == list(tokens)
     assert ("without a chat template" in info.policy_reason) == (template is None)
 
 
 def test_the_lists_of_tokens_agree() -> None:
     assert STEINER_MARKS == STEINER_TOKENS
-    assert THINK_MARKS == THINK_TOKENS
+    assert THINK_TAGS == THINK_TOKENS
 
 
 def test_the_formats_it_has_the_tokens_for(tmp_path: Path) -> None:

@@ -40,6 +40,46 @@ def test_every_shipped_entry_names_where_it_comes_from() -> None:
         assert spec.file
 
 
+def test_only_what_was_run_here_is_not_marked_as_untried() -> None:
+    tried = {alias for alias, spec in load_registry().items() if not spec.untried}
+    assert tried == {DEFAULT_MODEL, "smollm2-135m", "steiner-mini", "steiner-mini-value"}
+
+
+def test_every_model_that_thinks_has_plans_whose_budgets_grow() -> None:
+    thinking = [spec for spec in load_registry().values() if spec.protocol == "think"]
+    assert len(thinking) > 30
+    for spec in thinking:
+        budgets = [spec.effort[effort].budget for effort in ("low", "medium", "high", "max")]
+        assert None not in budgets
+        assert budgets == sorted(budgets, key=lambda budget: budget or 0)
+
+
+def test_mixtures_of_experts_say_what_a_token_uses() -> None:
+    registry = load_registry()
+    assert round(registry["gpt-oss-20b"].active_share, 2) == 0.17
+    for spec in registry.values():
+        assert (spec.parameters is None) == (spec.active_parameters is None)
+        assert ("active" in spec.description) <= (spec.active_share < 1)
+    assert registry["qwen3-8b"].active_share == 1
+
+
+def test_effort_may_name_shared_plans(own_directories: Path) -> None:
+    write(
+        own_directories,
+        "[mine]\npath = 'm.gguf'\neffort = 'patient'\n"
+        "[effort-plans.patient]\nhigh = { budget = 9999 }\n"
+        "[effort-plans.thinking]\nhigh = { budget = 11 }\n"
+        "['qwen3-8b']\neffort.low = { budget = 7 }\n",
+    )
+    known = load_registry()
+    assert known["mine"].effort["high"].budget == 9999
+    assert "effort-plans" not in known
+    assert known["gpt-oss-20b"].effort["high"].budget == 11
+    assert known["gpt-oss-20b"].effort["low"].budget == 1024
+    assert known["qwen3-8b"].effort["low"].budget == 7
+    assert known["qwen3-8b"].effort["high"].budget == 11
+
+
 def test_own_entries_extend_and_override_per_field(own_directories: Path) -> None:
     write(
         own_directories,
@@ -59,6 +99,9 @@ def test_naming_another_file_drops_the_old_ones_checksum(own_directories: Path) 
     spec = load_registry()["qwen2.5-coder-1.5b"]
     assert (spec.sha256, spec.size, spec.wheels) == (None, None, None)
     assert spec.repo
+    write(own_directories, "['gpt-oss-20b']\npath = '/models/mine.gguf'\n")
+    spec = load_registry()["gpt-oss-20b"]
+    assert (spec.untried, spec.active_share, spec.protocol) == (False, 1.0, "think")
 
 
 def test_a_path_counts_from_the_files_own_folder(own_directories: Path) -> None:
@@ -79,6 +122,8 @@ def test_a_path_counts_from_the_files_own_folder(own_directories: Path) -> None:
         ("[mine]\nrepo = 'a/b'\nfile = 'c.gguf'\ncolour = 'red'\n", "colour"),
         ("[mine]\nrepo = 'a/b'\nfile = 'c.gguf'\nalias = 'x'\n", "alias"),
         ("[smollm2-135m]\nprotocol = 'shout'\n", "protocol"),
+        ("[smollm2-135m]\neffort = 'heroic'\n", "no effort plans named 'heroic'"),
+        ("[smollm2-135m]\neffort = 'x'\n[effort-plans]\nx = 3\n", "smollm2-135m: effort"),
         (
             "[m]\nfile = 'c.gguf'\nwheels = {package = '{x}', version = '1', member = 'm'}\n",
             "wheels.package",

@@ -10,9 +10,10 @@ from reasoner.engine.constraints import Halt
 from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.sampling import GREEDY
 from reasoner.engine.token import Finish, Token
+from reasoner.policy.protocol_choice import choose_protocol
 from reasoner.protocol.paragraph import Paragraph, states_final
-from reasoner.protocol.plain import CONTINUE_PHRASES, PlainProtocol
-from reasoner.protocol.think import ThinkProtocol
+from reasoner.protocol.plain import CONTINUE_PHRASES
+from reasoner.protocol.protocol import StepProtocol
 from reasoner.protocol.token_allowance import SoftStop, TokenAllowance, ends_sentence
 from reasoner.settings import Limits
 from reasoner.types.problem import Problem
@@ -30,10 +31,10 @@ async def engine(smollm2: File) -> AsyncIterator[LocalEngine]:
 
 
 def paragraph(text: str) -> Paragraph:
-    """A paragraph as it stands after `text`, one byte a token."""
-    written = Paragraph(lambda token: bytes([token]))
-    for byte in text.encode():
-        written.add(byte)
+    """A paragraph as it stands after `text`, one character at a time."""
+    written = Paragraph()
+    for character in text:
+        written.add(character)
     return written
 
 
@@ -125,9 +126,7 @@ async def test_min_and_max_steps_hold(engine: LocalEngine) -> None:
         assert not any(engine.is_eog(t) for t in trajectory.tokens[: trajectory.reasoning_tokens])
 
 
-def again(
-    engine: LocalEngine, protocol: PlainProtocol | ThinkProtocol, text: str, least: int
-) -> Trajectory:
+def again(engine: LocalEngine, protocol: StepProtocol, text: str, least: int) -> Trajectory:
     """What becomes of a path with one step when the same paragraph is written once more."""
     tokens = engine.tokenize(f"{text}\n\n", special=False)
     trajectory = Trajectory(
@@ -140,16 +139,15 @@ def again(
     return round_.conclude([Token(token, 0.0) for token in tokens], Finish.HALT)
 
 
-@pytest.mark.parametrize("protocol", [PlainProtocol, ThinkProtocol])
-async def test_reasoning_that_repeats_itself_is_closed(
-    engine: LocalEngine, protocol: type[PlainProtocol] | type[ThinkProtocol]
-) -> None:
+@pytest.mark.parametrize("name", ["plain", "think"])
+async def test_reasoning_that_repeats_itself_is_closed(engine: LocalEngine, name: str) -> None:
+    protocol = choose_protocol(engine, "", name)
     said = "Let me check: 3 boxes with 4 pens each are 3 * 4 = 12 pens."
-    closed = again(engine, protocol(engine), said, least=0)
+    closed = again(engine, protocol, said, least=0)
     assert (closed.phase, closed.soft_stopped, len(closed.steps)) == (Phase.ANSWER, False, 2)
     assert closed.steps[-1].decision is Decision.END
-    assert again(engine, protocol(engine), said, least=3).phase is Phase.REASONING
-    assert again(engine, protocol(engine), "So it is 12 pens.", least=0).phase is Phase.REASONING
+    assert again(engine, protocol, said, least=3).phase is Phase.REASONING
+    assert again(engine, protocol, "So it is 12 pens.", least=0).phase is Phase.REASONING
 
 
 @pytest.mark.slow

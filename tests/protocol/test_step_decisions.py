@@ -13,13 +13,13 @@ from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.sampling import Sampling
 from reasoner.policy.budget import Budget
 from reasoner.policy.policy import Policy
+from reasoner.policy.protocol_choice import choose_protocol
 from reasoner.protocol.plain import ANSWER_PHRASE, BACKTRACK_PHRASE, PlainProtocol
-from reasoner.protocol.registry import choose_protocol
 from reasoner.protocol.step_decisions import allowed_decisions, sample_decision
 from reasoner.settings import Limits
 from reasoner.types.trajectory import Decision, Phase, Step, Trajectory
 from tests.protocol.writing import QUESTION, open_engine, write
-from tests.tiny_gguf import THINK_TOKENS, write_tiny_gguf
+from tests.tiny_gguf import CHATML, THINK_CHATML, THINK_TOKENS, write_tiny_gguf
 
 DECIDING = Limits(decide=True, budget=40, max_tokens=160)
 FREELY = Sampling(temperature=1.0, top_k=0, top_p=1.0, min_p=0.0)
@@ -37,9 +37,12 @@ async def after_one_step(engine: LocalEngine, limits: Limits) -> list[Trajectory
     return await asyncio.gather(*(policy.extend(trajectory, seed=seed) for seed in range(48)))
 
 
-@pytest.fixture(params=[(), THINK_TOKENS], ids=["plain", "think"])
+@pytest.fixture(params=[CHATML, THINK_CHATML], ids=["plain", "think"])
 async def engine(request: pytest.FixtureRequest, tmp_path: File) -> AsyncIterator[LocalEngine]:
-    engine = await open_engine(write_tiny_gguf(tmp_path / "m.gguf", extra_tokens=request.param))
+    tokens = THINK_TOKENS if request.param == THINK_CHATML else ()
+    engine = await open_engine(
+        write_tiny_gguf(tmp_path / "m.gguf", extra_tokens=tokens, chat_template=request.param)
+    )
     yield engine
     await engine.close()
 

@@ -5,15 +5,16 @@ from pathlib import Path as File
 from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.sampling import Sampling
 from reasoner.policy.budget import Budget
-from reasoner.policy.policy import Policy
+from reasoner.policy.policy import OnText, Policy
+from reasoner.policy.protocol_choice import choose_protocol
 from reasoner.policy.tool_calling import ToolCallConfig
-from reasoner.protocol.registry import choose_protocol
 from reasoner.settings import EngineSettings, Limits
 from reasoner.types.problem import Problem
 from reasoner.types.trajectory import Trajectory
 
-__all__ = ["QUESTION", "open_engine", "write"]
+__all__ = ["GREEDY", "QUESTION", "open_engine", "write"]
 
+GREEDY = Sampling(temperature=0.0)
 QUESTION = Problem(question="What is 2 + 3?")
 
 
@@ -31,6 +32,7 @@ async def write(
     sampling: Sampling | None = None,
     calling: ToolCallConfig | None = None,
     budget: Budget | None = None,
+    on_text: OnText = lambda _channel, _text: None,
 ) -> Trajectory:
     """One path, extended until it is done."""
     chosen = choose_protocol(engine, engine.chat_template or "", protocol)
@@ -45,5 +47,5 @@ async def write(
     )
     trajectory = policy.start_trajectory(problem)
     while not trajectory.is_done:
-        trajectory = await policy.extend(trajectory)
+        trajectory = await policy.extend(trajectory, on_text=on_text)
     return trajectory

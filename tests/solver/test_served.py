@@ -79,8 +79,10 @@ def test_a_batch_whose_server_ends_goes_on_with_the_next_one(
     assert not any("error" in row or row["finish_reason"] == "interrupted" for row in before)
     with serving(tmp_path / "home", tiny_gguf, "--context", "4096") as running:
         done = run(tmp_path, *command[len(COMMAND) :], running.address, seconds=SLOW)
-    assert done.returncode in (0, 3, 4), done.stderr
     rows = [json.loads(line) for line in out.read_text().splitlines()]
+    statuses = {row.get("status") for row in rows}
+    expected = 3 if "refuted" in statuses else 4 if "no_answer" in statuses else 0
+    assert done.returncode == expected, done.stderr
     assert rows[: len(before)] == before
     assert [row["id"] for row in rows] == [str(n) for n in range(40)]
     assert not any("error" in row for row in rows)

@@ -197,8 +197,9 @@ async def test_refuted_steps_are_in_the_tree(tiny_gguf: Path) -> None:
     async with workbench(tiny_gguf, plugins=plugins, min_steps=2, max_steps=3) as bench:
         await strategy.search(ASK, bench.context, strategy.parse_options({"n": 8, "width": 2}))
     tree = grown(bench.events)
-    refuted = [event for event in bench.events if event.kind == "verdict"]
-    shown = [verdict for state in tree.nodes() for verdict in state.verdicts]
+    verdicts = [event for event in bench.events if event.kind == "verdict"]
+    refuted = [event for event in verdicts if event.step is not None]
+    shown = [verdict for state in tree.nodes() if not state.done for verdict in state.verdicts]
     assert refuted
     assert len(shown) == len(refuted)
     assert any(state.pruned and state.verdicts for state in tree.nodes())

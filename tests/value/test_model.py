@@ -171,6 +171,6 @@ async def test_a_head_of_another_width_is_refused(engine: LocalEngine) -> None:
 async def test_a_template_that_eats_the_steps_is_refused(tmp_path: Path) -> None:
     bad = write_tiny_gguf(tmp_path / "bad.gguf", chat_template="Hello!")
     engine = await LocalEngine.open(bad)
-    with pytest.raises(ModelError, match="chat template does not suit"):
+    with pytest.raises(ModelError, match="chat template leaves out the question"):
         bound(engine, FORMS[4])
     await engine.close()

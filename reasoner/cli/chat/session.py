@@ -13,6 +13,7 @@ from reasoner.cli.interrupt import Interrupt, Stoppable
 from reasoner.cli.options.conversation import ConversationOptions
 from reasoner.cli.options.view import ViewOptions
 from reasoner.cli.output.output import Output
+from reasoner.cli.recommendations import hint_at_stronger_model
 from reasoner.errors import Interrupted, ReasonerError
 from reasoner.history.recorder import ConversationRecorder
 from reasoner.search.request import validate_request
@@ -29,6 +30,7 @@ OPENING_FIELDS = (
     "server",
     "engine",
     "protocol",
+    "chat_template",
     "unsafe_exec",
     "value",
     "value_format",
@@ -129,6 +131,8 @@ class ChatSession:
 
     async def open(self) -> None:
         """Open the model. Raises ModelError or EngineError when that fails."""
+        if not self.view.quiet:
+            hint_at_stronger_model(self.settings, self.say)
         await self._open(self.settings)
 
     async def close(self) -> None:

@@ -14,6 +14,7 @@ from reasoner.cli.options.run import RunOptions
 from reasoner.cli.options.view import ViewOptions
 from reasoner.cli.output.output import Output, OutputForm
 from reasoner.cli.output.writers import last_code
+from reasoner.cli.recommendations import hint_at_stronger_model
 from reasoner.errors import Interrupted, NoAnswer, VerificationFailed
 from reasoner.history.recorder import ConversationRecorder
 from reasoner.history.records import HistoryTurn, turn_messages
@@ -48,6 +49,8 @@ def answer_question(
     output = Output.open(view, form)
     for notice in notices:
         output.narrator.show_notice(notice)
+    if not view.quiet:
+        hint_at_stronger_model(settings, output.narrator.show_notice)
     problem = _problem(question, ask, settings, turns)
     recorder = ConversationRecorder(
         output.narrator.show_notice, enabled=settings.history, conversation=conversation_id

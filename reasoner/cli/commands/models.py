@@ -1,29 +1,33 @@
-"""`reasoner models`: list, fetch, inspect and remove models."""
+"""`reasoner models`: list, recommend, fetch, inspect and remove models."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from reasoner.cli.commands.models_view import print_model, print_models
+from reasoner.cli.commands.models_protocol import describe_protocol
+from reasoner.cli.commands.models_view import print_model, print_models, print_recommendations
 from reasoner.cli.help.commands import Commands
 from reasoner.cli.help.completion import complete_models
 from reasoner.cli.options.json_output import JsonFlag, print_readable_json
 from reasoner.cli.output.progress import draw_progress
 from reasoner.cli.output.terminal import print_error
+from reasoner.cli.recommendations import describe_machine, inspect_machine
 from reasoner.errors import ModelError
 from reasoner.models.fetch import ensure_model
 from reasoner.models.installed import find_model, find_models, remove_model
 from reasoner.models.metadata import ModelMetadata, read_metadata
 from reasoner.models.progress import ignore_notice
+from reasoner.models.recommend import recommend_models
 from reasoner.models.registry import load_registry
 from reasoner.models.spec import ModelFile, ModelSpec
 from reasoner.settings import Settings, directories
 
 __all__ = ["app"]
 
-app = Commands("List, fetch, inspect and remove models.")
+app = Commands("List, recommend, fetch, inspect and remove models.")
 
 ModelName = Annotated[
     str,
@@ -47,6 +51,27 @@ def list_models(json: JsonFlag = False) -> None:
         print_readable_json(rows)
     else:
         print_models(rows)
+
+
+@app.command()
+def recommend(json: JsonFlag = False) -> None:
+    """List the models that fit this machine, the one to try first at the top.
+
+    Size, speed and memory are estimates: each token reads the weights that it uses from memory,
+    whose bandwidth is measured. Nothing is fetched.
+    """
+    machine = inspect_machine()
+    files = {model.name: model for model in find_models()}
+    rows = [
+        _row(model.spec.alias, model.spec, files.get(model.spec.alias))
+        | model.model_dump(include={"size", "memory", "tokens_per_second", "speed"})
+        for model in recommend_models(load_registry().values(), machine, files)
+    ]
+    if json:
+        print_readable_json({"machine": asdict(machine), "models": rows})
+    else:
+        print_recommendations(rows)
+        print(describe_machine(machine), file=sys.stderr)
 
 
 @app.command()
@@ -84,7 +109,8 @@ def show(name: ModelName, json: JsonFlag = False) -> None:
     row = _row(name, spec, model)
     info = read_metadata(model.path) if model else None
     if json:
-        print_readable_json(row | {"spec": _dump(spec), "file": _dump(info)})
+        protocol = describe_protocol(info, spec) if info else {}
+        print_readable_json(row | protocol | {"spec": _dump(spec), "file": _dump(info)})
     else:
         print_model(row, spec, info)
 
@@ -138,6 +164,7 @@ def _row(name: str, spec: ModelSpec | None, model: ModelFile | None) -> dict[str
         "license": spec.license if spec else None,
         "repo": spec.repo if spec else None,
         "cached": model is not None,
+        "untried": spec is not None and spec.untried,
         "path": str(model.path) if model else None,
     }
 

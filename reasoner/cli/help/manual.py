@@ -158,6 +158,7 @@ PAGES: dict[str, Page] = {
     ),
     "models": _page(
         "reasoner models list",
+        "reasoner models recommend",
         "reasoner models pull smollm2-135m",
         "reasoner models show ./model.gguf --json",
         environment={"REASONER_OFFLINE": "1: nothing is fetched"} | FOLDERS,
@@ -165,6 +166,10 @@ PAGES: dict[str, Page] = {
     "models list": _page(
         "reasoner models list",
         "reasoner models list --json | jq -r '.[] | select(.cached) | .path'",
+    ),
+    "models recommend": _page(
+        "reasoner models recommend",
+        "reasoner models recommend --json | jq -r '.models[0].name'",
     ),
     "models pull": _page(
         "reasoner models pull smollm2-135m",

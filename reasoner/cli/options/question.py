@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from reasoner.cli.options.media import media_kind
 from reasoner.cli.output.terminal import is_terminal
 from reasoner.errors import UsageError
 
@@ -90,13 +91,14 @@ def decode_text(data: bytes, source: str) -> str:
     """Return the bytes as text. Raises UsageError, which names `source`, when they are no UTF-8."""
     try:
         text = data.decode("utf-8-sig")
+        if "\0" not in text:
+            return text
+        reason = "is binary, not text; give text"
     except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{source} is not UTF-8 text (byte {error.start}); give text, or convert it first"
-        ) from error
-    if "\0" in text:
-        raise UsageError(f"{source} is binary, not text; give text")
-    return text
+        reason = f"is not UTF-8 text (byte {error.start}); give text, or convert it first"
+    if kind := media_kind(data):
+        reason = f"is {kind}, and this program reads text only; describe it in words"
+    raise UsageError(f"{source} {reason}")
 
 
 def _stdin_is_ready(notices: list[str]) -> bool:

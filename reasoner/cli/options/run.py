@@ -13,6 +13,7 @@ from reasoner.cli.help.completion import (
     complete_strategy_options,
 )
 from reasoner.cli.options.pairs import parse_pairs
+from reasoner.cli.options.template import TemplateOptions
 
 __all__ = ["ENGINE_FIELDS", "RunOptions"]
 
@@ -50,7 +51,7 @@ ENGINE_FIELDS = (
 
 
 @dataclass(frozen=True)
-class RunOptions:
+class RunOptions(TemplateOptions):
     """Model, reasoning limits, search and hardware; None leaves a value to the settings."""
 
     model: Annotated[
@@ -268,7 +269,8 @@ class RunOptions:
     ] = None
 
     def flags(self) -> dict[str, Any]:
-        """Return the fields of `Settings` that were given. Raises UsageError for a bad pair."""
+        """Return the fields of `Settings` that were given. Raises UsageError for a bad pair,
+        or a chat template that does not exist."""
         flags = {name: getattr(self, name) for name in SETTING_FIELDS} | {"seconds": self.timeout}
         flags |= {"think": False if self.no_think else None}
         flags |= {"verify": False if self.no_verify else None}
@@ -277,7 +279,7 @@ class RunOptions:
         flags |= {"sampling": parse_pairs(self.option or [], "-o", "top_p=0.9") or None}
         strategy_options = parse_pairs(self.strategy_option or [], "-S", "n=8")
         flags |= {"strategy_options": strategy_options or None}
-        flags |= {"engine": self._engine_fields() or None}
+        flags |= {"engine": self._engine_fields() or None, **self.template_flags()}
         return {name: value for name, value in flags.items() if value is not None}
 
     def _engine_fields(self) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from reasoner.open_model import open_model, resolve
 from reasoner.plugin_host.host import PluginHost
 from reasoner.policy.budget import Budget
 from reasoner.policy.policy import Policy
-from reasoner.protocol.registry import choose_protocol
+from reasoner.policy.prompt_builder import PromptOptions
+from reasoner.policy.protocol_choice import choose_protocol
 from reasoner.settings import Limits, Settings
 from reasoner.value.step_features import FEATURE_NAMES
 
@@ -112,7 +113,9 @@ async def open_rollout_run(
     Raises UsageError for a model on a server, and what `resolve` and `SolutionFile` raise.
     """
     model = await resolve(settings.model, settings, notice, progress)
-    async with open_model(model, settings, notice, keep_prompts=False) as opened:
+    async with open_model(
+        model, settings, notice, keep_prompts=False, chat_template=settings.chat_template
+    ) as opened:
         engine = opened.engine
         if not isinstance(engine, LocalEngine):
             raise UsageError(f"{model.name} is on a server; rollouts need a model on this machine")
@@ -139,7 +142,8 @@ def _policy(
     """Return the policy with the settings that a search has, but with the plan's limits."""
     spec = model.spec
     protocol_name = settings.protocol or (spec.protocol if spec else None)
-    protocol = choose_protocol(engine, engine.chat_template or "", protocol_name)
+    marks = spec.marks if spec else None
+    protocol = choose_protocol(engine, engine.chat_template or "", protocol_name, marks)
     model_sampling = dict(spec.sampling) if spec else {}
     return Policy(
         engine,
@@ -148,5 +152,5 @@ def _policy(
         limits=Limits(budget=plan.max_tokens, max_tokens=plan.max_tokens),
         budget=Budget(),
         seed=plan.seed,
-        merge_system=bool(spec and spec.no_system),
+        prompt_options=PromptOptions(bool(spec and spec.no_system), settings.effort),
     )

@@ -68,8 +68,14 @@ class LocalGeneration:
 class LocalEngine:
     """Implements `Engine` for a GGUF file in this process; created by `open`, freed by `close`."""
 
-    def __init__(self, context: LlamaContext, prompt_store: PromptCacheStore | None = None) -> None:
+    def __init__(
+        self,
+        context: LlamaContext,
+        prompt_store: PromptCacheStore | None = None,
+        chat_template: str | None = None,
+    ) -> None:
         self._context = context
+        self.chat_template = chat_template or context.chat_template
         self._worker = EngineWorker(context, prompt_store)
         self._worker.start()
         self.n_ctx = context.n_ctx
@@ -97,6 +103,7 @@ class LocalEngine:
         settings: EngineSettings | None = None,
         notice: Callable[[str], None] = lambda _text: None,
         prompt_store: PromptCacheStore | None = None,
+        chat_template: str | None = None,
     ) -> Self:
         """Load a GGUF file. `prompt_store` stores the KV states of long prompts for other
         processes.
@@ -105,7 +112,8 @@ class LocalEngine:
         EngineError when the context cannot be allocated.
         """
         chosen = settings or EngineSettings()
-        return cls(await asyncio.to_thread(LlamaContext, path, chosen, notice), prompt_store)
+        context = await asyncio.to_thread(LlamaContext, path, chosen, notice)
+        return cls(context, prompt_store, chat_template)
 
     @property
     def decoded_tokens(self) -> int:
@@ -128,10 +136,6 @@ class LocalEngine:
             own.piece(token, special=True) == others.piece(token, special=True)
             for token in range(own.size)
         )
-
-    @property
-    def chat_template(self) -> str | None:
-        return self._context.chat_template
 
     @property
     def bos(self) -> int | None:

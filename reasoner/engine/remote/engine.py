@@ -31,16 +31,12 @@ from reasoner.engine.remote.server_card import (
 from reasoner.engine.remote.text_vocabulary import TextVocabulary
 from reasoner.engine.sampling import Sampling
 from reasoner.errors import PromptTooLong
+from reasoner.models.chat_templates import CHATML_TEMPLATE
 from reasoner.settings import EngineSettings
 from reasoner.types.token_statistics import TokenStatistics
 
-__all__ = ["CHATML_TEMPLATE", "RemoteEngine"]
+__all__ = ["RemoteEngine"]
 
-CHATML_TEMPLATE = (
-    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
-    "{{ message['content'] }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
 UNLISTED_LOGPROB_GAP = 3.0
 """A token that the server does not list gets the lowest listed log-probability minus this."""
 

@@ -43,6 +43,44 @@ def test_list_names_the_registry_and_what_is_here(tmp_path: Path) -> None:
     rows = json.loads(run(tmp_path, "models", "list", "--json").stdout)
     assert rows[0]["name"] == "qwen2.5-coder-1.5b"
     assert [row["name"] for row in rows if row["cached"]] == ["steiner-mini", "steiner-mini-value"]
+    assert {row["name"]: row["untried"] for row in rows}["gpt-oss-20b"] is True
+    (line,) = [line for line in done.stdout.splitlines() if line.split()[:1] == [b"gpt-oss-20b"]]
+    assert b"not tried" in line
+    assert b"not tried" not in done.stdout.splitlines()[3]
+
+
+@pytest.mark.slow
+def test_recommend_lists_what_fits_and_says_that_it_estimates(tmp_path: Path) -> None:
+    done = run(tmp_path, "models", "recommend")
+    assert done.returncode == 0
+    assert b"\x1b" not in done.stdout
+    assert b"GOOD FOR" in done.stdout
+    assert done.stderr.startswith(b"Estimated for this machine: ")
+    assert done.stderr.count(b"\n") == 1
+    report = json.loads(run(tmp_path, "models", "recommend", "--json").stdout)
+    by_name = {row["name"]: row for row in report["models"]}
+    memory = report["machine"]["ram_bytes"] + report["machine"]["vram_bytes"]
+    assert all(row["memory"] < memory for row in report["models"] if row["memory"])
+    assert by_name["steiner-mini"]["cached"] is True
+    assert by_name["steiner-mini"]["path"].endswith("steiner-mini.gguf")
+    assert by_name["steiner-mini"]["speed"] == "fast"
+    assert by_name["steiner-32b"]["size"] is None
+    assert b"size unknown" in done.stdout
+    assert not (tmp_path / "cache" / "models").exists()  # nothing was fetched
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("columns", "headings"), [(44, 2), (60, 3), (80, 4), (120, 7)])
+def test_a_narrow_window_gets_fewer_columns(tmp_path: Path, columns: int, headings: int) -> None:
+    arguments = ["models", "recommend"]
+    with Terminal(tmp_path, arguments, columns=columns, NO_COLOR="1") as terminal:
+        assert terminal.wait() == 0
+        lines = terminal.screen.decode().splitlines()
+    table = [line for line in lines if not line.startswith("Estimated")]
+    assert max(map(len, table)) <= columns
+    (heading,) = [line for line in table if line.split()[:1] == ["NAME"]]
+    assert len(heading.replace("GOOD FOR", "GOOD_FOR").split()) == headings
+    assert "qwen2.5-coder-1.5b" in {line.split()[0] for line in table if line.strip()}
 
 
 @pytest.mark.slow

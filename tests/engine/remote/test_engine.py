@@ -10,10 +10,11 @@ import reasoner
 import reasoner.types.events
 from reasoner.engine.constraints import FREE, Allow, Constraint, Force, Halt
 from reasoner.engine.local.engine import LocalEngine
-from reasoner.engine.remote.engine import CHATML_TEMPLATE, RemoteEngine
+from reasoner.engine.remote.engine import RemoteEngine
 from reasoner.engine.sampling import GREEDY, Sampling
 from reasoner.engine.token import Finish
 from reasoner.errors import EngineError, ModelError, PromptTooLong, UsageError
+from reasoner.models.chat_templates import CHATML_TEMPLATE
 from reasoner.models.served import find_served_model
 from reasoner.settings import EngineSettings, Settings
 from reasoner.solver.local import LocalSolver
