@@ -38,7 +38,9 @@ def choose_tool_style(
         tool: replace(wrapper, after=wrapper.after + reply_prefix(wrapper.after))
         for tool, wrapper in calls.wrappers.items()
     }
-    return NativeStyle(tools, calls.call_format, wrappers, calls.call_prefix)
+    in_thought = any(reply_prefix(wrapper.after) for wrapper in calls.wrappers.values())
+    leave = calls.call_format.leave_thought if in_thought else ""
+    return NativeStyle(tools, calls.call_format, wrappers, leave + calls.call_prefix)
 
 
 @lru_cache(maxsize=8)

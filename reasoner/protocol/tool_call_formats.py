@@ -13,7 +13,8 @@ class CallFormat:
     or without one where its JSON ends. With `code` a text without arguments is the tool's input.
     `pattern` is a regular expression with the groups `name` and `value` for a notation that no
     reader knows. `announced_by` is a mark by which a template shows that the model writes such
-    calls although it does not spell their own marks.
+    calls although it does not spell their own marks. `leave_thought` is the text between an open
+    thought and a call, where a call cannot stand in a thought.
     """
 
     start: str = ""
@@ -21,6 +22,7 @@ class CallFormat:
     code: bool = False
     pattern: str | None = None
     announced_by: str = ""
+    leave_thought: str = ""
 
     @property
     def start_is_mark(self) -> bool:
@@ -44,7 +46,9 @@ KNOWN_FORMATS = (
     CallFormat("<|tool_call>", "<tool_call|>"),  # Gemma 4
     CallFormat("<start_function_call>", "<end_function_call>"),  # FunctionGemma
     CallFormat("<|tools_prefix|>", "<|tools_suffix|>"),  # Apertus
-    CallFormat("to=functions.", "<|call|>", code=True),  # gpt-oss (harmony)
+    CallFormat(  # gpt-oss (harmony)
+        "to=functions.", "<|call|>", code=True, leave_thought="<|end|><|start|>assistant "
+    ),
     CallFormat("<|channel|>commentary to=", "<|call|>", code=True),
     CallFormat("<|channel|>analysis to=", "<|call|>", code=True),
     CallFormat("<function_call>", "</function_call>"),

@@ -73,10 +73,23 @@ class ToolCallRound:
         tokens = without_end
         if self.channel == "reasoning":
             return self._with_opening(self._inner.conclude(tokens, Finish.HALT))
-        text = read_visible_text(self.visible_text(), tokens)["answer"].strip()
+        return self._answer_as_step(tokens)
+
+    def _answer_as_step(self, tokens: Sequence[Token]) -> Trajectory:
+        """Return the trajectory with the answer, which calls a tool, as a step; a new reply with a
+        block of its own follows the output."""
+        text = read_visible_text(self.visible_text(), tokens)["answer"]
+        text = f"{self._trajectory.answer}{text}".strip()
         step = count_tokens(Step(text=text, decision=Decision.PROCEED), tokens)
-        steps = (*self._trajectory.steps, step)
-        return append_tokens(self._trajectory, tokens, steps=steps, phase=Phase.REASONING)
+        return append_tokens(
+            self._trajectory,
+            tokens,
+            steps=(*self._trajectory.steps, step),
+            phase=Phase.REASONING,
+            block_closed=False,
+            held_text="",
+            answer="",
+        )
 
     def _continues_call(self) -> bool:
         """Whether a call goes on where the inner round would halt, unless it lands softly: a

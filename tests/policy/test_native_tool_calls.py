@@ -167,3 +167,66 @@ def test_a_forced_call_begins_as_the_template_begins_calls(tmp_path: Path) -> No
     assert step.call is not None
     assert step.call.output == "54"
     assert result.final == "54"
+
+
+@pytest.mark.parametrize("kind", ["control", "user_defined"])
+def test_after_a_thought_a_call_and_its_output_the_model_thinks_anew(
+    tmp_path: Path, kind: str
+) -> None:
+    """As Qwen3 does: thought, call, output, thought, answer; no mark stands in any of them."""
+    marks = ("<think>", "</think>", *XML_MARKS)
+    call = ["I need the product.\n", "</think>", "\n\nI compute it.\n", "<tool_call>",
+            f'\n{{"name": "python", "arguments": {CODE}}}\n', "</tool_call>"]  # fmt: skip
+    result = solve(
+        tmp_path,
+        CALLING_TEMPLATES["hermes"],
+        call,
+        ["That is 54.\n", "</think>", "\n\nIt is ", "\\boxed{54}."],
+        **{kind: marks},
+    )
+    first, second, third = result.reasoning
+    assert first.text == "I need the product."
+    assert second.call is not None
+    assert second.call.output == "54"
+    assert third.text == "That is 54."
+    assert result.answer == "It is \\boxed{54}."
+
+
+HARMONY_MARKS = ("<|start|>", "<|end|>", "<|message|>", "<|channel|>", "<|constrain|>",
+                 "<|return|>", "<|call|>")  # fmt: skip
+HARMONY = (
+    "{% if tools %}<|start|>developer<|message|>namespace functions {{ tools | tojson }}<|end|>"
+    "{% endif %}{% for m in messages %}{% if m.role == 'tool' %}"
+    "<|start|>functions.{{ m.name }} to=assistant<|channel|>commentary<|message|>"
+    "{{ m.content | tojson }}<|end|>{% elif m.tool_calls %}"
+    "<|start|>assistant to=functions.{{ m.tool_calls[0].function.name }}<|channel|>commentary json"
+    "<|message|>{{ m.tool_calls[0].function.arguments | tojson }}<|call|>{% else %}"
+    "<|start|>{{ m.role }}{% if m.role == 'assistant' %}<|channel|>final{% endif %}<|message|>"
+    "{{ m.content }}<|end|>{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|start|>assistant{% endif %}"
+)
+
+
+@pytest.mark.parametrize(
+    "header", [" to=functions.python <|constrain|>json", " to=functions.python"]
+)
+def test_a_call_in_harmonys_commentary_channel(tmp_path: Path, header: str) -> None:
+    """The call ends in a token that ends the reply, and is put back before the output."""
+    model = write_scripted_gguf(
+        tmp_path / "harmony.gguf",
+        ["I compute 6 times 9.", "<|end|>", "<|start|>", "assistant", "<|channel|>", "commentary",
+         f"{header}<|message|>", CODE, "<|call|>"],
+        ["That is 54.", "<|end|>", "<|start|>", "assistant", "<|channel|>", "final<|message|>",
+         "It is ", "\\boxed{54}.", "<|return|>"],
+        switch=["<|call|>"],
+        control=HARMONY_MARKS,
+        chat_template=HARMONY,
+        eos="<|return|>",
+    )  # fmt: skip
+    result = reasoner.solve(
+        "How many?", model=str(model), tools="auto", temperature=0.0, cache=False, strategy="linear"
+    )
+    record = next(step.call for step in result.reasoning if step.call)
+    assert (record.tool, record.output) == ("python", "54")
+    assert result.answer == "It is \\boxed{54}."
+    assert not any(mark in step.text for step in result.reasoning for mark in HARMONY_MARKS)
