@@ -25,7 +25,7 @@ LAST_WORD = re.compile(r"[^\W_]{1,40}\Z")
 """A word that may go on."""
 CHECK_CHARS = 128
 """The windows are looked at after so many more characters, which keeps the cost per token low."""
-MAX_RUN_CHARS, MAX_RUN_ALPHABET = 400, 4
+MAX_RUN_CHARS, MAX_RUN_ALPHABET = 256, 4
 """So many characters of so few kinds are a loop without words."""
 MAX_EARLIER_CHARS = 6000
 

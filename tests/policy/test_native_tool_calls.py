@@ -182,7 +182,7 @@ def test_after_a_thought_a_call_and_its_output_the_model_thinks_anew(
         CALLING_TEMPLATES["hermes"],
         call,
         ["That is 54.\n", "</think>", "\n\nIt is ", "\\boxed{54}."],
-        **{kind: marks},
+        **dict[str, Any]({kind: marks}),
     )
     first, second, third = result.reasoning
     assert first.text == "I need the product."

@@ -85,7 +85,7 @@ SOUND = {
     "a search": search_trace(4),
     "a sum": " + ".join(map(str, range(400))),
     "equations": "\n".join(f"\\frac{{{n}}}{{2}} x + {n + 1} y &= {n * 7} \\\\" for n in range(90)),
-    "a table's rule": "| a | b |\n" + "|" + "-" * 300 + "|",
+    "a table's rule": "| a | b |\n" + "|" + "-" * 200 + "|",
     "code": "\n".join(f"    if value == {n}:\n        return {n * 31 % 97}" for n in range(90)),
     "nothing": "",
 }
