@@ -18,7 +18,7 @@ from reasoner.policy.message_marks import MessageMarks
 from reasoner.policy.template_limits import AllowanceExceeded
 from reasoner.types.problem import Message
 
-__all__ = ["render_prompt", "render_turns"]
+__all__ = ["render_prompt", "render_turns", "tool_variables"]
 
 RENDER_SECONDS = 10.0
 """Time limit of a prompt; usual templates take a hundredth of a second."""
@@ -53,10 +53,15 @@ def render_prompt(
     """
     values: dict[str, Any] = {"bos_token": bos, "eos_token": eos, **(variables or {})}
     if functions:
-        values["tools"] = list(functions)
+        values |= tool_variables(functions)
     return _with_timeout(
         lambda render: _render_conversation(partial(render, template, values), list(messages))
     )
+
+
+def tool_variables(functions: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the variables in which templates take tools; SmolLM3's has a name of its own."""
+    return {"tools": list(functions), "xml_tools": list(functions)}
 
 
 def render_turns(

@@ -12,6 +12,7 @@ from itertools import product
 from typing import Any
 
 from reasoner.errors import BadModelFile
+from reasoner.policy.chat_template import tool_variables
 from reasoner.protocol.native_calls import NativeStyle, json_end
 from reasoner.protocol.tool_call_formats import KNOWN_FORMATS, CallFormat, find_known_format
 from reasoner.protocol.tool_call_styles import OutputWrapper, build_function_schemas
@@ -75,7 +76,7 @@ def probe_tool_calls(
 ) -> TemplateCalls | None:
     """Return how the template, whose source is `template`, writes calls of the tools. None when it
     does not offer tools, has no turn for their outputs, or writes calls in no known way."""
-    values = {"tools": build_function_schemas(tools)}
+    values = tool_variables(build_function_schemas(tools))
     question = [{"role": "user", "content": QUESTION}]
     plain, offered = _rendered(render, question, {}), _rendered(render, question, values)
     if offered == plain or tools[0].name not in offered:

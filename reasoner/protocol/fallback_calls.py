@@ -1,4 +1,4 @@
-"""Tool calls of a model that wrote a call which could not be read."""
+"""Tool calls of a model that does not, or not reliably, write the calls of its chat template."""
 
 from collections.abc import Sequence
 
@@ -15,8 +15,8 @@ __all__ = ["FallbackStyle"]
 
 
 class FallbackStyle:
-    """Accepts fenced blocks, and calls in the model's `own` style where they can be read; another
-    one that cannot is text."""
+    """Asks for fenced blocks, and also accepts calls in the model's `own` style where they can be
+    read; one that cannot is text."""
 
     def __init__(self, own: ToolCallStyle, fenced: FencedStyle) -> None:
         self.call_prefix = fenced.call_prefix

@@ -159,6 +159,17 @@ def test_a_template_in_no_known_form_gets_the_fenced_blocks(tmp_path: Path) -> N
     assert result.final == "54"
 
 
+def test_a_model_that_is_asked_for_blocks_may_still_call_in_its_own_form(tmp_path: Path) -> None:
+    """The template tells of a form without marks, which nothing shows to be one."""
+    template = "{% if tools %}{{ tools | tojson }} Write JSON.{% endif %}" + CHATML
+    call = ['{"name": "python", ', f'"parameters": {CODE}}}']
+    result = solve(tmp_path, template, call, split_pieces(ANSWER))
+    record = result.reasoning[0].call
+    assert record is not None
+    assert record.output == "54"
+    assert result.final == "54"
+
+
 def test_a_forced_call_begins_as_the_template_begins_calls(tmp_path: Path) -> None:
     call = ["print(6 * 9)", '"}}\n</tool_call>']
     result = solve(tmp_path, CALLING_TEMPLATES["hermes"], call, split_pieces(ANSWER), tools="force")

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from reasoner.errors import BadModelFile
-from reasoner.policy.chat_template import render_turns
+from reasoner.policy.chat_template import render_prompt, render_turns
 from reasoner.policy.tool_call_probe import TemplateCalls, probe_tool_calls
 from reasoner.policy.tool_style import choose_tool_style
 from reasoner.protocol.fenced_calls import FencedStyle
 from reasoner.protocol.native_calls import NativeStyle
+from reasoner.protocol.tool_call_styles import build_function_schemas
+from reasoner.types.problem import Message
 from reasoner.types.tool_call import Tool
 from tests.policy.tool_templates import CALLING_TEMPLATES, DESCRIBED_TEMPLATES, calling_template
 from tests.tiny_gguf import CHATML
@@ -136,11 +138,38 @@ UNKNOWN = {
 def test_what_cannot_be_spoken_is_fenced_from_the_beginning(
     template: str, named: str | None
 ) -> None:
-    assert isinstance(choose_tool_style(TOOLS, template, named), FencedStyle)
+    style = choose_tool_style(TOOLS, template, named)
+    message = Message(role="user", content="Hi")
+    assert "```python block" in style.describe_tools([message])[0].content
+    assert style.function_schemas() == []
+    assert style.output_wrapper("python").before == "\n```output\n"
 
 
 def test_the_registry_can_ask_for_fenced_blocks() -> None:
     assert isinstance(choose_tool_style(TOOLS, CALLING_TEMPLATES["xml"], "fenced"), FencedStyle)
+
+
+def test_smollm3_takes_tools_under_a_name_of_its_own() -> None:
+    template = CALLING_TEMPLATES["hermes"].replace("tools", "xml_tools")
+    assert isinstance(choose_tool_style(TOOLS, template, None), NativeStyle)
+    text = render_prompt(
+        template,
+        [Message(role="user", content="Hi")],
+        functions=build_function_schemas(TOOLS),
+    )
+    assert "look_up" in text
+
+
+def test_a_forced_call_leaves_harmonys_thought_first() -> None:
+    template = calling_template(
+        " to=functions.{{ c.name }}<|channel|>commentary json<|message|>{{ c.arguments | tojson }}"
+        "<|call|>"
+    )
+    prefix = " to=functions.python<|channel|>commentary"
+    plain = choose_tool_style(TOOLS, template, None)
+    assert plain.call_prefix.startswith(prefix.strip())
+    thinking = choose_tool_style(TOOLS, template, None, lambda _: "<|channel|>analysis<|message|>")
+    assert thinking.call_prefix.startswith(f"<|end|><|start|>assistant{prefix}")
 
 
 def test_a_new_reply_begins_as_the_protocol_begins_it() -> None:
