@@ -1,18 +1,17 @@
 """Builds the policy of one question from a model, its registry entry and the settings."""
 
-from functools import partial
-
 from reasoner.engine.capabilities import require_capabilities
+from reasoner.engine.interface import Engine
 from reasoner.engine.sampling import Sampling
 from reasoner.open_model import OpenModel
 from reasoner.plugin_host.host import PluginHost
 from reasoner.policy.budget import Budget
-from reasoner.policy.chat_template import render_output_wrapper
 from reasoner.policy.policy import Policy
 from reasoner.policy.prompt_builder import PromptOptions
 from reasoner.policy.tool_calling import ToolCallConfig
+from reasoner.policy.tool_style import choose_tool_style
+from reasoner.protocol.fenced_calls import FencedStyle
 from reasoner.protocol.protocol import StepProtocol
-from reasoner.protocol.tool_call_styles import choose_tool_style
 from reasoner.settings import Limits, Settings
 
 __all__ = ["build_policy"]
@@ -61,7 +60,7 @@ def build_policy(
         budget=budget,
         seed=settings.seed,
         prompt_options=_prompt_options(model, settings),
-        tool_calls=_calling(model, settings, plugins),
+        tool_calls=_calling(model, protocol, settings, plugins),
     )
 
 
@@ -75,20 +74,35 @@ def _prompt_options(model: OpenModel, settings: Settings) -> PromptOptions:
 
 
 def _calling(
-    model: OpenModel, settings: Settings, plugins: PluginHost | None
+    model: OpenModel, protocol: StepProtocol, settings: Settings, plugins: PluginHost | None
 ) -> ToolCallConfig | None:
     """Return how the policy may call the plugins' tools, None when it may not."""
     tools = () if settings.tools == "off" or plugins is None else plugins.tools()
     if not tools or plugins is None:
         return None
     engine = model.engine
-    end = "" if engine.eos is None else engine.detokenize([engine.eos], special=True)
-    named = settings.tool_style or (model.spec.tool_style if model.spec else None)
     template = engine.chat_template or ""
-    variables = _prompt_options(model, settings).variables(template, think=True)
-    wrapper = partial(render_output_wrapper, template, eos=end, variables=variables)
-    style = choose_tool_style(tools, template, named, wrapper)
-    return ToolCallConfig(style, plugins.call_tool, force_first_call=settings.tools == "force")
+    style = choose_tool_style(
+        tools,
+        template,
+        settings.tool_style or (model.spec.tool_style if model.spec else None),
+        lambda prompt: protocol.reply_prefix(prompt, True),
+        {
+            "bos_token": _token_text(engine, engine.bos),
+            "eos_token": _token_text(engine, engine.eos),
+            **_prompt_options(model, settings).variables(template, think=True),
+        },
+    )
+    return ToolCallConfig(
+        style,
+        plugins.call_tool,
+        force_first_call=settings.tools == "force",
+        fallback=FencedStyle(tools),
+    )
+
+
+def _token_text(engine: Engine, token: int | None) -> str:
+    return "" if token is None else engine.detokenize([token], special=True)
 
 
 def _bounded(limits: Limits) -> Limits:

@@ -20,9 +20,10 @@ from reasoner.policy.message_marks import MessageMarks
 from reasoner.policy.template_limits import AllowanceExceeded
 from reasoner.types.problem import Message
 
-__all__ = ["render_output_wrapper", "render_prompt", "with_renderer"]
+__all__ = ["render_prompt", "render_turns", "tool_variables", "with_renderer"]
 
 T = TypeVar("T")
+
 
 RENDER_SECONDS = 10.0
 """Time limit of a prompt; usual templates take a hundredth of a second."""
@@ -57,7 +58,7 @@ def render_prompt(
     """
     values: dict[str, Any] = {"bos_token": bos, "eos_token": eos, **(variables or {})}
     empty: dict[str, Any] = {"tools": [], "documents": []}
-    choices = [{"tools": list(functions)}] if functions else [{}, empty]
+    choices = [tool_variables(functions)] if functions else [{}, empty]
     return with_renderer(
         lambda render: _render_conversation(
             [partial(render, template, values | choice) for choice in choices], list(messages)
@@ -65,26 +66,20 @@ def render_prompt(
     )
 
 
-def render_output_wrapper(
-    template: str, *, bos: str = "", eos: str = "", variables: Mapping[str, Any] | None = None
-) -> tuple[str, str]:
-    """Return the text that a template puts before and after the output of a tool call: from the
-    end of the assistant's turn to the output, and from there to the next reply.
+def tool_variables(functions: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the variables in which templates take tools; SmolLM3's has a name of its own."""
+    return {"tools": list(functions), "xml_tools": list(functions)}
 
-    Raises BadModelFile when the template has no turn for tool outputs.
+
+def render_turns(
+    template: str, turns: Sequence[Mapping[str, Any]], values: Mapping[str, Any]
+) -> str:
+    """Return turns of any form, such as calls of tools and their outputs, as text up to where the
+    next reply begins; `values` are the template's variables.
+
+    Raises BadModelFile when the template fails or takes too long.
     """
-    reply, output = "what the assistant said", "what the function told"
-    turns = [
-        {"role": "user", "content": "a question"},
-        {"role": "assistant", "content": reply},
-        {"role": "tool", "content": output},
-    ]
-    values = {"bos_token": bos, "eos_token": eos, **(variables or {})}
-    text = with_renderer(lambda render: render(template, values, turns))
-    if reply not in text or output not in text:
-        raise BadModelFile("the model's chat template has no turn for a function's output")
-    between, _, after = text.rpartition(reply)[2].partition(output)
-    return between, after
+    return with_renderer(lambda render: render(template, values, turns))
 
 
 def with_renderer(work: Callable[[Callable[..., str]], T]) -> T:

@@ -1,11 +1,14 @@
 """Tool calls of a policy: which rounds may end in a call, and how a call is executed."""
 
+import json
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 from reasoner.engine.interface import Engine
 from reasoner.policy.budget import Budget
+from reasoner.protocol.fallback_calls import FallbackStyle
+from reasoner.protocol.fenced_calls import FencedStyle
 from reasoner.protocol.protocol import Round
 from reasoner.protocol.tool_call_round import ToolCallRound, append_tool_output
 from reasoner.protocol.tool_call_styles import ToolCallRequest, ToolCallStyle
@@ -25,12 +28,14 @@ class ToolCallConfig:
     """How a policy may call tools.
 
     The model writes calls in `call_style`; `call_tool(tool, earlier inputs, input, seconds)`
-    executes one. With `force_first_call`, every trajectory begins with a call.
+    executes one. With `force_first_call`, every trajectory begins with a call. A trajectory whose
+    call cannot be read is told about `fallback`, and may use it from then on.
     """
 
     call_style: ToolCallStyle
     call_tool: Callable[[str, tuple[str, ...], str, float], Coroutine[Any, Any, ToolCall]]
     force_first_call: bool = False
+    fallback: FencedStyle | None = None
 
 
 class ToolCaller:
@@ -50,17 +55,25 @@ class ToolCaller:
         call_count = sum(step.call is not None for step in trajectory.steps)
         if trajectory.soft_stopped or call_count >= MAX_TOOL_CALLS:
             return round_
-        if round_.channel == "answer" and not self.style.function_schemas():
+        style = self._style_of(trajectory)
+        if round_.channel == "answer" and not style.function_schemas():
             return round_  # a fenced block in an answer is the answer
         forced = self._calling.force_first_call and not trajectory.tokens
         opening = self._engine.tokenize(self.style.call_prefix) if forced else ()
-        return ToolCallRound(round_, trajectory, self.style, self._engine, opening)
+        return ToolCallRound(round_, trajectory, style, self._engine, opening)
+
+    def _style_of(self, trajectory: Trajectory) -> ToolCallStyle:
+        """The style in which the trajectory may make its next call."""
+        fallback = self._calling.fallback
+        if fallback is None or not _has_unreadable_call(trajectory):
+            return self.style
+        return FallbackStyle(self.style, fallback)
 
     async def execute_call(self, trajectory: Trajectory, call: ToolCallRequest) -> ToolCall:
         """The record of the call that ends the trajectory; a failed one when the call is malformed
         or the budget stops it."""
         if call.error is not None:
-            return _failed(call, call.error)
+            return _failed(call, self._explain(call.error))
         records = [step.call for step in trajectory.steps if step.call is not None]
         earlier = tuple(
             record.text for record in records if record.kept and record.tool == call.tool
@@ -70,24 +83,41 @@ class ToolCaller:
         return await self._budget.run_unless_stopped(execution) or _failed(call, "stopped")
 
     def insert_output(
-        self, trajectory: Trajectory, record: ToolCall, max_output_tokens: int
+        self,
+        trajectory: Trajectory,
+        call: ToolCallRequest,
+        record: ToolCall,
+        max_output_tokens: int,
     ) -> Trajectory:
         """The trajectory with the tool's output after its last step, cut to `max_output_tokens`."""
-        before, after = self.style.output_wrapper()
-        output = self._engine.tokenize(record.output or "(no output)", special=False)
+        style = self._calling.fallback if call.fenced else None
+        wrapper = (style or self.style).output_wrapper(record.tool)
+        text = record.output or "(no output)"
+        if wrapper.as_json:
+            text = json.dumps(text, ensure_ascii=False)[1:-1]
         tokens = [
-            *self._engine.tokenize(before),
-            *output[:max_output_tokens],
-            *self._engine.tokenize(after),
+            *self._engine.tokenize(call.missing_end + wrapper.before),
+            *self._engine.tokenize(text, special=False)[:max_output_tokens],
+            *self._engine.tokenize(wrapper.after),
         ]
         self._budget.count_inserted(len(tokens))
         return append_tool_output(trajectory, record, tokens)
+
+    def _explain(self, error: str) -> str:
+        """What a model is told whose call cannot be made: why, and how else it may call."""
+        fallback = self._calling.fallback
+        sentence = f"{error[:1].upper()}{error[1:]}."
+        return sentence if fallback is None else f"{sentence} {fallback.instruction}"
 
     def _seconds(self) -> float:
         remaining = self._budget.remaining_seconds
         if remaining is None:
             return MAX_CALL_SECONDS
         return max(MIN_CALL_SECONDS, min(MAX_CALL_SECONDS, remaining))
+
+
+def _has_unreadable_call(trajectory: Trajectory) -> bool:
+    return any(step.call is not None and not step.call.tool for step in trajectory.steps)
 
 
 def _failed(call: ToolCallRequest, reason: str) -> ToolCall:

@@ -6,6 +6,7 @@ from reasoner.engine.constraints import FREE, Ban, Constraint, Force, Halt
 from reasoner.engine.interface import Vocabulary
 from reasoner.engine.token import Finish, Token
 from reasoner.protocol.paragraph import Paragraph
+from reasoner.protocol.repetition import RepetitionDetector, recent_text
 from reasoner.protocol.token_allowance import SoftStop, TokenAllowance
 from reasoner.protocol.visible_text import BlockText
 from reasoner.settings import Limits
@@ -43,6 +44,7 @@ class ThoughtRound:
         self.paragraph = Paragraph()
         self.soft_stopped = False
         self._soft_stop = SoftStop(allowance, trajectory.reasoning_tokens)
+        self._repetition = RepetitionDetector(recent_text(trajectory.steps))
         self._prefix = list(prefix)
         self._ban_end = Ban(tuple(ends))
 
@@ -50,6 +52,11 @@ class ThoughtRound:
     def below_min_steps(self) -> bool:
         """Whether the trajectory has fewer than `min_steps` steps."""
         return len(self.trajectory.steps) < self.limits.min_steps
+
+    @property
+    def is_loop(self) -> bool:
+        """Whether the reasoning goes in circles, and so ends after this sentence."""
+        return self._repetition.is_loop
 
     def visible_text(self) -> BlockText:
         raise NotImplementedError
@@ -65,7 +72,7 @@ class ThoughtRound:
         if self.is_over():
             return Halt()
         if self.soft_stopped or self._soft_stop.must_stop(text):
-            self.soft_stopped = True
+            self.soft_stopped = not self.is_loop
             return Halt()
         if self.paragraph.complete:
             return Halt()
@@ -79,12 +86,17 @@ class ThoughtRound:
         for channel, text in self.block.feed(Token(token, 0.0)):
             if channel == "reasoning":
                 self.paragraph.add(text)
+                self._repetition.add(text)
+        if self.is_loop:
+            self._soft_stop.stop()
 
     def must_end(self, steps: Sequence[Step]) -> bool:
-        """Whether the reasoning must end after these steps: the limits are reached, or the last
-        step repeats an earlier one."""
+        """Whether the reasoning must end after these steps: the limits are reached, the
+        reasoning goes in circles, or the last step repeats an earlier one."""
         enough = len(steps) >= self.limits.min_steps
-        return self.limits_spent(steps) or (enough and _repeats_earlier_step(steps))
+        return self.limits_spent(steps) or (
+            enough and (self.is_loop or _repeats_earlier_step(steps))
+        )
 
     def limits_spent(self, steps: Sequence[Step]) -> bool:
         """Whether these steps reach the token budget or the maximum number of steps."""

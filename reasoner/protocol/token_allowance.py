@@ -45,6 +45,11 @@ class SoftStop:
             self._spent_at = self._reasoning_tokens
         return self._spent_at is not None
 
+    def stop(self) -> None:
+        """Make the soft stop follow now, whatever is left of the budget."""
+        if self._spent_at is None:
+            self._spent_at = self._reasoning_tokens
+
     def count_token(self) -> None:
         """Count one more reasoning token."""
         self._reasoning_tokens += 1

@@ -37,7 +37,7 @@ class TokenSampler:
         if sampling.grammar is not None:
             self._grammar = build_grammar(context.vocabulary.pointer, sampling.grammar)
         if not sampling.plain_argmax:
-            self._chain = build_chain(sampling, seed, tuple(history), context.vocabulary.size)
+            self._chain = build_chain(sampling, seed, tuple(history), context.vocabulary)
         self._top_k = 0 if sampling.penalised or sampling.temperature == 0.0 else sampling.top_k
         self._logit_margin = 10.0
 

@@ -20,6 +20,8 @@ CONNECT_SECONDS, READ_SECONDS = 5.0, 300.0
 MAX_TOP_LOGPROBS = 20
 """How many of the most likely next tokens are requested; vLLM returns no more."""
 
+DRY_OPTIONS = ("dry_multiplier", "dry_base", "dry_allowed_length", "dry_penalty_last_n")
+
 
 @dataclass(frozen=True, slots=True)
 class TextPiece:
@@ -153,6 +155,8 @@ def _options(sampling: Sampling) -> dict[str, Any]:
     for name in ("frequency_penalty", "presence_penalty"):
         if getattr(sampling, name):
             options[name] = getattr(sampling, name)
+    if sampling.has_dry:  # llama-server's names; a server without DRY ignores them
+        options |= {name: getattr(sampling, name) for name in DRY_OPTIONS}
     if sampling.repeat_penalty != 1.0:
         options["repetition_penalty"] = sampling.repeat_penalty
     return options

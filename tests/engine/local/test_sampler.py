@@ -37,6 +37,7 @@ def context(smollm2: Path) -> Iterator[LlamaContext]:
         Sampling(temperature=5.0, top_k=30_000, top_p=1.0, min_p=0.0),
         Sampling(temperature=1.0, top_k=0),
         Sampling(temperature=1.0, repeat_penalty=1.3),
+        Sampling(temperature=1.0, dry_multiplier=0.8),
     ],
 )
 def test_a_draw_is_what_the_native_chain_draws_from_the_whole_row(
@@ -47,7 +48,7 @@ def test_a_draw_is_what_the_native_chain_draws_from_the_whole_row(
         drawer = TokenSampler(context, sampling, seed, [])
         drawn.append(drawer.sample(LAST, FREE).id)
         drawer.close()
-        chain = build_chain(sampling, seed, (), context.vocabulary.size)
+        chain = build_chain(sampling, seed, (), context.vocabulary)
         whole.append(context.sample(chain, LAST))
         context._lc.llama_sampler_free(chain)
     assert drawn == whole

@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from reasoner.engine.remote.completions import CompletionsClient
-from reasoner.engine.sampling import GREEDY
+from reasoner.engine.remote.completions import CompletionsClient, _options
+from reasoner.engine.sampling import GREEDY, Sampling
 from reasoner.errors import EngineError
 
 DEEP = "[" * 100_000
@@ -102,3 +102,14 @@ async def test_a_log_probability_that_is_none_counts_as_nothing(told: str) -> No
     with saying(body) as address:
         async with at(address) as server:
             assert await server.next_logprobs("1 + 1 =") == {"2": 0.0, "3": -1e4}
+
+
+def test_dry_is_passed_on_by_its_names_only_where_it_is_on() -> None:
+    assert not any(name.startswith("dry") for name in _options(GREEDY))
+    options = _options(Sampling(dry_multiplier=0.5, dry_allowed_length=3))
+    assert {name: value for name, value in options.items() if name.startswith("dry")} == {
+        "dry_multiplier": 0.5,
+        "dry_base": 1.75,
+        "dry_allowed_length": 3,
+        "dry_penalty_last_n": 4096,
+    }

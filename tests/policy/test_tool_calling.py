@@ -1,7 +1,6 @@
-"""Tools in mid-thought: how a call is written, made, and read."""
+"""Tools in mid-thought: how a call is made, and what of it goes into the context."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path as File
 
@@ -9,33 +8,18 @@ import pytest
 
 from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.sampling import GREEDY
-from reasoner.errors import BadModelFile
 from reasoner.plugin_host.host import PluginHost
 from reasoner.policy.budget import Budget
-from reasoner.policy.chat_template import render_output_wrapper, render_prompt
 from reasoner.policy.tool_calling import MAX_TOOL_CALLS, ToolCallConfig
-from reasoner.protocol.tool_call_styles import (
-    FencedStyle,
-    NativeStyle,
-    ToolCallRequest,
-    choose_tool_style,
-)
+from reasoner.protocol.fenced_calls import FencedStyle
+from reasoner.protocol.tool_call_styles import ToolCallRequest
 from reasoner.settings import Limits
-from reasoner.types.problem import Message, Problem
+from reasoner.types.problem import Problem
 from reasoner.types.tool_call import Tool, ToolCall
 from reasoner.types.trajectory import FinishReason
 from tests.protocol.writing import open_engine, write
-from tests.tiny_gguf import CHATML
 
 PYTHON = Tool(name="python", description="Runs Python.", parameter="code", fence_language="python")
-CALLING = (
-    "{% if tools %}{{ tools | tojson }}<tool_call>{% endif %}"
-    "{% for m in messages %}"
-    "{% if m.role == 'tool' %}<|im_start|>user\n<tool_response>\n{{ m.content }}\n"
-    "</tool_response><|im_end|>\n"
-    "{% else %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endif %}"
-    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
 ASK = Problem(question="What is 37 * 43? Use Python.")
 ONE_STEP = Limits(max_steps=1)
 
@@ -45,84 +29,6 @@ async def engine(smollm2: File) -> AsyncIterator[LocalEngine]:
     engine = await open_engine(smollm2)
     yield engine
     await engine.close()
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("We compute:\n```python\nprint(3)\n```", "print(3)\n"),
-        ("```python\nprint(3)\n```\n", "print(3)\n"),
-        ("```text\nabc\n```\nthen\n```Python\nx = 1\n```", "x = 1\n"),
-        ("```python\nprint('''```''')", None),
-        ("```python\nprint(3)\n", None),
-        ("```python", None),
-        ("```python\n\n```", None),
-        ("```bash\nrm -rf /\n```", None),
-        ("no call at all", None),
-    ],
-)
-def test_a_fenced_call_is_complete_when_its_fence_closes(text: str, code: str | None) -> None:
-    call = FencedStyle([PYTHON]).find_call(text)
-    assert (call.text if call else None) == code
-
-
-def native(arguments: object, name: str = "python") -> str:
-    return f"<tool_call>\n{json.dumps({'name': name, 'arguments': arguments})}\n</tool_call>"
-
-
-@pytest.mark.parametrize(
-    ("text", "code", "error"),
-    [
-        (native({"code": "print(3)\nprint(4)"}), "print(3)\nprint(4)", None),
-        ("Let us see.\n" + native({"code": "1 + 1"}), "1 + 1", None),
-        (native("print(5)"), "print(5)", None),
-        ('<tool_call>{"name": "python", "arguments": {"code": "a\nb"}}</tool_call>', "a\nb", None),
-        (native({"code": "1"}, "ruby"), None, "no function 'ruby'"),
-        (native({"program": "1"}), None, "'code' is missing"),
-        ("<tool_call>print(3)</tool_call>", None, "valid JSON"),
-        ("<tool_call>" + "[" * 5000 + "</tool_call>", None, "valid JSON"),
-    ],
-)
-def test_a_native_call_is_json_between_tags(text: str, code: str | None, error: str | None) -> None:
-    call = NativeStyle([PYTHON], render_output_wrapper(CALLING)).find_call(text)
-    assert call is not None
-    if error is None:
-        assert (call.text, call.error) == (code, None)
-    else:
-        assert error in (call.error or "")
-
-
-def test_an_open_call_is_one_only_when_the_model_has_ended_its_turn() -> None:
-    style, call = (
-        NativeStyle([PYTHON], render_output_wrapper(CALLING)),
-        native({"code": "1"}).removesuffix("</tool_call>"),
-    )
-    assert style.find_call(call) is None
-    assert style.find_call(call, turn_ended=True) is not None
-    assert style.find_call("</tool_call>", turn_ended=True) is None
-    assert style.find_call("The answer is 5.", turn_ended=True) is None
-    assert FencedStyle([PYTHON]).find_call("```python\n1 + 1", turn_ended=True) is not None
-    assert FencedStyle([PYTHON]).find_call("```python\n1\n```\nIt is 1.", turn_ended=True) is None
-
-
-def test_the_template_decides_the_style() -> None:
-    assert isinstance(choose_tool_style([PYTHON], CALLING, None, lambda: ("", "")), NativeStyle)
-    assert isinstance(choose_tool_style([PYTHON], CHATML, None, lambda: ("", "")), FencedStyle)
-    assert isinstance(choose_tool_style([PYTHON], CALLING, "fenced", lambda: ("", "")), FencedStyle)
-
-
-def test_a_template_shows_where_the_output_goes() -> None:
-    before, after = render_output_wrapper(CALLING)
-    assert before == "<|im_end|>\n<|im_start|>user\n<tool_response>\n"
-    assert after == "\n</tool_response><|im_end|>\n<|im_start|>assistant\n"
-    with pytest.raises(BadModelFile, match="no turn for a function's output"):
-        render_output_wrapper("{% for m in messages %}{{ m.role }}{% endfor %}")
-
-
-def test_functions_reach_the_template() -> None:
-    functions = NativeStyle([PYTHON], render_output_wrapper(CALLING)).function_schemas()
-    text = render_prompt(CALLING, [Message(role="user", content="Hi")], functions=functions)
-    assert json.loads(text.partition("<tool_call>")[0])[0]["function"]["name"] == "python"
 
 
 @pytest.mark.slow
