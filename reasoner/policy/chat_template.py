@@ -5,6 +5,7 @@ message must stand in the rendered text: a template that would drop one silently
 conversation in another layout, and is refused when no layout helps.
 """
 
+import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -127,7 +128,8 @@ def _render_conversation(
         except AllowanceExceeded:
             raise
         except Exception as error:
-            failure = failure or error
+            if failure is None or isinstance(turns[0]["content"], str):
+                failure = error  # of the layout that gives way most, but not for having parts
             continue
         dropped = missing if not dropped or len(missing) < len(dropped) else dropped
     if failure is not None and not dropped:
@@ -157,11 +159,13 @@ def _render_texts(
 
 
 def _stands(message: Message, rendered: str) -> bool:
-    """Whether the message stands in the rendered text with collapsed spaces, apart from words that
-    switch thinking, and from reasoning at the beginning of an assistant's message."""
+    """Whether the message stands in the rendered text with collapsed spaces, perhaps within JSON,
+    and apart from words that switch thinking and reasoning that an assistant's message begins with.
+    """
     if _collapse_spaces(message.content) in rendered:
         return True
-    contents = [SOFT_SWITCH.sub(" ", message.content)]
+    as_json = [json.dumps(message.content, ensure_ascii=ascii)[1:-1] for ascii in (False, True)]
+    contents = [SOFT_SWITCH.sub(" ", message.content), *as_json]
     if message.role == "assistant" and (block := REASONING_BLOCK.fullmatch(message.content)):
         contents += [block["answer"]] if block["answer"].strip() else []
     return any(_collapse_spaces(content) in rendered for content in contents)

@@ -157,6 +157,19 @@ def test_a_text_that_a_template_refuses_is_put_in_afterwards() -> None:
     assert text.startswith("<user>One <|pipe|> two</user>")
 
 
+def test_a_template_may_write_json_and_capitals() -> None:
+    said = 'user: Say "hi"\nand go'
+    assert prompt("{{ messages | tojson }}", said) == (
+        '[{"role": "user", "content": "Say \\"hi\\"\\nand go"}]'
+    )
+    assert prompt("{{ messages[0].content | upper }}", said) == 'Say "hi" and go'
+
+
+def test_a_template_that_needs_a_list_of_tools_gets_one_without_any() -> None:
+    template = "{% for tool in tools %}{{ tool }}{% endfor %}{{ messages[0].content }}"
+    assert prompt(template, "user: Hi") == "Hi"
+
+
 def test_an_empty_message_is_no_loss() -> None:
     skips = "{% for m in messages if m.content %}" + TURN + "{% endfor %}"
     assert prompt(skips, "user: Hi", "assistant: ", "user: Ok") == "<user>Hi</user> <user>Ok</user>"
