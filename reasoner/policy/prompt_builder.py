@@ -8,6 +8,7 @@ from reasoner.engine.interface import Engine
 from reasoner.errors import BadModelFile
 from reasoner.policy.chat_template import render_prompt
 from reasoner.policy.switch_trials import find_thinking_switch
+from reasoner.policy.thinking_switch import ThinkingSwitch
 from reasoner.protocol.protocol import StepProtocol
 from reasoner.protocol.tool_call_styles import ToolCallStyle
 from reasoner.settings import Effort
@@ -32,9 +33,13 @@ class PromptOptions:
 
     def variables(self, template: str, think: bool) -> dict[str, Any]:
         """The template's variables for these options, with thinking on or off."""
-        return find_thinking_switch(template).variables(
+        return self.switch(template).variables(
             think, effort=self.effort, budget=self.budget, arguments=self.arguments
         )
+
+    def switch(self, template: str) -> ThinkingSwitch:
+        """How the template turns thinking on and off."""
+        return find_thinking_switch(template, self.arguments)
 
 
 class PromptBuilder:
@@ -71,7 +76,7 @@ class PromptBuilder:
         """The conversation as text, with thinking switched as the template has it."""
         return render_prompt(
             template,
-            find_thinking_switch(template).with_words(messages, think),
+            self._options.switch(template).with_words(messages, think),
             functions=functions,
             bos=self._token_text(self._engine.bos),
             eos=self._token_text(self._engine.eos),

@@ -4,6 +4,7 @@ Templates agree on no name for the switch, and many name variables that they nev
 known name is tried, and those that change the prompt are used.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -42,19 +43,28 @@ VARIABLE_PATTERN = r"(?<![\w.<>/'\"-]){}(?![\w'\">])"
 """A name that is neither quoted, nor a field of something, nor in a tag."""
 
 
-@lru_cache(maxsize=16)
-def find_thinking_switch(template: str) -> ThinkingSwitch:
+def find_thinking_switch(
+    template: str, arguments: Mapping[str, Any] | None = None
+) -> ThinkingSwitch:
     """Return the switch of a template, by rendering it with each variable that it might know.
 
-    A template that fails or takes long has none: the error comes when a prompt is rendered.
+    `arguments` are further variables, which a template may need. A template that fails or takes
+    long has no switch: the error comes when a prompt is rendered.
     """
+    return _find_switch(template, json.dumps(arguments or {}, sort_keys=True))
+
+
+@lru_cache(maxsize=16)
+def _find_switch(template: str, arguments: str) -> ThinkingSwitch:
+    """The switch of a template; the arguments are JSON, so that they can be a key."""
+    given = json.loads(arguments)
     try:
-        return with_renderer(lambda render: _find_switch(_Trial(template, render)))
+        return with_renderer(lambda render: _try_switches(_Trial(template, given, render)))
     except BadModelFile:
         return ThinkingSwitch()
 
 
-def _find_switch(trial: "_Trial") -> ThinkingSwitch:
+def _try_switches(trial: "_Trial") -> ThinkingSwitch:
     on, off = _find_values(trial)
     effort_name, efforts, without_thinking = _find_effort(trial, on)
     if effort_name and without_thinking is not None:
@@ -69,8 +79,10 @@ def _find_switch(trial: "_Trial") -> ThinkingSwitch:
 class _Trial:
     """Renders conversations with a template to compare the results."""
 
-    def __init__(self, template: str, render: Callable[..., str]) -> None:
-        self._template, self._render = template, render
+    def __init__(
+        self, template: str, arguments: Mapping[str, Any], render: Callable[..., str]
+    ) -> None:
+        self._template, self._arguments, self._render = template, arguments, render
 
     def names(self, name: str) -> bool:
         """Whether the name stands in the template where it may be a variable's."""
@@ -100,7 +112,7 @@ class _Trial:
             with_word(messages, word, in_system=in_system) if word else messages
             for messages in CONVERSATIONS
         ]
-        values = {**(variables or {}), "strftime_now": str}
+        values = {**self._arguments, **(variables or {}), "strftime_now": str}
         texts = [self._first_rendering(messages, values) for messages in conversations]
         return None if None in texts else "\0".join(filter(None, texts))
 
