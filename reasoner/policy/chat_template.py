@@ -121,6 +121,7 @@ def _render_conversation(
     failure: Exception | None = None
     dropped: list[int] = []
     for render, turns in product(renderers, conversation_layouts(marked)):
+        is_plain = isinstance(turns[0]["content"], str)
         try:
             missing = marks.missing(render(turns))
             if not missing:
@@ -128,10 +129,11 @@ def _render_conversation(
         except AllowanceExceeded:
             raise
         except Exception as error:
-            if failure is None or isinstance(turns[0]["content"], str):
+            if failure is None or is_plain:
                 failure = error  # of the layout that gives way most, but not for having parts
             continue
-        dropped = missing if not dropped or len(missing) < len(dropped) else dropped
+        if is_plain and (not dropped or len(missing) < len(dropped)):
+            dropped = missing
     if failure is not None and not dropped:
         raise failure
     raise BadModelFile(

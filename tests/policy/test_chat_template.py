@@ -126,6 +126,15 @@ def test_a_message_that_no_layout_saves_is_named(role: str, named: str) -> None:
         prompt(template, *said)
 
 
+def test_an_error_is_no_loss_because_parts_would_be_one() -> None:
+    template = "{{ messages[0].content + '' if messages[0].content is string }}{{ a.b }}"
+    with pytest.raises(BadModelFile, match="'a' is undefined"):
+        prompt(template, "user: Hi")
+    silent = "{% if messages[0].content is string %}{{ a.b }}{% endif %}"
+    with pytest.raises(BadModelFile, match="'a' is undefined"):
+        prompt(silent, "user: Hi")
+
+
 def test_a_question_that_is_left_out_is_named() -> None:
     with pytest.raises(BadModelFile, match="leaves out the question"):
         prompt("{% if messages[1] %}{{ messages[0].content }}{% endif %}", *ASKED)

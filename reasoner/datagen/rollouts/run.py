@@ -151,5 +151,7 @@ def _policy(
         limits=Limits(budget=plan.max_tokens, max_tokens=plan.max_tokens),
         budget=Budget(),
         seed=plan.seed,
-        prompt_options=PromptOptions(bool(spec and spec.no_system), settings.effort),
+        prompt_options=PromptOptions(
+            bool(spec and spec.no_system), settings.effort, arguments=settings.template_args
+        ),
     )
