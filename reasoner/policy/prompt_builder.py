@@ -1,6 +1,7 @@
 """Prompts: conversations rendered by a model's chat template, as tokens."""
 
 from collections.abc import Sequence
+from json import dumps
 
 from reasoner.engine.interface import Engine
 from reasoner.errors import BadModelFile
@@ -11,7 +12,7 @@ from reasoner.types.problem import Message, Problem
 
 __all__ = ["PromptBuilder"]
 
-PRIVATE_USE = range(0xF0000, 0xFFFFE)
+PRIVATE_USE, NONCHARACTER = range(0xF0000, 0xFFFFE), "\U0010ffff"
 
 
 class PromptBuilder:
@@ -48,6 +49,7 @@ class PromptBuilder:
             eos=self._token_text(self._engine.eos),
             think=think,
         )
+        text = text.replace(_json_form(cut), cut)  # a template may write texts as JSON
         text += self._protocol.reply_prefix(text.replace(cut, ""), think)
         return self._engine.tokenize_prompt(text.split(cut))
 
@@ -77,6 +79,11 @@ class PromptBuilder:
 
 
 def _unused_character(texts: Sequence[str]) -> str:
-    """A character of Unicode's private use that none of the texts contains."""
-    used = set().union(*texts)
-    return next(char for char in map(chr, PRIVATE_USE) if char not in used)
+    """A character of Unicode's private use that none of the texts contains, nor its JSON form."""
+    used, text = set().union(*texts), "".join(texts)
+    unused = (char for char in map(chr, PRIVATE_USE) if char not in used)
+    return next((char for char in unused if _json_form(char) not in text), NONCHARACTER)
+
+
+def _json_form(text: str) -> str:
+    return dumps(text)[1:-1]
