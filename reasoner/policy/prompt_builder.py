@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from json import dumps
 from typing import Any
 
 from reasoner.engine.interface import Engine
@@ -42,7 +43,7 @@ class PromptOptions:
         return find_thinking_switch(template, self.arguments)
 
 
-PRIVATE_USE = range(0xF0000, 0xFFFFE)
+PRIVATE_USE, NONCHARACTER = range(0xF0000, 0xFFFFE), "\U0010ffff"
 
 
 class PromptBuilder:
@@ -69,6 +70,7 @@ class PromptBuilder:
         cut = _unused_character([message.content for message in messages])
         messages = [self._with_cut_marks(message, cut) for message in messages]
         text = self._render(template, messages, think, style.function_schemas() if style else ())
+        text = text.replace(_json_form(cut), cut)  # a template may write texts as JSON
         text += self._protocol.reply_prefix(text.replace(cut, ""), think)
         return self._engine.tokenize_prompt(text.split(cut))
 
@@ -116,6 +118,11 @@ class PromptBuilder:
 
 
 def _unused_character(texts: Sequence[str]) -> str:
-    """A character of Unicode's private use that none of the texts contains."""
-    used = set().union(*texts)
-    return next(char for char in map(chr, PRIVATE_USE) if char not in used)
+    """A character of Unicode's private use that none of the texts contains, nor its JSON form."""
+    used, text = set().union(*texts), "".join(texts)
+    unused = (char for char in map(chr, PRIVATE_USE) if char not in used)
+    return next((char for char in unused if _json_form(char) not in text), NONCHARACTER)
+
+
+def _json_form(text: str) -> str:
+    return dumps(text)[1:-1]

@@ -1,5 +1,6 @@
 """What is typed, kept in a history or printed by a tool never becomes a mark of the prompt."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -87,4 +88,21 @@ async def test_marks_that_a_tool_prints_are_text(tmp_path: Path, kind: str) -> N
     tokens = caller.insert_output(asked, call, record, 1000).tokens
     assert marks_in(engine, tokens) == []
     assert TEXT in engine.detokenize(tokens)
+    await engine.close()
+
+
+async def test_texts_that_a_template_writes_as_json_keep_no_trace_of_the_cut(
+    tmp_path: Path,
+) -> None:
+    path = write_scripted_gguf(
+        tmp_path / "s.gguf",
+        ["Ok."],
+        chat_template="{{ messages[-1].content | tojson }}",
+        user_defined=MARKS,
+    )
+    engine = await open_engine(path)
+    text = "mind [/CALL] and \\udb80\\udc00"
+    tokens = builder(engine).prompt_tokens(Problem(question=text), False, None)
+    assert marks_in(engine, tokens) == []
+    assert json.loads(engine.detokenize(tokens, special=True)) == text
     await engine.close()

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from reasoner.engine.end_tokens import BEGIN_TOKEN_NAMES, END_TOKEN_NAMES
-from reasoner.engine.local.model_metadata import has_metadata, integer_metadata
+from reasoner.engine.local.model_metadata import integer_metadata
 from reasoner.engine.mark_text import is_mark_text
 from reasoner.engine.text_decoder import decode_text
 from reasoner.errors import EngineError
@@ -38,13 +38,10 @@ class NativeVocabulary:
         template = lc.llama_model_chat_template(model, None)
         self._template = template.decode(errors="replace") if template else ""
         self._keyed = {
-            name: has_metadata(model, f"tokenizer.ggml.{name}_token_id") for name in ("bos", "eos")
+            name: integer_metadata(model, f"tokenizer.ggml.{name}_token_id")
+            for name in ("bos", "eos", "eot", "eom")
         }
-        ends = (
-            integer_metadata(model, f"tokenizer.ggml.{name}_token_id") for name in ("eot", "eom")
-        )
         self.size = int(lc.llama_vocab_n_tokens(self._vocab))
-        self._keyed_ends = tuple(t for t in ends if t is not None and 0 <= t < self.size)
 
     @property
     def pointer(self) -> Any:
@@ -217,8 +214,8 @@ class NativeVocabulary:
         """The token, unless llama.cpp only assumes it: without a key in the file it takes a number
         by the tokeniser's kind, which may be any token's."""
         names = {"bos": BEGIN_TOKEN_NAMES, "eos": END_TOKEN_NAMES}[key]
-        known = token >= 0 and (self._keyed[key] or self._name(token) in names)
-        return token if known else None
+        is_named = token >= 0 and (self._keyed[key] == token or self._name(token) in names)
+        return token if is_named else None
 
     @cached_property
     def _assumed_eos(self) -> int | None:
@@ -236,15 +233,22 @@ class NativeVocabulary:
         """The end tokens that the file or llama.cpp knows besides the end of a text."""
         lc, vocab = self._lc, self.pointer
         fill = (lc.llama_vocab_fim_pad, lc.llama_vocab_fim_rep, lc.llama_vocab_fim_sep)
-        own = [lc.llama_vocab_eot(vocab), *self._keyed_ends, *(token(vocab) for token in fill)]
-        named = [token for name in END_TOKEN_NAMES if (token := self.token_id(name)) is not None]
-        return tuple(token for token in (*named, *own) if token >= 0 and self.is_eog(token))
+        named = [self.token_id(name) for name in END_TOKEN_NAMES]
+        own = [lc.llama_vocab_eot(vocab), self._keyed["eot"], self._keyed["eom"]]
+        ends = [*named, *own, *(token(vocab) for token in fill)]
+        return tuple(
+            end for end in ends if end is not None and 0 <= end < self.size and self.is_eog(end)
+        )
 
-    @cached_property
+    @property
     def control_tokens(self) -> tuple[int, ...]:
         """All control and end-of-generation tokens."""
+        return tuple(sorted({*self._control_tokens, *self.end_tokens}))
+
+    @cached_property
+    def _control_tokens(self) -> tuple[int, ...]:
         is_control, vocab = self._lc.llama_vocab_is_control, self.pointer
-        return tuple(t for t in range(self.size) if is_control(vocab, t) or self.is_eog(t))
+        return tuple(token for token in range(self.size) if is_control(vocab, token))
 
 
 def _occurrences(name: str, text: str) -> Iterator[int]:
