@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reasoner.errors import BadModelFile
+from reasoner.engine.local.engine import LocalEngine
+from reasoner.errors import BadModelFile, DownloadError
 from reasoner.models.checksum import cached_checksum, model_checksum
 from reasoner.models.fetch import ensure_model
 from reasoner.models.installed import find_model, find_models, remove_model
 from reasoner.models.metadata import read_metadata
 from reasoner.models.model_file import check_adapter
+from reasoner.settings import EngineSettings
 from tests.models.conftest import FILE, REPO
-from tests.models.hub_server import FakeHub
+from tests.models.hub_server import COMMIT, FakeHub
 from tests.split_gguf import split_gguf
 from tests.tiny_gguf import write_tiny_gguf
 
@@ -171,3 +173,28 @@ def test_a_damaged_part_is_fetched_again(hub: FakeHub, split: list[Path]) -> Non
     assert ensure_model(REPO).path == path
     assert last.read_bytes() == split[2].read_bytes()
     assert [get.rsplit("/", 1)[-1] for get in hub.gets] == [names[2]]
+
+
+async def test_parts_in_the_hugging_face_cache_are_links(
+    split: list[Path], own_directories: Path
+) -> None:
+    """Another tool keeps each part under its checksum, and links to it by the part's name."""
+    repo = own_directories / "hf" / "hub" / "models--some--tiny-GGUF"
+    snapshot, blobs = repo / "snapshots" / COMMIT, repo / "blobs"
+    for folder in (snapshot, blobs, repo / "refs"):
+        folder.mkdir(parents=True)
+    (repo / "refs" / "main").write_text(COMMIT)
+    names = [f"m-Q4_K_M-0000{number}-of-00003.gguf" for number in (1, 2, 3)]
+    for index, (name, part) in enumerate(zip(names, split, strict=True)):
+        shutil.copy(part, blobs / f"blob{index}")
+        (snapshot / name).symlink_to(blobs / f"blob{index}")
+    path = ensure_model(REPO, offline=True).path
+    assert path == snapshot / names[0]
+    assert model_checksum(path) == model_checksum(split[0])
+    engine = await LocalEngine.open(path, EngineSettings(context=256))
+    await engine.close()
+    (snapshot / names[1]).unlink()
+    with pytest.raises(DownloadError, match="offline mode is on"):
+        ensure_model(REPO, offline=True)
+    with pytest.raises(BadModelFile, match=f"{names[1]} is missing"):
+        ensure_model(str(path))

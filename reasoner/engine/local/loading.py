@@ -105,7 +105,7 @@ class _Loader:
         if not handle:
             raise self._failure()
         plan = self._plan_for_host(handle, placement)
-        self._tell_plan(plan)
+        self._tell_plan(plan, f"{format_bytes(self._host_free)} are free")
         return LoadedModel(handle, plan)
 
     # -- without a search ------------------------------------------------------------------
@@ -137,7 +137,8 @@ class _Loader:
             handle, overrides = self._try_to_load(plan.placement)
             if handle:
                 self._tell_placement(plan.placement, sizes)
-                self._tell_plan(plan)
+                free = sum(device.free for device in self._devices)
+                self._tell_plan(plan, f"{format_bytes(free)} of the GPU are free")
                 return LoadedModel(handle, plan, overrides)
         raise self._failure()
 
@@ -201,11 +202,11 @@ class _Loader:
 
     # -- notices ---------------------------------------------------------------------------
 
-    def _tell_plan(self, plan: MemoryPlan) -> None:
+    def _tell_plan(self, plan: MemoryPlan, free: str) -> None:
         if plan.tokens < self._needs.tokens or plan.kv_type != self._settings.kv_type:
             self._notice(
-                f"memory is short, {format_bytes(self._host_free)} are free: the context holds "
-                f"{plan.tokens} tokens, kept as {plan.kv_type}"
+                f"memory is short, {free}: the context holds {plan.tokens} tokens, kept as "
+                f"{plan.kv_type}"
             )
 
     def _tell_placement(self, placement: Placement, sizes: ModelSizes) -> None:

@@ -15,6 +15,7 @@ from reasoner.engine.local.measure import read_sizes
 from reasoner.engine.local.memory_plan import Device, MemoryPlan, Placement
 from reasoner.models.gguf import GgufHeader, TensorInfo
 from reasoner.settings import EngineSettings
+from tests.mixture_gguf import LAYERS, write_mixture_gguf
 from tests.tiny_gguf import write_tiny_gguf
 
 MB = 10**6
@@ -89,6 +90,26 @@ def test_layers_are_searched_for_what_fits(machine: Machine) -> None:
     assert "0 of 3 layers fit on the GPU" in machine.notices
     plan, _ = machine.plan(10_000 * MB, 500 * MB, 500 * MB, tensor_split=(1.0, 1.0))
     assert plan.placement == Placement(3)
+
+
+def test_a_mixture_leaves_experts_in_main_memory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    machine = Machine(monkeypatch, write_mixture_gguf(tmp_path / "m.gguf"))
+    plan, _ = machine.plan(10_000 * MB, 1000 * MB)
+    assert plan.placement == Placement(LAYERS + 1)
+    moved, on_gpu = [], []
+    for free in range(40, 8, -1):
+        plan, _ = machine.plan(10_000 * MB, free * MB)
+        moved.append(len(plan.placement.host_experts))
+        on_gpu.append(plan.placement.gpu_layers)
+        if moved[-1] and on_gpu[-1] > LAYERS:
+            assert f"the experts of {moved[-1]} layers stay in main memory" in machine.notices
+    assert moved == sorted(moved)
+    assert on_gpu == sorted(on_gpu, reverse=True)
+    assert {1, 2, 3} <= {*moved}
+    assert on_gpu[moved.index(LAYERS)] == LAYERS + 1
+    assert on_gpu[-1] < LAYERS + 1
 
 
 def test_another_plan_follows_where_loading_fails(
