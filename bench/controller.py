@@ -8,7 +8,7 @@ and `accept`, which the engine calls for every token, on the thread that decodes
 
 import argparse
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from time import perf_counter
 
@@ -61,9 +61,10 @@ class TimedEngine(LocalEngine):
         controller: Controller | None = None,
         max_tokens: int | None = None,
         seed: int = 0,
+        ignored_ends: Collection[int] = (),
     ) -> LocalGeneration:
         timed = TimedController(controller, self.clock) if controller else None
-        return super().generate(tokens, sampling, timed, max_tokens, seed)
+        return super().generate(tokens, sampling, timed, max_tokens, seed, ignored_ends)
 
 
 async def measure_controllers(model: Path, sequences: int, max_tokens: int) -> None:

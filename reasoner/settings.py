@@ -109,11 +109,18 @@ class EngineSettings(BaseModel):
     flash_attention: Literal["auto", "on", "off"] = "auto"
 
 
+StopTexts = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(max_length=16)
+]
+"""Texts before which an answer ends."""
+
+
 class Limits(BaseModel):
     """How much one trajectory may reason; None means no such limit.
 
     `budget` is the maximum number of reasoning tokens (a soft stop follows, so that there is an
     answer), `max_tokens` that of the whole reply, `seconds` the wall-clock time of the question.
+    The answer ends before the first of the texts in `stop`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -123,6 +130,7 @@ class Limits(BaseModel):
     budget: Annotated[int, Field(ge=0)] | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     seconds: Annotated[float, Field(gt=0)] | None = None
+    stop: StopTexts = ()
     think: bool = True
     """False answers at once, without a reasoning phase."""
     decide: bool = False
@@ -171,6 +179,8 @@ class Settings(BaseSettings):
     budget: int | None = None
     max_tokens: int | None = None
     seconds: float | None = None
+    stop: StopTexts = ()
+    """The answer ends before the first of these texts."""
     think: bool = True
     template_args: TemplateArguments = {}
     """Variables for the chat template by name (`--template-arg key=value`)."""
@@ -222,6 +232,7 @@ class Settings(BaseSettings):
             budget=EFFORT_BUDGET[self.effort] if self.budget is None else self.budget,
             max_tokens=self.max_tokens,
             seconds=self.seconds,
+            stop=self.stop,
             think=self.think,
             decide=self.decide,
         )

@@ -1,6 +1,6 @@
 """The engine interface, implemented by a local llama.cpp context and by remote servers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, Self
 
 import numpy as np
@@ -46,11 +46,21 @@ class Vocabulary(Protocol):
     """Conversion of text to token ids and back."""
 
     def tokenize(self, text: str, special: bool = True) -> list[int]:
-        """Token ids of `text`, without a leading beginning-of-sequence token; `special` reads
-        control tokens' names as those tokens."""
+        """Token ids of a text that follows other text; nothing is put before it. `special` reads
+        the names of control tokens and marks as those tokens; without it all of it is text."""
+
+    def tokenize_prompt(self, parts: Sequence[str]) -> list[int]:
+        """Token ids of a whole prompt, which is all `parts` joined; no token spans two of them, and
+        names of control tokens and marks in a part are those tokens. It begins with the
+        beginning-of-text token where the model wants one."""
+
+    def split_marks(self, text: str) -> list[str]:
+        """The text in parts of which none contains the name of a control token or a mark, so that
+        all of it remains text in `tokenize_prompt`."""
 
     def detokenize(self, tokens: Sequence[int], special: bool = False) -> str:
-        """The text of tokens; control tokens only appear with `special`."""
+        """The text of tokens, without a character that they leave unfinished; control tokens only
+        appear with `special`."""
 
     def piece(self, token: int, special: bool = False) -> bytes:
         """One token's bytes, maybe part of a character."""
@@ -60,6 +70,9 @@ class Vocabulary(Protocol):
 
     def is_eog(self, token: int) -> bool:
         """Whether the token ends a reply."""
+
+    def end_replies_at(self, token: int) -> None:
+        """Let `token`, with which the chat template ends the assistant's turns, end replies."""
 
     @property
     def bos(self) -> int | None:
@@ -71,7 +84,7 @@ class Vocabulary(Protocol):
 
     @property
     def end_tokens(self) -> tuple[int, ...]:
-        """The common tokens that end a reply; `is_eog` also covers rare ones."""
+        """The tokens that end a reply, the one that ends a text first."""
 
     @property
     def control_tokens(self) -> tuple[int, ...]:
@@ -95,8 +108,10 @@ class Engine(Vocabulary, Protocol):
         controller: Controller | None = None,
         max_tokens: int | None = None,
         seed: int = 0,
+        ignored_ends: Collection[int] = (),
     ) -> Generation:
-        """Continue `tokens` by at most `max_tokens` (None: what the context holds).
+        """Continue `tokens` by at most `max_tokens` (None: what the context holds), until a token
+        that ends a reply and is not among `ignored_ends`.
 
         Raises PromptTooLong or UsageError (a grammar without the capability) at once, ContextFull
         or EngineError while iterating.

@@ -5,11 +5,13 @@ message must stand in the rendered text: a template that would drop one silently
 conversation in another layout, and is refused when no layout helps.
 """
 
+import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from itertools import product
+from typing import Any, TypeVar
 
 from reasoner.concurrency.timeout import call_with_timeout
 from reasoner.errors import BadModelFile
@@ -18,7 +20,9 @@ from reasoner.policy.message_marks import MessageMarks
 from reasoner.policy.template_limits import AllowanceExceeded
 from reasoner.types.problem import Message
 
-__all__ = ["render_prompt", "render_turns", "tool_variables"]
+__all__ = ["render_prompt", "tool_variables", "with_renderer"]
+
+T = TypeVar("T")
 
 RENDER_SECONDS = 10.0
 """Time limit of a prompt; usual templates take a hundredth of a second."""
@@ -52,10 +56,12 @@ def render_prompt(
     it leaves out a message in every layout of the conversation.
     """
     values: dict[str, Any] = {"bos_token": bos, "eos_token": eos, **(variables or {})}
-    if functions:
-        values |= tool_variables(functions)
-    return _with_timeout(
-        lambda render: _render_conversation(partial(render, template, values), list(messages))
+    empty: dict[str, Any] = {"tools": [], "documents": []}
+    choices = [tool_variables(functions)] if functions else [{}, empty]
+    return with_renderer(
+        lambda render: _render_conversation(
+            [partial(render, template, values | choice) for choice in choices], list(messages)
+        )
     )
 
 
@@ -64,19 +70,11 @@ def tool_variables(functions: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"tools": list(functions), "xml_tools": list(functions)}
 
 
-def render_turns(
-    template: str, turns: Sequence[Mapping[str, Any]], values: Mapping[str, Any]
-) -> str:
-    """Return turns of any form, such as calls of tools and their outputs, as text up to where the
-    next reply begins; `values` are the template's variables.
+def with_renderer(work: Callable[[Callable[..., str]], T]) -> T:
+    """Return what `work` makes of a function that renders a template with values and turns.
 
-    Raises BadModelFile when the template fails or takes too long.
+    Raises BadModelFile when the template fails, or `work` takes longer than RENDER_SECONDS.
     """
-    return _with_timeout(lambda render: render(template, values, turns))
-
-
-def _with_timeout(work: Callable[[Callable[..., str]], str]) -> str:
-    """Return what `work` makes of a function that renders a template with values and turns."""
     from reasoner.policy.template_environment import render_template
 
     render = partial(render_template, time.monotonic() + RENDER_SECONDS)
@@ -89,11 +87,14 @@ def _with_timeout(work: Callable[[Callable[..., str]], str]) -> str:
         raise BadModelFile(f"the model's chat template fails: {reason}") from error
 
 
-def _render_conversation(render: Callable[[Turns], str], messages: Sequence[Message]) -> str:
+def _render_conversation(
+    renderers: Sequence[Callable[[Turns], str]], messages: Sequence[Message]
+) -> str:
     """Render the conversation in the first layout in which every message stands in the text.
 
     Each layout is tried with marks in place of the texts, because a short text might stand in the
-    prompt by accident.
+    prompt by accident. The second renderer, which passes empty lists for what is absent, is for
+    templates that go through the tools without looking whether there are any.
     """
     marks = MessageMarks([message.content for message in messages])
     marked = [
@@ -102,7 +103,8 @@ def _render_conversation(render: Callable[[Turns], str], messages: Sequence[Mess
     ]
     failure: Exception | None = None
     dropped: list[int] = []
-    for turns in conversation_layouts(marked):
+    for render, turns in product(renderers, conversation_layouts(marked)):
+        is_plain = isinstance(turns[0]["content"], str)
         try:
             missing = marks.missing(render(turns))
             if not missing:
@@ -110,9 +112,11 @@ def _render_conversation(render: Callable[[Turns], str], messages: Sequence[Mess
         except AllowanceExceeded:
             raise
         except Exception as error:
-            failure = failure or error
+            if failure is None or is_plain:
+                failure = error  # of the layout that gives way most, but not for having parts
             continue
-        dropped = missing if not dropped or len(missing) < len(dropped) else dropped
+        if is_plain and (not dropped or len(missing) < len(dropped)):
+            dropped = missing
     if failure is not None and not dropped:
         raise failure
     raise BadModelFile(
@@ -140,11 +144,13 @@ def _render_texts(
 
 
 def _stands(message: Message, rendered: str) -> bool:
-    """Whether the message stands in the rendered text with collapsed spaces, apart from words that
-    switch thinking, and from reasoning at the beginning of an assistant's message."""
+    """Whether the message stands in the rendered text with collapsed spaces, perhaps within JSON,
+    and apart from words that switch thinking and reasoning that an assistant's message begins with.
+    """
     if _collapse_spaces(message.content) in rendered:
         return True
-    contents = [SOFT_SWITCH.sub(" ", message.content)]
+    as_json = [json.dumps(message.content, ensure_ascii=ascii)[1:-1] for ascii in (False, True)]
+    contents = [SOFT_SWITCH.sub(" ", message.content), *as_json]
     if message.role == "assistant" and (block := REASONING_BLOCK.fullmatch(message.content)):
         contents += [block["answer"]] if block["answer"].strip() else []
     return any(_collapse_spaces(content) in rendered for content in contents)

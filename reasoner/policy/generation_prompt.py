@@ -35,7 +35,7 @@ def generation_prompt(
     What opens a block of thought, or an empty one, stands at the end of `after`; instructions to
     think stand anywhere. Raises BadModelFile when the template fails.
     """
-    switch = find_thinking_switch(template)
+    switch = find_thinking_switch(template, arguments)
     text = render_prompt(
         template,
         switch.with_words([Message(role="user", content=QUESTION)], think),

@@ -15,7 +15,7 @@ OPENING_TURN = "(You speak first.)"
 
 
 def conversation_layouts(messages: Sequence[Message]) -> Iterator[Turns]:
-    """Yield the ways to hand over a conversation, the most faithful first, each once.
+    """Yield the ways to hand over a conversation, the most faithful first.
 
     As it is; with contents as lists of parts; with system messages merged into the next message of
     the user, the later ones first; with roles that alternate and begin with the user; and these
@@ -28,9 +28,11 @@ def conversation_layouts(messages: Sequence[Message]) -> Iterator[Turns]:
         _alternate(_merge_system(messages, keep_first=True)),
         _alternate(_merge_system(messages, keep_first=False)),
     ]
+    last = structures.pop()  # even if it came before: an error in it is not about the layout
     distinct = [
         structure for n, structure in enumerate(structures) if structure not in structures[:n]
     ]
+    distinct += [last] if len(messages) > 1 else []
     yield _plain(distinct[0])
     yield _in_parts(distinct[0])
     yield from map(_plain, distinct[1:])

@@ -17,7 +17,7 @@ class MessageMarks:
         self._contents = contents
         whole = "\n".join(contents)
         number = next(n for n in range(len(whole) + 1) if f"zq{n}zq" not in whole)
-        self._pattern = re.compile(f"zq{number}zq([0-9]+)zq")
+        self._pattern = re.compile(f"zq{number}zq([0-9]+)zq", re.IGNORECASE)
         self.marks = [
             f"zq{number}zq{index}zq" if content.strip() else content
             for index, content in enumerate(contents)

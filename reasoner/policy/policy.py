@@ -10,10 +10,12 @@ from reasoner.engine.interface import Engine
 from reasoner.engine.sampling import Sampling
 from reasoner.engine.token import Finish
 from reasoner.errors import PromptTooLong, UsageError
+from reasoner.policy.allowance import MAX_ANSWER_RESERVE_TOKENS, divide_tokens, require_min_steps
 from reasoner.policy.budget import Budget
 from reasoner.policy.first_token import first_token_probabilities
 from reasoner.policy.likely_lines import MAX_LINE_TOKENS, LineContinuation, likeliest_lines
 from reasoner.policy.prompt_builder import PromptBuilder, PromptOptions
+from reasoner.policy.stop_text import StopTextRound
 from reasoner.policy.token_collector import collect_tokens
 from reasoner.policy.tool_calling import ToolCallConfig, ToolCaller
 from reasoner.protocol.protocol import Round, StepProtocol
@@ -30,10 +32,6 @@ __all__ = ["OnText", "Policy"]
 OnText = Callable[[Channel, str], None]
 """A callback that receives text as it is generated."""
 
-MAX_ANSWER_RESERVE_TOKENS = 512
-"""Tokens reserved for the answer, or a third of the allowance where that is less."""
-MIN_STEP_TOKENS = 12
-"""Tokens that a step takes at least: its marks."""
 MAX_OUTPUT_TOKENS = 1000
 """Tokens of a tool's output that are inserted into a trajectory."""
 
@@ -92,14 +90,20 @@ class Policy:
     def with_max_tokens(self, tokens: int) -> "Policy":
         """A copy that limits trajectories to `tokens` tokens, without the prompt."""
         limit = min(tokens, self._limits.max_tokens or tokens)
-        return self._with_limits(max_tokens=limit)
+        return self.with_limits(max_tokens=limit)
 
     def with_max_reasoning_tokens(self, tokens: int) -> "Policy":
         """A copy that limits the reasoning of trajectories to `tokens` tokens."""
         limit = tokens if self._limits.budget is None else min(tokens, self._limits.budget)
-        return self._with_limits(budget=limit)
+        return self.with_limits(budget=limit)
 
-    def _with_limits(self, **limits: int) -> "Policy":
+    @property
+    def limits(self) -> Limits:
+        """The limits of its trajectories."""
+        return self._limits
+
+    def with_limits(self, **limits: object) -> "Policy":
+        """A copy with the limits in `limits` replaced."""
         limited = copy(self)
         limited._limits = self._limits.model_copy(update=limits)
         return limited
@@ -115,17 +119,9 @@ class Policy:
         remaining_tokens = self._engine.n_ctx - len(prompt)
         if remaining_tokens <= 1:
             raise PromptTooLong(len(prompt), self._engine.n_ctx)
-        self._require_min_steps(remaining_tokens)
+        require_min_steps(self._limits.min_steps, remaining_tokens)
         phase = Phase.REASONING if think else Phase.ANSWER
         return Trajectory(prompt=tuple(prompt), phase=phase)
-
-    def _require_min_steps(self, remaining_tokens: int) -> None:
-        required_tokens = self._limits.min_steps * MIN_STEP_TOKENS
-        if required_tokens > remaining_tokens:
-            raise UsageError(
-                f"{self._limits.min_steps} steps need at least {required_tokens} tokens, the "
-                f"context has {remaining_tokens} left; lower --min-steps or raise --context"
-            )
 
     def count_prompt_tokens(self, problem: Problem) -> int:
         """The number of tokens of the problem's prompt, whether or not the context holds them."""
@@ -165,21 +161,23 @@ class Policy:
         """
         trajectory = await self._decide(trajectory, seed)
         round_ = self._round(trajectory)
+        watch = StopTextRound(round_, self._limits.stop)
         generation = self._engine.generate(
             trajectory.prompt + trajectory.tokens,
             sampling or self._sampling,
-            None if self._sampling.grammar else round_,
+            None if self._sampling.grammar else watch,
             max_tokens=max(1, self._remaining_tokens(trajectory)),
             seed=self._round_seed(trajectory, seed),
+            ignored_ends=self._protocol.ignored_ends,
         )
         tokens = await collect_tokens(
             generation,
             self._budget,
-            visible=round_.visible_text(),
+            visible=watch.visible_text(),
             unread=1 if trajectory.tokens else 0,
             on_text=on_text,
         )
-        extended = round_.conclude(tokens, generation.finish or Finish.CANCELLED)
+        extended = watch.conclude(tokens, generation.finish or Finish.CANCELLED)
         return await self._call_tool(extended, round_, on_text)
 
     def _round(self, trajectory: Trajectory) -> Round:
@@ -198,7 +196,7 @@ class Policy:
         record = await self._tools.execute_call(trajectory, call)
         output_tokens = self._remaining_tokens(trajectory) - MAX_ANSWER_RESERVE_TOKENS
         max_output_tokens = max(0, min(output_tokens, MAX_OUTPUT_TOKENS))
-        extended = self._tools.insert_output(trajectory, call, record, max_output_tokens)
+        extended = self._tools.insert_output(trajectory, record, max_output_tokens, call)
         on_text("reasoning", f"\n{record.output}\n\n")
         return extended
 
@@ -282,11 +280,8 @@ class Policy:
         return remaining
 
     def _allowance(self, trajectory: Trajectory) -> TokenAllowance:
-        remaining = self._remaining_tokens(trajectory)
-        total = remaining + len(trajectory.tokens)
-        hard = max(0, total - min(MAX_ANSWER_RESERVE_TOKENS, total // 3))
-        reasoning = hard if self._limits.budget is None else min(hard, self._limits.budget)
-        return TokenAllowance(reasoning, hard, remaining, self._budget.is_reasoning_over)
+        remaining, used = self._remaining_tokens(trajectory), len(trajectory.tokens)
+        return divide_tokens(remaining, used, self._limits, self._budget.is_reasoning_over)
 
     def _round_seed(self, trajectory: Trajectory, seed: int) -> int:
         """A seed that differs between all rounds of all trajectories of a question."""

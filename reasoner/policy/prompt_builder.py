@@ -8,6 +8,7 @@ from reasoner.engine.interface import Engine
 from reasoner.errors import BadModelFile
 from reasoner.policy.chat_template import render_prompt
 from reasoner.policy.switch_trials import find_thinking_switch
+from reasoner.policy.thinking_switch import ThinkingSwitch
 from reasoner.protocol.protocol import StepProtocol
 from reasoner.protocol.tool_call_styles import ToolCallStyle
 from reasoner.settings import Effort
@@ -32,9 +33,16 @@ class PromptOptions:
 
     def variables(self, template: str, think: bool) -> dict[str, Any]:
         """The template's variables for these options, with thinking on or off."""
-        return find_thinking_switch(template).variables(
+        return self.switch(template).variables(
             think, effort=self.effort, budget=self.budget, arguments=self.arguments
         )
+
+    def switch(self, template: str) -> ThinkingSwitch:
+        """How the template turns thinking on and off."""
+        return find_thinking_switch(template, self.arguments)
+
+
+PRIVATE_USE = range(0xF0000, 0xFFFFE)
 
 
 class PromptBuilder:
@@ -57,9 +65,12 @@ class PromptBuilder:
         style = style if think else None
         if style is not None:
             messages = style.describe_tools(messages)
-        messages = [self._without_control_tokens(message) for message in self._merged(messages)]
+        messages = self._merged(messages)
+        cut = _unused_character([message.content for message in messages])
+        messages = [self._with_cut_marks(message, cut) for message in messages]
         text = self._render(template, messages, think, style.function_schemas() if style else ())
-        return self._engine.tokenize(text + self._protocol.reply_prefix(text, think))
+        text += self._protocol.reply_prefix(text.replace(cut, ""), think)
+        return self._engine.tokenize_prompt(text.split(cut))
 
     def _render(
         self,
@@ -71,7 +82,7 @@ class PromptBuilder:
         """The conversation as text, with thinking switched as the template has it."""
         return render_prompt(
             template,
-            find_thinking_switch(template).with_words(messages, think),
+            self._options.switch(template).with_words(messages, think),
             functions=functions,
             bos=self._token_text(self._engine.bos),
             eos=self._token_text(self._engine.eos),
@@ -94,18 +105,17 @@ class PromptBuilder:
         merged = f"{messages[0].content}\n\n{messages[1].content}"
         return [messages[1].model_copy(update={"content": merged}), *messages[2:]]
 
-    def _without_control_tokens(self, message: Message) -> Message:
-        """The message with a zero-width space in every control token's name, so that text which
-        spells a control token is not tokenised as one."""
-        special = {
-            token
-            for token in self._engine.tokenize(message.content)
-            if self._engine.piece(token) != self._engine.piece(token, special=True)
-        }
-        content = message.content
-        for name in {self._engine.piece(token, special=True).decode() for token in special}:
-            content = content.replace(name, f"{name[:1]}\u200b{name[1:]}")
-        return message if not special else message.model_copy(update={"content": content})
+    def _with_cut_marks(self, message: Message, cut: str) -> Message:
+        """The message with the character `cut` inside every mark that its text spells. Where the
+        prompt is cut there, no token stands for the mark, and the text remains what it is."""
+        content = cut.join(self._engine.split_marks(message.content))
+        return message.model_copy(update={"content": content})
 
     def _token_text(self, token: int | None) -> str:
         return "" if token is None else self._engine.detokenize([token], special=True)
+
+
+def _unused_character(texts: Sequence[str]) -> str:
+    """A character of Unicode's private use that none of the texts contains."""
+    used = set().union(*texts)
+    return next(char for char in map(chr, PRIVATE_USE) if char not in used)

@@ -4,14 +4,16 @@ Templates agree on no name for the switch, and many name variables that they nev
 known name is tried, and those that change the prompt are used.
 """
 
+import json
 import re
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from reasoner.errors import BadModelFile
-from reasoner.policy.chat_template import render_prompt
+from reasoner.policy.chat_template import with_renderer
+from reasoner.policy.message_layout import conversation_layouts
+from reasoner.policy.template_limits import AllowanceExceeded
 from reasoner.policy.thinking_switch import EFFORTS, ThinkingSwitch, with_word
 from reasoner.types.problem import Message
 from reasoner.types.template_arguments import (
@@ -24,31 +26,45 @@ from reasoner.types.template_arguments import (
 __all__ = ["find_thinking_switch"]
 
 PROBE_BUDGET_TOKENS = 512
-PROBE_SECONDS = 10.0
-"""Time for all trials of a template; after it, what was found until then counts."""
+QUESTION = "What is asked here?"
 CONVERSATIONS = (
-    (Message(role="user", content="What is asked here?"),),
+    (Message(role="user", content=QUESTION),),
     (
         Message(role="system", content="This is an instruction."),
         Message(role="user", content="What was asked first?"),
         Message(role="assistant", content="That was the reply."),
-        Message(role="user", content="What is asked here?"),
+        Message(role="user", content=QUESTION),
     ),
 )
 SWITCH_WORDS = (("/think",), ("/no_think", "/nothink"))
 """The words for on, and those for off, that some models obey in a message."""
 NEUTRAL_WORD = "/a_neutral_word"
+VARIABLE_PATTERN = r"(?<![\w.<>/'\"-]){}(?![\w'\">])"
+"""A name that is neither quoted, nor a field of something, nor in a tag."""
+
+
+def find_thinking_switch(
+    template: str, arguments: Mapping[str, Any] | None = None
+) -> ThinkingSwitch:
+    """Return the switch of a template, by rendering it with each variable that it might know.
+
+    `arguments` are further variables, which a template may need. A template that fails or takes
+    long has no switch: the error comes when a prompt is rendered.
+    """
+    return _find_switch(template, json.dumps(arguments or {}, sort_keys=True))
 
 
 @lru_cache(maxsize=16)
-def find_thinking_switch(template: str) -> ThinkingSwitch:
-    """Return the switch of a template, by rendering it with each variable that it might know.
-
-    A template that fails has none: the error comes when a prompt is rendered.
-    """
-    trial = _Trial(template)
-    if trial.render() is None:
+def _find_switch(template: str, arguments: str) -> ThinkingSwitch:
+    """The switch of a template; the arguments are JSON, so that they can be a key."""
+    given = json.loads(arguments)
+    try:
+        return with_renderer(lambda render: _try_switches(_Trial(template, given, render)))
+    except BadModelFile:
         return ThinkingSwitch()
+
+
+def _try_switches(trial: "_Trial") -> ThinkingSwitch:
     on, off = _find_values(trial)
     effort_name, efforts, without_thinking = _find_effort(trial, on)
     if effort_name and without_thinking is not None:
@@ -63,13 +79,14 @@ def find_thinking_switch(template: str) -> ThinkingSwitch:
 class _Trial:
     """Renders conversations with a template to compare the results."""
 
-    def __init__(self, template: str) -> None:
-        self._template = template
-        self._deadline = time.monotonic() + PROBE_SECONDS
+    def __init__(
+        self, template: str, arguments: Mapping[str, Any], render: Callable[..., str]
+    ) -> None:
+        self._template, self._arguments, self._render = template, arguments, render
 
     def names(self, name: str) -> bool:
-        """Whether the name stands in the template."""
-        return re.search(rf"\b{re.escape(name)}\b", self._template) is not None
+        """Whether the name stands in the template where it may be a variable's."""
+        return re.search(VARIABLE_PATTERN.format(name), self._template) is not None
 
     def mentions(self, word: str) -> bool:
         """Whether the word for a message stands in the template."""
@@ -87,23 +104,32 @@ class _Trial:
         word: str | None = None,
         in_system: bool = False,
     ) -> str | None:
-        """The rendered conversations, None when the template fails or the time is up; dates are
-        always the same."""
-        if time.monotonic() > self._deadline:
-            return None
+        """The rendered conversations, None when the template fails; dates are always the same.
+
+        Raises AllowanceExceeded when the time is up.
+        """
         conversations = [
             with_word(messages, word, in_system=in_system) if word else messages
             for messages in CONVERSATIONS
         ]
-        values = {**(variables or {}), "strftime_now": str}
-        try:
-            texts = [
-                render_prompt(self._template, messages, variables=values)
-                for messages in conversations
-            ]
-        except BadModelFile:
-            return None
-        return "\0".join(texts)
+        values = {**self._arguments, **(variables or {}), "strftime_now": str}
+        texts = [self._first_rendering(messages, values) for messages in conversations]
+        return None if None in texts else "\0".join(filter(None, texts))
+
+    def _first_rendering(
+        self, messages: Sequence[Message], values: Mapping[str, Any]
+    ) -> str | None:
+        """The text in the first layout that the template takes."""
+        for turns in conversation_layouts(messages):
+            try:
+                text = self._render(self._template, values, turns)
+            except AllowanceExceeded:
+                raise
+            except Exception:  # noqa: S112  it may fail in any way; another layout may do
+                continue
+            if QUESTION in text:
+                return text
+        return None
 
 
 def _find_values(trial: _Trial) -> tuple[dict[str, Any], dict[str, Any]]:

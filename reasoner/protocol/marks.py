@@ -12,6 +12,7 @@ KNOWN_MARKS = (
     THINK_MARKS,
     ReasoningMarks(
         name="harmony",
+        message_end="<|end|>",
         opening="<|channel|>analysis<|message|>",
         closing="<|channel|>final<|message|>",
         open_text="<|channel|>analysis<|message|>",

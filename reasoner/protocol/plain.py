@@ -45,6 +45,7 @@ class PlainProtocol:
 
     name = "plain"
     required_capabilities: tuple[Capability, ...] = ()
+    ignored_ends: tuple[int, ...] = ()
     decision_phrases: Mapping[Decision, str] = {
         Decision.PROCEED: "Next,",
         Decision.BACKTRACK: BACKTRACK_PHRASE,

@@ -50,6 +50,8 @@ class StepProtocol(Protocol):
     name: str
     required_capabilities: tuple[Capability, ...]
     """What the engine must be able to do for this protocol."""
+    ignored_ends: tuple[int, ...]
+    """Tokens that end replies in other families, and only a part of a reply here."""
     decision_phrases: Mapping[Decision, str]
     """The phrase that begins each decision at the end of a step; empty where tokens mark it."""
 

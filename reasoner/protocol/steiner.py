@@ -59,6 +59,7 @@ class SteinerProtocol:
 
     name = "steiner"
     required_capabilities: tuple[Capability, ...] = ("constrain", "token_ids")
+    ignored_ends: tuple[int, ...] = ()
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary

@@ -43,6 +43,8 @@ class ThinkProtocol:
             Decision.BACKTRACK: BACKTRACK_PHRASE,
             Decision.END: marks.text_to_close.strip(),
         }
+        end = vocabulary.token_id(marks.message_end) if marks.message_end else None
+        self.ignored_ends: tuple[int, ...] = () if end is None else (end,)
 
     def messages(self, problem: Problem, think: bool) -> list[Message]:
         """Put the instruction after the question: these models expect no system prompt."""

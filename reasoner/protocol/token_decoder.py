@@ -1,7 +1,8 @@
 """Characters of tokens, each of which may hold only a part of one."""
 
-from codecs import getincrementaldecoder
 from collections.abc import Callable
+
+from reasoner.engine.text_decoder import new_text_decoder
 
 __all__ = ["TokenDecoder"]
 
@@ -11,7 +12,7 @@ class TokenDecoder:
 
     def __init__(self, piece: Callable[[int], bytes]) -> None:
         self._piece = piece
-        self._decoder = getincrementaldecoder("utf-8")(errors="replace")
+        self._decoder = new_text_decoder()
 
     def decode(self, token: int) -> str:
         """Return the characters that the token completes."""

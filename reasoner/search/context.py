@@ -238,9 +238,10 @@ class SearchContext:
 
         Raises what `Policy.start_trajectory` and `Policy.extend` do.
         """
-        trajectory = self.policy.start_trajectory(problem, think=False)
+        policy = self.policy.with_limits(stop=())
+        trajectory = policy.start_trajectory(problem, think=False)
         while not trajectory.is_done:
-            trajectory = await self.policy.extend(trajectory, seed=number)
+            trajectory = await policy.extend(trajectory, seed=number)
         self.release_trajectory(trajectory)
         return trajectory.answer
 

@@ -1,7 +1,7 @@
 """Requests in OpenAI's format, validated strictly where ignoring a field would mislead.
 
 Fields without an effect here (`user`, `metadata`, `store` …) are ignored; those for features that
-do not exist (several choices, function calls, stop strings, images) are refused.
+do not exist (several choices, function calls, images) are refused.
 """
 
 from typing import Annotated, Any, Literal, Self
@@ -87,14 +87,14 @@ class ChatRequest(BaseModel):
         None
     )
     chat_template_kwargs: TemplateArguments | None = None
-    stop: Any = None
+    stop: str | list[str] | None = None
     tools: Any = None
     functions: Any = None
     logprobs: Any = None
     response_format: Any = None
     reasoner: Any = None
 
-    @field_validator("stop", "tools", "functions", "logprobs")
+    @field_validator("tools", "functions", "logprobs")
     @classmethod
     def _refuse_unsupported(cls, value: Any) -> Any:
         if value:
@@ -170,7 +170,13 @@ class ChatRequest(BaseModel):
 
     def _direct_settings(self) -> list[tuple[str, Any]]:
         max_tokens = self.max_completion_tokens or self.max_tokens
-        return [("max_tokens", max_tokens), ("temperature", self.temperature), ("seed", self.seed)]
+        stop = (self.stop,) if isinstance(self.stop, str) else self.stop
+        return [
+            ("max_tokens", max_tokens),
+            ("temperature", self.temperature),
+            ("seed", self.seed),
+            ("stop", stop),
+        ]
 
     def _sampling(self) -> dict[str, Any]:
         names = ("top_p", "frequency_penalty", "presence_penalty")

@@ -15,6 +15,7 @@ from reasoner.open_model import open_model, resolve
 from reasoner.plugin_host.host import PluginHost
 from reasoner.policy.budget import Budget
 from reasoner.policy.builder import build_policy
+from reasoner.policy.end_of_turn import adopt_end_of_turn
 from reasoner.policy.policy import Policy
 from reasoner.policy.protocol_choice import choose_protocol
 from reasoner.search.context import SearchContext
@@ -64,6 +65,7 @@ class LocalSolver:
             model = await resolve(settings.model, settings, notice, self._on_progress)
             opened = open_model(model, settings, notice, chat_template=settings.chat_template)
             self._model = await resources.enter_async_context(opened)
+            await asyncio.to_thread(adopt_end_of_turn, self._model.engine)
             self._protocol = choose_protocol(
                 self._model.engine,
                 self._model.engine.chat_template or "",

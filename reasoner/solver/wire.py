@@ -15,6 +15,7 @@ CLIENT_SETTINGS = (
     "budget",
     "max_tokens",
     "seconds",
+    "stop",
     "think",
     "decide",
     "template_args",

@@ -16,6 +16,7 @@ class ReasoningMarks(BaseModel):
     prompt to open the block, `close_text` is forced to close it, and `empty_block` is appended to
     a prompt for an answer without reasoning; all three have usual defaults. `other_openings` open
     a further block, such as another channel. `ignored` marks are dropped wherever they stand.
+    `message_end` is a token that ends a part of a reply, though it ends replies in other families.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +29,7 @@ class ReasoningMarks(BaseModel):
     empty_block: str = ""
     other_openings: tuple[Mark, ...] = ()
     ignored: tuple[Mark, ...] = ()
+    message_end: str = ""
 
     @model_validator(mode="after")
     def _differ(self) -> Self:

@@ -70,10 +70,10 @@ class TextLayout:
         closing: str = "",
     ) -> None:
         self._engine, self._step, self._first = engine, form.step, first
-        self._head = engine.tokenize(head) if head else []
-        self._neck, self._tag = self._control_tokens(neck), self._control_tokens(tag)
-        self._after = self._control_tokens(after)
-        self._closing = tuple(self._control_tokens(closing))
+        self._head = engine.tokenize_prompt([head])
+        self._neck, self._tag = engine.tokenize(neck), engine.tokenize(tag)
+        self._after = engine.tokenize(after)
+        self._closing = tuple(engine.tokenize(closing))
         self._back = form.back
         if form.tag and len(self._tag) != 1:
             raise ModelError(
@@ -92,25 +92,8 @@ class TextLayout:
             ends.append(len(tokens))
         return ScoringInput(tuple(tokens), tuple(ends), self._closing, self._back)
 
-    def _control_tokens(self, text: str) -> list[int]:
-        return self._inner_tokens(text, special=True)
-
     def _plain(self, text: str) -> list[int]:
-        return self._inner_tokens(text, special=False)
-
-    def _inner_tokens(self, text: str, special: bool) -> list[int]:
-        """The tokens of a text that follows other text.
-
-        SentencePiece adds a blank before a text, but not after a line break; so the text is
-        tokenised after one, whose tokens are removed.
-        """
-        if not text:
-            return []
-        line_break = self._engine.tokenize("\n", special)
-        tokens = self._engine.tokenize(f"\n{text}", special)
-        if tokens[: len(line_break)] == line_break:
-            return tokens[len(line_break) :]
-        return self._engine.tokenize(text, special)
+        return self._engine.tokenize(text, special=False)
 
 
 class TrajectoryLayout:

@@ -164,7 +164,10 @@ def _answer_tokens(form: ValueFormat, engine: Engine) -> tuple[list[int], list[i
 
 
 def _word_tokens(words: Sequence[str], engine: Engine) -> list[int]:
-    tokenised = [engine.tokenize(word, False) for word in words]
+    """The words' tokens as they stand at the beginning of a text, where formats have them."""
+    tokenised = [
+        [token for token in engine.tokenize_prompt([word]) if token != engine.bos] for word in words
+    ]
     single_tokens = {tokens[0] for tokens in tokenised if len(tokens) == 1}
     return sorted(single_tokens or {tokens[0] for tokens in tokenised[:1] if tokens})
 

@@ -95,5 +95,5 @@ def trajectory_of_steps(
         step_tokens = engine.tokenize(step + gap, special=special)
         tokens += step_tokens
         steps_with_tokens.append(Step(text=step, tokens=len(step_tokens)))
-    prompt = engine.tokenize(text)
+    prompt = engine.tokenize_prompt([text])
     return Trajectory(prompt=tuple(prompt), tokens=tuple(tokens), steps=tuple(steps_with_tokens))

@@ -126,6 +126,15 @@ def test_a_message_that_no_layout_saves_is_named(role: str, named: str) -> None:
         prompt(template, *said)
 
 
+def test_an_error_is_no_loss_because_parts_would_be_one() -> None:
+    template = "{{ messages[0].content + '' if messages[0].content is string }}{{ a.b }}"
+    with pytest.raises(BadModelFile, match="'a' is undefined"):
+        prompt(template, "user: Hi")
+    silent = "{% if messages[0].content is string %}{{ a.b }}{% endif %}"
+    with pytest.raises(BadModelFile, match="'a' is undefined"):
+        prompt(silent, "user: Hi")
+
+
 def test_a_question_that_is_left_out_is_named() -> None:
     with pytest.raises(BadModelFile, match="leaves out the question"):
         prompt("{% if messages[1] %}{{ messages[0].content }}{% endif %}", *ASKED)
@@ -155,6 +164,19 @@ def test_a_text_that_a_template_refuses_is_put_in_afterwards() -> None:
     )
     text = prompt(template, "user: One <|pipe|> two", "assistant: Yes.", "user: Ok")
     assert text.startswith("<user>One <|pipe|> two</user>")
+
+
+def test_a_template_may_write_json_and_capitals() -> None:
+    said = 'user: Say "hi"\nand go'
+    assert prompt("{{ messages | tojson }}", said) == (
+        '[{"role": "user", "content": "Say \\"hi\\"\\nand go"}]'
+    )
+    assert prompt("{{ messages[0].content | upper }}", said) == 'Say "hi" and go'
+
+
+def test_a_template_that_needs_a_list_of_tools_gets_one_without_any() -> None:
+    template = "{% for tool in tools %}{{ tool }}{% endfor %}{{ messages[0].content }}"
+    assert prompt(template, "user: Hi") == "Hi"
 
 
 def test_an_empty_message_is_no_loss() -> None:

@@ -168,6 +168,18 @@ def test_instructions_to_think_stand_before_the_question() -> None:
     assert "<t>" not in generation_prompt(INSTRUCTED, think=False).before
 
 
+def test_a_template_that_needs_an_argument_is_tried_with_it() -> None:
+    picky = "{% if not polite %}{{ raise_exception('be polite') }}{% endif %}" + CLOSED_WHEN_OFF
+    assert find_thinking_switch(picky) == ThinkingSwitch()
+    switch = find_thinking_switch(picky, {"polite": 1})
+    assert switch.variables(think=False, arguments={"polite": 1}) == {
+        "polite": 1,
+        "enable_thinking": False,
+    }
+    after = generation_prompt(picky, think=False, arguments={"polite": 1}).after
+    assert after.endswith("<t>\n</t>")
+
+
 def test_a_date_is_no_switch() -> None:
     clock = "{% if enable_thinking %}{% endif %}{{ strftime_now('%f') }}" + TURNS + START
     assert find_thinking_switch(clock) == ThinkingSwitch()

@@ -15,6 +15,7 @@ import pytest
 from reasoner.serve.guard import MAX_BODY_BYTES
 from reasoner.types.result import Result
 from tests.cli.command import run
+from tests.scripted_gguf import write_scripted_gguf
 from tests.serve.process import SLOW, Server, serving
 
 LIMITS = ("--budget", "12", "--max-tokens", "40", "--context", "16384")
@@ -113,7 +114,9 @@ def test_effort_limits_and_our_own_fields(client: openai.OpenAI) -> None:
         ({}, 400, "messages"),
         ({"messages": []}, 400, "messages"),
         ({"messages": HI, "n": 2}, 400, "n: "),
-        ({"messages": HI, "stop": ["x"]}, 400, "stop: "),
+        ({"messages": HI, "stop": ["x"] * 17}, 400, "stop: "),
+        ({"messages": HI, "stop": [""]}, 400, "stop."),
+        ({"messages": HI, "stop": 5}, 400, "stop"),
         ({"messages": HI, "tools": [{"type": "function"}]}, 400, "tools: "),
         ({"messages": HI, "temperature": 9}, 400, "temperature"),
         ({"messages": HI, "seed": -1}, 400, "seed"),
@@ -143,6 +146,36 @@ def test_requests_that_cannot_be_answered(
     error = response.json()["error"]
     assert (response.status_code, {*error}) == (status, {"message", "type", "param", "code"})
     assert says in error["message"]
+
+
+@pytest.mark.slow
+def test_conversations_that_the_template_takes_in_no_order(tmp_path: Path) -> None:
+    template = (
+        "{% for m in messages %}{% if m.role != ['user', 'assistant'][loop.index0 % 2] %}"
+        "{{ raise_exception('in turns, please') }}{% endif %}[{{ m.content }}]{% endfor %}"
+        "{% if not polite %}{{ raise_exception('not without polite') }}{% endif %}"
+    )
+    script = ["Certainly.", "<|im_end|>"]
+    path = write_scripted_gguf(tmp_path / "narrow.gguf", script, chat_template=template)
+    question = {"role": "user", "content": "Go on."}
+    begun: list[list[dict[str, str]]] = [
+        [{"role": "user", "content": "Wait."}],
+        [{"role": "assistant", "content": "Hello."}],
+        [{"role": "system", "content": "Be kind."}, {"role": "assistant", "content": "Hello."}],
+        [
+            {"role": "user", "content": "Wait."},
+            {"role": "assistant", "content": "Hello."},
+            {"role": "developer", "content": "Be brief."},
+        ],
+    ]
+    with serving(tmp_path, path) as server:
+        for earlier in begun:
+            body: dict[str, Any] = {"messages": [*earlier, question]}
+            refused = post(server, json.dumps(body).encode()).json()["error"]
+            assert "not without polite" in refused["message"]
+            body["chat_template_kwargs"] = {"polite": True}
+            (choice,) = post(server, json.dumps(body).encode()).json()["choices"]
+            assert choice["message"]["content"] == "Certainly."
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ SETTING_FIELDS = (
     "min_steps",
     "max_steps",
     "max_tokens",
+    "stop",
     "protocol",
     "value",
     "value_format",
@@ -111,6 +112,14 @@ class RunOptions(TemplateOptions):
         int | None,
         typer.Option(
             metavar="N", help="Most tokens of the whole reply.", rich_help_panel=THINKING_PANEL
+        ),
+    ] = None
+    stop: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT",
+            help="Text before which the answer ends; may be repeated.",
+            rich_help_panel=THINKING_PANEL,
         ),
     ] = None
     timeout: Annotated[

@@ -19,6 +19,7 @@ from reasoner.models.resolve import ResolvedModel
 from reasoner.open_model import open_model, resolve
 from reasoner.plugin_host.host import PluginHost
 from reasoner.policy.budget import Budget
+from reasoner.policy.end_of_turn import adopt_end_of_turn
 from reasoner.policy.policy import Policy
 from reasoner.policy.prompt_builder import PromptOptions
 from reasoner.policy.protocol_choice import choose_protocol
@@ -123,6 +124,7 @@ async def open_rollout_run(
             SolutionFile(path, _facts(model, plan), len(FEATURE_NAMES)) as file,
             PluginHost(on_notice=notice) as verifiers,
         ):
+            adopt_end_of_turn(engine)
             policy = _policy(engine, model, plan, settings)
             sampler = TrajectorySampler(engine, policy, verifiers.same_answer)
             yield RolloutRun(engine, file, SolutionMaker(engine, plan), sampler, notice)
@@ -152,5 +154,7 @@ def _policy(
         limits=Limits(budget=plan.max_tokens, max_tokens=plan.max_tokens),
         budget=Budget(),
         seed=plan.seed,
-        prompt_options=PromptOptions(bool(spec and spec.no_system), settings.effort),
+        prompt_options=PromptOptions(
+            bool(spec and spec.no_system), settings.effort, arguments=settings.template_args
+        ),
     )

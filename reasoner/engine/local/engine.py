@@ -1,7 +1,7 @@
 """The engine in this process: an asynchronous interface to the worker thread."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -90,11 +90,11 @@ class LocalEngine:
             token_ids=True,
             fork=context.can_fork,
         )
-        self._vocabulary = context.vocabulary
-        self.tokenize = context.vocabulary.tokenize
-        self.piece = context.vocabulary.piece
-        self.token_id = context.vocabulary.token_id
-        self.is_eog = context.vocabulary.is_eog
+        vocabulary = self._vocabulary = context.vocabulary
+        self.tokenize, self.tokenize_prompt = vocabulary.tokenize, vocabulary.tokenize_prompt
+        self.split_marks, self.detokenize = vocabulary.split_marks, vocabulary.detokenize
+        self.piece, self.token_id = vocabulary.piece, vocabulary.token_id
+        self.is_eog, self.end_replies_at = vocabulary.is_eog, vocabulary.end_replies_at
 
     @classmethod
     async def open(
@@ -145,10 +145,6 @@ class LocalEngine:
     def eos(self) -> int | None:
         return self._vocabulary.eos
 
-    def detokenize(self, tokens: Sequence[int], special: bool = False) -> str:
-        data = b"".join(self.piece(token, special) for token in tokens)
-        return data.decode(errors="replace")
-
     def generate(
         self,
         tokens: Sequence[int],
@@ -156,6 +152,7 @@ class LocalEngine:
         controller: Controller | None = None,
         max_tokens: int | None = None,
         seed: int = 0,
+        ignored_ends: Collection[int] = (),
     ) -> LocalGeneration:
         prompt = self._prompt_array(tokens)
         queue: asyncio.Queue[RequestOutput] = asyncio.Queue()
@@ -166,6 +163,7 @@ class LocalEngine:
             controller=controller,
             max_tokens=max_tokens or self.n_ctx,
             seed=seed,
+            ignored_ends=frozenset(ignored_ends),
         )
         self._worker.submit(request)
         return LocalGeneration(request, queue, self._worker)

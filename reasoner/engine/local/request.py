@@ -55,12 +55,14 @@ class Request:
 
 @dataclass(eq=False, slots=True)
 class GenerateRequest(Request):
-    """Generate at most `max_tokens` tokens after the prompt."""
+    """Generate at most `max_tokens` tokens after the prompt. The tokens in `ignored_ends` do not
+    end the generation."""
 
     sampling: Sampling = field(default_factory=Sampling)
     controller: Controller | None = None
     max_tokens: int = 1
     seed: int = 0
+    ignored_ends: frozenset[int] = frozenset()
     sampler: TokenSampler | None = None
 
     @property

@@ -249,7 +249,8 @@ class Scheduler:
             request.controller.accept(token.id)
         if token.forced and request.sampler is not None:
             request.sampler.accept(token.id)
-        if not token.forced and self.context.vocabulary.is_eog(token.id):
+        is_end = not token.forced and self.context.vocabulary.is_eog(token.id)
+        if is_end and token.id not in request.ignored_ends:
             return Finish.STOP
         if (
             request.generated_tokens >= request.max_tokens

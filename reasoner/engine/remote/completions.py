@@ -1,7 +1,7 @@
 """A client for OpenAI-compatible completions: vLLM, llama-server, llama-cpp-python and others."""
 
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -70,23 +70,28 @@ class CompletionsClient:
             await self.next_logprobs("1 + 1 =")
         except (UsageError, EngineError):
             self._logprobs = False
-            async for _ in self.stream_completion("1 + 1 =", Sampling(temperature=0.0), 1, 0, ""):
+            async for _ in self.stream_completion("1 + 1 =", Sampling(temperature=0.0), 1, 0, ()):
                 pass
         return self._logprobs
 
     async def stream_completion(
-        self, prompt: str, sampling: Sampling, max_tokens: int, seed: int, end: str
+        self,
+        prompt: str,
+        sampling: Sampling,
+        max_tokens: int,
+        seed: int,
+        ends: Sequence[str],
     ) -> AsyncGenerator[TextPiece, None]:
         """Stream the continuation of the prompt; closing the iterator stops the server.
 
-        `end` is the text of the end token, '' for none. Raises as `fetch_json` does.
+        `ends` are the texts of the tokens that end the reply. Raises as `fetch_json` does.
         """
         body = {
             **self._base_body(prompt, max_tokens),
             **_options(sampling),
             "seed": seed,
             "stream": True,
-            **({"stop": [end]} if end else {}),
+            **({"stop": list(ends)} if ends else {}),
             **({"logprobs": 1} if self._logprobs else {}),
         }
         url = f"{self.address}/completions"

@@ -6,7 +6,7 @@ server's most likely next tokens. Hidden states and whole distributions are not 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Self
 
 import numpy as np
@@ -68,11 +68,11 @@ class RemoteEngine:
             fork=False,
         )
         vocabulary = self._vocabulary = TextVocabulary(end)
-        self.tokenize, self.detokenize = vocabulary.tokenize, vocabulary.detokenize
+        self.tokenize, self.tokenize_prompt = vocabulary.tokenize, vocabulary.tokenize_prompt
+        self.split_marks, self.detokenize = vocabulary.split_marks, vocabulary.detokenize
         self.piece, self.token_id = vocabulary.piece, vocabulary.token_id
-        self.is_eog = vocabulary.is_eog
+        self.is_eog, self.end_replies_at = vocabulary.is_eog, vocabulary.end_replies_at
         self.bos, self.eos = vocabulary.bos, vocabulary.eos
-        self.end_tokens, self.control_tokens = vocabulary.end_tokens, vocabulary.control_tokens
 
     @classmethod
     async def open(
@@ -110,6 +110,14 @@ class RemoteEngine:
         n_ctx = chosen.context or context_length(card, props)
         return cls(server, template, end, n_ctx, logprobs=logprobs)
 
+    @property
+    def end_tokens(self) -> tuple[int, ...]:
+        return self._vocabulary.end_tokens
+
+    @property
+    def control_tokens(self) -> tuple[int, ...]:
+        return self._vocabulary.control_tokens
+
     def same_vocabulary(self, other: Engine) -> bool:
         return False
 
@@ -124,6 +132,7 @@ class RemoteEngine:
         controller: Controller | None = None,
         max_tokens: int | None = None,
         seed: int = 0,
+        ignored_ends: Collection[int] = (),
     ) -> RemoteGeneration:
         """Continue `tokens`; see `Engine.generate`. Raises UsageError for a grammar, and
         PromptTooLong."""
@@ -133,7 +142,14 @@ class RemoteEngine:
             raise PromptTooLong(len(tokens), self.n_ctx)
         limit = min(max_tokens or self.n_ctx, self.n_ctx - len(tokens))
         return RemoteGeneration(
-            self._server, self._vocabulary, tokens, sampling, controller, limit, seed
+            self._server,
+            self._vocabulary,
+            tokens,
+            sampling,
+            controller,
+            limit,
+            seed,
+            ignored_ends,
         )
 
     async def token_logprobs(
@@ -143,7 +159,7 @@ class RemoteEngine:
         targets: Sequence[Sequence[int]],
         on_decoded: OnDecoded | None = None,
     ) -> list[tuple[float, ...]]:
-        texts = [self.detokenize(tokens[: position + 1], special=True) for position in positions]
+        texts = [self._vocabulary.sent_text(tokens[: position + 1]) for position in positions]
         rows = await asyncio.gather(*(self._server.next_logprobs(text) for text in texts))
         if on_decoded is not None:
             on_decoded(len(tokens))
@@ -159,7 +175,7 @@ class RemoteEngine:
     async def top_tokens(
         self, tokens: Sequence[int], count: int, on_decoded: OnDecoded | None = None
     ) -> list[tuple[int, float]]:
-        logprobs = await self._server.next_logprobs(self.detokenize(tokens, special=True))
+        logprobs = await self._server.next_logprobs(self._vocabulary.sent_text(tokens))
         if on_decoded is not None:
             on_decoded(len(tokens))
         best = sorted(logprobs.items(), key=lambda row: -row[1])[:count]

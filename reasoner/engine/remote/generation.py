@@ -1,7 +1,7 @@
 """One generation on a completions server, held to its controller's constraints."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Self
 
 from reasoner.engine.capabilities import missing_capability
@@ -14,6 +14,8 @@ from reasoner.errors import EngineError
 
 __all__ = ["RemoteGeneration"]
 
+MAX_ENDS = 4
+"""Texts that end a reply, of which OpenAI's interface allows so many."""
 MAX_RESAMPLES = 3
 """How often a banned token is sampled again before it is accepted."""
 MIN_RESAMPLE_TEMPERATURE = 0.8
@@ -32,11 +34,13 @@ class RemoteGeneration:
         controller: Controller | None,
         max_tokens: int,
         seed: int,
+        ignored_ends: Collection[int] = (),
     ) -> None:
         self.finish: Finish | None = None
         self.decoded_tokens = len(tokens)
         self._server, self._vocabulary = server, vocabulary
-        self._text = vocabulary.detokenize(tokens, special=True)
+        self._text = vocabulary.sent_text(tokens)
+        self._ignored_ends = ignored_ends
         self._sampling, self._controller = sampling, controller
         self._remaining_tokens, self._seed = max_tokens, seed
         self._stream: AsyncGenerator[TextPiece, None] | None = None
@@ -97,9 +101,10 @@ class RemoteGeneration:
         self._remaining_tokens -= 1
         if self._controller is not None:
             self._controller.accept(token.id)
-        if not token.forced and self._vocabulary.is_eog(token.id):
+        is_end = not token.forced and self._vocabulary.is_eog(token.id)
+        if is_end and token.id not in self._ignored_ends:
             return Finish.STOP
-        self._text += self._vocabulary.detokenize([token.id], special=True)
+        self._text += self._vocabulary.sent_text([token.id])
         return Finish.LENGTH if self._remaining_tokens <= 0 else None
 
     async def _sample(self, constraint: Constraint) -> Token | None:
@@ -121,9 +126,8 @@ class RemoteGeneration:
     async def _receive(self, sampling: Sampling) -> Token | None:
         """Return the next token of the stream, which is opened where none is."""
         if self._stream is None:
-            end = self._vocabulary.detokenize(self._vocabulary.end_tokens, special=True)
             self._stream = self._server.stream_completion(
-                self._text, sampling, self._remaining_tokens, self._seed, end
+                self._text, sampling, self._remaining_tokens, self._seed, self._ends()
             )
         piece = await anext(self._stream, None)
         if piece is None:
@@ -132,6 +136,11 @@ class RemoteGeneration:
             return Token(self._vocabulary.text_token_id(piece.text), piece.logprob)
         await self._close_stream()
         return None if piece.finish == "length" else Token(self._vocabulary.eos, 0.0)
+
+    def _ends(self) -> list[str]:
+        """Return the texts of the tokens that end the reply; servers take at most `MAX_ENDS`."""
+        ends = [end for end in self._vocabulary.end_tokens if end not in self._ignored_ends]
+        return [self._vocabulary.sent_text([end]) for end in ends[:MAX_ENDS]]
 
     async def _close_stream(self) -> None:
         """Close the stream, which stops the server."""

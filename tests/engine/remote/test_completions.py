@@ -89,7 +89,7 @@ async def test_a_text_that_is_none_is_an_error_of_one_line(body: str) -> None:
     with saying(f"data: {body}\n\n") as address:
         async with at(address) as server:
             with pytest.raises(EngineError) as caught:
-                _ = [piece async for piece in server.stream_completion("1 + 1 =", GREEDY, 4, 0, "")]
+                _ = [piece async for piece in server.stream_completion("1 + 1 =", GREEDY, 4, 0, ())]
     assert "\n" not in str(caught.value)
 
 

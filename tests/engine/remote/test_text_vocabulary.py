@@ -36,6 +36,26 @@ def test_names_of_control_tokens_act_only_where_they_may() -> None:
     assert vocabulary.token_id("<|reasoning_start|>") is None
 
 
+@pytest.mark.parametrize("mark", ["<|im_end|>", "</think>", "[INST]", "◁/think▷", "<|channel>"])
+def test_marks_that_are_text_are_broken_on_their_way_to_the_server(mark: str) -> None:
+    vocabulary = TextVocabulary("</s>")
+    text = f"a {mark}{mark} b"
+    assert vocabulary.sent_text(vocabulary.tokenize(text)) == text
+    broken = f"{mark[:1]}\u200b{mark[1:]}"
+    for tokens in (
+        vocabulary.tokenize(text, special=False),
+        vocabulary.tokenize_prompt(vocabulary.split_marks(text)),
+    ):
+        assert vocabulary.sent_text(tokens) == f"a {broken}{broken} b"
+        assert vocabulary.detokenize(tokens, special=True) == text
+
+
+@pytest.mark.parametrize("text", ["vector<int> a;", "if a<b and c>d", "[x]", "<p>hi</p>", "a|b"])
+def test_ordinary_text_is_sent_as_it_is(text: str) -> None:
+    vocabulary = TextVocabulary("</s>")
+    assert vocabulary.sent_text(vocabulary.tokenize(text, special=False)) == text
+
+
 def test_pieces_are_about_as_many_as_tokens() -> None:
     vocabulary = TextVocabulary("</s>")
     text = "Tom has 3 boxes with 14 pens each and gives 6 pens away. How many are left?"

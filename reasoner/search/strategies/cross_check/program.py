@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from reasoner.answers.extraction import extract_final_answer
+from reasoner.policy.stop_text import cut_answer
 from reasoner.search.context import SearchContext
 from reasoner.search.rollout import create_root
 from reasoner.search.strategies.cross_check.few_shot import PROGRAM_EXAMPLES, with_examples
@@ -30,7 +31,9 @@ async def rollout_program(problem: Problem, context: SearchContext) -> Candidate
     Its final answer is the last line that the program prints, None when the program failed or
     printed nothing. Raises what the context's `start_trajectory` and `extend_trajectory` do.
     """
-    context = replace(context, policy=context.policy.with_max_tokens(MAX_PROGRAM_TOKENS))
+    stop_texts = context.policy.limits.stop
+    policy = context.policy.with_max_tokens(MAX_PROGRAM_TOKENS).with_limits(stop=())
+    context = replace(context, policy=policy)
     prompt_problem = problem.model_copy(update={"system": PROGRAM_SYSTEM_PROMPT})
     node = create_root(with_examples(prompt_problem, PROGRAM_EXAMPLES, context.policy), context)
     trajectory = node.trajectory
@@ -39,7 +42,7 @@ async def rollout_program(problem: Problem, context: SearchContext) -> Candidate
     printed = await _printed_answer(trajectory, context)
     if printed is not None:
         reply = REPLY_TEMPLATE.format(code=trajectory.answer.strip(), printed=printed)
-        trajectory = trajectory.model_copy(update={"answer": reply})
+        trajectory = cut_answer(trajectory.model_copy(update={"answer": reply}), stop_texts)
     return await context.finish_candidate(
         problem, trajectory, node.number, extract_answer=lambda _reply: printed
     )
