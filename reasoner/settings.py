@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from reasoner.errors import UsageError
+from reasoner.types.lora_adapter import LoraAdapter
 from reasoner.types.template_arguments import TemplateArguments, stated_thinking
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ class EngineSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     context: Annotated[int, Field(ge=64)] | None = None
-    """KV cache size in tokens, shared by all sequences; None: 8192, of which a sequence may
-    have as many as the model was trained on."""
+    """KV cache size in tokens, shared by all sequences; None: what the budget needs, at
+    least 8192, of which a sequence may have as many as the model was trained on."""
     batch: Annotated[int, Field(ge=16, le=8192)] = 512
     sequences: Annotated[int, Field(ge=1, le=256)] = 64
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
@@ -107,6 +108,8 @@ class EngineSettings(BaseModel):
     tensor_split: tuple[float, ...] = ()
     kv_type: Literal["f16", "q8_0", "q4_0"] = "f16"
     flash_attention: Literal["auto", "on", "off"] = "auto"
+    lora: tuple[LoraAdapter, ...] = ()
+    """LoRA adapters, applied together; `FILE` or `FILE:SCALE` each."""
 
 
 StopTexts = Annotated[

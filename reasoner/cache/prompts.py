@@ -5,7 +5,7 @@ KV cache's type and the kind of attention. An index under the same key lists the
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,14 +27,16 @@ MAX_PROMPTS = 32
 
 
 @contextmanager
-def open_prompt_cache(model: Path, settings: Settings) -> "Iterator[DiskPromptCache | None]":
-    """The disk cache for a model's prompts, or None when the settings turn it off. Leaving the
-    context waits until every state is written."""
+def open_prompt_cache(
+    model: Path, settings: Settings, engine: EngineSettings | None = None
+) -> "Iterator[DiskPromptCache | None]":
+    """The disk cache for a model's prompts, or None when the settings turn it off. `engine` is used
+    in place of its engine settings. Leaving the context waits until every state is written."""
     if not settings.cache or settings.cache_size == 0:
         yield None
         return
     with ThreadPoolExecutor(1, thread_name_prefix="reasoner-prompts") as writer:
-        yield DiskPromptCache(model, settings.engine, writer)
+        yield DiskPromptCache(model, engine or settings.engine, writer)
 
 
 class DiskPromptCache:
@@ -46,10 +48,10 @@ class DiskPromptCache:
     def lookup_prompt(self, tokens: TokenArray, min_tokens: int) -> tuple[TokenArray, bytes] | None:
         """The cached prompt that shares the longest prefix with `tokens`, as its token ids and its
         KV state; None when no prefix has at least `min_tokens` tokens."""
-        checksum = cached_checksum(self._model)
-        if checksum is None:
+        checksums = [cached_checksum(path) for path in self._files()]
+        if None in checksums:
             return None
-        scope = self._scope(checksum)
+        scope = self._scope(checksums)
         with _open_cache() as cache:
             prompts = [np.array(ids, np.int32) for ids in _parse_index(cache.get(scope))]
             prompts.sort(key=lambda ids: common_prefix(ids, tokens), reverse=True)
@@ -66,17 +68,21 @@ class DiskPromptCache:
 
     def _write(self, tokens: TokenArray, cells: bytes) -> None:
         try:
-            scope = self._scope(model_checksum(self._model))
+            scope = self._scope([model_checksum(path) for path in self._files()])
         except ReasonerError:
             return
         with _open_cache() as cache:
             if cache.put(_key(scope, tokens), cells):
                 cache.update(scope, lambda old: _with_prompt(cache, scope, old, tokens))
 
-    def _scope(self, checksum: str) -> bytes:
+    def _files(self) -> list[Path]:
+        return [self._model, *(adapter.path.expanduser() for adapter in self._engine.lora)]
+
+    def _scope(self, checksums: Sequence[str | None]) -> bytes:
         engine = self._engine
         layout = [engine.kv_type, engine.flash_attention, engine.gpu_layers]
-        return fingerprint(["prompts", checksum, engine_fingerprint(), layout])
+        scales = [adapter.scale for adapter in engine.lora]
+        return fingerprint(["prompts", checksums, scales, engine_fingerprint(), layout])
 
 
 def _with_prompt(cache: DiskCache, scope: bytes, old: bytes | None, tokens: TokenArray) -> bytes:

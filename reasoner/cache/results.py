@@ -75,7 +75,8 @@ class ResultCache:
         checksum of a server's model is never known."""
         if settings.server:
             return None
-        names = [settings.model, *dict(settings.value_models), settings.value_head]
+        adapters = [adapter.path for adapter in settings.engine.lora]
+        names = [settings.model, *dict(settings.value_models), settings.value_head, *adapters]
         checksums = {str(name): self._checksum(str(name), hash_files) for name in names if name}
         if None in [checksum for name, checksum in checksums.items() if name != SELF]:
             return None
@@ -89,16 +90,19 @@ class ResultCache:
         )
 
     def _checksum(self, name: str, hash_files: bool) -> str | None:
-        """The checksum of a model, with its head's stamp, or of another file. None when the file is
-        not on this machine, or when it was never hashed and `hash_files` is off."""
+        """The checksum of a model, with the stamps of its head and adapters, or of another file.
+        None when the file is not on this machine, or when it was never hashed and `hash_files` is
+        off."""
         if self._checksums.get(name) is None and name != SELF:
             checksum_of = model_checksum if hash_files else cached_checksum
             try:
                 model = find_model(name)
                 checksum = checksum_of(model.path) if model else None
-                head = model.spec.head if model and model.spec else None
-                if checksum and head:
-                    checksum = f"{checksum} {file_stamps(head)}"
+                spec = model.spec if model else None
+                files = [adapter.path for adapter in spec.lora] if spec else []
+                files += [spec.head] if spec and spec.head else []
+                if checksum and files:
+                    checksum = f"{checksum} {file_stamps(*files)}"
                 self._checksums[name] = checksum
             except (ReasonerError, OSError):
                 self._checksums[name] = None

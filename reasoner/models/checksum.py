@@ -1,12 +1,17 @@
-"""SHA-256 of model files, computed once per file and remembered by size and modification time."""
+"""SHA-256 of models, computed once and remembered by the size and modification time of each part.
+
+The checksum of a split model is that of its parts one after the other, as `cat` would join them.
+"""
 
 import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from reasoner.atomic_file import write_atomically
 from reasoner.errors import ChecksumError, ModelError
+from reasoner.models.shards import existing_parts, model_size
 from reasoner.settings import directories
 
 __all__ = [
@@ -21,42 +26,44 @@ __all__ = [
 
 
 def model_checksum(path: Path) -> str:
-    """The file's SHA-256 in hexadecimal: hashed the first time, read from its stamp afterwards.
-    Raises ModelError when the file cannot be read."""
-    path = path.resolve()
+    """The model's SHA-256 in hexadecimal: hashed the first time, read from its stamp afterwards.
+    Raises ModelError when a file cannot be read."""
     if (known := _recall(path)) is not None:
         return known
-    checksum = hash_file(path)
+    checksum = hash_file(*existing_parts(path))
     store_checksum(path, checksum)
     return checksum
 
 
-def hash_file(path: Path) -> str:
-    """Hash the whole file, whether its checksum is remembered or not. Raises ModelError when the
-    file cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from error
+def hash_file(*paths: Path) -> str:
+    """Hash a whole file, or several as if they were joined, whether their checksum is remembered or
+    not. Raises ModelError when one cannot be read."""
+    digest = hashlib.sha256()
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                hashlib.file_digest(file, lambda: digest)
+        except OSError as error:
+            raise ModelError(f"cannot read {path}: {error.strerror}") from error
+    return digest.hexdigest()
 
 
 def cached_checksum(path: Path) -> str | None:
-    """The file's SHA-256 if it was hashed before and has not changed since, else None."""
-    return _recall(path.resolve())
+    """The model's SHA-256 if it was hashed before and has not changed since, else None."""
+    return _recall(path)
 
 
 def is_known_checksum(path: Path) -> bool:
-    """Whether the file was hashed before and has not changed since."""
+    """Whether the model was hashed before and has not changed since."""
     return cached_checksum(path) is not None
 
 
 def verify_checksum(path: Path, sha256: str | None, size: int | None = None) -> None:
-    """Compare a file with the size in bytes and the SHA-256 that it should have; None accepts any.
+    """Compare a model with the size in bytes and the SHA-256 that it should have; None accepts any.
 
     Raises ChecksumError when one differs, ModelError when the file cannot be read.
     """
-    actual_size = path.stat().st_size
+    actual_size = model_size(path)
     if size is not None and actual_size != size:
         raise ChecksumError(f"{path.name} has {actual_size} bytes instead of {size}")
     if sha256 is None:
@@ -72,7 +79,7 @@ def stamp_path(path: Path) -> Path:
 
 
 def store_checksum(path: Path, checksum: str) -> None:
-    """Store a file's checksum. A failed write is ignored: the file is then hashed again."""
+    """Store a model's checksum. A failed write is ignored: the model is then hashed again."""
     stamp = stamp_path(path)
     try:
         stamp.parent.mkdir(parents=True, exist_ok=True)
@@ -90,6 +97,13 @@ def _recall(path: Path) -> str | None:
         return None
 
 
-def _identity(path: Path) -> dict[str, str | int]:
+def _identity(path: Path) -> dict[str, Any]:
     stat = path.stat()
-    return {"path": str(path.resolve()), "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+    own = {"path": str(path.resolve()), "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
+    parts = existing_parts(path)
+    return own | ({"parts": [_stamp(part) for part in parts]} if len(parts) > 1 else {})
+
+
+def _stamp(part: Path) -> list[str | int]:
+    stat = part.stat()
+    return [str(part.resolve()), stat.st_size, stat.st_mtime_ns]

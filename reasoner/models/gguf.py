@@ -31,6 +31,17 @@ TENSOR_BLOCKS = {  # tensor type: (elements per block, bytes per block), as in g
     **{30: (1, 2), 34: (256, 54), 35: (256, 66), 39: (32, 17), 40: (64, 36)},
 }
 SPECIAL_TOKEN_KEY = re.compile(r"tokenizer\.ggml\.(\w{1,32})_token_id")
+FOREIGN_MAGIC = {
+    b"version https://git-lfs": "a Git LFS pointer to a file; fetch the file itself",
+    b"<!DOCTYPE html": "a web page; fetch the file itself",
+    b"<html": "a web page; fetch the file itself",
+    b"PK\x03\x04": "a zip archive or a PyTorch checkpoint; convert it to GGUF",
+    b"\x80\x02": "a Python pickle; convert the model to GGUF",
+    b"tjgg": "of a format before GGUF; convert the model again",
+    b"lmgg": "of a format before GGUF; convert the model again",
+}
+"""The first bytes of files that are taken for a GGUF, and what to say of such a file."""
+MAX_MAGIC_BYTES = 32
 MAX_KEYS, MAX_TENSORS, MAX_KEY_BYTES, MAX_TEXT_BYTES = 10_000, 200_000, 65_535, 1 << 24
 MAX_DIMS, MAX_ELEMENTS = 4, 1 << 50
 
@@ -52,6 +63,12 @@ class TensorInfo:
         for dim in self.shape:
             count *= dim
         return count
+
+    @property
+    def size(self) -> int:
+        """The size in bytes; 0 for a type that is not known."""
+        width, block_bytes = TENSOR_BLOCKS.get(self.kind, (1, 0))
+        return self.elements // width * block_bytes
 
 
 @dataclass
@@ -110,7 +127,9 @@ class _Reader:
         tensors, keys = self.read_header()
         for _ in range(keys):
             self.read_pair()
-        if not isinstance(self.gguf.values.get("general.architecture"), str):
+        if not (
+            isinstance(self.gguf.values.get("general.architecture"), str) or self.is_archless()
+        ):
             raise self.unusable("it names no architecture")
         tensor_names = set()
         for _ in range(tensors):
@@ -126,7 +145,7 @@ class _Reader:
 
     def read_header(self) -> tuple[int, int]:
         if self.data[:4] != b"GGUF":
-            raise BadModelFile(f"{self.path} is not a GGUF file")
+            raise BadModelFile(f"{self.path} is not a GGUF file{self.foreign_kind()}")
         self.at = 4
         version, tensors, keys = (
             self.read_number("<I"),
@@ -143,6 +162,18 @@ class _Reader:
             raise self.unusable(f"it claims {keys} keys and {tensors} tensors")
         self.gguf.version = version
         return tensors, keys
+
+    def foreign_kind(self) -> str:
+        start = self.data[:MAX_MAGIC_BYTES]
+        kinds = [kind for magic, kind in FOREIGN_MAGIC.items() if start.startswith(magic)]
+        if start[8:9] == b"{":
+            kinds = ["a safetensors file; convert the model to GGUF"]
+        return "".join(f", but {kind}" for kind in kinds)
+
+    def is_archless(self) -> bool:
+        """Later parts of a split model and importance matrices name no architecture."""
+        values = self.gguf.values
+        return "split.count" in values or values.get("general.type") == "imatrix"
 
     def read_pair(self) -> None:
         key = self.read_text(MAX_KEY_BYTES)
@@ -216,12 +247,12 @@ class _Reader:
             raise self.unusable(f"its alignment is {align}")
         start = self.gguf.data_start = -(-self.at // align) * align
         for tensor in self.gguf.tensors:
-            width, size = TENSOR_BLOCKS.get(tensor.kind, (1, 0))
+            width, _ = TENSOR_BLOCKS.get(tensor.kind, (1, 0))
             if tensor.offset % align:
                 raise self.unusable(f"tensor '{tensor.name[:64]}' is not aligned")
             if tensor.shape[0] % width:
                 raise self.unusable(f"tensor '{tensor.name[:64]}' does not fill its blocks")
-            if start + tensor.offset + tensor.elements // width * size > self.end:
+            if start + tensor.offset + tensor.size > self.end:
                 raise self.truncated()
 
     def scalar_layout(self, kind: int) -> str:

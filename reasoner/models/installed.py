@@ -14,6 +14,7 @@ from reasoner.models.cache import (
 from reasoner.models.checksum import stamp_path
 from reasoner.models.name import HubName, choose_hub_file, parse_model_name, spec_of_hub_file
 from reasoner.models.registry import load_registry
+from reasoner.models.shards import first_part, missing_parts, part_names
 from reasoner.models.space import write_errors
 from reasoner.models.spec import ModelFile, ModelSpec
 from reasoner.settings import directories
@@ -35,7 +36,7 @@ def find_model(name: str) -> ModelFile | None:
     """
     target = parse_model_name(name)
     if isinstance(target, Path):
-        return ModelFile(name=name, path=target)
+        return ModelFile(name=name, path=first_part(target))
     try:
         spec, is_listed = resolve_cached(target) if isinstance(target, HubName) else (target, True)
     except DownloadError:
@@ -45,27 +46,31 @@ def find_model(name: str) -> ModelFile | None:
 
 
 def find_models() -> list[ModelFile]:
-    """Every model on this machine: those of the registry first, then the other downloads. Raises
-    UsageError for a malformed registry."""
+    """Every model on this machine: those of the registry first, then the other downloads. A split
+    model is listed once, by its first part. Raises UsageError for a malformed registry."""
     models = []
     for alias, spec in load_registry().items():
         if path := locate_file(spec):
             models.append(ModelFile(name=alias, path=path, spec=spec))
     listed_paths = {model.path for model in models}
     for path in downloaded_files():
-        if path not in listed_paths:
-            folder, *rest = path.relative_to(directories().models).parts
-            name = f"{folder.replace('--', '/', 1)}:{'/'.join(rest)}"
-            models.append(ModelFile(name=name, path=path))
+        if path in listed_paths or path.name != part_names(path.name)[0] or missing_parts(path):
+            continue
+        folder, *rest = path.relative_to(directories().models).parts
+        name = f"{folder.replace('--', '/', 1)}:{'/'.join(rest)}"
+        models.append(ModelFile(name=name, path=path))
     return models
 
 
 def locate_file(spec: ModelSpec) -> Path | None:
     """The path of the entry's file: as the entry gives it, in the program's own directory, or in
-    the Hugging Face cache. None when it is in none of them."""
+    the Hugging Face cache; of a split model, the first part's. None when it is in none of them, or
+    when a part is missing."""
     if spec.path is not None:
-        return spec.path if spec.path.is_file() else None
-    return download_path(spec) if download_path(spec).is_file() else find_in_hub_cache(spec)
+        return first_part(spec.path) if spec.path.is_file() else None
+    own = download_path(spec)
+    path = own if own.is_file() else find_in_hub_cache(spec)
+    return path if path and not missing_parts(path) else None
 
 
 def resolve_cached(name: HubName) -> tuple[ModelSpec, bool]:
@@ -85,13 +90,15 @@ def remove_model(name: str) -> list[Path]:
     and ModelError when the model is not on this machine or cannot be deleted.
     """
     spec = _removable_spec(name)
-    own = download_path(spec)
-    existing = [path for path in (own, *partial_paths(spec)) if path.exists()]
+    parts = [spec.model_copy(update={"file": name}) for name in part_names(spec.file or "")]
+    paths = [path for part in parts for path in (download_path(part), *partial_paths(part))]
+    existing = [path for path in paths if path.exists()]
     if not existing and (shared := find_in_hub_cache(spec)):
         raise UsageError(f"{shared} belongs to the Hugging Face cache; `hf cache rm` removes it")
     if not existing:
         raise ModelError(f"{name} is not on this machine")
-    _delete(spec, own)
+    for part in parts:
+        _delete(part, download_path(part))
     return existing
 
 

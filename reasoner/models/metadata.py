@@ -1,6 +1,7 @@
 """What a GGUF's metadata says about a model: size, architecture, vocabulary, possible uses."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from reasoner.models.format import ValueFormat
 from reasoner.models.format_support import fits_vocabulary, format_tokens
-from reasoner.models.gguf import GgufHeader, read_gguf
+from reasoner.models.gguf import GgufHeader
+from reasoner.models.model_file import read_model_parts
 from reasoner.models.registry import load_value_formats
 
 __all__ = ["ModelMetadata", "read_metadata"]
@@ -43,13 +45,14 @@ FILE_TYPES = {
 class ModelMetadata(BaseModel):
     """A model file as its metadata describes it; fields are None where the metadata has nothing.
 
-    `size` is in bytes, `context` in tokens, `embedding` the width of a hidden state, `vocabulary`
-    the number of tokens. `special_tokens` maps the protocols' and value formats' tokens to their
-    ids, and `has_steiner_marks` says whether all of Steiner's are among them. `policy` and `value`
-    say what the file can serve as, the `…_reason` fields why: `judge` answers yes or no through
-    its language head, `rank` has a classification head that gives one score per sequence.
-    `value_formats` are the formats whose tokens its vocabulary has; the metadata does not show
-    whether the model was trained for them.
+    `parts` is the number of files of a split model, `size` their size in bytes, `context` is in
+    tokens, `embedding` the width of a hidden state, `vocabulary` the number of tokens.
+    `special_tokens` maps the protocols' and value formats' tokens to their ids, and
+    `has_steiner_marks` says whether all of Steiner's are among them. `policy` and `value` say what
+    the file can serve as, the `…_reason` fields why: `judge` answers yes or no through its language
+    head, `rank` has a classification head that gives one score per sequence. `value_formats` are
+    the formats whose tokens its vocabulary has; the metadata does not show whether the model was
+    trained for them.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -58,6 +61,7 @@ class ModelMetadata(BaseModel):
     name: str | None
     quantization: str | None
     parameters: int
+    parts: int = 1
     size: int
     context: int | None
     embedding: int | None
@@ -76,10 +80,13 @@ class ModelMetadata(BaseModel):
 
 
 def read_metadata(path: Path) -> ModelMetadata:
-    """Read the file's metadata, not its weights. Raises BadModelFile."""
+    """Read the metadata of a model, not its weights. Raises BadModelFile, also for a GGUF file that
+    is something else than a model."""
     known_formats = tuple(load_value_formats().values())
     requested_tokens = {t for form in known_formats for t in format_tokens(form)}
-    gguf = read_gguf(path, tokens={*STEINER_MARKS, *THINK_TAGS, *requested_tokens})
+    parts = read_model_parts(path, {*STEINER_MARKS, *THINK_TAGS, *requested_tokens})
+    tensors = [tensor for _, header in parts for tensor in header.tensors]
+    gguf = replace(parts[0][1], tensors=tensors)
     template = _text(gguf, "tokenizer.chat_template")
     policy, policy_reason = _policy(gguf)
     value, value_reason = _value(gguf, policy)
@@ -92,8 +99,9 @@ def read_metadata(path: Path) -> ModelMetadata:
         architecture=gguf.values["general.architecture"],
         name=_text(gguf, "general.name"),
         quantization=_quantization(gguf),
-        parameters=sum(tensor.elements for tensor in gguf.tensors),
-        size=path.stat().st_size,
+        parameters=sum(tensor.elements for tensor in tensors),
+        parts=len(parts),
+        size=sum(part.stat().st_size for part, _ in parts),
         context=_number(gguf, "context_length"),
         embedding=_number(gguf, "embedding_length"),
         layers=_number(gguf, "block_count"),

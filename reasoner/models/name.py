@@ -7,12 +7,13 @@ from pathlib import Path
 
 from reasoner.errors import DownloadError, UnknownName, UsageError
 from reasoner.models.registry import load_registry
+from reasoner.models.shards import part_names
 from reasoner.models.spec import ModelSpec, is_plain_relative_path
 
-__all__ = ["HubName", "choose_hub_file", "parse_model_name", "spec_of_hub_file"]
+__all__ = ["HubName", "choose_hub_file", "parse_model_name", "require_parts", "spec_of_hub_file"]
 
 HUB_NAME = re.compile(r"([\w.-]+/[\w.-]+?)(?::(.+))?")
-SHARD_SUFFIX = re.compile(r"-\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
+PART_SUFFIX = re.compile(r"-\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
 AUXILIARY_FILE = re.compile(r"(?:^|[/._-])(?:mmproj|imatrix)(?:[._-]|$)", re.IGNORECASE)
 """GGUF files beside a model that are none themselves: image projectors, importance matrices."""
 PREFERRED_QUANTS = ("Q4_K_M", "Q4_K_S", "Q4_0", "Q5_K_M", "Q8_0")
@@ -63,21 +64,35 @@ def spec_of_hub_file(repo: str, file: str) -> tuple[ModelSpec, bool]:
 def choose_hub_file(
     repo: str, files: list[str], selector: str | None, *, strict: bool = False
 ) -> str:
-    """Choose one of a repository's files by quant or file name, in any case.
+    """Choose one of a repository's models by quant or file name, in any case; a split model is
+    returned as its first part.
 
-    With `selector` None the first of PREFERRED_QUANTS is taken, else the only file; `strict`
-    accepts only the first preference. Raises DownloadError when no file fits or several do.
+    With `selector` None the first of PREFERRED_QUANTS is taken, else the only model; `strict`
+    accepts only the first preference. Raises DownloadError when no model fits or several do.
     """
     models = [file for file in files if _is_model(file)]
     if not models:
         raise DownloadError(f"{repo} holds no GGUF models; try its -GGUF sibling")
     for label in (selector,) if selector else PREFERRED_QUANTS[: 1 if strict else None]:
         if matches := [file for file in models if _matches(file, label)]:
-            return _single_file(repo, matches)
-    if selector is None and len(models) == 1 and not strict:
-        return _single_file(repo, models)
+            return _single_model(matches)
+    if selector is None and len({*map(_first_name, models)}) == 1 and not strict:
+        return _single_model(models)
+    auxiliary = [file for file in files if AUXILIARY_FILE.search(file)]
+    if selector and any(_matches(file, selector) for file in auxiliary):
+        raise DownloadError(
+            f"'{selector}' in {repo} is an image projector or an importance matrix, not a model; "
+            f"name one as {repo}:NAME: {_listing(models)}"
+        )
     problem = f"nothing called '{selector}'" if selector else "several models"
     raise DownloadError(f"{repo} has {problem}; name one as {repo}:NAME: {_listing(models)}")
+
+
+def require_parts(repo: str, file: str, files: list[str]) -> str:
+    """Return `file` if all parts of its model are among `files`. Raises DownloadError otherwise."""
+    if lacking := [name for name in part_names(file) if name not in files]:
+        raise DownloadError(f"{repo} has {file} only in part, {lacking[0]} is missing")
+    return file
 
 
 def _is_model(file: str) -> bool:
@@ -93,21 +108,22 @@ def _matches(file: str, label: str) -> bool:
     base = file.rsplit("/", 1)[-1]
     if label.lower() in {file.lower(), base.lower()}:
         return True
-    stem = SHARD_SUFFIX.sub("", base).removesuffix(".gguf")
+    stem = PART_SUFFIX.sub("", base).removesuffix(".gguf")
     return bool(re.search(rf"(?:^|[._-]){re.escape(label)}(?:[.-]|$)", stem, re.IGNORECASE))
 
 
-def _single_file(repo: str, matches: list[str]) -> str:
-    whole_files = [file for file in matches if not SHARD_SUFFIX.search(file)]
-    if not whole_files:
-        raise DownloadError(
-            f"{matches[0]} in {repo} is one of {len(matches)} shards, which cannot be loaded from "
-            "here; pick a quant that is a single file"
-        )
-    return min(whole_files, key=lambda file: (len(file), file))
+def _single_model(matches: list[str]) -> str:
+    """The first part of the model with the shortest name, whole files before split ones."""
+    models = {_first_name(file) for file in matches}
+    return min(models, key=lambda file: (len(part_names(file)), len(file), file))
+
+
+def _first_name(file: str) -> str:
+    return part_names(file)[0]
 
 
 def _listing(models: list[str]) -> str:
-    names = [file.rsplit("/", 1)[-1] for file in models[:MAX_LISTED_FILES]]
-    omitted = len(models) - MAX_LISTED_FILES
+    whole = list(dict.fromkeys(map(_first_name, models)))
+    names = [file.rsplit("/", 1)[-1] for file in whole[:MAX_LISTED_FILES]]
+    omitted = len(whole) - MAX_LISTED_FILES
     return ", ".join(names) + (f" and {omitted} more" if omitted > 0 else "")

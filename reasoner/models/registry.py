@@ -23,7 +23,7 @@ FILE_NAME = "models.toml"
 LOCATION_FIELDS = {"repo", "file", "revision", "path", "url"}
 """The fields that identify the file: an entry that changes one of them means another file."""
 FILE_BOUND_FIELDS = {"sha256", "size", "untried", "parameters", "active_parameters"} | {
-    *("wheels", "head"),
+    *("wheels", "head", "lora"),
 }
 """The fields that hold for that one file only."""
 FORMATS_TABLE = "value-formats"
@@ -130,7 +130,14 @@ def _resolve_paths(file: _RegistryFile, table: dict[str, Any]) -> dict[str, Any]
     """The fields with their paths made relative to the file's folder, so that an entry of another
     file that overrides other fields does not change what they point at."""
     names = {key: table[key] for key in ("path", "head") if isinstance(table.get(key), str)}
-    return {**table, **{key: file.folder / Path(name).expanduser() for key, name in names.items()}}
+    paths: dict[str, Any] = {key: _below(file, name) for key, name in names.items()}
+    if isinstance(adapters := table.get("lora"), list):
+        paths["lora"] = [_below(file, text) if isinstance(text, str) else text for text in adapters]
+    return {**table, **paths}
+
+
+def _below(file: _RegistryFile, name: str) -> Path:
+    return file.folder / Path(name).expanduser()
 
 
 def _resolve_plan(

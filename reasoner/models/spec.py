@@ -17,6 +17,7 @@ from reasoner.errors import UnknownName
 from reasoner.models.chat_templates import resolve_chat_template
 from reasoner.models.effort_plan import EffortPlan
 from reasoner.settings import Effort
+from reasoner.types.lora_adapter import LoraAdapter
 from reasoner.types.reasoning_marks import ReasoningMarks
 
 __all__ = ["ModelFile", "ModelSpec", "WheelParts", "is_plain_relative_path", "printable"]
@@ -67,8 +68,8 @@ class ModelSpec(BaseModel):
     holds the sampler's options by name. `marks` are those of its blocks of reasoning, where they
     are not recognised. `no_system` models never get a system prompt. `tool_style` is how the model
     calls tools, where its chat template would mislead. `effort` holds the plan for each effort
-    level. `format` names the value format by which the model scores steps, and `head` is the file
-    with the value head that scores them.
+    level. `lora` are the LoRA adapters that belong to it. `format` names the value format by which
+    the model scores steps, and `head` is the file with the value head that scores them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,6 +95,7 @@ class ModelSpec(BaseModel):
     effort: Mapping[Effort, EffortPlan] = {}
     format: str | None = None
     head: Path | None = None
+    lora: tuple[LoraAdapter, ...] = ()
     wheels: WheelParts | None = None
     path: Path | None = None
     url: Annotated[str, Field(pattern=r"^https?://[^/\s]")] | None = None

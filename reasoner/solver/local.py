@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +22,7 @@ from reasoner.policy.protocol_choice import choose_protocol
 from reasoner.search.context import SearchContext
 from reasoner.search.request import ValidatedRequest, validate_request
 from reasoner.settings import Settings
+from reasoner.solver.context_notice import context_notice
 from reasoner.types.candidate import Candidate, SearchOutcome
 from reasoner.types.events import (
     Event,
@@ -146,6 +148,7 @@ class LocalSolver:
             context = self.search_context(
                 request.settings, budget, watch.on_event, varied=request.strategy.needs_sampling
             )
+            self._tell_short_context(problem, request.settings, watch.emit)
             outcome = await request.strategy.search(problem, context, request.parameters)
             outcome = outcome.with_proven_first()
             best = outcome.candidates[0]
@@ -156,6 +159,11 @@ class LocalSolver:
         result = self._result(problem, outcome, verdicts, request.settings, budget)
         watch.emit(ResultEvent(result=result))
         return result
+
+    def _tell_short_context(self, problem: Problem, settings: Settings, emit: OnEvent) -> None:
+        count_prompt_tokens = partial(self.count_prompt_tokens, problem, settings)
+        if text := context_notice(settings, count_prompt_tokens, self.n_ctx):
+            emit(NoticeEvent(text=text))
 
     def search_context(
         self, settings: Settings, budget: Budget, emit: OnEvent, *, varied: bool

@@ -10,6 +10,7 @@ from reasoner.models.checksum import model_checksum
 from reasoner.models.format import StepPair, ValueFormat
 from reasoner.models.progress import DownloadObserver
 from reasoner.models.registry import load_value_formats
+from reasoner.models.shards import model_size
 from reasoner.open_model import OpenModel, open_model, resolve
 from reasoner.settings import EngineSettings, Settings
 from reasoner.value.ensemble import ValueEnsemble
@@ -102,9 +103,10 @@ async def _judge_model(
         if model.path.resolve() == policy.model.path.resolve():
             yield policy
             return
-        sizes = [path.stat().st_size / 1e9 for path in (policy.model.path, model.path)]
+        sizes = [model_size(path) / 1e9 for path in (policy.model.path, model.path)]
         notice(f"two models in memory: {sizes[0]:.1f} GB and, for values, {sizes[1]:.1f} GB")
-    chosen = with_exact_attention(settings.engine) if model.is_local else settings.engine
+    chosen = settings.engine.model_copy(update={"lora": ()})  # those are the policy's
+    chosen = with_exact_attention(chosen) if model.is_local else chosen
     async with open_model(
         model, settings, notice, engine_settings=chosen, keep_prompts=False
     ) as judge:

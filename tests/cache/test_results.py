@@ -184,3 +184,29 @@ def test_a_replay_tells_what_a_run_tells() -> None:
         ("answer", "It is 5."),
     ]
     assert isinstance(events[-1], ResultEvent)
+
+
+def test_an_adapter_and_its_scale_belong_to_the_key(model: Path, own_directories: Path) -> None:
+    adapter = own_directories / "adapter.gguf"
+    adapter.write_bytes(b"one")
+    first, other = (
+        Settings.load(model=str(model), engine={"lora": [f"{adapter}{scale}"]})
+        for scale in ("", ":0.5")
+    )
+
+    def is_found(settings: Settings) -> bool:
+        later = ResultCache()
+        found = later.get(PROBLEM, settings)
+        later.close()
+        return found is not None
+
+    results = ResultCache()
+    results.put(PROBLEM, first, result())
+    results.close()
+    assert is_found(first)
+    assert not is_found(other)
+    assert not is_found(Settings.load(model=str(model)))
+    adapter.write_bytes(b"other")
+    assert not is_found(first)
+    assert model_checksum(adapter)
+    assert not is_found(first)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from reasoner.errors import BadModelFile
@@ -72,6 +73,7 @@ def test_a_rank_head_scores_and_does_not_write(tmp_path: Path) -> None:
     writer = gguf.GGUFWriter(path, "qwen3")
     writer.add_pooling_type(gguf.PoolingType.RANK)
     writer.add_token_list(["a", "b"])
+    writer.add_tensor("cls.weight", np.ones((1, 32), np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

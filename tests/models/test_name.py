@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reasoner.errors import DownloadError, UnknownName, UsageError
-from reasoner.models.name import HubName, choose_hub_file, parse_model_name
+from reasoner.models.name import HubName, choose_hub_file, parse_model_name, require_parts
 from reasoner.models.spec import ModelSpec
 
 FILES = [
@@ -71,6 +71,8 @@ def test_an_unknown_alias_names_the_nearest(name: str) -> None:
         ("Q8_0", "m.Q8_0.gguf"),
         ("q4_k_xl", "m-UD-Q4_K_XL.gguf"),
         ("M-q2_k.GGUF", "m-Q2_K.gguf"),
+        ("bf16", "big/m-BF16-00001-of-00002.gguf"),
+        ("m-BF16-00002-of-00002.gguf", "big/m-BF16-00001-of-00002.gguf"),
     ],
 )
 def test_a_quant_or_a_file_picks_one(wanted: str | None, file: str) -> None:
@@ -79,6 +81,15 @@ def test_a_quant_or_a_file_picks_one(wanted: str | None, file: str) -> None:
 
 def test_without_a_wish_the_only_file_will_do() -> None:
     assert choose_hub_file("o/r", ["a-IQ1_S.gguf", "x.txt"], None) == "a-IQ1_S.gguf"
+
+
+def test_a_split_model_counts_once_and_needs_all_its_parts() -> None:
+    files = [f"x-Q6_K-0000{number}-of-00003.gguf" for number in (1, 2, 3)]
+    assert choose_hub_file("o/r", files, None) == files[0]
+    assert choose_hub_file("o/r", [*files, "long-name-x-Q6_K.gguf"], "Q6_K").startswith("long")
+    assert require_parts("o/r", files[0], files) == files[0]
+    with pytest.raises(DownloadError, match=f"{files[1]} is missing"):
+        require_parts("o/r", files[0], [files[0], files[2]])
 
 
 @pytest.mark.parametrize("file", ["../../x.gguf", "/etc/x.gguf", "a/../../x.gguf", "a\\x.gguf"])
@@ -91,7 +102,7 @@ def test_a_place_outside_the_folder_is_no_model_of_a_repository(file: str) -> No
     ("files", "wanted", "reason"),
     [
         (FILES, "Q4_K", "nothing called 'Q4_K'.*m-Q2_K.gguf"),
-        (FILES, "bf16", "shards"),
+        (FILES, "mmproj-model-f16.gguf", "an image projector"),
         (["README.md"], None, "no GGUF"),
         (["a-IQ1_S.gguf", "b-IQ1_S.gguf"], None, "several models"),
     ],

@@ -184,3 +184,20 @@ def test_a_clone_has_the_shipped_file_beside_the_package(
     assert load_registry()["one"].path == package / "weights" / "m.gguf"
     (package / "models.toml").write_text('[two]\npath = "m.gguf"\n')
     assert list(load_registry()) == ["two"]
+
+
+def test_adapters_are_files_beside_the_registry(own_directories: Path) -> None:
+    file = write(
+        own_directories,
+        "[mine]\npath = 'm.gguf'\n"
+        "lora = ['a.gguf', 'b.gguf:0.5', { path = '/c.gguf', scale = 2 }]\n",
+    )
+    adapters = load_registry()["mine"].lora
+    assert [(adapter.path, adapter.scale) for adapter in adapters] == [
+        (file.parent / "a.gguf", 1.0),
+        (file.parent / "b.gguf", 0.5),
+        (Path("/c.gguf"), 2.0),
+    ]
+    write(own_directories, "[mine]\npath = 'm.gguf'\nlora = ['a.gguf:1e9']\n")
+    with pytest.raises(UsageError, match=r"mine: lora"):
+        load_registry()

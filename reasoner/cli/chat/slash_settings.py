@@ -4,8 +4,8 @@ import sys
 from typing import Any
 
 from reasoner.cli.chat.session import ChatSession
+from reasoner.cli.options.engine import ENGINE_FIELDS
 from reasoner.cli.options.pairs import parse_pairs, parse_value
-from reasoner.cli.options.run import ENGINE_FIELDS
 from reasoner.cli.output.terminal import without_controls
 from reasoner.effort import resolve_effort
 from reasoner.engine.sampling import Sampling

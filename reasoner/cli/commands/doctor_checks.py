@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+from reasoner.engine.local.host_memory import available_memory
 from reasoner.engine.local.threads import default_threads, usable_cores
 from reasoner.errors import ReasonerError
 from reasoner.models.installed import find_models
@@ -101,20 +102,13 @@ def _memory() -> Iterator[Check]:
 
 
 def _memory_sizes() -> tuple[int, int]:
-    """Return (total, available) bytes within the container's limit; zeros where unknown."""
+    """Return the machine's memory and what this process may still use of it, in bytes; zeros where
+    unknown."""
     try:
         total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):
         return 0, 0
-    available = total
-    meminfo, cgroup = Path("/proc/meminfo"), Path("/sys/fs/cgroup/memory.max")
-    if meminfo.exists():
-        fields = dict(line.split(":", 1) for line in meminfo.read_text().splitlines())
-        available = int(fields["MemAvailable"].split()[0]) * 1024
-    if cgroup.exists() and (limit := cgroup.read_text().strip()).isdigit():
-        used = int(cgroup.with_name("memory.current").read_text())
-        total, available = min(total, int(limit)), min(available, int(limit) - used)
-    return total, max(0, available)
+    return total, min(total, available_memory())
 
 
 def _directories() -> Iterator[Check]:

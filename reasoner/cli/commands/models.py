@@ -22,6 +22,7 @@ from reasoner.models.metadata import ModelMetadata, read_metadata
 from reasoner.models.progress import ignore_notice
 from reasoner.models.recommend import recommend_models
 from reasoner.models.registry import load_registry
+from reasoner.models.shards import model_size
 from reasoner.models.spec import ModelFile, ModelSpec
 from reasoner.settings import Settings, directories
 
@@ -154,7 +155,7 @@ def _not_here(name: str) -> ModelError:
 
 def _row(name: str, spec: ModelSpec | None, model: ModelFile | None) -> dict[str, Any]:
     """Return one model as plain data, for the table and for JSON."""
-    size = model.path.stat().st_size if model else spec.size if spec else None
+    size = model_size(model.path) if model else spec.size if spec else None
     return {
         "name": name,
         "description": spec.description if spec else "",

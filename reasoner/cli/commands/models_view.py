@@ -114,6 +114,7 @@ def _file_lines(info: ModelMetadata, spec: ModelSpec | None) -> dict[str, Any]:
         "architecture": info.architecture,
         "quantization": info.quantization,
         "parameters": f"{info.parameters / 1e6:,.0f} M",
+        "files": info.parts if info.parts > 1 else None,
         "context": info.context,
         "embedding": info.embedding,
         "layers": info.layers,

@@ -12,12 +12,13 @@ from reasoner.cli.help.completion import (
     complete_strategies,
     complete_strategy_options,
 )
+from reasoner.cli.options.engine import EngineOptions
 from reasoner.cli.options.pairs import parse_pairs
 from reasoner.cli.options.template import TemplateOptions
 
-__all__ = ["ENGINE_FIELDS", "RunOptions"]
+__all__ = ["RunOptions"]
 
-THINKING_PANEL, ENGINE_PANEL = "Thinking", "Engine"
+THINKING_PANEL = "Thinking"
 SETTING_FIELDS = (
     "model",
     "server",
@@ -39,20 +40,10 @@ SETTING_FIELDS = (
     "tools",
 )
 """Options that are fields of `Settings` under the same name."""
-ENGINE_FIELDS = (
-    "context",
-    "threads",
-    "gpu_layers",
-    "main_gpu",
-    "tensor_split",
-    "kv_type",
-    "flash_attention",
-)
-"""Options that are fields of the settings of the engine."""
 
 
 @dataclass(frozen=True)
-class RunOptions(TemplateOptions):
+class RunOptions(TemplateOptions, EngineOptions):
     """Model, reasoning limits, search and hardware; None leaves a value to the settings."""
 
     model: Annotated[
@@ -234,48 +225,6 @@ class RunOptions(TemplateOptions):
             rich_help_panel=THINKING_PANEL,
         ),
     ] = False
-    offline: Annotated[
-        bool,
-        typer.Option("--offline", help="Use cached models only.", rich_help_panel=ENGINE_PANEL),
-    ] = False
-    context: Annotated[
-        int | None,
-        typer.Option(
-            metavar="TOKENS",
-            help="Size of the KV cache, which all trajectories share.",
-            rich_help_panel=ENGINE_PANEL,
-        ),
-    ] = None
-    threads: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="CPU threads.", rich_help_panel=ENGINE_PANEL),
-    ] = None
-    gpu_layers: Annotated[
-        str | None,
-        typer.Option(
-            metavar="N|auto|all",
-            help="Layers to put on the GPU (auto).",
-            rich_help_panel=ENGINE_PANEL,
-        ),
-    ] = None
-    main_gpu: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="The GPU that goes first.", rich_help_panel=ENGINE_PANEL),
-    ] = None
-    tensor_split: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A,B,…", help="Share of the model for each GPU.", rich_help_panel=ENGINE_PANEL
-        ),
-    ] = None
-    kv_type: Annotated[
-        Literal["f16", "q8_0", "q4_0"] | None,
-        typer.Option(help="Precision of the KV cache (f16).", rich_help_panel=ENGINE_PANEL),
-    ] = None
-    flash_attention: Annotated[
-        Literal["auto", "on", "off"] | None,
-        typer.Option(help="Fused attention (auto).", rich_help_panel=ENGINE_PANEL),
-    ] = None
 
     def flags(self) -> dict[str, Any]:
         """Return the fields of `Settings` that were given. Raises UsageError for a bad pair,
@@ -288,11 +237,5 @@ class RunOptions(TemplateOptions):
         flags |= {"sampling": parse_pairs(self.option or [], "-o", "top_p=0.9") or None}
         strategy_options = parse_pairs(self.strategy_option or [], "-S", "n=8")
         flags |= {"strategy_options": strategy_options or None}
-        flags |= {"engine": self._engine_fields() or None, **self.template_flags()}
+        flags |= {"engine": self.engine_fields() or None, **self.template_flags()}
         return {name: value for name, value in flags.items() if value is not None}
-
-    def _engine_fields(self) -> dict[str, Any]:
-        fields = {name: getattr(self, name) for name in ENGINE_FIELDS}
-        if self.tensor_split is not None:
-            fields["tensor_split"] = [share.strip() for share in self.tensor_split.split(",")]
-        return {name: value for name, value in fields.items() if value is not None}

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from typing import Any
 
 __all__ = ["spread_options"]
@@ -44,5 +44,11 @@ def _field_parameters(group: Any) -> list[inspect.Parameter]:
             default=inspect.Parameter.empty if field.default is MISSING else field.default,
             annotation=field.type,
         )
-        for field in fields(group)
+        for field in _own_fields_first(group)
     ]
+
+
+def _own_fields_first(group: Any) -> list[Field[Any]]:
+    """Return the fields of a dataclass, and after them those that it inherits."""
+    order = [name for cls in group.__mro__ for name in vars(cls).get("__annotations__", {})]
+    return sorted(fields(group), key=lambda field: order.index(field.name))

@@ -4,7 +4,6 @@ Only one thread at a time may call it, except for the vocabulary and `abort`.
 """
 
 import ctypes
-import os
 from collections.abc import Callable
 from functools import cache, cached_property
 from pathlib import Path
@@ -13,7 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from reasoner.context_needs import DEFAULT_CONTEXT_TOKENS, ContextNeeds
+from reasoner.engine.local.adapters import LoadedAdapters
 from reasoner.engine.local.library import clear_errors, first_error, load_llama_cpp
+from reasoner.engine.local.loading import FLASH_ATTENTION, GGML_TYPES, load_model
 from reasoner.engine.local.threads import default_threads
 from reasoner.engine.local.vocabulary import NativeVocabulary
 from reasoner.errors import BadModelFile, EngineError
@@ -23,28 +25,32 @@ __all__ = ["FloatArray", "LlamaContext"]
 
 FloatArray = npt.NDArray[np.float32]
 
-DEFAULT_CONTEXT_TOKENS = 8192
-GGML_TYPES = {"f16": 1, "q8_0": 8, "q4_0": 2}
-FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
-
 
 class LlamaContext:
     """A loaded model with a unified KV cache of `n_cells` cells that all sequences share; each
-    sequence may have `n_ctx` tokens.
+    sequence may have `n_ctx` tokens. `needs` are those of a context whose size is not set.
 
     Raises BadModelFile for a file that llama.cpp cannot load or continue text with, and
     EngineError when the context cannot be allocated.
     """
 
-    def __init__(self, path: Path, settings: EngineSettings, notice: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: EngineSettings,
+        notice: Callable[[str], None],
+        needs: ContextNeeds | None = None,
+    ) -> None:
         self._lc = load_llama_cpp()
         self._ctx: Any = None
         self._model: Any = None
-        self._settings, self._notice, self._path = settings, notice, path
-        self._load()
+        self._settings, self._path = settings, path
+        loaded = load_model(self._lc, path, settings, needs or ContextNeeds(), notice)
+        self._loaded, self._model, self.on_gpu = loaded, loaded.handle, loaded.on_gpu
         self.vocabulary = NativeVocabulary(self._model)
         try:
             self._check_model()
+            self._adapters = LoadedAdapters(self._lc, self._model, settings.lora)
             self._open()
         except BaseException:
             self.close()
@@ -52,43 +58,6 @@ class LlamaContext:
             raise
 
     # -- loading ---------------------------------------------------------------------------
-
-    def _load(self) -> None:
-        """Load the weights, putting fewer layers on the GPU while they do not fit."""
-        layers = self._gpu_layers()
-        while True:
-            clear_errors()
-            self._model = self._lc.llama_model_load_from_file(
-                os.fsencode(self._path), self._model_params(layers)
-            )
-            if self._model:
-                self.on_gpu = layers != 0
-                return
-            if layers == 0 or self._settings.gpu_layers != "auto":
-                raise BadModelFile(f"llama.cpp cannot load {self._path.name}: {first_error()}")
-            layers = 0 if layers == 1 else (layers // 2 if layers > 0 else 32)
-            self._notice(f"the model does not fit on the GPU; trying {layers} layers")
-
-    def _gpu_layers(self) -> int:
-        requested = self._settings.gpu_layers
-        if self._lc.llama_supports_gpu_offload():
-            return requested if isinstance(requested, int) else -1
-        if requested not in ("auto", 0):
-            self._notice(
-                "this llama-cpp-python was built without GPU support, running on the CPU "
-                "(README: GPU builds)"
-            )
-        return 0
-
-    def _model_params(self, layers: int) -> Any:
-        params = self._lc.llama_model_default_params()
-        params.n_gpu_layers = layers
-        params.main_gpu = self._settings.main_gpu
-        if split := self._settings.tensor_split:
-            size = max(self._lc.llama_max_devices(), len(split))
-            self._split = (ctypes.c_float * size)(*split)
-            params.tensor_split = self._split
-        return params
 
     def _check_model(self) -> None:
         if self._lc.llama_model_has_encoder(self._model):
@@ -113,11 +82,12 @@ class LlamaContext:
         self._embeddings_enabled = False
         self._prepare_batch()
         self._prepare_abort()
+        self._adapters.apply(self._ctx)
 
     def _context_params(self) -> Any:
         settings = self._settings
         params = self._lc.llama_context_default_params()
-        params.n_ctx = settings.context or DEFAULT_CONTEXT_TOKENS
+        params.n_ctx = self._loaded.plan.tokens
         params.n_batch = min(settings.batch, params.n_ctx)
         params.n_ubatch = min(512, params.n_batch)
         params.n_seq_max = settings.sequences
@@ -126,7 +96,7 @@ class LlamaContext:
         params.kv_unified = True
         params.pooling_type = 0
         params.flash_attn_type = FLASH_ATTENTION[settings.flash_attention]
-        params.type_k = params.type_v = GGML_TYPES[settings.kv_type]
+        params.type_k = params.type_v = GGML_TYPES[self._loaded.plan.kv_type]
         return params
 
     def _prepare_batch(self) -> None:

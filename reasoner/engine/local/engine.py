@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from reasoner.context_needs import ContextNeeds
 from reasoner.engine.capabilities import Capabilities
 from reasoner.engine.constraints import Controller
 from reasoner.engine.interface import MIN_LOGPROB, Engine, OnDecoded
@@ -104,15 +105,16 @@ class LocalEngine:
         notice: Callable[[str], None] = lambda _text: None,
         prompt_store: PromptCacheStore | None = None,
         chat_template: str | None = None,
+        needs: ContextNeeds | None = None,
     ) -> Self:
         """Load a GGUF file. `prompt_store` stores the KV states of long prompts for other
-        processes.
+        processes; `needs` are those of a context whose size is not set.
 
         Raises BadModelFile for a file that llama.cpp cannot load or continue text with, and
         EngineError when the context cannot be allocated.
         """
         chosen = settings or EngineSettings()
-        context = await asyncio.to_thread(LlamaContext, path, chosen, notice)
+        context = await asyncio.to_thread(LlamaContext, path, chosen, notice, needs)
         return cls(context, prompt_store, chat_template)
 
     @property

@@ -2,21 +2,25 @@
 
 import ctypes
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from reasoner.engine.local.threads import set_wait_policy
 from reasoner.errors import EngineError
 
-__all__ = ["clear_errors", "first_error", "load_llama_cpp", "supports_gpu"]
+__all__ = ["captured_log", "clear_errors", "first_error", "load_llama_cpp", "supports_gpu"]
 
 GGML_LOG_LEVEL_ERROR = 4
 MAX_ABORT_MESSAGE_CHARS = 300
 """Maximum length of llama.cpp's abort message in an error; parts of it may come from the model
 file."""
 
+MAX_CAPTURED_LINES = 10_000
+
 _errors: list[str] = []
+_captured: list[str] | None = None
 _log_callback: Any = None
 
 
@@ -55,6 +59,20 @@ def _record_error(level: int, text: bytes, _data: Any) -> None:
     if level == GGML_LOG_LEVEL_ERROR:
         _errors.append(text.decode(errors="replace").strip())
         del _errors[:-8]
+    if _captured is not None and len(_captured) < MAX_CAPTURED_LINES:
+        _captured.append(text.decode(errors="replace"))
+
+
+@contextmanager
+def captured_log() -> Iterator[list[str]]:
+    """A context that collects what llama.cpp logs, in pieces of lines, at every level."""
+    global _captured
+    pieces: list[str] = []
+    _captured = pieces
+    try:
+        yield pieces
+    finally:
+        _captured = None
 
 
 def supports_gpu() -> bool:

@@ -7,11 +7,16 @@ needs. OpenMP can spin for a moment and then sleep, which costs little on either
 
 import os
 
+from reasoner.engine.local.cgroup import MEMBERSHIP_FILE, cgroup_folders
+
 __all__ = ["default_threads", "set_wait_policy", "usable_cores"]
 
 SPIN_ITERATIONS = "1000"
 """Measured by bench/threads.py: as fast as spinning on, idle; near the fair share beside a
 neighbour that keeps a core busy, where spinning on loses two thirds."""
+MAX_FILE_CHARS = 1 << 16
+NO_QUOTA = 1 << 20
+"""More cores than any machine has."""
 
 
 def set_wait_policy() -> None:
@@ -24,33 +29,71 @@ def set_wait_policy() -> None:
 
 
 def usable_cores() -> int:
-    """Cores this process may use: its affinity, capped by a cgroup's CPU quota."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:
-        cores = os.cpu_count() or 1
-    quota = _cgroup_quota()
-    return max(1, min(cores, quota)) if quota else max(1, cores)
+    """Return how many cores this process may keep busy, at least 1.
+
+    It is the number of logical processors of its affinity, capped by the CPU quota of its control
+    groups. A part of a core is left out.
+    """
+    return max(1, min(len(_affinity()), _quota_cores()))
 
 
 def default_threads() -> int:
-    """One thread per physical core: a second one on the same core only waits for memory."""
-    cores = usable_cores()
-    return max(1, cores // _threads_per_core())
+    """Return the number of threads to compute with: one per physical core of the affinity, and no
+    more than the CPU quota pays for.
+
+    A second thread on the same core only waits for memory. The quota counts CPU time, so that
+    hardware threads do not matter for it.
+    """
+    return max(1, min(_physical_cores(_affinity()), _quota_cores()))
 
 
-def _cgroup_quota() -> int | None:
+def _affinity() -> set[int]:
     try:
-        with open("/sys/fs/cgroup/cpu.max") as file:
-            quota, period = file.read().split()[:2]
-        return None if quota == "max" else max(1, int(quota) // int(period))
-    except (OSError, ValueError):
-        return None
+        return set(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        return set(range(os.cpu_count() or 1))
 
 
-def _threads_per_core() -> int:
+def _physical_cores(processors: set[int]) -> int:
+    """How many cores the logical processors are on. Where the topology cannot be read, two are
+    assumed to share a core if the machine says that it has such cores."""
+    siblings = {processor: _siblings(processor) for processor in processors}
+    if any(siblings.values()):
+        return len({text or str(processor) for processor, text in siblings.items()})
+    has_smt = _read("/sys/devices/system/cpu/smt/active").strip() == "1"
+    return -(-len(processors) // 2) if has_smt else len(processors)
+
+
+def _siblings(processor: int) -> str:
+    """The logical processors on the same core in the kernel's notation (`0,8` or `0-1`)."""
+    folder = f"/sys/devices/system/cpu/cpu{processor}/topology"
+    text = _read(f"{folder}/thread_siblings_list") or _read(f"{folder}/core_cpus_list")
+    return text.strip()
+
+
+def _quota_cores() -> int:
+    """The whole cores that the smallest CPU quota pays for; without a quota a large number."""
+    quotas = [NO_QUOTA]
+    for folder in cgroup_folders("cpu", _read(MEMBERSHIP_FILE)):
+        quotas.append(_cores_of(_read(f"{folder}/cpu.max").split()))
+        if quota := _read(f"{folder}/cpu.cfs_quota_us"):
+            quotas.append(_cores_of([quota, _read(f"{folder}/cpu.cfs_period_us")]))
+    return min(quotas)
+
+
+def _cores_of(quota_and_period: list[str]) -> int:
+    """The whole cores of a quota and its period in microseconds; a quota of `max` or -1 is none."""
     try:
-        with open("/sys/devices/system/cpu/smt/active") as file:
-            return 2 if file.read().strip() == "1" else 1
+        quota, period = map(int, quota_and_period)
+        return quota // period if quota > 0 else NO_QUOTA
+    except (ValueError, ZeroDivisionError):
+        return NO_QUOTA
+
+
+def _read(path: str) -> str:
+    """The text of a file of the kernel, empty where there is none."""
+    try:
+        with open(path, errors="replace") as file:
+            return file.read(MAX_FILE_CHARS)
     except OSError:
-        return 1
+        return ""
