@@ -20,10 +20,9 @@ from reasoner.policy.message_marks import MessageMarks
 from reasoner.policy.template_limits import AllowanceExceeded
 from reasoner.types.problem import Message
 
-__all__ = ["render_prompt", "render_turns", "tool_variables", "with_renderer"]
+__all__ = ["render_prompt", "tool_variables", "with_renderer"]
 
 T = TypeVar("T")
-
 
 RENDER_SECONDS = 10.0
 """Time limit of a prompt; usual templates take a hundredth of a second."""
@@ -69,17 +68,6 @@ def render_prompt(
 def tool_variables(functions: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the variables in which templates take tools; SmolLM3's has a name of its own."""
     return {"tools": list(functions), "xml_tools": list(functions)}
-
-
-def render_turns(
-    template: str, turns: Sequence[Mapping[str, Any]], values: Mapping[str, Any]
-) -> str:
-    """Return turns of any form, such as calls of tools and their outputs, as text up to where the
-    next reply begins; `values` are the template's variables.
-
-    Raises BadModelFile when the template fails or takes too long.
-    """
-    return with_renderer(lambda render: render(template, values, turns))
 
 
 def with_renderer(work: Callable[[Callable[..., str]], T]) -> T:

@@ -196,7 +196,7 @@ class Policy:
         record = await self._tools.execute_call(trajectory, call)
         output_tokens = self._remaining_tokens(trajectory) - MAX_ANSWER_RESERVE_TOKENS
         max_output_tokens = max(0, min(output_tokens, MAX_OUTPUT_TOKENS))
-        extended = self._tools.insert_output(trajectory, call, record, max_output_tokens)
+        extended = self._tools.insert_output(trajectory, record, max_output_tokens, call)
         on_text("reasoning", f"\n{record.output}\n\n")
         return extended
 

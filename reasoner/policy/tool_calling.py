@@ -85,18 +85,21 @@ class ToolCaller:
     def insert_output(
         self,
         trajectory: Trajectory,
-        call: ToolCallRequest,
         record: ToolCall,
         max_output_tokens: int,
+        call: ToolCallRequest | None = None,
     ) -> Trajectory:
-        """The trajectory with the tool's output after its last step, cut to `max_output_tokens`."""
-        style = self._calling.fallback if call.fenced else None
+        """The trajectory with the tool's output after its last step, cut to `max_output_tokens`.
+
+        `call` is how the model wrote the call, where that differs from the policy's own style."""
+        style = self._calling.fallback if call and call.fenced else None
+        missing_end = call.missing_end if call else ""
         wrapper = (style or self.style).output_wrapper(record.tool)
         text = record.output or "(no output)"
         if wrapper.as_json:
             text = json.dumps(text, ensure_ascii=False)[1:-1]
         tokens = [
-            *self._engine.tokenize(call.missing_end + wrapper.before),
+            *self._engine.tokenize(missing_end + wrapper.before),
             *self._engine.tokenize(text, special=False)[:max_output_tokens],
             *self._engine.tokenize(wrapper.after),
         ]

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
-from reasoner.policy.chat_template import render_turns
+from reasoner.errors import BadModelFile
+from reasoner.policy.chat_template import with_renderer
 from reasoner.policy.tool_call_probe import TemplateCalls, probe_tool_calls
 from reasoner.protocol.fallback_calls import FallbackStyle
 from reasoner.protocol.fenced_calls import FencedStyle
@@ -55,7 +56,20 @@ def _fenced_style(tools: Sequence[Tool], named: str | None) -> ToolCallStyle:
 
 @lru_cache(maxsize=8)
 def _probe_template(template: str, tools: tuple[Tool, ...], variables: str) -> TemplateCalls | None:
-    """Probe a template with variables in JSON; the outcome is the same for every question."""
+    """Probe a template with variables in JSON; the outcome is the same for every question. A
+    template that fails or takes too long has none."""
     values = json.loads(variables)
-    render = partial(render_turns, template)
-    return probe_tool_calls(lambda turns, more: render(turns, {**values, **more}), template, tools)
+
+    def probe(render: Callable[..., str]) -> TemplateCalls | None:
+        def render_turns(turns: Sequence[Mapping[str, Any]], more: Mapping[str, Any]) -> str:
+            try:
+                return render(template, {**values, **more}, turns)
+            except Exception as error:  # a template is a program: it may raise anything
+                raise BadModelFile(f"the model's chat template fails: {error}") from error
+
+        return probe_tool_calls(render_turns, template, tools)
+
+    try:
+        return with_renderer(probe)
+    except BadModelFile:
+        return None

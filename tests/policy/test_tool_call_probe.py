@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reasoner.errors import BadModelFile
-from reasoner.policy.chat_template import render_prompt, render_turns
+from reasoner.policy.chat_template import render_prompt
 from reasoner.policy.tool_call_probe import TemplateCalls, probe_tool_calls
 from reasoner.policy.tool_style import choose_tool_style
 from reasoner.protocol.fenced_calls import FencedStyle
@@ -15,7 +15,12 @@ from reasoner.protocol.native_calls import NativeStyle
 from reasoner.protocol.tool_call_styles import build_function_schemas
 from reasoner.types.problem import Message
 from reasoner.types.tool_call import Tool
-from tests.policy.tool_templates import CALLING_TEMPLATES, DESCRIBED_TEMPLATES, calling_template
+from tests.policy.tool_templates import (
+    CALLING_TEMPLATES,
+    DESCRIBED_TEMPLATES,
+    calling_template,
+    render_turns,
+)
 from tests.tiny_gguf import CHATML
 
 PYTHON = Tool(name="python", description="Runs Python.", parameter="code", fence_language="python")

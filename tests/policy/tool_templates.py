@@ -1,6 +1,11 @@
 """Chat templates in the manner of families that call tools, for tests."""
 
-__all__ = ["CALLING_TEMPLATES", "DESCRIBED_TEMPLATES", "calling_template"]
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reasoner.policy.chat_template import with_renderer
+
+__all__ = ["CALLING_TEMPLATES", "DESCRIBED_TEMPLATES", "calling_template", "render_turns"]
 
 TURNS = (
     "{% elif m.role == 'tool' %}OUTPUT"
@@ -60,3 +65,10 @@ DESCRIBED_TEMPLATES = {
     "python": "List of tools: above. Call them.",
 }
 """What a template may say to the model instead."""
+
+
+def render_turns(
+    template: str, turns: Sequence[Mapping[str, Any]], values: Mapping[str, Any]
+) -> str:
+    """The turns as the template writes them."""
+    return with_renderer(lambda render: render(template, values, turns))
