@@ -155,7 +155,7 @@ def _add_qwen3next(writer: Any, weights: _Weights, state_size: int) -> None:
     writer.add_ssm_group_count(heads)
     writer.add_full_attention_interval(2)
     writer.add_expert_count(EXPERTS)
-    writer.add_expert_used_count(2)
+    writer.add_expert_used_count(EXPERTS)  # a choice among them would flip on rounding
     writer.add_expert_feed_forward_length(HIDDEN)
     writer.add_expert_shared_feed_forward_length(HIDDEN)
     for layer in range(LAYERS):

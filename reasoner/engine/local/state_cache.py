@@ -63,8 +63,8 @@ class StateCache(PrefixCache):
     def longest_prefix(self, request: Request, min_tokens: int = 0) -> tuple[Sequence | None, int]:
         """Return the longest sequence that the request begins with, and its length.
 
-        At equal length an idle one that is no trunk is preferred: it can be continued without a
-        copy.
+        At equal length an idle one that is no trunk is preferred, as it can be continued without
+        a copy, and then a trunk.
         """
         ids = _cacheable_tokens(request)
         best = max(
@@ -73,7 +73,7 @@ class StateCache(PrefixCache):
                 for s in self._sequences.values()
                 if len(s.tokens) >= min_tokens and _begins(ids, s)
             ),
-            key=lambda s: (len(s.tokens), s.request is None and not s.is_trunk),
+            key=lambda s: (len(s.tokens), s.request is None, not s.is_trunk),
             default=None,
         )
         return best, len(best.tokens) if best else 0
