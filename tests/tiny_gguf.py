@@ -14,6 +14,7 @@ __all__ = [
     "STEINER_TOKENS",
     "THINK_CHATML",
     "THINK_TOKENS",
+    "add_vocabulary",
     "byte_tokens",
     "write_tiny_gguf",
 ]
@@ -70,7 +71,7 @@ def write_tiny_gguf(
     writer.add_name(name)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
     _add_shape(writer, n_ctx_train)
-    vocabulary = _add_vocabulary(writer, extra_tokens)
+    vocabulary = add_vocabulary(writer, extra_tokens)
     if chat_template is not None:
         writer.add_chat_template(chat_template)
     _add_tensors(writer, vocabulary, seed, spread, tensors or {})
@@ -99,7 +100,7 @@ def byte_tokens() -> list[str]:
     return [chr(byte if byte in printable else next(shifted)) for byte in range(256)]
 
 
-def _add_vocabulary(writer: Any, extra_tokens: Sequence[str]) -> int:
+def add_vocabulary(writer: Any, extra_tokens: Sequence[str]) -> int:
     """Add the tokeniser; return how many tokens it has."""
     import gguf
 

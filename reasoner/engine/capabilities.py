@@ -34,7 +34,8 @@ class Capabilities:
     token_ids: bool
     """Token ids are those of the model's own vocabulary."""
     fork: bool
-    """Sequences share the KV cells of a common prefix."""
+    """Requests with a common prefix share its KV cells, or a copy of the recurrent state at its
+    end, so that it is decoded once."""
 
 
 def require_capabilities(capabilities: Capabilities, *names: Capability) -> None:

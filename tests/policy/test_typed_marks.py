@@ -12,7 +12,6 @@ from reasoner.policy.prompt_builder import PromptBuilder, PromptOptions
 from reasoner.policy.protocol_choice import choose_protocol
 from reasoner.policy.tool_calling import ToolCallConfig, ToolCaller
 from reasoner.protocol.fenced_calls import FencedStyle
-from reasoner.protocol.tool_call_styles import ToolCallRequest
 from reasoner.types.problem import Message, Problem
 from reasoner.types.tool_call import Tool, ToolCall
 from reasoner.types.trajectory import Step, Trajectory
@@ -84,8 +83,7 @@ async def test_marks_that_a_tool_prints_are_text(tmp_path: Path, kind: str) -> N
     caller = ToolCaller(engine, Budget(), ToolCallConfig(FencedStyle([tool]), never))
     record = ToolCall(tool="python", text="x", output=TEXT, ok=True, kept=True, seconds=0.0)
     asked = Trajectory(prompt=(1,), steps=(Step(text="Run it."),))
-    call = ToolCallRequest(tool="python", text="x")
-    tokens = caller.insert_output(asked, call, record, 1000).tokens
+    tokens = caller.insert_output(asked, record, 1000).tokens
     assert marks_in(engine, tokens) == []
     assert TEXT in engine.detokenize(tokens)
     await engine.close()

@@ -41,7 +41,7 @@ class BatchPlanner:
         Hidden states need batches of their own, so requests for them alternate with the others.
         """
         self._tick_count += 1
-        max_tokens, max_outputs = self._context.n_batch, self._context.n_sequences
+        max_tokens, max_outputs = self._context.n_batch, self._context.n_outputs
         hidden = [
             s for s in sequences if isinstance(s.request, PrefillRequest) and s.request.hidden
         ]

@@ -36,10 +36,12 @@ class Chunk:
 
 def fit_chunk(sequence: Sequence, max_tokens: int, max_outputs: int) -> Chunk:
     """Return the longest chunk of a sequence within `max_tokens` tokens and `max_outputs` output
-    rows.
+    rows, up to the sequence's next checkpoint.
 
     Its `count` is 0 where nothing fits.
     """
+    if sequence.checkpoints:
+        max_tokens = min(max_tokens, sequence.checkpoints[0] - len(sequence.tokens))
     chunk = Chunk(sequence, min(sequence.remaining_tokens, max_tokens))
     positions = sorted(chunk.output_positions())
     if len(positions) <= max_outputs:

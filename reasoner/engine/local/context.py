@@ -5,30 +5,33 @@ Only one thread at a time may call it, except for the vocabulary and `abort`.
 
 import ctypes
 from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from reasoner.context_needs import DEFAULT_CONTEXT_TOKENS, ContextNeeds
 from reasoner.engine.local.adapters import LoadedAdapters
 from reasoner.engine.local.library import clear_errors, first_error, load_llama_cpp
 from reasoner.engine.local.loading import FLASH_ATTENTION, GGML_TYPES, load_model
+from reasoner.engine.local.output_row import FloatArray, row_view
 from reasoner.engine.local.threads import default_threads
 from reasoner.engine.local.vocabulary import NativeVocabulary
 from reasoner.errors import BadModelFile, EngineError
 from reasoner.settings import EngineSettings
 
-__all__ = ["FloatArray", "LlamaContext"]
+__all__ = ["LlamaContext"]
 
-FloatArray = npt.NDArray[np.float32]
+MIN_RECURRENT_SEQUENCES = 2
+"""Sequences of a recurrent model's first context: one that keeps the state at the end of a prompt
+and one that continues it. llama.cpp sets memory for a whole state aside for each sequence."""
 
 
 class LlamaContext:
     """A loaded model with a unified KV cache of `n_cells` cells that all sequences share; each
-    sequence may have `n_ctx` tokens. `needs` are those of a context whose size is not set.
+    sequence may have `n_ctx` tokens, and a batch `n_outputs` rows of output. `needs` are those of a
+    context whose size is not set.
 
     Raises BadModelFile for a file that llama.cpp cannot load or continue text with, and
     EngineError when the context cannot be allocated.
@@ -43,15 +46,19 @@ class LlamaContext:
     ) -> None:
         self._lc = load_llama_cpp()
         self._ctx: Any = None
+        self._memory: Any = None
         self._model: Any = None
+        self._abort = ctypes.create_string_buffer(2)
         self._settings, self._path = settings, path
         loaded = load_model(self._lc, path, settings, needs or ContextNeeds(), notice)
         self._loaded, self._model, self.on_gpu = loaded, loaded.handle, loaded.on_gpu
         self.vocabulary = NativeVocabulary(self._model)
+        self.n_outputs = self.max_sequences = settings.sequences
         try:
             self._check_model()
             self._adapters = LoadedAdapters(self._lc, self._model, settings.lora)
-            self._open()
+            few = MIN_RECURRENT_SEQUENCES if self.is_recurrent else self.max_sequences
+            self._open(min(few, self.max_sequences))
         except BaseException:
             self.close()
             self.free_model()
@@ -65,9 +72,9 @@ class LlamaContext:
         if self.vocabulary.size == 0 or not self._lc.llama_model_has_decoder(self._model):
             raise BadModelFile(f"{self._path.name} has no vocabulary, it cannot continue text")
 
-    def _open(self) -> None:
+    def _open(self, n_sequences: int) -> None:
         clear_errors()
-        params = self._context_params()
+        params = self._context_params(n_sequences)
         self._ctx = self._lc.llama_init_from_model(self._model, params)
         if not self._ctx:
             raise EngineError(
@@ -75,6 +82,7 @@ class LlamaContext:
                 "try a smaller --context"
             )
         self._memory = self._lc.llama_get_memory(self._ctx)
+        self.n_sequences = n_sequences
         self.n_cells = int(self._lc.llama_n_ctx(self._ctx))
         longest = self.n_cells if self._settings.context else self.n_ctx_train
         self.n_ctx = min(longest, self.n_cells)
@@ -84,14 +92,14 @@ class LlamaContext:
         self._prepare_abort()
         self._adapters.apply(self._ctx)
 
-    def _context_params(self) -> Any:
+    def _context_params(self, n_sequences: int) -> Any:
         settings = self._settings
         params = self._lc.llama_context_default_params()
         params.n_ctx = self._loaded.plan.tokens
         params.n_batch = min(settings.batch, params.n_ctx)
         params.n_ubatch = min(512, params.n_batch)
-        params.n_seq_max = settings.sequences
-        params.n_outputs_max = settings.sequences
+        params.n_seq_max = n_sequences
+        params.n_outputs_max = self.n_outputs
         params.n_threads = params.n_threads_batch = settings.threads or default_threads()
         params.kv_unified = True
         params.pooling_type = 0
@@ -110,7 +118,6 @@ class LlamaContext:
         llama.cpp polls a C function that must return whether to stop. `strlen` of a two-byte
         buffer is such a function: 0 while the buffer is empty, 1 once `abort` has filled it.
         """
-        self._abort = ctypes.create_string_buffer(2)
         strlen = ctypes.cast(ctypes.CDLL(None).strlen, self._lc.ggml_abort_callback)
         self._abort_callback = strlen
         self._lc.llama_set_abort_callback(
@@ -133,14 +140,24 @@ class LlamaContext:
         return np.empty(self.vocabulary.size, np.float32)
 
     @cached_property
-    def n_sequences(self) -> int:
-        return self._settings.sequences
+    def has_cells(self) -> bool:
+        """Whether any layer keeps a cell per token."""
+        return not self._lc.llama_model_is_recurrent(self._model)
 
     @cached_property
+    def is_recurrent(self) -> bool:
+        """Whether layers keep one state per sequence, so that it only forks at its end."""
+        return not self.has_cells or bool(self._lc.llama_model_is_hybrid(self._model))
+
+    @cached_property
+    def n_window(self) -> int:
+        """Tokens that layers with a sliding window attend to, or 0 without such layers."""
+        return int(self._lc.llama_model_n_swa(self._model))
+
+    @property
     def can_fork(self) -> bool:
-        """Recurrent state has no positions, so its prefixes cannot be shared."""
-        recurrent = self._lc.llama_model_is_recurrent(self._model)
-        return not (recurrent or self._lc.llama_model_is_hybrid(self._model))
+        """Whether a sequence can be copied; recurrent states need a second one for the copy."""
+        return not self.is_recurrent or self.max_sequences > 1
 
     @cached_property
     def chat_template(self) -> str | None:
@@ -156,6 +173,8 @@ class LlamaContext:
         1 no free cells (nothing changed), 2 aborted (some entries may be in the cache), below 0
         failure.
         """
+        if self._ctx is None:
+            return -1
         if hidden != self._embeddings_enabled:
             self._lc.llama_set_embeddings(self._ctx, hidden)
             self._embeddings_enabled = hidden
@@ -171,11 +190,11 @@ class LlamaContext:
 
     def logits(self, index: int) -> FloatArray:
         """Logits (n_vocab,) of batch entry `index`: a writable view until the next decode."""
-        return _row_view(self._lc.llama_get_logits_ith(self._ctx, index), self.vocabulary.size)
+        return row_view(self._lc.llama_get_logits_ith(self._ctx, index), self.vocabulary.size)
 
     def hidden(self, index: int) -> FloatArray:
         """Last hidden state (n_embd,) of batch entry `index`, after the final norm."""
-        return _row_view(self._lc.llama_get_embeddings_ith(self._ctx, index), self.n_embd)
+        return row_view(self._lc.llama_get_embeddings_ith(self._ctx, index), self.n_embd)
 
     def sample(self, chain: Any, index: int) -> int:
         """Sample from batch entry `index` with a native chain, which counts the token."""
@@ -188,12 +207,39 @@ class LlamaContext:
     # -- sequences -------------------------------------------------------------------------
 
     def copy(self, source: int, target: int, length: int) -> None:
-        """Let `target` share the first `length` cells of `source`; costs no computation."""
-        self._lc.llama_memory_seq_cp(self._memory, source, target, 0, length)
+        """Let `target` share the first `length` cells of `source`; costs no computation.
+
+        For a recurrent model `length` must be that of `source`. Its state is copied when one of
+        the two is decoded next.
+        """
+        end = -1 if self.is_recurrent else length
+        self._lc.llama_memory_seq_cp(self._memory, source, target, 0, end)
+
+    def has_window(self, sequence: int, length: int) -> bool:
+        """Whether the cells that a token at position `length` attends to are still there. Those
+        behind a sliding window are overwritten when other sequences need cells."""
+        if self.n_window == 0:
+            return True
+        first = int(self._lc.llama_memory_seq_pos_min(self._memory, sequence))
+        return 0 <= first <= max(0, length - self.n_window + 1)
 
     def truncate(self, sequence: int, length: int) -> bool:
-        """Remove all cells from position `length` on; False when the memory is recurrent."""
+        """Remove all cells from position `length` on; False where that would need an earlier
+        state of a recurrent model."""
         return bool(self._lc.llama_memory_seq_rm(self._memory, sequence, length, -1))
+
+    def resize(self, n_sequences: int) -> None:
+        """Replace the context by one for `n_sequences` sequences, all of them empty.
+
+        Raises EngineError when it cannot be allocated; there are then as many as before, empty too.
+        """
+        previous = self.n_sequences
+        self.close()
+        try:
+            self._open(n_sequences)
+        except EngineError:
+            self._open(previous)
+            raise
 
     def save(self, sequence: int) -> bytes:
         """Return the KV state of a sequence in llama.cpp's own format."""
@@ -216,7 +262,7 @@ class LlamaContext:
         if self._ctx:
             self._lc.llama_batch_free(self._batch)
             self._lc.llama_free(self._ctx)
-            self._ctx = None
+            self._ctx = self._memory = None
 
     def free_model(self) -> None:
         """Free the model and its vocabulary; called after `close` by the thread that uses the
@@ -225,14 +271,3 @@ class LlamaContext:
             self.vocabulary.close()
             self._lc.llama_model_free(self._model)
             self._model = None
-
-
-def _row_view(pointer: Any, size: int) -> FloatArray:
-    """As `np.ctypeslib.as_array`, without creating types in every call."""
-    address = ctypes.cast(pointer, ctypes.c_void_p).value
-    return np.frombuffer(_row_type(size).from_address(address), np.float32)
-
-
-@cache
-def _row_type(size: int) -> Any:
-    return ctypes.c_float * size

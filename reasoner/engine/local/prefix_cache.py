@@ -36,6 +36,10 @@ class Sequence:
     cells: "array[int]" = field(default_factory=lambda: array("q"))
     """A serial number for each token's cell; a fork has the same numbers as its parent."""
     request: Request | None = None
+    checkpoints: list[int] = field(default_factory=list)
+    """Lengths, ascending, at which its prefill pauses so that the state there can be kept."""
+    is_trunk: bool = False
+    """Whether it keeps the state of a prefix that several requests are expected to continue."""
     last_used: int = 0
     """Logical time of the last use, for the eviction of the least recently used."""
     round_end_time: float = 0.0
@@ -53,6 +57,10 @@ class Sequence:
 
 class PrefixCache:
     """All sequences. Idle ones stay for reuse and are evicted least recently used first."""
+
+    states_move = False
+    """Whether a decode moves the states of sequences that are not in its batch, so that one that
+    fails harms them."""
 
     def __init__(self, context: LlamaContext) -> None:
         self._context = context
@@ -94,6 +102,9 @@ class PrefixCache:
         """Whether every sequence id serves a running request."""
         return not self._free_ids and all(s.request is not None for s in self._sequences.values())
 
+    def prepare_step(self, waiting: Iterable[Request]) -> None:
+        """Called before each step with the requests that are waiting."""
+
     def count_cells(self, sequences: Iterable[Sequence]) -> int:
         """Number of cells that the sequences occupy together, shared ones counted once."""
         cells = [np.frombuffer(s.cells, np.int64) for s in sequences if s.cells]
@@ -107,8 +118,12 @@ class PrefixCache:
         assert sequence.request is not None
         begin = len(sequence.tokens)
         sequence.tokens.extend(sequence.request.tokens[begin : begin + count])
-        sequence.cells.extend(range(self._serial, self._serial + count))
+        sequence.cells.extend(self._new_cells(count))
+
+    def _new_cells(self, count: int) -> "array[int]":
+        """Serial numbers for `count` cells that were filled."""
         self._serial += count
+        return array("q", range(self._serial - count, self._serial))
 
     # -- allocation ---------------------------------------------------------------------
 
@@ -129,21 +144,21 @@ class PrefixCache:
                 continue
             shared = common_prefix(sequence.token_array(), ids)
             is_continuable = sequence.request is None and shared == len(sequence.tokens)
-            if not (is_continuable or self._context.can_fork):
-                continue
-            if shared >= min_tokens and (
-                shared > length or (shared == length > 0 and is_continuable)
-            ):
+            is_better = shared > length or (shared == length > 0 and is_continuable)
+            if shared >= min_tokens and is_better and self._context.has_window(sequence.id, shared):
                 best, length = sequence, shared
         return best, length
 
     def longest_pending_prefix(self, request: Request) -> int:
-        """Longest prefix of the request that a running sequence holds or will prefill."""
-        if not self._context.can_fork:
-            return 0
+        """Longest prefix of the request that a running sequence will prefill."""
         ids = request.token_array[: request.max_cached_tokens]
-        promised = [s.request.prompt for s in self._sequences.values() if s.request is not None]
-        return max((common_prefix(prompt, ids) for prompt in promised), default=0)
+        longest = 0
+        for sequence in self._sequences.values():
+            if sequence.request is not None:
+                shared = common_prefix(sequence.request.prompt, ids)
+                if shared > max(longest, len(sequence.tokens)):
+                    longest = shared
+        return longest
 
     def can_reuse(self, parent: Sequence | None, shared: int) -> bool:
         """Whether a request can continue `parent` itself: the sequence is idle and holds nothing
@@ -153,16 +168,17 @@ class PrefixCache:
     def allocate(self, request: Request, parent: Sequence | None, shared: int) -> Sequence | None:
         """Assign the request a sequence with the `shared` tokens of `parent`: the parent itself
         where it holds nothing else, or a fork. Returns None when every id is in use."""
-        if self.can_reuse(parent, shared):
-            sequence = parent
-            if self._last_reply is not None and self._last_reply[0] is parent:
-                self._last_reply = None  # it is being continued, so it is not a last reply
-        else:
-            sequence = self._fork(parent, shared)
+        sequence = parent if self.can_reuse(parent, shared) else self._fork(parent, shared)
         if sequence is not None:
-            sequence.request = request
-            self.touch(sequence)
+            self._assign(sequence, request)
         return sequence
+
+    def _assign(self, sequence: Sequence, request: Request) -> None:
+        """Let a sequence serve a request; a last reply that is continued is none any more."""
+        if self._last_reply is not None and self._last_reply[0] is sequence:
+            self._last_reply = None
+        sequence.request = request
+        self.touch(sequence)
 
     def _fork(self, parent: Sequence | None, shared: int) -> Sequence | None:
         idle = self.idle_sequences()
@@ -190,8 +206,7 @@ class PrefixCache:
             self.evict(sequence)
             return
         sequence.tokens = array("i", tokens.tolist())
-        sequence.cells = array("q", range(self._serial, self._serial + len(tokens)))
-        self._serial += len(tokens)
+        sequence.cells = self._new_cells(len(tokens))
         self.touch(sequence)
 
     # -- eviction -------------------------------------------------------------------------
@@ -251,7 +266,8 @@ class PrefixCache:
         others = (other for other in self._sequences.values() if other is not sequence)
         begin = sequence.token_array()[:keep].copy()
         spare = any(common_prefix(other.token_array(), begin) == keep for other in others)
-        if spare or not self.truncate(sequence, keep):
+        usable = self._context.has_window(sequence.id, keep)
+        if spare or not (usable and self.truncate(sequence, keep)):
             self.evict(sequence)
 
     def evict(self, sequence: Sequence) -> None:

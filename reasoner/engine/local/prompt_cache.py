@@ -33,7 +33,7 @@ class PromptCache:
         self, context: LlamaContext, cache: PrefixCache, store: PromptCacheStore | None
     ) -> None:
         self._context, self._cache = context, cache
-        self._store = store if context.can_fork else None
+        self._store = None if context.is_recurrent else store
         self._prefilled: list[tuple[Sequence, TokenArray]] = []
 
     def restore_prefix(self, request: Request) -> None:

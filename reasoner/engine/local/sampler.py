@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from reasoner.engine.constraints import Allow, Ban, Constraint
-from reasoner.engine.local.context import FloatArray, LlamaContext
+from reasoner.engine.local.context import LlamaContext
+from reasoner.engine.local.output_row import FloatArray
 from reasoner.engine.local.sampler_chain import build_chain, build_grammar
 from reasoner.engine.sampling import Sampling
 from reasoner.engine.token import Token

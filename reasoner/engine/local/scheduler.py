@@ -17,6 +17,7 @@ from reasoner.engine.local.prefix_cache import PrefixCache, Sequence
 from reasoner.engine.local.prompt_cache import PromptCache, PromptCacheStore
 from reasoner.engine.local.request import GenerateRequest, PrefillRequest, Request
 from reasoner.engine.local.sampler import TokenSampler
+from reasoner.engine.local.state_cache import StateCache
 from reasoner.engine.token import Finish, Token
 from reasoner.errors import ContextFull, EngineError, ReasonerError
 
@@ -35,7 +36,7 @@ class Scheduler:
 
     def __init__(self, context: LlamaContext, prompt_store: PromptCacheStore | None = None) -> None:
         self.context = context
-        self.cache = PrefixCache(context)
+        self.cache = StateCache(context) if context.is_recurrent else PrefixCache(context)
         self.planner = BatchPlanner(context)
         self.prompt_cache = PromptCache(context, self.cache, prompt_store)
         self.waiting: deque[Request] = deque()
@@ -74,6 +75,7 @@ class Scheduler:
         """Run one step: admit, plan, decode, postprocess."""
         self.prompt_cache.store_prompts()
         self._drop_cancelled()
+        self.cache.prepare_step(self.waiting)
         self._admit()
         chunks = self.planner.plan_batch(self.cache.running_sequences())
         if chunks and (indices := self._decode(chunks)) is not None:
@@ -191,6 +193,8 @@ class Scheduler:
                 self._fail(sequence, EngineError(f"llama.cpp failed to decode (code {code})"))
             elif not self.cache.truncate(sequence, len(sequence.tokens)):
                 self._preempt(sequence)
+        for sequence in self.cache.sequences() if self.cache.states_move else ():
+            self.cache.evict(sequence) if sequence.request is None else self._preempt(sequence)
 
     def _free_cells(self) -> None:
         """Evict the least recently used idle sequence, else preempt the request with the fewest
