@@ -85,7 +85,7 @@ async def test_marks_that_a_tool_prints_are_text(tmp_path: Path, kind: str) -> N
     record = ToolCall(tool="python", text="x", output=TEXT, ok=True, kept=True, seconds=0.0)
     asked = Trajectory(prompt=(1,), steps=(Step(text="Run it."),))
     call = ToolCallRequest(tool="python", text="x")
-    tokens = caller.insert_output(asked, call, record, 1000).tokens
+    tokens = caller.insert_output(asked, record, 1000, call).tokens
     assert marks_in(engine, tokens) == []
     assert TEXT in engine.detokenize(tokens)
     await engine.close()
