@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.command import run
 from tests.scripted_gguf import write_scripted_gguf
-from tests.tiny_gguf import THINK_TOKENS
+from tests.tiny_gguf import THINK_CHATML, THINK_TOKENS
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +18,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["\n\n", "It is Quito", ". -", "- Or not", " at all.", "<|im_end|>"],
         switch=["</think>"],
         user_defined=THINK_TOKENS,
+        chat_template=THINK_CHATML,
     )
 
 
