@@ -9,10 +9,13 @@ import pytest
 
 from reasoner.engine.local.engine import LocalEngine
 from reasoner.policy.protocol_choice import choose_protocol
+from reasoner.policy.tool_calling import ToolCallConfig
+from reasoner.protocol.fenced_calls import FencedStyle
 from reasoner.protocol.marks import KNOWN_MARKS
 from reasoner.settings import Limits
-from reasoner.types.problem import Problem
+from reasoner.types.problem import Message, Problem
 from reasoner.types.reasoning_marks import ReasoningMarks
+from reasoner.types.tool_call import Tool, ToolCall
 from reasoner.types.trajectory import FinishReason, Trajectory
 from tests.protocol.writing import GREEDY, open_engine, write
 from tests.scripted_gguf import split_pieces, write_scripted_gguf
@@ -186,4 +189,63 @@ async def test_a_block_that_nothing_announces_is_noticed(
     assert trajectory.answer == ANSWER
     assert [step.text for step in trajectory.steps] == THOUGHT.split("\n\n")
     assert "".join(text for channel, text in shown if channel == "answer").strip() == ANSWER
+    assert_hidden(trajectory, marks)
+
+
+@every_kind
+@every_family
+async def test_a_second_turn_is_answered_like_the_first(
+    tmp_path: Path, marks: ReasoningMarks, kind: str
+) -> None:
+    engine = await open_family(tmp_path, marks, kind)
+    first = await write(engine, Limits(), sampling=GREEDY, problem=QUESTION)
+    turns = (
+        Message(role="user", content=QUESTION.question),
+        Message(role="assistant", content=first.answer),
+    )
+    later = Problem(question="And how many have three?", history=turns)
+    second = await write(engine, Limits(max_tokens=200), sampling=GREEDY, problem=later)
+    prompt = engine.detokenize(second.prompt, special=True)
+    await engine.close()
+    assert f"{marks.text_of_empty_block}{ANSWER}<|im_end|>" in prompt
+    assert second.answer == ANSWER
+    assert_hidden(second, marks)
+
+
+CALL = "Let me multiply.\n```python\nprint(2 * 8)\n```"
+
+
+async def call_tool(tool: str, _earlier: tuple[str, ...], text: str, _seconds: float) -> ToolCall:
+    output = "16" if text == "print(2 * 8)\n" else f"not the call: {text}"
+    return ToolCall(tool=tool, text=text, output=output, ok=True, kept=True, seconds=0.0)
+
+
+@every_kind
+@every_family
+async def test_a_tool_is_called_inside_the_block(
+    tmp_path: Path, marks: ReasoningMarks, kind: str
+) -> None:
+    tokens = mark_tokens(marks) if kind != "spelled" else []
+    path = write_scripted_gguf(
+        tmp_path / "family.gguf",
+        [CALL],
+        [
+            "So it is 16.",
+            *pieces_of(marks.text_to_close, tokens, 2),
+            *split_pieces(ANSWER),
+            "<|im_end|>",
+        ],
+        switch=[CALL],
+        control=tokens if kind == "control" else (),
+        user_defined=tokens if kind == "user_defined" else (),
+        chat_template=template(marks),
+    )
+    engine = await open_engine(path, context=4096)
+    tool = Tool(name="python", description="Runs.", parameter="code", fence_language="python")
+    calling = ToolCallConfig(FencedStyle([tool]), call_tool)
+    trajectory = await write(engine, Limits(), sampling=GREEDY, problem=QUESTION, calling=calling)
+    await engine.close()
+    assert [step.call.output for step in trajectory.steps if step.call] == ["16"]
+    assert trajectory.steps[-1].text == "So it is 16."
+    assert trajectory.answer == ANSWER
     assert_hidden(trajectory, marks)
