@@ -76,6 +76,7 @@ def test_a_question_without_ask_gets_the_hint(tmp_path: Path) -> None:
     assert b'reasoner ask "' in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

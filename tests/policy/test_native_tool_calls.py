@@ -99,6 +99,7 @@ CALLS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("template", "call", "tokens"), CALLS.values(), ids=CALLS)
 def test_a_call_is_run_in_the_form_of_the_family(
     tmp_path: Path, template: str, call: list[str], tokens: dict[str, Any]

@@ -171,6 +171,7 @@ def test_mean_logprob_is_of_what_the_model_chose() -> None:
     assert mean_logprob(Step(text="a", tokens=3, forced=3)) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 async def test_every_strategy_makes_a_tree(tiny_gguf: Path, name: str) -> None:
     """Each finished line hangs below the steps it consists of."""

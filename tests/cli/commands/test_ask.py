@@ -94,6 +94,7 @@ def test_a_refuted_answer_is_printed_and_exits_3(smollm2: Path, tmp_path: Path) 
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_no_code_block_exits_4(tiny_gguf: Path, tmp_path: Path) -> None:
     done = run(tmp_path, "ask", "hi", "-m", tiny_gguf, *SHORT, "-x")
     assert done.returncode == 4
@@ -136,6 +137,7 @@ def test_noise_never_sends_control_characters(tiny_gguf: Path, tmp_path: Path) -
         assert not [c for c in text if (ord(c) < 32 and c not in "\n\t") or 127 <= ord(c) < 160]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

@@ -37,7 +37,7 @@ def write_endless_thinker(path: Path, kind: str, template: str = THINK_CHATML) -
     )
 
 
-@pytest.mark.parametrize("kind", ["control", "user_defined"])
+@pytest.mark.parametrize("kind", ["user_defined", pytest.param("control", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("limit", [("--budget", "20"), ("--max-steps", "2")])
 def test_stdout_is_the_answer_alone(tmp_path: Path, kind: str, limit: tuple[str, str]) -> None:
     model = write_endless_thinker(tmp_path / "m.gguf", kind)
@@ -51,6 +51,7 @@ def test_stdout_is_the_answer_alone(tmp_path: Path, kind: str, limit: tuple[str,
     assert result["reasoning"][0]["text"] == "Face 1 of the cube is a square."
 
 
+@pytest.mark.slow
 def test_a_second_turn_holds_no_marks_of_the_first(tmp_path: Path) -> None:
     model = write_scripted_gguf(
         tmp_path / "m.gguf",
@@ -88,6 +89,7 @@ def test_models_show_says_which_marks_and_why(
     assert evidence in shown["evidence"]
 
 
+@pytest.mark.slow
 def test_marks_of_ones_own(tmp_path: Path) -> None:
     model = write_scripted_gguf(
         tmp_path / "m.gguf",

@@ -117,6 +117,7 @@ def test_ctrl_c_keeps_what_is_done(tiny_gguf: Path, tmp_path: Path) -> None:
     assert f"300 items ({len(rows)} from before)".encode() in done.stderr
 
 
+@pytest.mark.slow
 def test_what_is_done_needs_no_model(tiny_gguf: Path, tmp_path: Path) -> None:
     file, out = questions(tmp_path, 2), tmp_path / "out.jsonl"
     assert run(tmp_path, "batch", file, "--out", out, "-m", tiny_gguf, *SHORT).returncode == 0
@@ -128,6 +129,7 @@ def test_what_is_done_needs_no_model(tiny_gguf: Path, tmp_path: Path) -> None:
     assert out.read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_a_question_that_does_not_fit_is_one_error(tiny_gguf: Path, tmp_path: Path) -> None:
     rows = [{"question": "x" * 5000}, {"question": "short"}]
     data = "\n".join(map(json.dumps, rows)).encode()

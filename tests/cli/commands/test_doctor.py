@@ -8,6 +8,7 @@ import pytest
 from tests.cli.command import run
 
 
+@pytest.mark.slow
 def test_it_looks_at_everything(tmp_path: Path) -> None:
     done = run(tmp_path, "doctor")
     assert done.returncode == 0, done.stdout

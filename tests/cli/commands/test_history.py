@@ -76,6 +76,7 @@ def test_nothing_is_recorded_when_told_so(
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.slow
 def test_a_damaged_history_costs_one_line_and_not_the_answer(
     tiny_gguf: Path, tmp_path: Path
 ) -> None:

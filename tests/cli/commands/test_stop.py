@@ -26,6 +26,7 @@ ASK = ("--no-think", "--stop", "--", "--stop", "Lima", "-m")
 QUESTION = "Capital of Ecuador?"
 
 
+@pytest.mark.slow
 def test_the_answer_is_printed_up_to_the_text(model: Path, tmp_path: Path) -> None:
     asked = run(tmp_path, "ask", *ASK, model, QUESTION)
     assert (asked.returncode, asked.stdout) == (0, b"It is Quito.\n")
@@ -44,6 +45,7 @@ def test_events_show_no_part_of_the_text(model: Path, tmp_path: Path) -> None:
     assert events[-1]["result"]["finish_reason"] == "stop"
 
 
+@pytest.mark.slow
 def test_batches_and_chats_take_it(model: Path, tmp_path: Path) -> None:
     batch = run(tmp_path, "batch", *ASK, model, stdin=json.dumps({"question": QUESTION}).encode())
     assert json.loads(batch.stdout)["answer"] == "It is Quito."

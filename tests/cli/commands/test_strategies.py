@@ -23,6 +23,7 @@ def test_options_reach_the_strategy(tiny_gguf: Path, tmp_path: Path) -> None:
     assert len(Result.model_validate_json(done.stdout).candidates) == 3
 
 
+@pytest.mark.slow
 def test_a_bad_option_is_refused_before_the_model_is_loaded(tmp_path: Path) -> None:
     done = run(tmp_path, "ask", "hi", "--strategy", "majority", "-S", "size=3")
     assert done.returncode == 2

@@ -47,6 +47,7 @@ def hostile(tmp_path: Path, own_directories: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_a_search_is_kept_and_shown_as_a_tree(recorded: Path, tmp_path: Path) -> None:
     trace = load_trace(recorded)
     assert trace.settings["strategy"] == "beam"
@@ -145,6 +146,7 @@ def test_a_run_that_was_stopped_leaves_what_there_was(smollm2: Path, tmp_path: P
     assert b"did not come to its end: interrupted" in run(tmp_path, "trace", file).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "code", "says"),
     [

@@ -24,6 +24,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_scripted_gguf(path, ["It is Rome.", "<|im_end|>"], chat_template=None)
 
 
+@pytest.mark.slow
 def test_a_file_without_template_runs_with_a_named_one(bare: Path, tmp_path: Path) -> None:
     without = run(tmp_path, "ask", "-m", bare, "Which city?")
     assert without.returncode == 1
@@ -33,6 +34,7 @@ def test_a_file_without_template_runs_with_a_named_one(bare: Path, tmp_path: Pat
     assert (named.returncode, named.stdout) == (0, b"It is Rome.\n")
 
 
+@pytest.mark.slow
 def test_arguments_reach_a_template_from_a_file(bare: Path, tmp_path: Path) -> None:
     file = tmp_path / "own.jinja"
     file.write_text(ECHO)
@@ -44,6 +46,7 @@ def test_arguments_reach_a_template_from_a_file(bare: Path, tmp_path: Path) -> N
     assert b"the model's chat template fails: the style is ['bold', 3]" in other.stderr
 
 
+@pytest.mark.slow
 def test_the_registry_names_a_template_for_a_local_file(bare: Path, tmp_path: Path) -> None:
     entries = tmp_path / "config" / "models.toml"
     entries.parent.mkdir()
