@@ -183,6 +183,11 @@ class StateCache(PrefixCache):
                 self.evict(victims[0])
         return self._free_ids.pop() if self._free_ids else None
 
+    def _drop_reply(self, sequence: Sequence, prompt_tokens: int) -> None:
+        """Evict a reply and the states at the ends of its rounds, but not its prompt's trunk."""
+        if len(sequence.tokens) > prompt_tokens:
+            self.release_prefix(sequence.token_array().copy(), prompt_tokens - 1)
+
     # -- growth ----------------------------------------------------------------------------
 
     def _grow(self, kept: int) -> bool:
