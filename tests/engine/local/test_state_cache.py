@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from reasoner.engine.constraints import FREE, Constraint, Halt
 from reasoner.engine.local.context import LlamaContext
 from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.sampling import Sampling
@@ -40,6 +41,19 @@ async def opened(
         yield engine
     finally:
         await engine.close()
+
+
+class RoundEnd:
+    """Ends a round after some tokens, as the end of a step does."""
+
+    def __init__(self, tokens: int) -> None:
+        self._remaining = tokens
+
+    def constrain(self) -> Constraint:
+        return FREE if self._remaining else Halt()
+
+    def accept(self, _token: int) -> None:
+        self._remaining -= 1
 
 
 async def write(
@@ -100,8 +114,7 @@ async def test_a_state_serves_both_the_score_and_the_next_round(
 ) -> None:
     """A request that reads a logit of the last token must not take the state away."""
     async with opened(models[arch]) as engine, open_oracle(models[arch]) as oracle:
-        await write_many(engine, oracle, [PROMPT] * 2)
-        first, _ = await write(engine, PROMPT)
+        first = [token async for token in engine.generate(PROMPT, VARIED, RoundEnd(12))]
         grown = PROMPT + ids(first)
         counts: list[int] = []
         await asyncio.gather(
@@ -255,7 +268,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 def test_one_question_takes_the_memory_of_one_sequence(tmp_path: Path) -> None:
     """A state of 16 MB; 64 of them would be a gigabyte."""
-    model = write_recurrent_gguf(tmp_path / "large.gguf", "mamba", state_size=8192)
+    model = write_recurrent_gguf(tmp_path / "large.gguf", "mamba", state_size=8192, spread=0.02)
 
     def peak(sequences: int) -> int:
         command = [sys.executable, "-c", PEAK, str(model), str(sequences)]
