@@ -236,19 +236,6 @@ async def test_any_mixture_of_requests_reads_right_states(
             await asyncio.gather(*map(request, range(8)))
 
 
-async def test_a_window_that_was_overwritten_is_not_reused(models: dict[str, Path]) -> None:
-    """Cells behind the window are the first to be overwritten, while others are still free."""
-    async with (
-        opened(models["gemma3"], context=512) as engine,
-        open_oracle(models["gemma3"]) as oracle,
-    ):
-        for round_number in range(6):
-            await write_many(engine, oracle, [PROMPT, TAIL * 3], tokens=40)
-            cut = len(PROMPT) - 15 * round_number
-            assert await write_many(engine, oracle, [PROMPT[:cut] + [round_number] * 3]) <= cut + 3
-            engine.release_prefix(TAIL * 3, 0, include_extensions=True)
-
-
 PEAK = """
 import asyncio, resource, sys
 from pathlib import Path
