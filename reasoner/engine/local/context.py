@@ -169,9 +169,8 @@ class LlamaContext:
     def decode(self, entries: list[tuple[int, int, int, bool]], hidden: bool = False) -> int:
         """Decode (token, position, sequence id, needs output) entries as one batch.
 
-        `hidden` requests hidden states instead of logits. Returns llama.cpp's code: 0 success,
-        1 no free cells (nothing changed), 2 aborted (some entries may be in the cache), below 0
-        failure.
+        `hidden` requests hidden states instead of logits. Returns llama.cpp's code: 0 success, 1 no
+        free cells (nothing changed), 2 aborted (entries may be in the cache), below 0 failure.
         """
         if self._ctx is None:
             return -1
@@ -218,7 +217,7 @@ class LlamaContext:
     def has_window(self, sequence: int, length: int) -> bool:
         """Whether the cells that a token at position `length` attends to are still there. Those
         behind a sliding window are overwritten when other sequences need cells."""
-        if self.n_window == 0:
+        if self.n_window == 0 or self.is_recurrent:
             return True
         first = int(self._lc.llama_memory_seq_pos_min(self._memory, sequence))
         return 0 <= first <= max(0, length - self.n_window + 1)

@@ -241,8 +241,13 @@ class PrefixCache:
         sequence, length = self._last_reply or (None, 0)
         known = sequence is not None and self._sequences.get(sequence.id) is sequence
         if sequence is not None and known and sequence.request is None:
-            self.truncate(sequence, min(length, len(sequence.tokens)))
+            self._drop_reply(sequence, min(length, len(sequence.tokens)))
         self._last_reply = None
+
+    def _drop_reply(self, sequence: Sequence, prompt_tokens: int) -> None:
+        """Truncate a sequence to its prompt, or evict it where that cannot be."""
+        if not self.truncate(sequence, prompt_tokens):
+            self.evict(sequence)
 
     def release_prefix(
         self, tokens: TokenArray, keep: int, include_extensions: bool = False
@@ -266,8 +271,7 @@ class PrefixCache:
         others = (other for other in self._sequences.values() if other is not sequence)
         begin = sequence.token_array()[:keep].copy()
         spare = any(common_prefix(other.token_array(), begin) == keep for other in others)
-        usable = self._context.has_window(sequence.id, keep)
-        if spare or not (usable and self.truncate(sequence, keep)):
+        if spare or not self.truncate(sequence, keep):
             self.evict(sequence)
 
     def evict(self, sequence: Sequence) -> None:
@@ -277,8 +281,10 @@ class PrefixCache:
         self._free_ids.append(sequence.id)
 
     def truncate(self, sequence: Sequence, length: int) -> bool:
-        """Truncate a sequence's cells to `length` tokens; False where memory is recurrent."""
-        if not self._context.truncate(sequence.id, length):
+        """Truncate a sequence's cells to `length` tokens; False where it could not be continued
+        from there, as its memory is recurrent or the cells of a sliding window are gone."""
+        has_window = self._context.has_window(sequence.id, length)
+        if not has_window or not self._context.truncate(sequence.id, length):
             return False
         del sequence.tokens[length:], sequence.cells[length:]
         return True

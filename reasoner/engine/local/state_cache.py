@@ -105,12 +105,12 @@ class StateCache(PrefixCache):
         others = (other for other in self._waiting if other is not request)
         return {parent for other in others if (parent := self.longest_prefix(other)[0])}
 
-    def _trunks_at_work(self, request: Request | None, parent: Sequence | None) -> set[Sequence]:
+    def _trunks_at_work(self, request: Request | None, new_trunk: Sequence | None) -> set[Sequence]:
         """The trunks of the running prompts and of `request`, of which more samples may follow.
-        `parent` counts as a trunk."""
+        `new_trunk` is a sequence that is about to be kept in one."""
         active = [s.request for s in self._sequences.values()] + [request]
         prompts = (other.prompt for other in active if other is not None)
-        return {trunk for ids in prompts if (trunk := self._longest_trunk(ids, parent))}
+        return {trunk for ids in prompts if (trunk := self._longest_trunk(ids, new_trunk))}
 
     # -- allocation ------------------------------------------------------------------------
 
@@ -173,7 +173,7 @@ class StateCache(PrefixCache):
         if not self._free_ids:
             idle = [s for s in self.idle_sequences() if s is not parent]
             wanted = self._wanted_sequences(request)
-            needed = wanted | self._trunks_at_work(request, parent)
+            needed = wanted | self._trunks_at_work(request, parent if request is None else None)
             victims = [s for s in idle if s not in needed]
             kept = sum(s.request is None for s in needed) + (request is None)
             if not victims and not self._grow(kept):
@@ -182,6 +182,11 @@ class StateCache(PrefixCache):
             if victims:
                 self.evict(victims[0])
         return self._free_ids.pop() if self._free_ids else None
+
+    def _drop_reply(self, sequence: Sequence, prompt_tokens: int) -> None:
+        """Evict a reply and the states at the ends of its rounds, but not its prompt's trunk."""
+        if len(sequence.tokens) > prompt_tokens:
+            self.release_prefix(sequence.token_array().copy(), prompt_tokens - 1)
 
     # -- growth ----------------------------------------------------------------------------
 

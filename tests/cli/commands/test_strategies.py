@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from reasoner.types.result import Result
 from tests.cli.command import run
 
