@@ -24,11 +24,12 @@ MIN_ANSWER_TOKENS = 16
 class AnswerRound:
     """Generates the answer until the model ends it or its token allowance is used up.
 
-    `prefix` is forced first and is not part of the answer. With `short` the first blank line after
-    it ends the answer. The tokens in `ban` cannot be sampled. `close` is forced when the allowance
-    is used up. End tokens are banned until the answer has some text. A further block between the
-    `marks`, or one of `start_marks` where the reply begins with it, is reasoning: it becomes a
-    step, and is closed in time for an answer. A closing of `closing_marks` alone is dropped.
+    `prefix` is forced first and is not part of the answer; `prompt` are its words that ask for one.
+    With `short` the first blank line after it ends the answer. The tokens in `ban` cannot be
+    sampled. `close` is forced when the allowance is used up. End tokens are banned until the answer
+    has some text. A further block between the `marks`, or one of `start_marks` where the reply
+    begins with it, is reasoning: it becomes a step, and is closed in time for an answer. A closing
+    of `closing_marks` alone is dropped.
     """
 
     channel: Channel = "answer"
@@ -40,6 +41,7 @@ class AnswerRound:
         allowance: TokenAllowance,
         *,
         prefix: Sequence[int] = (),
+        prompt: str = "",
         short: bool = False,
         ban: Sequence[int] = (),
         close: Sequence[int] = (),
@@ -50,7 +52,7 @@ class AnswerRound:
         self._vocabulary, self._trajectory = vocabulary, trajectory
         self._marks = marks
         self._start_marks, self._closing_marks = start_marks, closing_marks
-        self._prefix, self._close = list(prefix), list(close)
+        self._prefix, self._close, self._prompt = list(prefix), list(close), prompt
         self._short, self._remaining_tokens = (
             short,
             max(1, allowance.answer_tokens - len(prefix) - len(close)),
@@ -117,7 +119,7 @@ class AnswerRound:
     def conclude(self, tokens: Sequence[Token], finish: Finish) -> Trajectory:
         text = read_visible_text(self.visible_text(), tokens)
         answer = f"{self._trajectory.answer}{text['answer']}".strip()
-        trajectory = append_tokens(self._trajectory, tokens)
+        trajectory = append_tokens(self._trajectory, tokens, answer_prompt=self._prompt)
         answer_tokens = len(tokens)
         if thought := text["reasoning"].strip():
             hidden = self._thought_tokens(tokens)

@@ -72,11 +72,13 @@ class PlainProtocol:
             )
         if trajectory.phase is Phase.REASONING:
             return self._thought(trajectory, limits, allowance)
+        landing = self._landing(trajectory, allowance.answer_tokens)
         return AnswerRound(
             self._vocabulary,
             trajectory,
             allowance,
-            prefix=self._landing(trajectory, allowance.answer_tokens),
+            prefix=landing,
+            prompt=ANSWER_PHRASE if landing else "",
             short=bool(trajectory.steps),
             start_marks=() if trajectory.tokens else KNOWN_MARKS,
             closing_marks=self._possible_marks,

@@ -98,6 +98,7 @@ class TrajectoryChanges(TypedDict, total=False):
     marks: ReasoningMarks | None
     block_closed: bool
     held_text: str
+    answer_prompt: str
     answer: str
 
 

@@ -134,7 +134,7 @@ class SearchContext:
         finished = Candidate(
             number=number,
             trajectory=trajectory,
-            final_answer=extract_answer(trajectory.answer) if trajectory.answer else None,
+            final_answer=extract_answer(trajectory.prompted_answer) if trajectory.answer else None,
             verdicts=verdicts,
             value_score=await self.score_trajectory(problem, trajectory),
             is_proven=self._proves(problem, verdicts or ()),
@@ -266,6 +266,6 @@ def submission_of_trajectory(trajectory: Trajectory) -> Submission:
     return build_submission(
         trajectory.steps,
         trajectory.answer,
-        extract_final_answer(trajectory.answer),
+        extract_final_answer(trajectory.prompted_answer),
         calls=[step.call for step in trajectory.steps if step.call is not None],
     )

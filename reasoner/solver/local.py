@@ -210,7 +210,7 @@ class LocalSolver:
         return Result(
             question=problem.question,
             answer=best.answer,
-            final=extract_final_answer(best.answer) if best.answer else None,
+            final=extract_final_answer(best.prompted_answer) if best.answer else None,
             status=status_of_verdicts(verdicts, answered=bool(best.answer)),
             confidence=outcome.confidence,
             finish_reason=finish_reason,
@@ -276,7 +276,7 @@ def _summary(candidate: Candidate) -> CandidateSummary:
     return CandidateSummary(
         number=candidate.number,
         answer=candidate.trajectory.answer,
-        final=candidate.final_answer or extract_final_answer(candidate.trajectory.answer),
+        final=candidate.final_answer or extract_final_answer(candidate.trajectory.prompted_answer),
         score=candidate.score,
         tokens=len(candidate.trajectory.tokens),
     )

@@ -70,6 +70,7 @@ class Trajectory(BaseModel):
     after it. `soft_stopped` states that a soft stop closed the reasoning, not the model. `marks`
     are those of the block of reasoning in the tokens, and `block_closed` states whether its end is
     among them; the token that ended it may also have begun `answer`, or another mark: `held_text`.
+    `answer_prompt` are the program's words that asked for the answer; they are no part of it.
     `token_statistics` has one entry for each of `tokens`, or is empty where they are not known.
     Extending a trajectory creates a new one that shares its parts, so a fork costs nothing.
     """
@@ -85,6 +86,7 @@ class Trajectory(BaseModel):
     marks: ReasoningMarks | None = Field(default=None, exclude=True, repr=False)
     block_closed: bool = Field(default=False, exclude=True, repr=False)
     held_text: str = Field(default="", exclude=True, repr=False)
+    answer_prompt: str = Field(default="", exclude=True, repr=False)
     answer: str = ""
     answer_tokens: int = 0
     finish_reason: FinishReason | None = None
@@ -111,6 +113,11 @@ class Trajectory(BaseModel):
         return self.model_copy(
             update={"tokens": self.tokens[:length], "token_statistics": statistics}
         )
+
+    @property
+    def prompted_answer(self) -> str:
+        """The answer after the words that asked for it, in which a bare answer is recognised."""
+        return f"{self.answer_prompt} {self.answer}" if self.answer_prompt else self.answer
 
     @property
     def reasoning_tokens(self) -> int:

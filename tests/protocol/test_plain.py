@@ -6,6 +6,7 @@ from pathlib import Path as File
 
 import pytest
 
+from reasoner.answers.extraction import extract_final_answer
 from reasoner.engine.constraints import Halt
 from reasoner.engine.local.engine import LocalEngine
 from reasoner.engine.sampling import GREEDY
@@ -19,6 +20,7 @@ from reasoner.settings import Limits
 from reasoner.types.problem import Problem
 from reasoner.types.trajectory import Decision, FinishReason, Phase, Step, Trajectory
 from tests.protocol.writing import open_engine, write
+from tests.scripted_gguf import write_scripted_gguf
 
 ASK = Problem(question="Tom has 3 boxes with 4 pens each. How many pens does he have?")
 
@@ -182,3 +184,19 @@ async def test_control_tokens_in_a_question_are_only_text(engine: LocalEngine) -
         return sum(engine.piece(t) != engine.piece(t, special=True) for t in prompt)
 
     assert marks(trajectory.prompt) == marks(plain.prompt)
+
+
+async def test_an_answer_that_is_asked_for_is_final_without_the_words(tmp_path: File) -> None:
+    """The steps are ended by their number; a bare name is then the final answer."""
+    model = write_scripted_gguf(
+        tmp_path / "m.gguf",
+        [f"{name}.\n\n" for name in ("Rome", "Paris", "Bern", "Oslo")],
+        loop=True,
+    )
+    engine = await open_engine(model)
+    trajectory = await write(engine, Limits(max_steps=2, max_tokens=200), sampling=GREEDY)
+    await engine.close()
+    assert not trajectory.answer.startswith("Final answer")
+    assert trajectory.prompted_answer == f"Final answer: {trajectory.answer}"
+    assert extract_final_answer(trajectory.prompted_answer) == trajectory.answer.rstrip(".")
+    assert extract_final_answer(trajectory.answer) is None

@@ -98,7 +98,7 @@ class TrajectorySampler:
         while not unfinished.trajectory.is_done:
             await self._add_step(unfinished, seed)
         trajectory = unfinished.trajectory
-        final = extract_final_answer(trajectory.answer) if trajectory.answer else None
+        final = extract_final_answer(trajectory.prompted_answer) if trajectory.answer else None
         right = final is not None and (final == expect or await self._same(final, expect))
         return MeasuredTrajectory(
             prefixes=(*unfinished.prefixes[:-1], trajectory),
