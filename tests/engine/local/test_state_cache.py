@@ -232,8 +232,8 @@ async def test_any_mixture_of_requests_reads_right_states(
 
     path = models[arch]
     async with opened(path, sequences, cells) as engine, open_oracle(path) as oracle:
-        for _ in range(4):
-            await asyncio.gather(*map(request, range(8)))
+        for _ in range(2):
+            await asyncio.gather(*map(request, range(9)))
 
 
 PEAK = """
