@@ -214,7 +214,8 @@ class _Loader:
         if placement.gpu_layers < count:
             self._notice(f"{placement.gpu_layers} of {count} layers fit on the GPU")
         elif placement.host_experts:
-            self._notice(f"the experts of {len(placement.host_experts)} layers stay in main memory")
+            moved, layers = len(placement.host_experts), len(sizes.layers)
+            self._notice(f"the experts of {moved} of {layers} layers stay in main memory")
 
 
 class _TensorOverride(ctypes.Structure):
