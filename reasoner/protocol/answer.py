@@ -10,7 +10,7 @@ from reasoner.protocol.paragraph import Paragraph
 from reasoner.protocol.protocol import append_tokens, count_tokens, finish_trajectory
 from reasoner.protocol.thought import early_finish_reason
 from reasoner.protocol.token_allowance import TokenAllowance
-from reasoner.protocol.visible_text import BlockText, read_visible_text
+from reasoner.protocol.visible_text import BlockText
 from reasoner.types.events import Channel
 from reasoner.types.reasoning_marks import ReasoningMarks
 from reasoner.types.trajectory import FinishReason, Step, Trajectory
@@ -29,7 +29,7 @@ class AnswerRound:
     sampled. `close` is forced when the allowance is used up. End tokens are banned until the answer
     has some text. A further block between the `marks`, or one of `start_marks` where the reply
     begins with it, is reasoning: it becomes a step, and is closed in time for an answer. A closing
-    of `closing_marks` alone is dropped.
+    of `closing_marks` alone shows that the text before it was reasoning.
     """
 
     channel: Channel = "answer"
@@ -112,21 +112,39 @@ class AnswerRound:
                 self._block.scanner.set_outside()
         else:
             self._remaining_tokens -= 1
-            for channel, text in self._block.feed(Token(token, 0.0)):
+            unmarked = self._block.scanner.marks is None
+            spans = self._block.feed(Token(token, 0.0))
+            if unmarked and self._block.scanner.marks is not None:
+                self._text = Paragraph()
+            for channel, text in spans:
                 if channel == "answer":
                     self._text.add(text)
 
     def conclude(self, tokens: Sequence[Token], finish: Finish) -> Trajectory:
-        text = read_visible_text(self.visible_text(), tokens)
-        answer = f"{self._trajectory.answer}{text['answer']}".strip()
+        reasoning, answer = self._read(tokens)
+        answer = f"{self._trajectory.answer}{answer}".strip()
         trajectory = append_tokens(self._trajectory, tokens, answer_prompt=self._prompt)
         answer_tokens = len(tokens)
-        if thought := text["reasoning"].strip():
+        if thought := reasoning.strip():
             hidden = self._thought_tokens(tokens)
             answer_tokens -= len(hidden)
             step = count_tokens(Step(text=thought), hidden)
             trajectory = trajectory.model_copy(update={"steps": (*trajectory.steps, step)})
         return finish_trajectory(trajectory, answer, answer_tokens, self._reason(finish))
+
+    def _read(self, tokens: Sequence[Token]) -> tuple[str, str]:
+        """Return the reasoning in the tokens, and the answer. Where a closing mark alone shows that
+        the text was reasoning, so is all the text before it."""
+        block = self.visible_text()
+        reasoning, answer = "", ""
+        for token in [*tokens, None]:
+            unmarked = block.scanner.marks is None
+            spans = block.close() if token is None else block.feed(token)
+            if unmarked and block.scanner.marks is not None:
+                reasoning, answer = reasoning + answer, ""
+            reasoning += "".join(text for channel, text in spans if channel == "reasoning")
+            answer += "".join(text for channel, text in spans if channel == "answer")
+        return reasoning, answer
 
     def _thought_tokens(self, tokens: Sequence[Token]) -> list[Token]:
         """Return the tokens inside further blocks, with the marks that end them."""

@@ -149,6 +149,7 @@ class MarkScanner:
         if self.marks is None:
             self.marks = next(marks for marks in self.closing_marks if marks.closing == mark)
             self._outer = "answer"
+            self._spans = [("reasoning", text) for _, text in self._spans]
         elif mark in self.marks.openings:
             self.inside = True
         elif mark == self.marks.closing:

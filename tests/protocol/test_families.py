@@ -249,3 +249,19 @@ async def test_a_tool_is_called_inside_the_block(
     assert trajectory.steps[-1].text == "So it is 16."
     assert trajectory.answer == ANSWER
     assert_hidden(trajectory, marks)
+
+
+async def test_without_thinking_a_closing_alone_still_ends_a_thought(tmp_path: Path) -> None:
+    path = write_scripted_gguf(
+        tmp_path / "m.gguf",
+        ["Twice ", "eight.", "[/THINK]"],
+        [*split_pieces(ANSWER), "<|im_end|>"],
+        switch=["[/THINK]"],
+        user_defined=["[THINK]", "[/THINK]"],
+    )
+    engine = await open_engine(path)
+    limits = Limits(think=False)
+    trajectory = await write(engine, limits, sampling=GREEDY, problem=QUESTION)
+    await engine.close()
+    assert trajectory.answer == ANSWER
+    assert [step.text for step in trajectory.steps] == ["Twice eight."]
