@@ -47,6 +47,7 @@ async def engine(request: pytest.FixtureRequest, tmp_path: File) -> AsyncIterato
     await engine.close()
 
 
+@pytest.mark.slow
 async def test_a_model_without_a_will_takes_all_three_turns(engine: LocalEngine) -> None:
     seen = Counter[Decision | None]()
     whole = [

@@ -52,6 +52,7 @@ def post(server: Server, content: bytes | Iterator[bytes], **headers: str) -> ht
     return httpx2.post(server.address + CHAT, content=content, headers=headers, timeout=SLOW)
 
 
+@pytest.mark.slow
 def test_a_completion(client: openai.OpenAI, tiny_gguf: Path) -> None:
     (model,) = client.models.list()
     assert client.models.retrieve(model.id).id == model.id

@@ -113,6 +113,7 @@ def test_ctrl_c_gets_what_there_is(server: Server, tmp_path: Path) -> None:
     assert last["result"]["finish_reason"] == "interrupted"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

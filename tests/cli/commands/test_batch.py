@@ -175,6 +175,7 @@ def test_nothing_to_do_is_a_wrong_request(tiny_gguf: Path, tmp_path: Path) -> No
         assert terminal.wait() == 2
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_is_no_error(tiny_gguf: Path, tmp_path: Path) -> None:
     process = start(tmp_path, questions(tmp_path, 200), "-m", tiny_gguf, *SHORT)
     assert process.stdout is not None

@@ -39,6 +39,7 @@ def test_the_second_time_an_answer_comes_from_the_cache(tiny_gguf: Path, tmp_pat
     assert b"     0 entries" in run(tmp_path, "cache", "info").stdout
 
 
+@pytest.mark.slow
 def test_an_answer_from_the_cache_needs_no_machinery(tiny_gguf: Path, tmp_path: Path) -> None:
     asked = ["ask", "hi", "-m", str(tiny_gguf), *BRIEF]
     done = run(tmp_path, *asked)

@@ -19,6 +19,7 @@ def test_the_list_is_for_people_and_for_programs(tmp_path: Path) -> None:
     assert {"linear", "majority", "best-of-n"} <= {row["name"] for row in rows}
 
 
+@pytest.mark.slow
 def test_options_reach_the_strategy(tiny_gguf: Path, tmp_path: Path) -> None:
     short = ("-m", tiny_gguf, "--budget", "12", "--max-tokens", "30", "--no-verify")
     done = run(tmp_path, "ask", "hi", *short, "--strategy", "best-of-n", "-S", "n=3", "--json")

@@ -170,6 +170,7 @@ def test_what_cannot_be_shown_is_one_line(
     assert b"\x1b" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_place_without_room_is_told_and_the_answer_kept(tiny_gguf: Path, tmp_path: Path) -> None:
     file = tmp_path / "run.json"
     words = [*COMMAND, "ask", "How many?", "-m", str(tiny_gguf), *SMALL, "--trace", str(file)]
@@ -184,6 +185,7 @@ def test_a_place_without_room_is_told_and_the_answer_kept(tiny_gguf: Path, tmp_p
     assert not [name for name in os.listdir(tmp_path) if "run.json" in name]
 
 
+@pytest.mark.slow
 def test_traces_go_into_plain_files_only(tiny_gguf: Path, tmp_path: Path) -> None:
     done = run(tmp_path, "ask", "hi", "-m", tiny_gguf, "--trace", os.devnull)
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)

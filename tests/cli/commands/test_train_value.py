@@ -18,6 +18,7 @@ from tests.cli.command import run
 from tests.datagen.rollouts.studies import write_study
 
 
+@pytest.mark.slow
 async def test_the_head_scores_paths(tiny_gguf: Path, tmp_path: Path) -> None:
     sha256 = model_checksum(tiny_gguf)
     data = write_study(tmp_path / "a.jsonl", width=len(FEATURE_NAMES), sha256=sha256)

@@ -74,6 +74,7 @@ LINES = [
 ]
 
 
+@pytest.mark.slow
 def test_many_answers_one_object_a_line_in_order(tmp_path: Path) -> None:
     done = run(tmp_path, "verify", "--jsonl", "-", stdin=b"\n".join(LINES))
     found = rows(done)

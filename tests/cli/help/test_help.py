@@ -100,6 +100,7 @@ def test_a_terminals_own_width_counts(tmp_path: Path) -> None:
     assert b"\x1b" not in terminal.screen
 
 
+@pytest.mark.slow
 def test_the_exit_codes_are_told_where_they_matter(tmp_path: Path) -> None:
     for command in ("ask", "batch", "verify"):
         told = run(tmp_path, command, "--help").stdout.decode()
