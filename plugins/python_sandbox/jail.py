@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import IO
 
@@ -25,11 +26,20 @@ __all__ = ["ProcessResult", "RunRequest", "SandboxProcess"]
 
 @dataclass(frozen=True)
 class RunRequest:
-    """The code a jail is to run: a program, or, with `earlier`, one more block after those."""
+    """The code a jail is to run: a program, or, with `earlier`, one more block after those.
+
+    With `channel` the standard streams of the jail are a connection to another one.
+    """
 
     code: str
     earlier: tuple[str, ...] | None = None
     stdin: str = ""
+    channel: bool = False
+
+    def encoded(self) -> bytes:
+        """Return the order as the jail reads it."""
+        body = json.dumps(asdict(self)).encode()
+        return b"%d\n" % len(body) + body
 
 
 @dataclass(frozen=True)
@@ -37,8 +47,9 @@ class ProcessResult:
     """How a jail ended.
 
     `exceeded_limit` is the limit that was exceeded. `report` is the child's report on the program,
-    None without one. `ready` is set when the child was confined and had received its order;
-    otherwise no code was run.
+    None without one. `started` is set when the child was confined and had received its order;
+    otherwise no code was run. `is_busy` is set when a process that did not end in time computed for
+    most of it.
     """
 
     exit_code: int
@@ -47,6 +58,7 @@ class ProcessResult:
     stderr: bytes
     started: bool
     report: dict[str, JsonValue] | None
+    is_busy: bool = False
 
 
 class SandboxProcess:
@@ -79,36 +91,56 @@ class SandboxProcess:
         """The process id."""
         return self._process.pid
 
+    @property
+    def box(self) -> str:
+        """The directory that the program can write to."""
+        return self._box
+
+    @property
+    def sink(self) -> IO[bytes]:
+        """The pipe that leads to the jail."""
+        assert self._process.stdin is not None
+        return self._process.stdin
+
+    @property
+    def sources(self) -> dict[str, IO[bytes] | int]:
+        """The pipes that come from the jail: its output, errors and report."""
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        return {"out": self._process.stdout, "err": self._process.stderr, "say": self._report}
+
     def run(self, order: RunRequest, seconds: float) -> ProcessResult:
         """Run `order` for at most `seconds` of wall time, then end the jail."""
         watch = OutputCollector(self._box, self.pid, self.memory)
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        sources: dict[str, IO[bytes] | int] = {
-            "out": self._process.stdout,
-            "err": self._process.stderr,
-            "say": self._report,
-        }
         try:
-            watch.collect_output(
-                json.dumps(asdict(order)).encode(), self._process.stdin, sources, seconds
-            )
+            watch.collect_output(order.encoded(), self.sink, self.sources, seconds)
         finally:
             self.close()
-        out, err, say = (bytes(watch.streams[name]) for name in sources)
-        ready = say.startswith(START_SIGNAL)
-        report = _parsed_report(say.removeprefix(START_SIGNAL))
-        return ProcessResult(
-            self._process.returncode, watch.exceeded_limit, out, err, ready, report
-        )
+        return self.result(watch.streams, watch.exceeded_limit, watch.is_busy)
 
-    def close(self) -> None:
-        """Kill the process group and remove the jail's directory."""
+    def result(
+        self,
+        streams: Mapping[str, bytes | bytearray],
+        exceeded_limit: ExceededLimit | None,
+        is_busy: bool = False,
+    ) -> ProcessResult:
+        """Return how the jail ended, from what came out of it; it must be closed."""
+        out, err, say = (bytes(streams[name]) for name in ("out", "err", "say"))
+        report = _parsed_report(say.removeprefix(START_SIGNAL))
+        started = say.startswith(START_SIGNAL)
+        code = self._process.returncode
+        return ProcessResult(code, exceeded_limit, out, err, started, report, is_busy)
+
+    def kill(self) -> None:
+        """Kill the process group."""
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             self._process.kill()
+
+    def close(self) -> None:
+        """Kill the process group and remove the jail's directory."""
+        self.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:

@@ -31,8 +31,9 @@ def main() -> None:
         confine_process(terms["confine"], terms["read"], terms["write"])
     order = _order()
     os.write(terms["report"], START_SIGNAL)
+    channel = _open_channel() if order["channel"] else ()
     _become_stdin(order["stdin"])
-    sys.argv = ["program.py"]
+    sys.argv = ["program.py", *map(str, channel)]
     if order["earlier"] is None:
         report = program.run_program(order["code"])
     else:
@@ -75,14 +76,30 @@ def _close_others(keep: set[int]) -> None:
 
 
 def _order() -> dict[str, Any]:
-    """Read the order: `code`, `stdin`, and `earlier` (None for a program)."""
-    pieces = []
-    while piece := os.read(0, 1 << 16):
+    """Read the order: its length on a line of its own, then `code`, `stdin`, `channel`, and
+    `earlier` (None for a program)."""
+    head = b""
+    while not head.endswith(b"\n"):
+        if not (byte := os.read(0, 1)):
+            os._exit(0)  # the parent ended or discarded the jail
+        head += byte
+    pieces, remaining = [], int(head)
+    while remaining:
+        if not (piece := os.read(0, min(remaining, 1 << 16))):
+            os._exit(0)
         pieces.append(piece)
-    if not pieces:
-        os._exit(0)  # the parent ended or discarded the jail
+        remaining -= len(piece)
     order: dict[str, Any] = json.loads(b"".join(pieces))
     return order
+
+
+def _open_channel() -> tuple[int, int]:
+    """Keep both standard streams as a connection to another jail; the program gets none of them."""
+    channel = os.dup(0), os.dup(1)
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 1)
+    os.close(sink)
+    return channel
 
 
 def _become_stdin(text: str) -> None:

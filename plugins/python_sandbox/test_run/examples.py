@@ -20,7 +20,8 @@ _EQUALS = re.compile(
     r"(?:should|must|will) be\b|gives\b|evaluates to\b)[ \t]*"
 )
 _NUMBER = re.compile(r"[-+]?(?:\d[\d_]*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
-_WORD = re.compile(r"(?:True|False|None)\b")
+_WORD = re.compile(r"(?:True|False|None|true|false|null)\b")
+_JSON_WORDS = {"true": True, "false": False, "null": None}
 _CHAIN = re.compile(r"[ \t]*[-+*/%][^=\n]*=[ \t]*")
 _TAIL = re.compile(r"[\w\"'\[({]|[ \t]*(?:[-+*/%<>=]|(?:and|or|if|for|in|is|not)\b)")
 _FOR = re.compile(r"(?i)\b(?:for|if|when|given)\s+(\w+)\s*=\s*")
@@ -116,6 +117,8 @@ def _literal(text: str, start: int) -> tuple[Any, ...] | None:
     if end is None or _TAIL.match(text, end):
         return None
     source = text[start:end]
+    if source in _JSON_WORDS:
+        return (_JSON_WORDS[source],)
     try:
         value = ast.literal_eval(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
