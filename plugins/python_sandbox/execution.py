@@ -1,5 +1,6 @@
 """Running Python in a given sandbox layer, and the record of how the run went."""
 
+import errno
 import signal
 import time
 from typing import Literal
@@ -21,6 +22,7 @@ __all__ = [
 
 MAX_MEMORY_BYTES = 1 << 30
 """Bytes of address space that a program may use."""
+_NO_SPACE = f"[Errno {errno.ENOSPC}]"
 MAX_LINTS = 20
 MAX_COUNT = 1_000_000
 MAX_ERROR_CHARACTERS = 300
@@ -124,6 +126,8 @@ def _outcome(ending: ProcessResult) -> RunOutcome:
         return "timeout"
     if report.get("kind") == "MemoryError":
         return "memory"
+    if _NO_SPACE in str(report.get("error")):
+        return "disk"
     if exit_code < 0 or exit_code > 128:
         return "signal"
     stage = str(report.get("stage"))

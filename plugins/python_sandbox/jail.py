@@ -17,11 +17,13 @@ from pydantic import JsonValue
 from python_sandbox import folder
 from python_sandbox.inside.account import START_SIGNAL
 from python_sandbox.layers import Layer
-from python_sandbox.watch import ExceededLimit, OutputCollector
+from python_sandbox.watch import MAX_DISK_BYTES, MAX_FILES, ExceededLimit, OutputCollector
 from reasoner.sandbox.confinement.trees import readable_trees, sandbox_import_path
 from reasoner.sandbox.worker_process import minimal_environment, python_command
 
 __all__ = ["ProcessResult", "RunRequest", "SandboxProcess"]
+
+MAX_FILE_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,10 @@ class SandboxProcess:
             "confine": self.layer.confine,
             "read": readable_trees(),
             "write": [self._box, os.devnull],
+            "has_namespace": self.layer.outer == "bwrap",
+            "disk": MAX_DISK_BYTES,
+            "files": MAX_FILES,
+            "file_size": MAX_FILE_BYTES,
         }
         module = f"{__package__}.inside.main"
         inner = python_command(module, 0, sandbox_import_path(), [json.dumps(terms)])

@@ -110,11 +110,10 @@ def judge_program(
         return build_verdict(Outcome.UNKNOWN, run.error or "the code was not run", run)
     if run.outcome == "syntax":
         return build_verdict(Outcome.FAIL, run.error or "it is no Python", run, 0.0)
-    if run.outcome == "timeout" and not run.is_busy:
-        reason = "the program did not end in time, and waited most of it"
-        return build_verdict(Outcome.UNKNOWN, reason, run, 0.1)
     if run.outcome not in ("ok", "error"):
-        return build_verdict(Outcome.FAIL, _REASONS[run.outcome], run, 0.1)
+        is_proof = run.outcome in ("exit", "signal") or run.is_busy
+        outcome = Outcome.FAIL if is_proof else Outcome.UNKNOWN
+        return build_verdict(outcome, _REASONS[run.outcome], run, 0.1)
     return _run_verdict(problem, submission, code, run, compare)
 
 

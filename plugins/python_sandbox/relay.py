@@ -10,13 +10,15 @@ import time
 from dataclasses import dataclass, field
 
 from python_sandbox.cpu_time import cpu_seconds
+from python_sandbox.folder import folder_exceeds
 from python_sandbox.jail import ProcessResult, RunRequest, SandboxProcess
 from python_sandbox.watch import (
     CHECK_PERIOD_SECONDS,
+    MAX_DISK_BYTES,
+    MAX_FILES,
     MAX_START_SECONDS,
     MIN_BUSY_SHARE,
     ExceededLimit,
-    exceeds_disk,
 )
 
 __all__ = ["PairResult", "run_pair"]
@@ -131,7 +133,7 @@ class _Relay:
         if now - self._last_check >= CHECK_PERIOD_SECONDS:
             self._last_check = now
             for end in (self._tests, self._program):
-                if exceeds_disk(end.jail.box):
+                if folder_exceeds(end.jail.box, MAX_DISK_BYTES, MAX_FILES):
                     self._stop(end, "disk")
 
     def _read(self, end: _End, name: str, source: int) -> None:

@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from typing import IO, Literal
 
 from python_sandbox.cpu_time import cpu_seconds
+from python_sandbox.folder import folder_exceeds
 
 __all__ = [
     "CHECK_PERIOD_SECONDS",
+    "MAX_DISK_BYTES",
+    "MAX_FILES",
     "MAX_START_SECONDS",
     "MIN_BUSY_SHARE",
     "ExceededLimit",
     "OutputCollector",
-    "exceeds_disk",
 ]
 
 MAX_OUTPUT_BYTES = 1 << 20
@@ -96,7 +98,7 @@ class OutputCollector:
 
     def _check_usage(self) -> None:
         """Check what no kernel limit covers: the directory's size, and memory on macOS."""
-        if exceeds_disk(self._box):
+        if folder_exceeds(self._box, MAX_DISK_BYTES, MAX_FILES):
             self.exceeded_limit = "disk"
         if sys.platform == "darwin" and _resident(self._pid) > self._memory:
             self.exceeded_limit = "memory"
@@ -107,21 +109,6 @@ def _write(sink: IO[bytes], data: bytes) -> int:
         return os.write(sink.fileno(), data)
     except OSError:  # it has ended; its output and exit code explain why
         return len(data)
-
-
-def exceeds_disk(box: str) -> bool:
-    """Return whether a directory holds more than a program may store."""
-    size = count = 0
-    for folder, folders, files in os.walk(box):
-        count += len(folders) + len(files)
-        for name in files:
-            try:
-                size += os.lstat(os.path.join(folder, name)).st_blocks * 512
-            except OSError:
-                continue
-        if size > MAX_DISK_BYTES or count > MAX_FILES:
-            return True
-    return False
 
 
 def _resident(pid: int) -> int:

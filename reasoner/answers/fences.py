@@ -74,7 +74,9 @@ def _body(text: str, opened: re.Match[str], end: int) -> str:
 
 
 def _width(fence: re.Match[str]) -> int:
-    return len(fence[1].expandtabs(4))
+    """Return the columns before a fence, after the last mark of a quotation and its space."""
+    before, mark, after = fence[1].expandtabs(4).rpartition(">")
+    return max(0, len(after) - bool(mark)) if mark else len(before + after)
 
 
 def _span(opened: re.Match[str], closed: re.Match[str]) -> tuple[int, int]:

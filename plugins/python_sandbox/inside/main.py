@@ -14,16 +14,21 @@ from typing import Any
 from python_sandbox.inside import blocks, program
 from python_sandbox.inside.account import START_SIGNAL, flush_output
 from reasoner.sandbox.confinement import confine_process
+from reasoner.sandbox.confinement.quota import mount_limited_folder
 
 __all__ = ["main"]
 
-MAX_FILE = 16 << 20
 MAX_DESCRIPTORS = 64
 
 
 def main() -> None:
     """Confine this process as `argv[1]` (JSON) requires, then run the order read from stdin."""
     terms = json.loads(sys.argv.pop(1))
+    folder, has_namespace = terms["write"][0], terms["has_namespace"]
+    if terms["confine"] and not mount_limited_folder(
+        folder, terms["disk"], terms["files"], has_namespace
+    ):
+        terms["file_size"] = terms["disk"] // MAX_DESCRIPTORS  # also for files that are unlinked
     _limit(terms)
     _die_with_parent()
     _close_others({0, 1, 2, terms["report"]})
@@ -50,7 +55,7 @@ def _limit(terms: dict[str, Any]) -> None:
     seconds = int(terms["seconds"]) + 1
     limits = {
         "RLIMIT_CPU": (seconds, seconds + 1),
-        "RLIMIT_FSIZE": (MAX_FILE, MAX_FILE),
+        "RLIMIT_FSIZE": (terms["file_size"], terms["file_size"]),
         "RLIMIT_NOFILE": (MAX_DESCRIPTORS, MAX_DESCRIPTORS),
         "RLIMIT_CORE": (0, 0),
     }

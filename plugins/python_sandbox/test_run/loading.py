@@ -61,6 +61,7 @@ def load_program(order: dict[str, Any]) -> tuple[types.ModuleType, dict[str, Any
         "lacks": lacks,
         "lints": lints,
         "names": [name for name in bound_names(tree) if hasattr(module, name)],
+        "redefined": sorted(_redefined(tree, ast.parse(order["prelude"]))),
         "functions": _functions(tree),
         "rebound": sorted(
             {n for p in ast.walk(tree) if isinstance(p, ast.Global) for n in p.names}
@@ -125,6 +126,23 @@ def _definition_names(tree: ast.Module) -> Iterator[str]:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
+
+
+def _redefined(tree: ast.Module, given: ast.Module) -> Iterator[str]:
+    """Yield the functions and classes of the question that the program defines differently."""
+    before = {node.name: _body(node) for node in given.body if isinstance(node, _Definition)}
+    for node in tree.body:
+        if isinstance(node, _Definition) and before.get(node.name, _body(node)) != _body(node):
+            yield node.name
+
+
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+def _body(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
+    """Return the statements of a definition without its docstring."""
+    is_documented = ast.get_docstring(node) is not None
+    return "\n".join(map(ast.unparse, node.body[int(is_documented) :]))
 
 
 def _parsed(source: str) -> ast.Module | None:

@@ -21,11 +21,13 @@ CheckPosition = tuple[str, int]
 
 
 class Doubts(Protocol):
-    """What made results uncertain so far: `doubts` in any case, `lacking` only failures."""
+    """What makes results uncertain: `doubts` in any case, `lacking` only failures; each since the
+    last check, or from the start."""
 
     doubts: list[str]
     lacking: list[str]
     lacks_from_start: str | None
+    doubt_from_start: str | None
 
 
 class CheckResults:
@@ -68,6 +70,8 @@ class CheckResults:
         self._sources.lacking.clear()
         if self._sources.lacks_from_start:
             lacking.append(self._sources.lacks_from_start)
+        if self._sources.doubt_from_start:
+            doubts.append(self._sources.doubt_from_start)
         if doubts:
             self._open.setdefault(site, doubts[0][:MAX_TEXT])
         elif held:

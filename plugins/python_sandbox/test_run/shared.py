@@ -56,14 +56,14 @@ class SharedContainers:
 
     def changes(self) -> dict[str, Any]:
         """Return what the other side must be told: changed contents and forgotten numbers."""
-        if self._prunes:
-            self._prune()
         changed = []
         for number, (container, before) in list(self._table.items()):
             content = self._content(container)
             if content != before:
                 self._table[number] = (container, content)
                 changed.append([number, content])
+        if self._prunes:
+            self._prune()
         forgotten, self._forgotten = self._forgotten, []
         return ({"changed": changed} if changed else {}) | (
             {"forgotten": forgotten} if forgotten else {}

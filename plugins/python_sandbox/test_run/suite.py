@@ -95,6 +95,11 @@ def _run(
     if not (order["entry_point"] or question.functions):
         given = set()
     hidden = given - {order["entry_point"]}
+    if redefined := {*loaded["redefined"]} & {*used_names(order["tests"] or "")} - {
+        order["entry_point"]
+    }:
+        name = min(redefined)
+        peer.doubt_from_start = f"the tests use {name}, which the question gives otherwise"
     names = [name for name in loaded["names"] if name not in hidden]
     assert isinstance(module, RemoteModule)
     program = ProgramNames(peer, module, names, loaded["rebound"], namespace)

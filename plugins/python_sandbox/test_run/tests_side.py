@@ -68,6 +68,7 @@ class TestsSide(Peer):
         self.doubts: list[str] = []
         self.lacking: list[str] = []
         self.lacks_from_start: str | None = None
+        self.doubt_from_start: str | None = None
         self.before_request: Callable[[], None] | None = None
         self.after_request: Callable[[], None] | None = None
 
