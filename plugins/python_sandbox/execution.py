@@ -22,7 +22,7 @@ __all__ = [
 
 MAX_MEMORY_BYTES = 1 << 30
 """Bytes of address space that a program may use."""
-_NO_SPACE = f"[Errno {errno.ENOSPC}]"
+_DISK_ERRORS = (f"[Errno {errno.ENOSPC}]", f"[Errno {errno.EFBIG}]")
 MAX_LINTS = 20
 MAX_COUNT = 1_000_000
 MAX_ERROR_CHARACTERS = 300
@@ -126,7 +126,7 @@ def _outcome(ending: ProcessResult) -> RunOutcome:
         return "timeout"
     if report.get("kind") == "MemoryError":
         return "memory"
-    if _NO_SPACE in str(report.get("error")):
+    if any(text in str(report.get("error")) for text in _DISK_ERRORS):
         return "disk"
     if exit_code < 0 or exit_code > 128:
         return "signal"

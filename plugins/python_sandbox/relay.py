@@ -34,12 +34,13 @@ GRACE_SECONDS = 1.5
 class PairResult:
     """How two connected jails ended.
 
+    `program` is None when the tests did not need it; then its jail still waits for an order.
     `is_busy` is set when the program had most of its time for computing; otherwise it waited, or
     the machine had no time for it. `seconds` is the wall time of both.
     """
 
     tests: ProcessResult
-    program: ProcessResult
+    program: ProcessResult | None
     is_busy: bool
     seconds: float
 
@@ -86,24 +87,24 @@ class _Relay:
         self._traffic = 0
         self._last_check = time.monotonic()
         self._is_programs_turn = False
-        self._is_busy = False
+        self._is_busy = self._is_needed = False
         self._deadline = time.monotonic() + MAX_START_SECONDS
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> PairResult:
         start = time.monotonic()
         try:
-            for end in (self._tests, self._program):
-                self._register(end)
+            self._register(self._tests)
             while self._is_running():
                 self._step()
         finally:
             self._selector.close()
-            for end in (self._tests, self._program):
-                end.jail.close()
-        tests, program = (
-            end.jail.result(end.streams, end.exceeded_limit) for end in (self._tests, self._program)
-        )
+            self._tests.jail.close()
+            if self._is_needed:
+                self._program.jail.close()
+        tests = self._tests.jail.result(self._tests.streams, self._tests.exceeded_limit)
+        end = self._program
+        program = end.jail.result(end.streams, end.exceeded_limit) if self._is_needed else None
         return PairResult(tests, program, self._is_busy, time.monotonic() - start)
 
     def _register(self, end: _End) -> None:
@@ -145,12 +146,15 @@ class _Relay:
                 self._end_program()
             return
         if name != "out":
-            if name == "say" and not end.has_started and other.has_started:
+            if name == "say" and not end.has_started and end is self._tests:
                 self._deadline = time.monotonic() + self._seconds
             end.streams[name] += data[: MAX_STREAM_BYTES - len(end.streams[name])]
             return
         if not end.is_open:
             return
+        if not self._is_needed:
+            self._is_needed = True
+            self._register(self._program)
         self._traffic += len(data)
         self._is_programs_turn = end is self._tests
         if self._traffic > MAX_TRAFFIC_BYTES or len(other.waiting) > MAX_WAITING_BYTES:

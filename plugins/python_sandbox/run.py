@@ -23,11 +23,11 @@ DEFAULT_SECONDS = 10.0
 
 
 class ConnectedRuns(NamedTuple):
-    """The runs of two connected programs. `is_busy` is set when the second one computed for most
-    of its time."""
+    """The runs of two connected programs. The second is None when the first one did not need it;
+    `is_busy` is set when it computed for most of its time."""
 
     first: ProgramRun
-    second: ProgramRun
+    second: ProgramRun | None
     is_busy: bool = False
 
 
@@ -55,7 +55,7 @@ def run_connected(orders: tuple[RunRequest, RunRequest], seconds: float) -> Conn
         refusal = _refusal()
         return ConnectedRuns(refusal, refusal)
     runs = _run_pair(layer, orders, seconds)
-    if "refused" in (runs.first.outcome, runs.second.outcome):  # a warm jail had died
+    if any(run is not None and run.outcome == "refused" for run in runs[:2]):  # a warm jail died
         pool.close()
         runs = _run_pair(layer, orders, seconds)
     return runs
@@ -73,8 +73,11 @@ def _run_pair(layer: Layer, orders: tuple[RunRequest, RunRequest], seconds: floa
         refusal = ProgramRun(outcome="refused", layer=layer.name, error=str(error))
         return ConnectedRuns(refusal, refusal)
     pair = run_pair((jails[0], jails[1]), orders, seconds)
-    first, second = (run_record(layer, end, pair.seconds) for end in (pair.tests, pair.program))
-    return ConnectedRuns(first, second, pair.is_busy)
+    first = run_record(layer, pair.tests, pair.seconds)
+    if pair.program is None:
+        pool.give_back_process(jails[1])
+        return ConnectedRuns(first, None)
+    return ConnectedRuns(first, run_record(layer, pair.program, pair.seconds), pair.is_busy)
 
 
 def _refusal() -> ProgramRun:

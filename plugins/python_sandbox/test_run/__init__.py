@@ -23,7 +23,8 @@ from reasoner.types.problem import Problem
 __all__ = ["TestRun", "may_hold_examples", "run_tests"]
 
 _EXAMPLE_SIGN = re.compile(
-    r">>>|=>|->|[➞→⇒]|==|\w\(.{0,2000}\)|(?i:\binput|output\b|\breturns?\b|should|must|\bgives\b)"
+    r">>>|=>|->|[➞→⇒]|==|```|(?m:^(?:def|class|from|import) )|"
+    r"(?i:\binputs?\b|output\b|\breturns?\b|\bshould\b|\bmust\b|\bwill\b|\bgives\b|\bevaluates\b)"
 )
 _ENDINGS = {
     "memory": "ran out of memory",
@@ -71,7 +72,7 @@ class TestRun(BaseModel):
 
 
 def may_hold_examples(question: str) -> bool:
-    """Return whether a question may hold examples; without any sign of one none is looked for."""
+    """Return whether a question may hold examples or code; without a sign none is looked for."""
     return _EXAMPLE_SIGN.search(question) is not None
 
 
@@ -86,9 +87,9 @@ def run_tests(problem: Problem, blocks: tuple[str, ...], seconds: float) -> Test
     runs = run_tests_boxed(order, seconds)
     tests = runs.first
     base: dict[str, Any] = {"layer": tests.layer, "note": tests.note, "seconds": tests.seconds}
-    if "refused" in (tests.outcome, runs.second.outcome):
-        refusal = tests if tests.outcome == "refused" else runs.second
-        return TestRun(**base, refused=refusal.error or "the code was not run")
+    for run in filter(None, runs[:2]):
+        if run.outcome == "refused":
+            return TestRun(**base, refused=run.error or "the code was not run")
     report = _object(tests.stderr)
     if not report:
         reason = tests.error or f"the tests did not come to an end ({tests.outcome})"
@@ -99,7 +100,7 @@ def run_tests(problem: Problem, blocks: tuple[str, ...], seconds: float) -> Test
 def _with_lost(trial: TestRun, runs: ConnectedRuns, given: bool) -> TestRun:
     """Count the check during which the program ended: failed, or undecided when it ended because
     it had too little time."""
-    if trial.lost is None:
+    if trial.lost is None or runs.second is None:
         return trial
     trial = trial.model_copy(update={"given": given})
     reason = f"{trial.lost}: {_ending(runs.second)}"

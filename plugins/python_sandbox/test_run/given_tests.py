@@ -3,8 +3,6 @@
 It runs in the tests' sandbox.
 """
 
-import asyncio
-import inspect
 import sys
 import types
 from typing import Any
@@ -60,15 +58,13 @@ def _run_collected(
 
 def _run_function(name: str, test: Any, scores: CheckResults) -> None:
     cases = getattr(test, "__cases__", [{}])
-    needed = [p.name for p in inspect.signature(test).parameters.values() if p.default is p.empty]
+    needed = _parameters(test)
     for number, case in enumerate(cases):
         if missing := [parameter for parameter in needed if parameter not in case]:
             scores.broken = f"{name} takes arguments: the fixture {missing[0]} is not supported"
             return
         with scores.whole((name, number), name):
-            result = test(**case)
-            if inspect.iscoroutine(result):
-                asyncio.run(result)
+            _complete(test(**case))
 
 
 def _run_class(name: str, kind: type, scores: CheckResults) -> None:
@@ -94,8 +90,23 @@ def _finish(step: Any) -> None:
         result = step()
     except TypeError:  # `setup_method(self, method)`
         result = step(None)
-    if inspect.iscoroutine(result):
+    _complete(result)
+
+
+def _complete(result: Any) -> None:
+    """Run a coroutine to its end."""
+    if isinstance(result, types.CoroutineType):
+        import asyncio  # slow to import
+
         asyncio.run(result)
+
+
+def _parameters(test: Any) -> list[str]:
+    """Return the names of the parameters without a default."""
+    function = getattr(test, "__func__", test)
+    code = function.__code__
+    names = code.co_varnames[: code.co_argcount - len(function.__defaults__ or ())]
+    return list(names[1:] if isinstance(test, types.MethodType) else names)
 
 
 def _disarm_unittest() -> None:

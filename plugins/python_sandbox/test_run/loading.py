@@ -14,7 +14,7 @@ from typing import Any
 
 from python_sandbox.inside.lint import lint_program
 
-__all__ = ["MODULES", "load_program"]
+__all__ = ["MODULES", "bound_names", "load_program", "read_functions"]
 
 MODULES = (
     "solution",
@@ -68,6 +68,14 @@ def load_program(order: dict[str, Any]) -> tuple[types.ModuleType, dict[str, Any
         ),
         "parameters": {name: _parameters(node) for name, node in _definitions(tree)},
     }
+
+
+def read_functions(source: str) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the functions that a program defines, the last one first, and their parameters."""
+    tree = _parsed(source)
+    if tree is None:
+        return [], {}
+    return _functions(tree)[::-1], {name: _parameters(node) for name, node in _definitions(tree)}
 
 
 def choose_program(blocks: Sequence[str], asked: Iterable[str], prelude: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from python_sandbox.test_run.channel import Channel, ChannelClosed
 from python_sandbox.test_run.examples import Example, find_examples
 from python_sandbox.test_run.given_tests import run_given_tests
-from python_sandbox.test_run.loading import MODULES, bound_names
+from python_sandbox.test_run.loading import MODULES, bound_names, read_functions
 from python_sandbox.test_run.patches import PatchWatch
 from python_sandbox.test_run.peer import Uncarried
 from python_sandbox.test_run.program_names import ProgramNames, used_names
@@ -62,11 +62,24 @@ def _report(order: dict[str, Any]) -> dict[str, Any]:
         return module
 
     scores = CheckResults(peer)
+    if not order["tests"] and not _shows_examples(order, question):
+        return {"prelude": question.prelude}
     try:
         _run(order, question, peer, load, loaded, scores)
     except (ChannelClosed, Uncarried):
         scores.lost = scores.lost or ("" if loaded else "loading")
     return {**loaded, "prelude": question.prelude, **scores.report()}
+
+
+def _shows_examples(order: dict[str, Any], question: QuestionCode) -> bool:
+    """Return whether the question holds examples for the names of the reply, before it is loaded."""
+    if ">>>" in order["question"]:
+        return True
+    functions, parameters = read_functions("\n\n".join(order["blocks"]))
+    known = {*question.functions, *functions, *filter(None, [order["entry_point"]])}
+    last = order["entry_point"] or next(iter([*reversed(question.functions), *functions]), None)
+    given = tuple(parameters.get(last or "", question.parameters))
+    return bool(find_examples(order["question"], known, last or "f", given))
 
 
 def _asked(order: dict[str, Any], question: QuestionCode) -> list[str]:
