@@ -72,7 +72,7 @@ def _report(order: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shows_examples(order: dict[str, Any], question: QuestionCode) -> bool:
-    """Return whether the question holds examples for the names of the reply, before it is loaded."""
+    """Return whether the question holds examples for the reply, before it is loaded."""
     if ">>>" in order["question"]:
         return True
     functions, parameters = read_functions("\n\n".join(order["blocks"]))
