@@ -77,7 +77,7 @@ class ProgramSide(Peer):
         name = str(value.__name__)
         if getattr(builtins, name, None) is value:
             return ["builtins", name]
-        is_standard = value.__module__ in sys.stdlib_module_names
+        is_standard = str(value.__module__).partition(".")[0] in sys.stdlib_module_names
         if issubclass(value, BaseException) and is_standard:
             return [value.__module__, name]
         return None

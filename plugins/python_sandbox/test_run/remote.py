@@ -96,6 +96,11 @@ class RemoteObject:
 class RemoteType(type):
     """The class of stand-ins for the instances of a class of the other side, and its stand-in."""
 
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> "RemoteType":
+        if "__remote__" not in namespace:  # a class statement of the tests
+            raise _peer(bases[0]).uncarried(f"a subclass of {bases[0].__name__}")
+        return super().__new__(mcs, name, bases, namespace)
+
     def __call__(cls, *arguments: Any, **keywords: Any) -> Any:
         return _peer(cls).request("call", cls, list(arguments), keywords)
 

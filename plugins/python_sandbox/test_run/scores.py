@@ -141,8 +141,12 @@ class CheckResults:
             raise error
 
     def _raised(self, site: CheckPosition, text: str, error: BaseException) -> None:
+        if isinstance(error, SystemExit) and error.code in (None, 0):
+            return
         if isinstance(error, ImportError) and not self._sources.lacking:
             self.broken = f"the tests need what the sandbox lacks: {error}"[:200]
+        elif isinstance(error, OSError | ImportError | EOFError | MemoryError):
+            self.note(site, False, doubt=f"it needs what the sandbox lacks: {error}")
         elif type(error).__name__ in ("SkipTest", "Skipped"):
             self._open.setdefault(site, f"{text} is skipped")
         else:

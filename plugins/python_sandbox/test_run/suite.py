@@ -6,6 +6,7 @@ expect, or report their result.
 """
 
 import ast
+import contextlib
 import io
 import json
 import os
@@ -19,8 +20,9 @@ from python_sandbox.test_run.given_tests import run_given_tests
 from python_sandbox.test_run.loading import MODULES, bound_names, read_functions
 from python_sandbox.test_run.patches import PatchWatch
 from python_sandbox.test_run.peer import Uncarried
+from python_sandbox.test_run.program_finder import ProgramFinder, loads_late
 from python_sandbox.test_run.program_names import ProgramNames, used_names
-from python_sandbox.test_run.question import QuestionCode, read_question
+from python_sandbox.test_run.question import read_question
 from python_sandbox.test_run.remote import RemoteModule
 from python_sandbox.test_run.scores import CheckResults
 from python_sandbox.test_run.tests_side import TESTS_MODULE, TestsSide
@@ -49,140 +51,134 @@ def main(order: dict[str, Any]) -> None:
 
 
 def _report(order: dict[str, Any]) -> dict[str, Any]:
-    question = read_question(order["question"])
-    asked = _asked(order, question)
-    peer = TestsSide(Channel(*order["channel"]), PatchWatch(order["tests"] or ""))
-    loaded: dict[str, Any] = {}
+    suite = _Suite(order)
+    if not suite.tests and not suite.shows_examples():
+        return {"prelude": suite.question.prelude}
+    suite.run()
+    return {**suite.loaded, "prelude": suite.question.prelude, **suite.scores.report()}
 
-    def load() -> RemoteModule | None:
+
+class _Suite:
+    """The tests and examples of one order. `loaded` is the report on loading the program."""
+
+    def __init__(self, order: dict[str, Any]) -> None:
+        self.tests: str = order["tests"] or ""
+        self.question = read_question(order["question"])
+        self.loaded: dict[str, Any] = {}
+        self._text: str = order["question"]
+        self._blocks: list[str] = order["blocks"]
+        self._entry_point: str | None = order["entry_point"]
+        self._peer = TestsSide(Channel(*order["channel"]), PatchWatch(self.tests))
+        self.scores = CheckResults(self._peer)
+
+    def shows_examples(self) -> bool:
+        """Return whether the question holds examples for the reply, before it is loaded."""
+        functions, parameters = read_functions("\n\n".join(self._blocks))
+        return ">>>" in self._text or bool(self._examples(functions, parameters))
+
+    def run(self) -> None:
+        """Load the program and run the examples and tests, as long as the program lives."""
+        try:
+            if loads_late(self.tests):
+                sys.meta_path.insert(0, ProgramFinder(self._load))
+                self._run_tests(self._namespace())
+            else:
+                self._run_loaded(self._load())
+        except (ChannelClosed, Uncarried):
+            self.scores.lost = self.scores.lost or ("" if self.loaded else "loading")
+
+    def _load(self) -> RemoteModule | None:
         """Load the program, at once or when the tests import it."""
-        blocks = {"blocks": order["blocks"], "prelude": question.prelude, "asked": asked}
-        loaded.update(peer.request("load", None, [blocks]))
-        module: RemoteModule | None = peer.request("module", None, [])
+        entry_point = [self._entry_point] if self._entry_point else []
+        asked = dict.fromkeys([*entry_point, *self.question.functions, *used_names(self.tests)])
+        order = {"blocks": self._blocks, "prelude": self.question.prelude, "asked": [*asked]}
+        self.loaded.update(self._peer.request("load", None, [order]))
+        module: RemoteModule | None = self._peer.request("module", None, [])
         return module
 
-    scores = CheckResults(peer)
-    if not order["tests"] and not _shows_examples(order, question):
-        return {"prelude": question.prelude}
-    try:
-        _run(order, question, peer, load, loaded, scores)
-    except (ChannelClosed, Uncarried):
-        scores.lost = scores.lost or ("" if loaded else "loading")
-    return {**loaded, "prelude": question.prelude, **scores.report()}
+    def _run_loaded(self, module: RemoteModule | None) -> None:
+        if not self.loaded.get("python") or module is None:
+            return
+        hidden = self._given_names()
+        self._note_doubts(hidden)
+        namespace = self._namespace()
+        names = [name for name in self.loaded["names"] if name not in hidden]
+        program = ProgramNames(self._peer, module, names, self.loaded["rebound"], namespace)
+        self._peer.before_request = program.send_changes
+        self._peer.after_request = program.fetch_changes
+        for name in MODULES:
+            sys.modules.setdefault(name, module)
+        self._run_examples(namespace)
+        self._run_tests(namespace)
 
+    def _given_names(self) -> set[str]:
+        """Return the names that the question gives, which the program cannot replace."""
+        if not (self._entry_point or self.question.functions):
+            return set()  # the question may show the code to be repaired
+        return {*bound_names(ast.parse(self.question.prelude))} - {self._entry_point or ""}
 
-def _shows_examples(order: dict[str, Any], question: QuestionCode) -> bool:
-    """Return whether the question holds examples for the reply, before it is loaded."""
-    if ">>>" in order["question"]:
-        return True
-    functions, parameters = read_functions("\n\n".join(order["blocks"]))
-    known = {*question.functions, *functions, *filter(None, [order["entry_point"]])}
-    last = order["entry_point"] or next(iter([*reversed(question.functions), *functions]), None)
-    given = tuple(parameters.get(last or "", question.parameters))
-    return bool(find_examples(order["question"], known, last or "f", given))
+    def _note_doubts(self, hidden: set[str]) -> None:
+        """Note what makes every check uncertain."""
+        self._peer.lacking.clear()
+        if self.loaded.get("lacks"):
+            self._peer.lacks_from_start = str(self.loaded["error"])
+        if "'__main__." in self.tests.replace('"', "'"):
+            self._peer.doubt_from_start = "the tests patch names of their own module"
+        if redefined := {*self.loaded["redefined"]} & {*used_names(self.tests)} & hidden:
+            name = min(redefined)
+            self._peer.doubt_from_start = (
+                f"the tests use {name}, which the question gives otherwise"
+            )
 
+    def _namespace(self) -> dict[str, Any]:
+        """Return the names that tests see: those of the question's own code."""
+        module = sys.modules[TESTS_MODULE] = types.ModuleType(TESTS_MODULE)
+        namespace = vars(module)
+        namespace["__builtins__"] = __builtins__
+        for node in ast.parse(self.question.prelude).body:
+            with contextlib.suppress(Exception):  # the tests may do without it
+                code = compile(ast.Module([node], []), "question.py", "exec", dont_inherit=True)
+                exec(code, namespace)  # noqa: S102  in the sandbox; the question's own code
+        return namespace
 
-def _asked(order: dict[str, Any], question: QuestionCode) -> list[str]:
-    """Return the names that the program must define."""
-    used = used_names(order["tests"] or "")
-    entry_point = order["entry_point"]
-    return [*dict.fromkeys([*([entry_point] if entry_point else []), *question.functions, *used])]
+    def _run_tests(self, namespace: dict[str, Any]) -> None:
+        if self.tests:
+            self.scores.given = True
+            entry_point = self._entry(self.loaded.get("functions", []))
+            run_given_tests(self.tests, namespace, entry_point, self.scores)
 
+    def _run_examples(self, namespace: dict[str, Any]) -> None:
+        functions, parameters = self.loaded["functions"][::-1], self.loaded["parameters"]
+        for number, example in enumerate(self._examples(functions, parameters)):
+            _run_example(self.scores, number, example, namespace)
+        if ">>>" in self._text:
+            from python_sandbox.test_run.transcript import run_transcript
 
-def _run(
-    order: dict[str, Any],
-    question: QuestionCode,
-    peer: TestsSide,
-    load: Any,
-    loaded: dict[str, Any],
-    scores: CheckResults,
-) -> None:
-    module = load()
-    if not loaded.get("python"):
-        return
-    peer.lacking.clear()
-    peer.lacks_from_start = str(loaded["error"]) if loaded.get("lacks") else None
-    namespace = _namespace(question)
-    given = {*bound_names(ast.parse(question.prelude))}
-    # without a function to write, the question may show the code to be repaired
-    if not (order["entry_point"] or question.functions):
-        given = set()
-    hidden = given - {order["entry_point"]}
-    if redefined := {*loaded["redefined"]} & {*used_names(order["tests"] or "")} - {
-        order["entry_point"]
-    }:
-        name = min(redefined)
-        peer.doubt_from_start = f"the tests use {name}, which the question gives otherwise"
-    names = [name for name in loaded["names"] if name not in hidden]
-    assert isinstance(module, RemoteModule)
-    program = ProgramNames(peer, module, names, loaded["rebound"], namespace)
-    peer.before_request, peer.after_request = program.send_changes, program.fetch_changes
-    for name in MODULES:
-        sys.modules.setdefault(name, module)
-    entry_point = order["entry_point"] or _entry(question, loaded)
-    _run_examples(order, question, entry_point, loaded, namespace, scores)
-    if order["tests"]:
-        scores.given = True
-        run_given_tests(order["tests"], namespace, entry_point, scores)
+            run_transcript(self._text, namespace, self.scores)
 
+    def _examples(self, functions: list[str], parameters: dict[str, list[str]]) -> list[Example]:
+        """Return the question's examples for functions of the program, the last one first."""
+        entry_point = self._entry(functions[::-1])
+        known = {*self.question.functions, *filter(None, [entry_point])}
+        known |= {name for name in functions if "." not in name} - self._given_names()
+        given = parameters.get(entry_point or "") or self.question.parameters
+        return find_examples(self._text, known, entry_point, tuple(given))
 
-def _namespace(question: QuestionCode) -> dict[str, Any]:
-    """Return the names that tests see: those of the question's own code."""
-    module = sys.modules[TESTS_MODULE] = types.ModuleType(TESTS_MODULE)
-    namespace = vars(module)
-    namespace["__builtins__"] = __builtins__
-    for node in ast.parse(question.prelude).body:
-        try:
-            code = compile(ast.Module([node], []), "question.py", "exec", dont_inherit=True)
-            exec(code, namespace)  # noqa: S102  in the sandbox; the question's own code
-        except Exception:  # noqa: S112  the program may do without it
-            continue
-    return namespace
-
-
-def _run_examples(
-    order: dict[str, Any],
-    question: QuestionCode,
-    entry_point: str | None,
-    loaded: dict[str, Any],
-    namespace: dict[str, Any],
-    scores: CheckResults,
-) -> None:
-    known = {*question.functions, *filter(None, [entry_point])}
-    known |= {name for name in loaded["functions"] if "." not in name}
-    if not (order["entry_point"] or question.functions):
-        known |= {name for name in loaded["functions"] if "." not in name}
-    else:
-        known -= {*bound_names(ast.parse(question.prelude))} - {order["entry_point"]}
-    parameters = loaded["parameters"].get(entry_point) or question.parameters
-    examples = find_examples(order["question"], known, entry_point, tuple(parameters))
-    for number, example in enumerate(examples):
-        _run_example(scores, number, example, namespace)
-    if ">>>" in order["question"]:
-        from python_sandbox.test_run.transcript import run_transcript
-
-        run_transcript(order["question"], namespace, scores)
+    def _entry(self, functions: list[str]) -> str | None:
+        """Return the function under test."""
+        names = [*reversed(self.question.functions), *reversed(functions)]
+        return self._entry_point or next(iter(names), None)
 
 
 def _run_example(
     scores: CheckResults, number: int, example: Example, namespace: dict[str, Any]
 ) -> None:
+    """Run an example; what a function prints counts when it returns nothing."""
     site = ("example", number)
     with scores.guard(site, example.call):
-        printed = io.StringIO()
-        stdout, sys.stdout = sys.stdout, printed
-        try:
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
             got = eval(example.call, namespace)  # noqa: S307  in the sandbox; the question's words
-        finally:
-            sys.stdout = stdout
-        if got is None and None not in example.outcomes and printed.getvalue():
-            got = printed.getvalue().strip()
-            scores.compare(site, example.call, got, tuple(map(str, example.outcomes)))
-        else:
-            scores.compare(site, example.call, got, example.outcomes)
-
-
-def _entry(question: QuestionCode, loaded: dict[str, Any]) -> str | None:
-    """Return the function under test when the problem does not name it."""
-    names = [*reversed(question.functions), *reversed(loaded["functions"])]
-    return next(iter(names), None)
+        outcomes = example.outcomes
+        if got is None and None not in outcomes and printed.getvalue():
+            got, outcomes = printed.getvalue().strip(), tuple(map(str, outcomes))
+        scores.compare(site, example.call, got, outcomes)
