@@ -119,6 +119,14 @@ OBJECT_FORGERIES = {
         "def f(c):\n    c.__class__.__eq__ = lambda *a: True\n    return c",
         "class C:\n    def __eq__(self, o): return o == 4\nassert f(C()) == 5",
     ),
+    "an end before the rest": (
+        "import sys\ndef f(x):\n    if x > 1: sys.exit(0)\n    return 2",
+        "assert f(1) == 2\nx = f(2)\nassert x == 4",
+    ),
+    "an end within a check": (
+        "import sys\ndef f(x):\n    if x > 1: sys.exit(0)\n    return 2",
+        "assert f(1) == 2\nassert f(2) == 4",
+    ),
     "words on the wire": (
         "import os\ndef f(x):\n    for n in range(3, 64):\n"
         '        try: os.write(n, b\'\\0\\0\\0\\x12{"value":[null,""]}\')\n'

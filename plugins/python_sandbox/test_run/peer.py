@@ -250,7 +250,10 @@ class Peer:
 
     def _exception(self, raised: dict[str, Any]) -> BaseException:
         """Return a local exception for one of the other side."""
-        kind = self._resolve(raised["class"])
+        try:
+            kind = self._resolve(raised["class"])
+        except ValueError:  # of a module that is not loaded here, so that nothing names it
+            kind = Exception
         if not (isinstance(kind, type) and issubclass(kind, BaseException)):
             kind = RuntimeError
         error: BaseException = kind.__new__(kind)

@@ -85,7 +85,7 @@ class _Suite:
             else:
                 self._run_loaded(self._load())
         except (ChannelClosed, Uncarried):
-            self.scores.lost = self.scores.lost or ("" if self.loaded else "loading")
+            self.scores.lost = self.scores.lost or "the program"
 
     def _load(self) -> RemoteModule | None:
         """Load the program, at once or when the tests import it."""

@@ -126,7 +126,7 @@ class TestsSide(Peer):
             return self._compare(name, target, arguments[0])
         value = self.request("dunder", target, [name, *arguments])
         is_tainted = object.__getattribute__(target, "__tainted__")
-        if name in BINARY:
+        if name in BINARY or (name == "__format__" and arguments[0]):
             is_tainted = is_tainted or not isinstance(arguments[0], RemoteObject)
         if is_tainted and name not in (
             "__getitem__",
