@@ -13,7 +13,7 @@ from reasoner.protocol.token_allowance import TokenAllowance
 from reasoner.protocol.visible_text import BlockText
 from reasoner.types.events import Channel
 from reasoner.types.reasoning_marks import ReasoningMarks
-from reasoner.types.trajectory import FinishReason, Step, Trajectory
+from reasoner.types.trajectory import Decision, FinishReason, Step, Trajectory
 
 __all__ = ["AnswerRound"]
 
@@ -128,7 +128,7 @@ class AnswerRound:
         if thought := reasoning.strip():
             hidden = self._thought_tokens(tokens)
             answer_tokens -= len(hidden)
-            step = count_tokens(Step(text=thought), hidden)
+            step = count_tokens(Step(text=thought, decision=Decision.END), hidden)
             trajectory = trajectory.model_copy(update={"steps": (*trajectory.steps, step)})
         return finish_trajectory(trajectory, answer, answer_tokens, self._reason(finish))
 

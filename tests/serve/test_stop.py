@@ -58,7 +58,7 @@ def test_a_stream_that_is_cut_within_a_character_ends_before_it(server: Server) 
         body = {
             "messages": QUESTION,
             "reasoning_effort": "none",
-            "max_tokens": 4,
+            "max_tokens": 8,
             "stream": stream,
         }
         reply = httpx2.post(f"{server.address}/v1/chat/completions", json=body, timeout=SLOW)

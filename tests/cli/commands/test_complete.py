@@ -19,12 +19,12 @@ from tests.cli.command import environment, run
     [
         ("reasoner ser", {"serve"}),
         ("reasoner ask --effort m", {"medium", "max"}),
-        ("reasoner ask -m smol", {"smollm2-135m"}),
+        ("reasoner ask -m smollm2", {"smollm2-135m"}),
         ("reasoner ask --strategy ma", {"majority"}),
         ("reasoner ask --strategy maj -S ad", set()),
         ("reasoner ask --strategy majority -S ad", {"adaptive="}),
         ("reasoner batch --value-format math", {"math-shepherd"}),
-        ("reasoner models show smol", {"smollm2-135m"}),
+        ("reasoner models show smollm2", {"smollm2-135m"}),
     ],
 )
 def test_names(tmp_path: Path, line: str, offered: set[str]) -> None:
