@@ -29,6 +29,8 @@ from python_sandbox.program import (
     MAX_CODE_CHARACTERS,
     assemble_programs,
     clean_spaces,
+    cut_prose,
+    may_be_altered,
     split_transcripts,
 )
 from python_sandbox.run import run_python
@@ -66,6 +68,9 @@ def verify(
         refusal = ProgramRun(outcome="refused")
         return build_verdict(Outcome.UNKNOWN, "the code is too long to run", refusal)
     verdict = _judge(problem, submission, start + seconds, compare_answers)
+    if verdict.evidence["outcome"] == "syntax" and any(map(may_be_altered, submission.code)):
+        reason = f"{verdict.reason}; the code may have been altered on its way"
+        verdict = verdict.model_copy(update={"outcome": Outcome.UNKNOWN, "reason": reason})
     return verdict.model_copy(update={"seconds": time.monotonic() - start})
 
 
@@ -73,7 +78,7 @@ def _judge(
     problem: Problem, submission: Submission, deadline: float, compare_answers: CompareAnswers
 ) -> Verdict:
     """Judge by the tests, else by the question's examples, else by the program's own run."""
-    blocks = tuple(map(clean_spaces, submission.code))
+    blocks = tuple(cut_prose(clean_spaces(block)) for block in submission.code)
     prelude = ""
     if problem.tests is not None or may_hold_examples(problem.question):
         programs = split_transcripts(blocks)[0]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 __all__ = ["find_fences"]
 
 _FENCE = re.compile(
-    r"(?m)^((?:[ \t]{0,12}(?:[-*+]|\d{1,3}[.)]|>)(?=[ \t`~])){0,3}[ \t]{0,12})"
+    r"(?m)^\ufeff?((?:[ \t]{0,12}(?:[-*+]|\d{1,3}[.)]|>)(?=[ \t`~])){0,3}[ \t]{0,12})"
     r"(`{3,}|~{3,})[ \t]*([^\n`]*)$"
 )
 _TRIPLE_QUOTES = re.compile(r"\"\"\"|'''")

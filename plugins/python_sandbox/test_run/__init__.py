@@ -23,8 +23,8 @@ from reasoner.types.problem import Problem
 __all__ = ["TestRun", "may_hold_examples", "run_tests"]
 
 _EXAMPLE_SIGN = re.compile(
-    r">>>|=>|->|[➞→⇒]|==|```|(?m:^(?:def|class|from|import) )|"
-    r"(?i:\binputs?\b|output\b|\breturns?\b|\bshould\b|\bmust\b|\bwill\b|\bgives\b|\bevaluates\b)"
+    r">>>|=>|->|\)`?\s?=|[➞→⇒]|==|```|(?m:^(?:def|class|from|import) )|"
+    r"(?i:\binputs?\b|output\b|\breturns?\b|\bshould\b|\bmust\b|\bwill\b|\bgives\b|\bprints\b|\bevaluates\b)"
 )
 _ENDINGS = {
     "memory": "ran out of memory",

@@ -2,6 +2,10 @@
 
 import pytest
 
+import python_sandbox
+import sympy_check
+from reasoner.types.problem import Problem
+from reasoner.types.verdict import Submission
 from tests.plugins.python_sandbox.test_code_answers import judge, needs_sandbox
 
 pytestmark = needs_sandbox
@@ -19,6 +23,11 @@ class Queue:
 """
 QUEUE_TESTS = """
 import pytest
+
+import python_sandbox
+import sympy_check
+from reasoner.types.problem import Problem
+from reasoner.types.verdict import Submission
 q = Queue()
 assert len(q.add(1).add(2)) == 2
 assert q.take() == 1 and q.items == [2]
@@ -118,3 +127,47 @@ QUESTIONS = [
 def test_examples_of_every_notation_decide(code: str, question: str, outcome: str) -> None:
     said = judge(code, question=question)
     assert said.outcome == outcome, said
+
+
+TYPED = ">>> def f(x):\n...     return 2 * x\n>>> f(1)\n2\n"
+SPACES = "\ufeffdef f(x):\n\u00a0\u00a0\u00a0\u00a0return 2 * x\n"
+ENTITIES = "def f(x):\n    return x if x &lt; 3 else 2 * x\n"
+BLOCKS = [
+    ((SPACES,), "pass"),
+    ((TYPED,), "pass"),
+    ((ENTITIES,), "unknown"),
+    (("Here is the code:\n\ndef f(x):\n    return 2 * x\n",), "pass"),
+    (("def f(x):\n    return 2 *\n",), "fail"),
+    (("def f(x): return x\nwhile True: pass", "def f(x): return 2 * x"), "pass"),
+    (("def f(x): return 2 *", "def f(x): return 2 * x"), "pass"),
+    (("def g(x): return x", "def f(x): return 2 * g(x)"), "pass"),
+    (("def f(x): return 2 * x", "f = input()"), "pass"),
+    (("# tools.py\ndef g(x): return x", "from tools import g\ndef f(x): return 2 * g(x)"), "pass"),
+    (("for n in range(300_000): print(n)\ndef f(x): return 2 * x",), "pass"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("blocks", "outcome"), BLOCKS)
+def test_the_program_is_found_among_the_blocks(blocks: tuple[str, ...], outcome: str) -> None:
+    said = python_sandbox.verify(
+        problem=Problem(question="?", tests="assert f(4) == 8"),
+        submission=Submission(answer="", code=blocks),
+        seconds=8,
+        compare_answers=sympy_check.compare,
+    )
+    assert said is not None
+    assert said.outcome == outcome, said
+
+
+@pytest.mark.parametrize("code", ["while True: pass", "x = [0] * 10**10", "print('x' * 10**7)"])
+@pytest.mark.slow
+def test_a_limit_of_the_sandbox_refutes_nothing(code: str) -> None:
+    said = python_sandbox.verify(
+        problem=Problem(question="?"),
+        submission=Submission(answer="", code=(code,)),
+        seconds=1,
+        compare_answers=sympy_check.compare,
+    )
+    assert said is not None
+    assert said.outcome == "unknown", said
