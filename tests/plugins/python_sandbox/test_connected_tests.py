@@ -23,11 +23,6 @@ class Queue:
 """
 QUEUE_TESTS = """
 import pytest
-
-import python_sandbox
-import sympy_check
-from reasoner.types.problem import Problem
-from reasoner.types.verdict import Submission
 q = Queue()
 assert len(q.add(1).add(2)) == 2
 assert q.take() == 1 and q.items == [2]
