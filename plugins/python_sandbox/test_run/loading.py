@@ -71,11 +71,11 @@ def load_program(order: dict[str, Any]) -> tuple[types.ModuleType, dict[str, Any
 
 
 def read_functions(source: str) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the functions that a program defines, the last one first, and their parameters."""
+    """Return the functions that a program defines, in order, and their parameters."""
     tree = _parsed(source)
     if tree is None:
         return [], {}
-    return _functions(tree)[::-1], {name: _parameters(node) for name, node in _definitions(tree)}
+    return _functions(tree), {name: _parameters(node) for name, node in _definitions(tree)}
 
 
 def choose_program(blocks: Sequence[str], asked: Iterable[str], prelude: str) -> str:
