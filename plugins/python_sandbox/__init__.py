@@ -108,7 +108,7 @@ def _run_first_working(
         remaining_seconds = deadline - time.monotonic()
         is_last = number == len(codes) - 1
         limit = max(0.5, remaining_seconds if is_last else remaining_seconds * 0.6)
-        run = run_python(_with_prelude(prelude, code), seconds=limit)
+        run = run_python(_with_prelude(prelude, code), seconds=limit, lint=True)
         if run.outcome in ("ok", "refused"):
             break
     return code, run

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import IO
@@ -21,22 +22,28 @@ from python_sandbox.watch import MAX_DISK_BYTES, MAX_FILES, ExceededLimit, Outpu
 from reasoner.sandbox.confinement.trees import readable_trees, sandbox_import_path
 from reasoner.sandbox.worker_process import minimal_environment, python_command
 
-__all__ = ["ProcessResult", "RunRequest", "SandboxProcess"]
+__all__ = ["ProcessResult", "RunRequest", "SandboxProcess", "await_endings"]
 
 MAX_FILE_BYTES = 16 << 20
+MAX_END_SECONDS = 5.0
+"""Time that `await_endings` waits for one jail."""
+_lock = threading.Lock()
+_endings: list[threading.Thread] = []
 
 
 @dataclass(frozen=True)
 class RunRequest:
     """The code a jail is to run: a program, or, with `earlier`, one more block after those.
 
-    With `channel` the standard streams of the jail are a connection to another one.
+    With `channel` the standard streams of the jail are a connection to another one; with `lint` the
+    program is linted before it runs.
     """
 
     code: str
     earlier: tuple[str, ...] | None = None
     stdin: str = ""
     channel: bool = False
+    lint: bool = False
 
     def encoded(self) -> bytes:
         """Return the order as the jail reads it."""
@@ -116,8 +123,12 @@ class SandboxProcess:
         watch = OutputCollector(self._box, self.pid, self.memory)
         try:
             watch.collect_output(order.encoded(), self.sink, self.sources, seconds)
-        finally:
+        except BaseException:
             self.close()
+            raise
+        report = bytes(watch.streams["say"]).removeprefix(START_SIGNAL)
+        is_complete = watch.exceeded_limit is None and _parsed_report(report) is not None
+        self.close(at_once=not is_complete)
         return self.result(watch.streams, watch.exceeded_limit, watch.is_busy)
 
     def result(
@@ -131,6 +142,8 @@ class SandboxProcess:
         report = _parsed_report(say.removeprefix(START_SIGNAL))
         started = say.startswith(START_SIGNAL)
         code = self._process.returncode
+        if code is None:  # it has reported, and its end is awaited elsewhere
+            code = 0 if report and report.get("stage") == "ran" else 1
         return ProcessResult(code, exceeded_limit, out, err, started, report, is_busy)
 
     def kill(self) -> None:
@@ -140,14 +153,27 @@ class SandboxProcess:
         except (ProcessLookupError, PermissionError):
             self._process.kill()
 
-    def close(self) -> None:
-        """Kill the process group and remove the jail's directory."""
+    def close(self, *, at_once: bool = True) -> None:
+        """Kill the process group and remove the jail's directory.
+
+        The kernel takes some milliseconds to end a process with a file system of its own; without
+        `at_once` another thread waits for that.
+        """
         self.kill()
-        self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 pipe.close()
         os.close(self._report)
+        if at_once:
+            self._finish()
+        else:
+            ending = threading.Thread(target=self._finish, name="reasoner-jail-end", daemon=True)
+            with _lock:
+                _endings[:] = [other for other in _endings if other.is_alive()] + [ending]
+                ending.start()
+
+    def _finish(self) -> None:
+        self._process.wait()
         folder.remove_folder(self._box)
 
     def _start(self, report_sink: int) -> subprocess.Popen[bytes]:
@@ -176,6 +202,14 @@ class SandboxProcess:
             cwd=self._box,
             start_new_session=True,
         )
+
+
+def await_endings() -> None:
+    """Wait until the jails that were closed have ended."""
+    with _lock:
+        endings = _endings[:]
+    for ending in endings:
+        ending.join(MAX_END_SECONDS)
 
 
 def _parsed_report(data: bytes) -> dict[str, JsonValue] | None:

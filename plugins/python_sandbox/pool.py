@@ -9,7 +9,7 @@ import atexit
 import os
 import threading
 
-from python_sandbox.jail import SandboxProcess
+from python_sandbox.jail import SandboxProcess, await_endings
 from python_sandbox.layers import Layer
 
 __all__ = [
@@ -153,3 +153,4 @@ def close() -> None:
     """End the waiting jails of all pools; later programs start new ones."""
     for pool in _pools:
         pool.close()
+    await_endings()

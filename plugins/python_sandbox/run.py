@@ -32,15 +32,21 @@ class ConnectedRuns(NamedTuple):
 
 
 def run_python(
-    code: str, *, stdin: str = "", seconds: float = DEFAULT_SECONDS, memory: int = MAX_MEMORY_BYTES
+    code: str,
+    *,
+    stdin: str = "",
+    seconds: float = DEFAULT_SECONDS,
+    memory: int = MAX_MEMORY_BYTES,
+    lint: bool = False,
 ) -> ProgramRun:
     """Run `code` as a program.
 
-    `seconds` limits the program's wall time, `memory` its address space in bytes. The program can
+    `seconds` limits the program's wall time, `memory` its address space in bytes. With `lint` the
+    program is linted first. The program can
     read the standard library and the packages installed beside it, and it can write to one empty
     directory; it reaches nothing else.
     """
-    return _run_in_strongest(RunRequest(code, stdin=stdin), seconds, memory)
+    return _run_in_strongest(RunRequest(code, stdin=stdin, lint=lint), seconds, memory)
 
 
 def run_notebook_cell(code: str, earlier: Sequence[str], seconds: float) -> ProgramRun:

@@ -40,7 +40,7 @@ def main() -> None:
     _become_stdin(order["stdin"])
     sys.argv = ["program.py", *map(str, channel)]
     if order["earlier"] is None:
-        report = program.run_program(order["code"])
+        report = program.run_program(order["code"], order["lint"])
     else:
         report = blocks.run_blocks(order["earlier"], order["code"])
     flush_output()
@@ -81,7 +81,7 @@ def _close_others(keep: set[int]) -> None:
 
 
 def _order() -> dict[str, Any]:
-    """Read the order: its length on a line of its own, then `code`, `stdin`, `channel`, and
+    """Read the order: its length on a line of its own, then `code`, `stdin`, `channel`, `lint`, and
     `earlier` (None for a program)."""
     head = b""
     while not head.endswith(b"\n"):

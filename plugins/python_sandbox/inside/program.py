@@ -14,14 +14,14 @@ __all__ = ["run_program"]
 FILE = "program.py"
 
 
-def run_program(source: str) -> dict[str, Any]:
+def run_program(source: str, lint: bool = False) -> dict[str, Any]:
     """Run a program; return `stage` (syntax, error, ran), `error`, `kind`, `asserts` and so on."""
     held_assertions = [0]
     module = types.ModuleType("__main__")
     module.__dict__["__builtins__"] = __builtins__
     try:
         code = _compile(source, held_assertions, module)
-        lints = {"lints": lint_program(source)}
+        lints = {"lints": lint_program(source)} if lint else {}
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         print_traceback(error, FILE)
         return {"stage": "syntax", "error": error_line(error)}
