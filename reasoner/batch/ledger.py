@@ -9,16 +9,23 @@ import os
 from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Protocol, Self
 
-from reasoner.batch.record import RECORD_START, BatchRecord
+from reasoner.batch.record import RECORD_START
 from reasoner.batch.rows import MAX_LINE_BYTES, parse_row
 from reasoner.batch.tally import BatchTotals
 from reasoner.errors import UsageError
 
-__all__ = ["BatchOutput"]
+__all__ = ["BatchOutput", "OutputRecord"]
 
 LINE_START = RECORD_START.encode()
+
+
+class OutputRecord(Protocol):
+    """A record of one item."""
+
+    def to_json(self) -> str:
+        """Return the record as one line of JSON that starts with its id."""
 
 
 class BatchOutput:
@@ -56,7 +63,7 @@ class BatchOutput:
         """Whether `descriptor` refers to this file."""
         return os.path.samestat(os.fstat(self._file.fileno()), os.fstat(descriptor))
 
-    def append(self, record: BatchRecord) -> None:
+    def append(self, record: OutputRecord) -> None:
         """Append a record. It has been passed to the kernel when this returns, so it survives the
         process being killed. Raises OSError."""
         data = f"{record.to_json()}\n".encode()

@@ -25,6 +25,10 @@ COMMANDS = {
     "batch": CommandEntry(
         f"{PACKAGE}.batch:batch", "Answer many questions at once, each as a line of JSON."
     ),
+    "eval": CommandEntry(
+        f"{PACKAGE}.eval:evaluate_settings",
+        "Measure and compare settings on questions with known answers.",
+    ),
     "serve": CommandEntry(f"{PACKAGE}.serve:serve", "Keep a model loaded and answer over HTTP."),
     "verify": CommandEntry(
         f"{PACKAGE}.verify:verify",

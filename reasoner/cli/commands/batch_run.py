@@ -21,14 +21,13 @@ from reasoner.batch.source import BatchFormat, read_batch_items
 from reasoner.batch.tally import BatchTotals
 from reasoner.cli.interrupt import Interrupt
 from reasoner.cli.options.batch import BatchOptions
+from reasoner.cli.options.concurrency import parse_concurrency
 from reasoner.cli.options.run import RunOptions
 from reasoner.cli.output.progress import BatchProgress, batch_summary, draw_progress
 from reasoner.cli.output.terminal import is_terminal
 from reasoner.cli.output.writers import escape_json
 from reasoner.errors import Interrupted, UsageError
 from reasoner.models.progress import DownloadObserver
-from reasoner.models.registry import load_registry
-from reasoner.search.request import validate_request
 from reasoner.settings import Settings
 from reasoner.types.events import Event
 from reasoner.types.problem import Problem
@@ -36,9 +35,6 @@ from reasoner.types.result import Result
 
 __all__ = ["answer_items"]
 
-MAX_TRAJECTORIES = 16
-"""Trajectories at work with `--concurrency auto`; on a CPU more are hardly faster together."""
-MAX_CONCURRENCY = 256
 MAX_SHOWN_ERRORS = 10
 """Errors shown on stderr; all of them are in the output."""
 SUFFIX_FORMS: dict[str, BatchFormat] = {".csv": "csv", ".tsv": "tsv"}
@@ -57,7 +53,7 @@ def answer_items(batch: BatchOptions, run: RunOptions) -> None:
         if ledger is not None and ledger.is_same_file(descriptor):
             raise UsageError("--out is the input file; give another one")
         job = _BatchJob(descriptor, batch, settings, ledger)
-        concurrency = _concurrency(batch.concurrency, settings)
+        concurrency = parse_concurrency(batch.concurrency, settings)
         tally = asyncio.run(job.complete(concurrency, in_order=not batch.as_finished))
     raise typer.Exit(tally.exit_code)
 
@@ -72,18 +68,6 @@ def _open_items(file: Path, stack: ExitStack) -> int:
     if sys.stdin is None or is_terminal(sys.stdin):
         raise UsageError("no items were given; try: reasoner batch questions.jsonl")
     return sys.stdin.fileno()
-
-
-def _concurrency(text: str, settings: Settings) -> int:
-    """Return the number of questions at once; for `auto`, enough for MAX_TRAJECTORIES together."""
-    parameters = validate_request(settings, load_registry().get(settings.model)).parameters
-    if text == "auto":
-        return max(1, MAX_TRAJECTORIES // getattr(parameters, "n", 1))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_CONCURRENCY:
-        raise UsageError(
-            f"--concurrency takes auto or a number from 1 to {MAX_CONCURRENCY}; got '{text}'"
-        )
-    return int(text)
 
 
 class _BatchJob:

@@ -22,6 +22,7 @@ __all__ = [
     "StatusLine",
     "batch_summary",
     "draw_progress",
+    "format_duration",
 ]
 
 MEGABYTE = 10**6
@@ -140,7 +141,7 @@ class DownloadProgress:
         share = f"{done:.0f} of {self._total / MEGABYTE:.0f} MB, {self._done / self._total:.0%}"
         parts = [self._label, share, speed]
         if rate:
-            parts.append(f"{_duration((self._total - self._done) / rate)} left")
+            parts.append(f"{format_duration((self._total - self._done) / rate)} left")
         return " · ".join(parts)
 
 
@@ -181,7 +182,7 @@ class BatchProgress:
         read_bytes = self._skipped_bytes + self._done_bytes
         share = min(1.0, read_bytes / self._total)
         remaining_bytes = max(0, self._total - read_bytes)
-        remaining = _duration(seconds * remaining_bytes / max(1, self._done_bytes))
+        remaining = format_duration(seconds * remaining_bytes / max(1, self._done_bytes))
         return [f"{self._done_items} done, {share:.0%}", rate, f"{remaining} left"]
 
 
@@ -191,7 +192,7 @@ def batch_summary(tally: "BatchTotals", before: int, seconds: float, *, scored: 
     earlier = f" ({before} from before)" if before else ""
     parts = [f"{items}{earlier}: {', '.join(_status_counts(tally))}"]
     parts += [tally.summary] if scored else []
-    return " · ".join([*parts, f"{tally.tokens:,} tokens", _duration(seconds)])
+    return " · ".join([*parts, f"{tally.tokens:,} tokens", format_duration(seconds)])
 
 
 def _status_counts(tally: "BatchTotals") -> list[str]:
@@ -238,7 +239,7 @@ def _share(first: int, now: int, last: int) -> float:
     return min(1.0, (now - first) / (last - first)) if last > first else 1.0
 
 
-def _duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """`45 s`, `12 min`, `3.5 h`."""
     if seconds < 90:
         return f"{seconds:.0f} s"

@@ -1,0 +1,1 @@
+"""Measures settings on questions with known answers, and reports what they are worth."""
