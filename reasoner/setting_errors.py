@@ -1,5 +1,6 @@
 """What is wrong with settings: one line with each bad field and where its value comes from."""
 
+import os
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,13 @@ from pydantic import ValidationError
 
 from reasoner.directories import directories
 from reasoner.errors import UsageError
-from reasoner.setting_origin import LEVEL_MARK, key_place, misspelt_variables, variable_of
+from reasoner.setting_origin import (
+    LEVEL_MARK,
+    VARIABLE_PREFIX,
+    key_place,
+    misspelt_variables,
+    variable_of,
+)
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -17,14 +24,26 @@ __all__ = [
     "explain",
     "explain_origins",
     "explain_unparsed_variable",
-    "refuse_misspelt_variables",
+    "refuse_unusable_variables",
 ]
 
+TEXT_SETTINGS = ("system", "stop", "api_key", "server")
+"""Settings that are text; others are numbers and words, or name files, whose bytes are free."""
 
-def refuse_misspelt_variables(names: Collection[str]) -> None:
-    """Raise UsageError for a variable of the environment that is spelt much like a setting."""
+
+def refuse_unusable_variables(names: Collection[str]) -> None:
+    """Raise UsageError for a variable of the environment that is spelt much like a setting, and
+    for one whose bytes are no text."""
     for variable, nearest in misspelt_variables(names):
         raise UsageError(f"{variable} is no setting; did you mean {nearest}?")
+    for name in TEXT_SETTINGS:
+        variable = f"{VARIABLE_PREFIX}{name.upper()}"
+        try:
+            os.environ.get(variable, "").encode()
+        except UnicodeEncodeError:
+            raise UsageError(
+                f"{variable} is not UTF-8 text; give text, or convert it first"
+            ) from None
 
 
 def explain(error: ValidationError) -> str:

@@ -30,7 +30,7 @@ from reasoner.setting_errors import (
     explain,
     explain_origins,
     explain_unparsed_variable,
-    refuse_misspelt_variables,
+    refuse_unusable_variables,
 )
 from reasoner.setting_origin import VARIABLE_PREFIX
 from reasoner.types.lora_adapter import LoraAdapter
@@ -229,7 +229,7 @@ class Settings(BaseSettings):
         """Read file and environment; `flags` that are not None win. Errors are UsageError."""
         flags = {key: value for key, value in flags.items() if value is not None}
         names = {*cls.model_fields, *(f"engine__{name}" for name in EngineSettings.model_fields)}
-        refuse_misspelt_variables(names)
+        refuse_unusable_variables(names)
         try:
             settings = cls(**flags)
             _ = settings.limits

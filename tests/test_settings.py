@@ -120,3 +120,11 @@ def test_an_error_of_a_variable_names_it(
     monkeypatch.setenv("REASONER_STOP", "no list")
     with pytest.raises(UsageError, match="REASONER_STOP: the value is not JSON"):
         Settings.load()
+
+
+def test_a_variable_that_is_no_text_is_refused(
+    own_directories: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REASONER_SYSTEM", "caf\udce9")
+    with pytest.raises(UsageError, match="REASONER_SYSTEM is not UTF-8"):
+        Settings.load()

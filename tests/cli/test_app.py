@@ -184,3 +184,20 @@ def test_completion_knows_the_models(tmp_path: Path) -> None:
         COMP_CWORD="3",
     )
     assert done.stdout.split() == [b"smollm2-135m"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("option", ["--system", "--expect", "--stop"])
+def test_an_option_that_is_no_text_is_refused_by_name(tmp_path: Path, option: str) -> None:
+    command: list[str | bytes] = [*COMMAND, "ask", option, b"caf\xe9", "hi"]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        env=environment(tmp_path),
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 2
+    assert done.stderr.decode() == (
+        f"reasoner: {option} is not UTF-8 text; give text, or convert it first\n"
+    )

@@ -22,9 +22,9 @@ from reasoner.batch.tally import BatchTotals
 from reasoner.cli.interrupt import Interrupt
 from reasoner.cli.options.batch import BatchOptions
 from reasoner.cli.options.run import RunOptions
+from reasoner.cli.output.json_text import escape_json
 from reasoner.cli.output.progress import BatchProgress, batch_summary, draw_progress
 from reasoner.cli.output.terminal import is_terminal
-from reasoner.cli.output.writers import escape_json
 from reasoner.errors import Interrupted, UsageError
 from reasoner.models.progress import DownloadObserver
 from reasoner.models.registry import load_registry
@@ -153,7 +153,7 @@ class _BatchJob:
         if self._ledger is not None:
             self._ledger.append(record)
         else:
-            print(escape_json(record.to_json()), flush=True)
+            print(escape_json(record.to_json(), sys.stdout), flush=True)
         self._meter.advance(record.item.size, self._tally)
 
     def _on_event(self, event: Event) -> None:

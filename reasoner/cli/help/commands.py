@@ -29,6 +29,10 @@ from reasoner.errors import UnknownName, UsageError
 __all__ = ["Command", "CommandEntry", "CommandGroup", "Commands"]
 
 
+PATH_METAVARS = ("FILE", "MODEL")
+"""Parameters that may be the name of a file, whose bytes need not be text."""
+
+
 class CommandEntry(NamedTuple):
     """A row in the table of commands.
 
@@ -68,7 +72,11 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         with _usage_errors(ctx):
-            return list(super().parse_args(ctx, args))
+            rest = list(super().parse_args(ctx, args))
+        for param in self.get_params(ctx):
+            if param.metavar not in PATH_METAVARS:
+                _require_text(param, ctx.params.get(param.name))
+        return rest
 
     def get_help(self, ctx: Any) -> str:
         return help_text(self, ctx)
@@ -163,6 +171,20 @@ class CommandGroup(TyperGroup):
         except BrokenPipeError:
             mute_stdout()
             raise typer.Exit(0) from None
+
+
+def _require_text(param: Any, value: Any) -> None:
+    """Raise UsageError for bytes of the command line that are no UTF-8: they arrive as lone
+    surrogates, which can be neither sent nor stored."""
+    for text in value if isinstance(value, list | tuple) else (value,):
+        if isinstance(text, str) and not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                name = param.opts[0] if param.param_type_name == "option" else argument_name(param)
+                raise UsageError(
+                    f"{name} is not UTF-8 text; give text, or convert it first"
+                ) from None
 
 
 @contextmanager
