@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import COMMAND, environment, run
+from tests.cli.terminal import Terminal
 
 COMMANDS = ("ask", "chat", "doctor", "models", "paths")
 HEAVY = (
@@ -201,3 +202,16 @@ def test_an_option_that_is_no_text_is_refused_by_name(tmp_path: Path, option: st
     assert done.stderr.decode() == (
         f"reasoner: {option} is not UTF-8 text; give text, or convert it first\n"
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["history", "search", "zzz"], ["ask", "-m", "none", "hi"]])
+def test_an_error_at_a_narrow_terminal_breaks_between_words(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    told = run(tmp_path, *arguments).stderr.decode()
+    with Terminal(tmp_path, arguments, columns=24) as terminal:
+        terminal.wait()
+        lines = terminal.screen.decode().splitlines()
+    assert " ".join(lines) == told.rstrip("\n")
+    assert max(map(len, lines)) <= 24

@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 from typer.models import CommandFunctionType
 
+from reasoner.cli.help.completion_script import OPTION_HELP, run_completion_option
 from reasoner.cli.help.layout import (
     argument_name,
     first_sentence,
@@ -129,6 +130,13 @@ class CommandGroup(TyperGroup):
         for name, entry in self.entries.items():
             self.add_command(CommandStub(name, entry))
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        params = list(super().get_params(ctx))
+        for param in params:
+            if param.opts[0] in OPTION_HELP:  # Typer's help does not know about the name
+                param.help = OPTION_HELP[param.opts[0]]  # type: ignore[attr-defined]
+        return params
+
     def load_command(self, name: str) -> Any:
         """Return the command of that name, with its module imported. Raises KeyError."""
         command = self.commands[name]
@@ -137,6 +145,8 @@ class CommandGroup(TyperGroup):
         return command
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if ctx.parent is None and not ctx.resilient_parsing:
+            run_completion_option(ctx, args)
         with _usage_errors(ctx):
             return list(super().parse_args(ctx, args))
 

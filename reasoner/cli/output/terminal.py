@@ -124,8 +124,9 @@ def make_streams_lossy() -> None:
 
 
 def print_error(message: str) -> None:
-    """Write an error message on one line of stderr."""
-    print(f"reasoner: {one_line(message)}", file=sys.stderr)
+    """Write an error message on one line of stderr, or several where a terminal is narrower."""
+    line = f"reasoner: {one_line(message)}"
+    print(wrapped(line, columns(sys.stderr)), file=sys.stderr)
 
 
 def mute_stdout() -> None:
