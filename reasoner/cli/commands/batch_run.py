@@ -24,7 +24,7 @@ from reasoner.cli.options.batch import BatchOptions
 from reasoner.cli.options.run import RunOptions
 from reasoner.cli.output.json_text import escape_json
 from reasoner.cli.output.progress import BatchProgress, batch_summary, draw_progress
-from reasoner.cli.output.terminal import is_terminal
+from reasoner.cli.output.terminal import is_terminal, print_error
 from reasoner.errors import Interrupted, UsageError
 from reasoner.models.progress import DownloadObserver
 from reasoner.models.registry import load_registry
@@ -98,7 +98,9 @@ class _BatchJob:
         self._tally = ledger.tally if ledger else BatchTotals()
         self._done_before, self._start_seconds = self._tally.total, monotonic()
         self._meter = BatchProgress(sys.stderr, _file_size(descriptor), quiet=batch.quiet)
-        self._items = self._pending_items(read_batch_items(descriptor, form, batch.expect_field))
+        notice = None if batch.quiet else print_error
+        items = read_batch_items(descriptor, form, batch.expect_field, on_notice=notice)
+        self._items = self._pending_items(items)
 
     async def complete(self, concurrency: int, *, in_order: bool) -> BatchTotals:
         """Answer what is not done yet and return the tally of all items.
@@ -135,7 +137,7 @@ class _BatchJob:
 
     def _pending_items(self, items: Iterator[BatchItem]) -> Iterator[BatchItem]:
         for item in items:
-            if self._ledger is not None and item.id in self._ledger:
+            if self._ledger is not None and item.key in self._ledger:
                 self._meter.skip(item.size)
             else:
                 yield item
