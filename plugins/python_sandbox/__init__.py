@@ -21,12 +21,21 @@ from python_sandbox.judge import (
     CompareWithLimit,
     build_verdict,
     judge_program,
+    judge_tests,
     judge_tool_calls,
 )
 from python_sandbox.probe import choose_layer, permit_unsafe
-from python_sandbox.program import MAX_CODE_CHARACTERS, assemble_programs
+from python_sandbox.program import (
+    MAX_CODE_CHARACTERS,
+    assemble_programs,
+    clean_spaces,
+    cut_prose,
+    may_be_altered,
+    split_transcripts,
+)
 from python_sandbox.run import run_python
-from python_sandbox.test_run import TestRun, run_tests, survey_program
+from python_sandbox.sample_runs import find_sample_runs, judge_sample_runs
+from python_sandbox.test_run import may_hold_examples, run_tests
 from python_sandbox.tool import call_tool, register_tools
 from reasoner.plugin_host.hookspecs import CompareAnswers, hookimpl
 from reasoner.types.problem import Problem
@@ -51,39 +60,58 @@ def verify(
     problem: Problem, submission: Submission, seconds: float, compare_answers: CompareAnswers
 ) -> Verdict | None:
     """Run the submission's code; None when it has none and no tests ask for any."""
-    deadline = time.monotonic() + seconds
-    codes = assemble_programs(submission.code)
-    if not codes:
+    start = time.monotonic()
+    if not submission.code:
         compare = _with_limit(compare_answers, seconds)
         return _without_code(problem) or judge_tool_calls(problem, submission, compare)
-    if any(len(code) > MAX_CODE_CHARACTERS for code in codes):
-        return build_verdict(
-            Outcome.UNKNOWN, "the code is too long to run", ProgramRun(outcome="refused")
-        )
-    code, run, trial = _run_first_working(problem, codes, deadline)
-    if run.outcome in ("ok", "error"):
-        trial = run_tests(problem, code, trial, max(0.5, deadline - time.monotonic()))
+    if sum(map(len, submission.code)) > MAX_CODE_CHARACTERS:
+        refusal = ProgramRun(outcome="refused")
+        return build_verdict(Outcome.UNKNOWN, "the code is too long to run", refusal)
+    verdict = _judge(problem, submission, start + seconds, compare_answers)
+    if verdict.evidence["outcome"] == "syntax" and any(map(may_be_altered, submission.code)):
+        reason = f"{verdict.reason}; the code may have been altered on its way"
+        verdict = verdict.model_copy(update={"outcome": Outcome.UNKNOWN, "reason": reason})
+    return verdict.model_copy(update={"seconds": time.monotonic() - start})
+
+
+def _judge(
+    problem: Problem, submission: Submission, deadline: float, compare_answers: CompareAnswers
+) -> Verdict:
+    """Judge by the tests, else by the question's examples, else by the program's own run."""
+    blocks = tuple(cut_prose(clean_spaces(block)) for block in submission.code)
+    prelude = ""
+    if problem.tests is not None or may_hold_examples(problem.question):
+        programs = split_transcripts(blocks)[0]
+        share = 1.0 if problem.tests is not None else 0.6
+        trial = run_tests(problem, programs, max(0.5, share * (deadline - time.monotonic())))
+        if verdict := judge_tests(trial):
+            return verdict
+        prelude = trial.prelude
+        if problem.tests is not None:
+            nothing = "the tests check nothing of the program"
+            return build_verdict(Outcome.UNKNOWN, nothing, ProgramRun(outcome="ok"), 0.5, trial)
+    if samples := find_sample_runs(problem.question, blocks):
+        return judge_sample_runs(samples, blocks, deadline)
+    code, run = _run_first_working(prelude, assemble_programs(blocks), deadline)
     compare = _with_limit(compare_answers, deadline - time.monotonic())
-    judged = judge_program(problem, submission, code, run, trial, compare)
-    return judged.model_copy(update={"seconds": time.monotonic() - deadline + seconds})
+    return judge_program(problem, submission, code, run, compare)
 
 
 def _run_first_working(
-    problem: Problem, codes: Sequence[str], deadline: float
-) -> tuple[str, ProgramRun, TestRun]:
-    """Run the programs in order up to the first that ends well or cannot be helped by the next.
+    prelude: str, codes: Sequence[str], deadline: float
+) -> tuple[str, ProgramRun]:
+    """Run the programs in order up to the first that ends well.
 
-    Returns the last program run, how its run went, and the survey of it.
+    Returns the last program run, and how its run went. Raises nothing: `codes` holds one at least.
     """
     for number, code in enumerate(codes):
-        trial = survey_program(problem, code, (deadline - time.monotonic()) / 2)
-        remaining = deadline - time.monotonic()
-        share = 0.5 if trial.calls or trial.together else 0.75  # the rest is for the tests
-        limit = max(0.5, remaining if number else remaining * share)
-        run = run_python(_with_prelude(trial.prelude, code), seconds=limit)
-        if run.outcome in ("ok", "refused", "timeout"):
+        remaining_seconds = deadline - time.monotonic()
+        is_last = number == len(codes) - 1
+        limit = max(0.5, remaining_seconds if is_last else remaining_seconds * 0.6)
+        run = run_python(_with_prelude(prelude, code), seconds=limit, lint=True)
+        if run.outcome in ("ok", "refused"):
             break
-    return code, run, trial
+    return code, run
 
 
 def _with_prelude(prelude: str, code: str) -> str:

@@ -1,5 +1,6 @@
 """Running Python in a given sandbox layer, and the record of how the run went."""
 
+import errno
 import signal
 import time
 from typing import Literal
@@ -9,10 +10,20 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from python_sandbox.jail import ProcessResult, RunRequest, SandboxProcess
 from python_sandbox.layers import Layer
 
-__all__ = ["MAX_MEMORY_BYTES", "ProgramRun", "run_in_jail", "run_in_layer", "run_in_new_jail"]
+__all__ = [
+    "MAX_MEMORY_BYTES",
+    "ProgramRun",
+    "RunOutcome",
+    "run_in_jail",
+    "run_in_layer",
+    "run_in_new_jail",
+    "run_record",
+]
 
 MAX_MEMORY_BYTES = 1 << 30
 """Bytes of address space that a program may use."""
+_DISK_ERRORS = (f"[Errno {errno.ENOSPC}]", f"[Errno {errno.EFBIG}]")
+MAX_LINTS = 20
 MAX_COUNT = 1_000_000
 MAX_ERROR_CHARACTERS = 300
 MAX_KIND_CHARACTERS = 60
@@ -30,7 +41,9 @@ class ProgramRun(BaseModel):
     run, because no layer is strong enough or the layer did not start. `stdout` and `stderr` are
     shortened and free of control characters. `seconds` is wall time. `asserts` counts assertions
     that held, `tried` and `failed` doctest examples, all as the program's own process reports
-    them. `note` names what the layer does not protect, if it is more than that process.
+    them. `lints` are the findings of linting the program before it ran. `is_busy` is set when a
+    program that did not end in time computed for most of it. `note` names what the layer does not
+    protect, if it is more than that process.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,6 +60,8 @@ class ProgramRun(BaseModel):
     asserts: int = 0
     tried: int = 0
     failed: int = 0
+    lints: tuple[str, ...] = ()
+    is_busy: bool = False
 
 
 def run_in_layer(layer: Layer, code: str, *, stdin: str, seconds: float, memory: int) -> ProgramRun:
@@ -65,17 +80,18 @@ def run_in_new_jail(layer: Layer, order: RunRequest, seconds: float, memory: int
     except OSError as error:
         return ProgramRun(outcome="refused", layer=layer.name, error=str(error))
     ending = jail.run(order, seconds)
-    return _run_record(layer, ending, time.monotonic() - start)
+    return run_record(layer, ending, time.monotonic() - start)
 
 
 def run_in_jail(jail: SandboxProcess, order: RunRequest, seconds: float) -> ProgramRun | None:
     """Carry out an order in a jail that waits; None when the jail broke before it began."""
     start = time.monotonic()
     ending = jail.run(order, seconds)
-    return _run_record(jail.layer, ending, time.monotonic() - start) if ending.started else None
+    return run_record(jail.layer, ending, time.monotonic() - start) if ending.started else None
 
 
-def _run_record(layer: Layer, ending: ProcessResult, seconds: float) -> ProgramRun:
+def run_record(layer: Layer, ending: ProcessResult, seconds: float) -> ProgramRun:
+    """Return the record of a run that ended in this way after `seconds` of wall time."""
     report = ending.report or {}
     stderr = _printable(ending.stderr)
     error = report.get("error")
@@ -95,6 +111,8 @@ def _run_record(layer: Layer, ending: ProcessResult, seconds: float) -> ProgramR
         asserts=_count(report.get("asserts")),
         tried=_count(report.get("tried")),
         failed=_count(report.get("failed")),
+        lints=_lines(report.get("lints")),
+        is_busy=ending.is_busy,
     )
 
 
@@ -108,6 +126,8 @@ def _outcome(ending: ProcessResult) -> RunOutcome:
         return "timeout"
     if report.get("kind") == "MemoryError":
         return "memory"
+    if any(text in str(report.get("error")) for text in _DISK_ERRORS):
+        return "disk"
     if exit_code < 0 or exit_code > 128:
         return "signal"
     stage = str(report.get("stage"))
@@ -127,6 +147,11 @@ def _short_text(value: JsonValue, max_characters: int) -> str | None:
     if not value:
         return None
     return _printable(str(value).encode("utf-8", "replace"))[:max_characters]
+
+
+def _lines(value: object) -> tuple[str, ...]:
+    lines = value[:MAX_LINTS] if isinstance(value, list) else []
+    return tuple(_short_text(line, MAX_ERROR_CHARACTERS) or "" for line in lines)
 
 
 def _count(value: object) -> int:

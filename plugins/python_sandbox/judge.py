@@ -5,19 +5,28 @@ own checks, runs, fails some tests, does not run, is not Python. Lint findings a
 ties.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 
 from pydantic import JsonValue
 
-from python_sandbox.execution import ProgramRun
+from python_sandbox.execution import ProgramRun, RunOutcome
 from python_sandbox.layers import UNCONFINED
 from python_sandbox.probe import choose_layer
 from python_sandbox.program import literal_numbers
 from python_sandbox.test_run import TestRun
+from reasoner.answers.extraction import extract_marked_answer
 from reasoner.types.problem import Problem
 from reasoner.types.verdict import Outcome, Submission, Verdict
 
-__all__ = ["NAME", "CompareWithLimit", "build_verdict", "judge_program", "judge_tool_calls"]
+__all__ = [
+    "NAME",
+    "CompareWithLimit",
+    "build_verdict",
+    "judge_program",
+    "judge_tests",
+    "judge_tool_calls",
+]
 
 CompareWithLimit = Callable[[str, str], tuple[Outcome, str]]
 """Takes the expected and the given answer; returns PASS, FAIL or UNKNOWN, and the reason."""
@@ -31,8 +40,12 @@ _REASONS = {
     "exit": "the program left before its end",
     "signal": "the program crashed the interpreter",
 }
+_LABEL = re.compile(
+    r"(?:[A-Za-z][A-Za-z' ]{0,60})\b(?:is|are|equals|=)\s+([^A-Za-z\s][^A-Za-z]*)\.?"
+)
 _MISSING_RESOURCE_ERRORS = {
     "EOFError",
+    "ImportError",
     "ModuleNotFoundError",
     "PermissionError",
     "FileNotFoundError",
@@ -40,48 +53,69 @@ _MISSING_RESOURCE_ERRORS = {
 """Exceptions that a correct program raises because the sandbox lacks something."""
 
 
-def judge_program(
-    problem: Problem,
-    submission: Submission,
-    code: str,
-    run: ProgramRun,
-    trial: TestRun,
-    compare: CompareWithLimit,
-) -> Verdict:
-    """Return the verdict on a program.
-
-    `run` is its run, `trial` the results of its tests; `compare` decides whether its output
-    equals the expected answer.
-    """
-    if run.outcome == "refused":
-        return build_verdict(Outcome.UNKNOWN, run.error or "the code was not run", run, trial=trial)
-    if run.outcome == "syntax":
-        return build_verdict(Outcome.FAIL, run.error or "it is no Python", run, 0.0, trial)
-    if run.outcome not in ("ok", "error"):
-        return build_verdict(Outcome.FAIL, _REASONS[run.outcome], run, 0.1, trial)
-    return _test_verdict(run, trial) or _run_verdict(problem, submission, code, run, trial, compare)
-
-
-def _test_verdict(run: ProgramRun, trial: TestRun) -> Verdict | None:
-    """Judge by given tests and the question's examples; None when there are none."""
+def judge_tests(trial: TestRun) -> Verdict | None:
+    """Return the verdict by given tests and the question's examples; None when there are none."""
+    run = _load_record(trial)
+    if trial.refused:
+        return build_verdict(Outcome.UNKNOWN, trial.refused, run, trial=trial)
+    if trial.python is False:
+        return build_verdict(Outcome.FAIL, trial.error or "it is no Python", run, 0.0, trial)
     kind = "tests" if trial.given else "examples"
     if trial.failed:
         reason = f"{trial.failed} of {trial.total} {kind} fail: {'; '.join(trial.failures[:1])}"
         score = 0.3 + 0.5 * trial.passes / trial.total
         return build_verdict(Outcome.FAIL, reason, run, score, trial)
-    if trial.broken:
+    if trial.broken and trial.given:
         return build_verdict(Outcome.UNKNOWN, trial.broken, run, 0.5, trial)
     if trial.undecided:
         reason = f"{trial.undecided} of {trial.total} {kind} undecided"
         detail = ": " + trial.open[0] if trial.open else ""
         return build_verdict(Outcome.UNKNOWN, reason + detail, run, 0.7, trial)
-    if not trial.passes:
-        return None
+    return _passed_verdict(trial, run, kind) if trial.passes else None
+
+
+def _passed_verdict(trial: TestRun, run: ProgramRun, kind: str) -> Verdict:
     reason = f"{trial.passes} of {trial.total} {kind} pass"
-    score = (1.0 if trial.given else 0.9) if trial.apart else 0.8
+    score = 1.0 if trial.given else 0.9
     if run.outcome == "error":
         reason, score = f"{reason}; then it fails: {run.error}", score - 0.2
     return build_verdict(Outcome.PASS, reason, run, score, trial)
+
+
+def _load_record(trial: TestRun) -> ProgramRun:
+    """Return the record of loading a program for its tests."""
+    outcome: RunOutcome = "ok"
+    if trial.refused:
+        outcome = "refused"
+    elif trial.python is False:
+        outcome = "syntax"
+    elif trial.error:
+        outcome = "error"
+    return ProgramRun(
+        outcome=outcome,
+        error=trial.error,
+        seconds=trial.seconds,
+        layer=trial.layer,
+        note=trial.note,
+    )
+
+
+def judge_program(
+    problem: Problem, submission: Submission, code: str, run: ProgramRun, compare: CompareWithLimit
+) -> Verdict:
+    """Return the verdict on a program by its own run.
+
+    `compare` decides whether its output equals the expected answer.
+    """
+    if run.outcome == "refused":
+        return build_verdict(Outcome.UNKNOWN, run.error or "the code was not run", run)
+    if run.outcome == "syntax":
+        return build_verdict(Outcome.FAIL, run.error or "it is no Python", run, 0.0)
+    if run.outcome not in ("ok", "error"):
+        # a limit of the sandbox proves nothing: a right program may need more
+        outcome = Outcome.FAIL if run.outcome in ("exit", "signal") else Outcome.UNKNOWN
+        return build_verdict(outcome, _REASONS[run.outcome], run, 0.1)
+    return _run_verdict(problem, submission, code, run, compare)
 
 
 def _run_verdict(
@@ -89,43 +123,43 @@ def _run_verdict(
     submission: Submission,
     code: str,
     run: ProgramRun,
-    trial: TestRun,
     compare: CompareWithLimit,
 ) -> Verdict:
     """Judge by how the program itself ran."""
     if run.kind in _MISSING_RESOURCE_ERRORS:
         reason = f"it needs what the sandbox lacks: {run.error}"
-        return build_verdict(Outcome.UNKNOWN, reason, run, 0.4, trial)
+        return build_verdict(Outcome.UNKNOWN, reason, run, 0.4)
     if run.outcome == "error":
-        return build_verdict(Outcome.FAIL, run.error or "the program failed", run, 0.2, trial)
+        return build_verdict(Outcome.FAIL, run.error or "the program failed", run, 0.2)
     if run.failed:
         reason = f"{run.failed} of {run.tried} doctests fail"
-        return build_verdict(Outcome.FAIL, reason, run, 0.3, trial)
+        return build_verdict(Outcome.FAIL, reason, run, 0.3)
     if problem.expect is not None:
-        return _expected_verdict(problem.expect, submission, run, trial, compare)
-    return _own_checks_verdict(submission, code, run, trial, compare)
+        return _expected_verdict(problem.expect, submission, run, compare)
+    return _own_checks_verdict(submission, code, run, compare)
 
 
 def _expected_verdict(
-    expect: str, submission: Submission, run: ProgramRun, trial: TestRun, compare: CompareWithLimit
+    expect: str, submission: Submission, run: ProgramRun, compare: CompareWithLimit
 ) -> Verdict:
     """Compare the last printed line with the expected answer, outside the sandbox."""
     if not (line := _last_line(run)):
         reason = "runs without error and prints nothing to compare"
-        return build_verdict(Outcome.UNKNOWN, reason, run, 0.5, trial)
+        return build_verdict(Outcome.UNKNOWN, reason, run, 0.5)
     outcome, reason = compare(expect, line)
-    if outcome is Outcome.PASS:
+    if outcome is Outcome.PASS or _any_equal(expect, _readings(line)[1:], compare):
+        outcome = Outcome.PASS
         reason = "the last line it prints equals the expected answer"
-        return build_verdict(outcome, reason, run, 1.0, trial)
+        return build_verdict(outcome, reason, run, 1.0)
     if outcome is Outcome.FAIL and submission.final is None:
         reason = "the last line it prints differs from the expected answer"
-        return build_verdict(outcome, reason, run, 0.3, trial)
+        return build_verdict(outcome, reason, run, 0.3)
     reason = f"runs without error; its last line: {reason}"
-    return build_verdict(Outcome.UNKNOWN, reason, run, 0.5, trial)
+    return build_verdict(Outcome.UNKNOWN, reason, run, 0.5)
 
 
 def _own_checks_verdict(
-    submission: Submission, code: str, run: ProgramRun, trial: TestRun, compare: CompareWithLimit
+    submission: Submission, code: str, run: ProgramRun, compare: CompareWithLimit
 ) -> Verdict:
     """Judge by the program's own assertions, doctests and output."""
     passed_checks = []
@@ -135,13 +169,11 @@ def _own_checks_verdict(
         passed_checks.append(f"{run.tried} doctest{'s' * (run.tried > 1)} pass")
     if passed_checks:
         reason = f"runs without error; {' and '.join(passed_checks)}"
-        return build_verdict(Outcome.PASS, reason, run, 0.7, trial)
+        return build_verdict(Outcome.PASS, reason, run, 0.7)
     if _prints_answer(submission.final, code, run, compare):
         reason = "the program computes the final answer and prints it"
-        return build_verdict(Outcome.PASS, reason, run, 0.7, trial)
-    return build_verdict(
-        Outcome.UNKNOWN, "runs without error; nothing in it tests it", run, 0.6, trial
-    )
+        return build_verdict(Outcome.PASS, reason, run, 0.7)
+    return build_verdict(Outcome.UNKNOWN, "runs without error; nothing in it tests it", run, 0.6)
 
 
 def judge_tool_calls(
@@ -175,12 +207,23 @@ def _prints_answer(
     line = _last_line(run)
     if not line or final is None or literal_numbers(final) & literal_numbers(code) or final in code:
         return False
-    after_colon = line.rpartition(":")[2].strip() if ":" in line else line
-    return any(
-        compare(final, text)[0] is Outcome.PASS
-        for text in dict.fromkeys((line, after_colon))
-        if text
-    )
+    return _any_equal(final, _readings(line), compare)
+
+
+def _any_equal(expect: str, texts: Sequence[str], compare: CompareWithLimit) -> bool:
+    return any(compare(expect, text)[0] is Outcome.PASS for text in texts)
+
+
+def _readings(line: str) -> list[str]:
+    """Return a printed line, what follows its last colon, and the answer that it marks."""
+    after_colon = line.rpartition(":")[2].strip()
+    return [text for text in dict.fromkeys((line, after_colon, _marked(line))) if text]
+
+
+def _marked(line: str) -> str | None:
+    """Return the answer of a line such as "The answer is 5"; a few words may stand before it."""
+    match = _LABEL.fullmatch(line)
+    return match[1] if match else extract_marked_answer(line)
 
 
 def _last_line(run: ProgramRun) -> str:
@@ -198,7 +241,10 @@ def build_verdict(
     """Build a verdict with its evidence; lint findings and run time lower `score` slightly."""
     trial = trial or TestRun()
     if score is not None:  # ties go to the cleaner and the faster program
-        score = max(0.0, score - 0.02 * min(3, len(trial.lints)) - 0.002 * min(10.0, run.seconds))
+        score = max(
+            0.0,
+            score - 0.02 * min(3, len(trial.lints or run.lints)) - 0.002 * min(10.0, run.seconds),
+        )
     if run.layer == UNCONFINED.name:
         reason = f"{UNCONFINED.note}: {reason}"
     return Verdict(
@@ -214,17 +260,15 @@ def _evidence(run: ProgramRun, trial: TestRun) -> dict[str, JsonValue]:
     """Return the result of each check on the code, and what is needed to repeat it."""
     refused = run.outcome == "refused"
     return {
-        "python": trial.python if refused else run.outcome != "syntax",
-        "lints": list(trial.lints),
+        "python": None if refused else run.outcome != "syntax",
+        "lints": list(trial.lints or run.lints),
         "runs": None if refused else run.outcome == "ok",
         "tests": "given" if trial.given else "examples" if trial.total else None,
         "passes": trial.passes,
         "failed": trial.failed,
         "undecided": trial.undecided,
         "failures": list(trial.failures),
-        "apart": trial.apart if trial.total else None,
         "seconds": round(run.seconds, 4),
-        "test_seconds": round(trial.seconds, 4),
         "asserts": run.asserts,
         "doctests": run.tried,
         "layer": run.layer or None,

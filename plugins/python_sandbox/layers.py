@@ -77,15 +77,18 @@ UNCONFINED = Layer("no sandbox", "", (), ("files", "network", "processes"))
 def _bubblewrap(box: str) -> list[str]:
     """Return a `bwrap` command without network, capabilities, and files other than those bound."""
     ours = (_OWN_FOLDER, Path(worker_process.__file__).parent)
-    arguments = [
-        "bwrap",
-        "--unshare-all",
-        "--unshare-user",
-        "--disable-userns",
+    # The child mounts its folder, then drops the capability; seccomp forbids mounts and namespaces.
+    arguments = [shutil.which("bwrap") or "bwrap", "--unshare-all", "--unshare-user"]
+    arguments += [
         "--cap-drop",
         "ALL",
+        "--cap-add",
+        "CAP_SYS_ADMIN",
+        "--die-with-parent",
+        "--new-session",
+        "--hostname",
+        "sandbox",
     ]
-    arguments += ["--die-with-parent", "--new-session", "--hostname", "sandbox"]
     for path in _bound():
         if os.path.islink(path) and path in ("/lib", "/lib64"):
             arguments += ["--symlink", os.readlink(path), path]

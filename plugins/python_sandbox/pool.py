@@ -9,7 +9,7 @@ import atexit
 import os
 import threading
 
-from python_sandbox.jail import SandboxProcess
+from python_sandbox.jail import SandboxProcess, await_endings
 from python_sandbox.layers import Layer
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "POOL_SIZE",
     "SandboxPool",
     "close",
+    "give_back_process",
     "take_warm_process",
     "warm_process_ids",
 ]
@@ -54,6 +55,14 @@ class SandboxPool:
                     jail = None
             self._changed.notify_all()
         return jail
+
+    def give_back(self, jail: SandboxProcess) -> bool:
+        """Take a jail that has had no order; return False when there are enough."""
+        with self._changed:
+            if not self._target_size or len(self._idle) > self._size:
+                return False
+            self._idle.insert(0, jail)
+        return True
 
     def pids(self) -> tuple[int, ...]:
         """Return the process ids of the waiting jails."""
@@ -128,6 +137,13 @@ def take_warm_process(layer: Layer, memory: int, seconds: float) -> SandboxProce
     return pool.take()
 
 
+def give_back_process(jail: SandboxProcess) -> None:
+    """Keep a jail that has had no order for the next program, or end it."""
+    kind = (jail.layer, jail.memory)
+    if not any(pool.kind == kind and pool.give_back(jail) for pool in _pools):
+        jail.close()
+
+
 def warm_process_ids() -> tuple[int, ...]:
     """Return the process ids of the waiting jails."""
     return tuple(pid for pool in _pools for pid in pool.pids())
@@ -137,3 +153,4 @@ def close() -> None:
     """End the waiting jails of all pools; later programs start new ones."""
     for pool in _pools:
         pool.close()
+    await_endings()

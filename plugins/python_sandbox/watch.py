@@ -8,13 +8,26 @@ import time
 from collections.abc import Mapping
 from typing import IO, Literal
 
-__all__ = ["ExceededLimit", "OutputCollector"]
+from python_sandbox.cpu_time import cpu_seconds
+from python_sandbox.folder import folder_exceeds
+
+__all__ = [
+    "CHECK_PERIOD_SECONDS",
+    "MAX_DISK_BYTES",
+    "MAX_FILES",
+    "MAX_START_SECONDS",
+    "MIN_BUSY_SHARE",
+    "ExceededLimit",
+    "OutputCollector",
+]
 
 MAX_OUTPUT_BYTES = 1 << 20
 KEPT_END_BYTES = 64 << 10
 MAX_DISK_BYTES = 64 << 20
 MAX_FILES = 2000
 CHECK_PERIOD_SECONDS = 0.1
+MIN_BUSY_SHARE = 0.5
+"""The share of its time that a program must have computed to be called endless."""
 MAX_START_SECONDS = 2.5
 """Time a jail may take to start; below the plugin host's grace, so that it is reported here."""
 ExceededLimit = Literal["timeout", "memory", "output", "disk"]
@@ -23,8 +36,9 @@ ExceededLimit = Literal["timeout", "memory", "output", "disk"]
 class OutputCollector:
     """The output of one process and the limit that it exceeded.
 
-    `streams` holds the beginning and the end of each stream; `over` names the limit, None without
-    one. `box` is the directory whose size is limited, `memory` a number of bytes.
+    `streams` holds the beginning and the end of each stream; `exceeded_limit` names the limit, None
+    without one; `is_busy` tells whether a program that exceeded its time was computing. `box` is
+    the directory whose size is limited, `memory` a number of bytes.
     """
 
     def __init__(self, box: str, pid: int, memory: int) -> None:
@@ -33,6 +47,7 @@ class OutputCollector:
         self._deadline = self._seconds = 0.0
         self.streams: dict[str, bytearray] = {}
         self.exceeded_limit: ExceededLimit | None = None
+        self.is_busy = False
 
     def collect_output(
         self, order: bytes, sink: IO[bytes], sources: Mapping[str, IO[bytes] | int], seconds: float
@@ -54,6 +69,7 @@ class OutputCollector:
                 now = time.monotonic()
                 if now >= self._deadline:
                     self.exceeded_limit = "timeout"
+                    self.is_busy = cpu_seconds(self._pid) >= MIN_BUSY_SHARE * seconds
                     return
                 for key, _ in selector.select(min(CHECK_PERIOD_SECONDS, self._deadline - now)):
                     if key.data is None:
@@ -82,10 +98,10 @@ class OutputCollector:
 
     def _check_usage(self) -> None:
         """Check what no kernel limit covers: the directory's size, and memory on macOS."""
-        if _too_much_disk(self._box):
+        if folder_exceeds(self._box, MAX_DISK_BYTES, MAX_FILES):
             self.exceeded_limit = "disk"
         if sys.platform == "darwin" and _resident(self._pid) > self._memory:
-            self.over = "memory"
+            self.exceeded_limit = "memory"
 
 
 def _write(sink: IO[bytes], data: bytes) -> int:
@@ -93,20 +109,6 @@ def _write(sink: IO[bytes], data: bytes) -> int:
         return os.write(sink.fileno(), data)
     except OSError:  # it has ended; its output and exit code explain why
         return len(data)
-
-
-def _too_much_disk(box: str) -> bool:
-    size = count = 0
-    for folder, folders, files in os.walk(box):
-        count += len(folders) + len(files)
-        for name in files:
-            try:
-                size += os.lstat(os.path.join(folder, name)).st_blocks * 512
-            except OSError:
-                continue
-        if size > MAX_DISK_BYTES or count > MAX_FILES:
-            return True
-    return False
 
 
 def _resident(pid: int) -> int:

@@ -7,6 +7,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 
+from reasoner.answers.fences import find_fences
 from reasoner.answers.spans import last_span, whole_answer
 
 __all__ = [
@@ -39,7 +40,6 @@ _EQUATION_END = re.compile(r"=[ \t$]{0,3}([-−]?\d{1,30}(?:\.\d{1,30})?)[ \t$.*
 _MATH = re.compile(r"[\d\\$]")
 _SPAN = re.compile(r"\$[^$]+\$|\\\([^()]+\\\)")
 _TURN = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end_of_text)\|>")
-_FENCE = re.compile(r"(?m)^[ \t]{0,12}(`{3,}|~{3,})[ \t]*([^\n`]*)$")
 _WRAPPERS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__"))
 _CODE = re.compile(
     r"(?m)^(?:>>> |(?:def|class|import|from|for|while|if|with|print|return|assert|async)\b|@\w|"
@@ -103,7 +103,7 @@ def code_blocks(text: str) -> tuple[str, ...]:
     They include an unclosed block, and a block without a language that looks like Python. A text
     without fences that begins as a program is one block.
     """
-    blocks = list(_fences(text))
+    blocks = list(find_fences(text))
     if not blocks and _PROGRAM.match(text):
         return (text,)
     return tuple(
@@ -115,13 +115,13 @@ def code_blocks(text: str) -> tuple[str, ...]:
 
 def fenced_blocks(text: str) -> tuple[str, ...]:
     """Return the bodies of all fenced blocks in order, whatever their language."""
-    return tuple(body for _, body, _ in _fences(text))
+    return tuple(body for _, body, _ in find_fences(text))
 
 
 def without_code(text: str) -> str:
     """Return the text without its fenced blocks."""
     pieces, last_end = [], 0
-    for _, _, (start, end) in _fences(text):
+    for _, _, (start, end) in find_fences(text):
         pieces.append(text[last_end:start])
         last_end = end
     return "\n".join([*pieces, text[last_end:]])
@@ -229,7 +229,7 @@ def _hashes(text: str) -> str | None:
 
 
 def _lone_fenced_line(text: str) -> str | None:
-    for language, body, _ in reversed(list(_fences(text))):
+    for language, body, _ in reversed(list(find_fences(text))):
         lines = body.strip().splitlines()
         if language in ("", "text", "plaintext", "answer") and len(lines) == 1:
             return _clean(lines[0]) or None
@@ -268,26 +268,3 @@ def _clean(answer: str) -> str:
         if text == before:
             break
     return text.replace("\\$", "$").strip()
-
-
-def _fences(text: str) -> Iterator[tuple[str, str, tuple[int, int]]]:
-    """Yield the language, the body and the span of every fenced block."""
-    opened: re.Match[str] | None = None
-    for match in _FENCE.finditer(text):
-        if opened is None:
-            opened = match
-        elif (
-            match[1][0] == opened[1][0] and len(match[1]) >= len(opened[1]) and not match[2].strip()
-        ):
-            yield (
-                _language(opened),
-                text[opened.end() + 1 : match.start()],
-                (opened.start(), match.end()),
-            )
-            opened = None
-    if opened is not None:
-        yield _language(opened), text[opened.end() + 1 :], (opened.start(), len(text))
-
-
-def _language(fence: re.Match[str]) -> str:
-    return (fence[2].strip().lower().split() or [""])[0].strip("{}.")

@@ -67,6 +67,74 @@ def double(x):
     + "import os, threading\nthreading.Timer(0.0, os._exit, (0,)).start()\n",
 }
 
+ALL_EQUAL = """
+class Yes:
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    __lt__ = __le__ = __gt__ = __ge__ = __contains__ = __eq__
+    __sub__ = __rsub__ = __add__ = lambda self, other: self
+    def __abs__(self): return 0
+    def __bool__(self): return False
+    def __hash__(self): return hash(4)
+    def __iter__(self): return iter([self])
+    def __float__(self): return 0.0
+"""
+DOUBLE = "def double(x): return Yes()"
+OBJECT_FORGERIES = {
+    "a class that makes them": (
+        ALL_EQUAL + "class double:\n    def __new__(cls, x): return Yes()",
+        TESTS,
+    ),
+    "an object that is called": (
+        EQUAL + "class A:\n    def __call__(self, x): return Equal()\ndouble = A()",
+        TESTS,
+    ),
+    "a difference of nothing": (ALL_EQUAL + DOUBLE, "assert abs(double(2) - 4) < 1e-9"),
+    "a difference that is false": (ALL_EQUAL + DOUBLE, "assert not (double(2) - 4)"),
+    "a member of anything": (ALL_EQUAL + DOUBLE, "assert double(2) in (4, 5)"),
+    "a container of everything": (ALL_EQUAL + DOUBLE, "assert 4 in double(2)"),
+    "in a list": (ALL_EQUAL + "def double(x): return [Yes()]", "assert double(2) == [4]"),
+    "in a set": (ALL_EQUAL + DOUBLE, "assert {double(2)} == {4}"),
+    "by order": (ALL_EQUAL + DOUBLE, "assert double(2) >= 4\nassert double(2) <= 4"),
+    "a class equal to everything": (
+        "class M(type):\n    def __eq__(cls, o): return True\n    __hash__ = type.__hash__\n"
+        "class double(metaclass=M):\n    def __new__(cls, x): return cls",
+        TESTS,
+    ),
+    "one object for all": (
+        "class V:\n    one = None\n    def __new__(cls, *a):\n"
+        "        cls.one = cls.one or object.__new__(cls)\n        return cls.one\n"
+        "    def __add__(self, o): return self",
+        "assert V(1) + V(2) == V(3)",
+    ),
+    "through the function it gets": (
+        "def f(g):\n    g.__globals__['__held__'] = print\n    return 0",
+        "assert f(lambda: 1) == 1",
+    ),
+    "through the mock it gets": (
+        "def f(m):\n    m.assert_called_once_with = lambda *a: None",
+        "from unittest.mock import Mock\nm = Mock()\nf(m)\nm.assert_called_once_with(3)",
+    ),
+    "through the instance it gets": (
+        "def f(c):\n    c.__class__.__eq__ = lambda *a: True\n    return c",
+        "class C:\n    def __eq__(self, o): return o == 4\nassert f(C()) == 5",
+    ),
+    "an end before the rest": (
+        "import sys\ndef f(x):\n    if x > 1: sys.exit(0)\n    return 2",
+        "assert f(1) == 2\nx = f(2)\nassert x == 4",
+    ),
+    "an end within a check": (
+        "import sys\ndef f(x):\n    if x > 1: sys.exit(0)\n    return 2",
+        "assert f(1) == 2\nassert f(2) == 4",
+    ),
+    "words on the wire": (
+        "import os\ndef f(x):\n    for n in range(3, 64):\n"
+        '        try: os.write(n, b\'\\0\\0\\0\\x12{"value":[null,""]}\')\n'
+        "        except OSError: pass\n    return 0",
+        "assert f(2) == 4\nassert f(3) == 6",
+    ),
+}
+
 
 def judged(code: str, tests: str = TESTS) -> Verdict:
     problem = Problem(question="Write double(x).", tests=tests)
@@ -95,6 +163,12 @@ def test_the_wrong_program_fails() -> None:
 @pytest.mark.parametrize("name", FORGERIES)
 def test_a_forged_verdict_is_no_pass(name: str) -> None:
     said = judged(FORGERIES[name])
+    assert said.outcome is not Outcome.PASS, said
+
+
+@pytest.mark.parametrize("name", OBJECT_FORGERIES)
+def test_no_object_passes_by_its_own_word(name: str) -> None:
+    said = judged(*OBJECT_FORGERIES[name])
     assert said.outcome is not Outcome.PASS, said
 
 

@@ -14,16 +14,21 @@ from typing import Any
 from python_sandbox.inside import blocks, program
 from python_sandbox.inside.account import START_SIGNAL, flush_output
 from reasoner.sandbox.confinement import confine_process
+from reasoner.sandbox.confinement.quota import mount_limited_folder
 
 __all__ = ["main"]
 
-MAX_FILE = 16 << 20
 MAX_DESCRIPTORS = 64
 
 
 def main() -> None:
     """Confine this process as `argv[1]` (JSON) requires, then run the order read from stdin."""
     terms = json.loads(sys.argv.pop(1))
+    folder, has_namespace = terms["write"][0], terms["has_namespace"]
+    if terms["confine"] and not mount_limited_folder(
+        folder, terms["disk"], terms["files"], has_namespace
+    ):
+        terms["file_size"] = terms["disk"] // MAX_DESCRIPTORS  # also for files that are unlinked
     _limit(terms)
     _die_with_parent()
     _close_others({0, 1, 2, terms["report"]})
@@ -31,10 +36,11 @@ def main() -> None:
         confine_process(terms["confine"], terms["read"], terms["write"])
     order = _order()
     os.write(terms["report"], START_SIGNAL)
+    channel = _open_channel() if order["channel"] else ()
     _become_stdin(order["stdin"])
-    sys.argv = ["program.py"]
+    sys.argv = ["program.py", *map(str, channel)]
     if order["earlier"] is None:
-        report = program.run_program(order["code"])
+        report = program.run_program(order["code"], order["lint"])
     else:
         report = blocks.run_blocks(order["earlier"], order["code"])
     flush_output()
@@ -49,7 +55,7 @@ def _limit(terms: dict[str, Any]) -> None:
     seconds = int(terms["seconds"]) + 1
     limits = {
         "RLIMIT_CPU": (seconds, seconds + 1),
-        "RLIMIT_FSIZE": (MAX_FILE, MAX_FILE),
+        "RLIMIT_FSIZE": (terms["file_size"], terms["file_size"]),
         "RLIMIT_NOFILE": (MAX_DESCRIPTORS, MAX_DESCRIPTORS),
         "RLIMIT_CORE": (0, 0),
     }
@@ -75,14 +81,30 @@ def _close_others(keep: set[int]) -> None:
 
 
 def _order() -> dict[str, Any]:
-    """Read the order: `code`, `stdin`, and `earlier` (None for a program)."""
-    pieces = []
-    while piece := os.read(0, 1 << 16):
+    """Read the order: its length on a line of its own, then `code`, `stdin`, `channel`, `lint`, and
+    `earlier` (None for a program)."""
+    head = b""
+    while not head.endswith(b"\n"):
+        if not (byte := os.read(0, 1)):
+            os._exit(0)  # the parent ended or discarded the jail
+        head += byte
+    pieces, remaining = [], int(head)
+    while remaining:
+        if not (piece := os.read(0, min(remaining, 1 << 16))):
+            os._exit(0)
         pieces.append(piece)
-    if not pieces:
-        os._exit(0)  # the parent ended or discarded the jail
+        remaining -= len(piece)
     order: dict[str, Any] = json.loads(b"".join(pieces))
     return order
+
+
+def _open_channel() -> tuple[int, int]:
+    """Keep both standard streams as a connection to another jail; the program gets none of them."""
+    channel = os.dup(0), os.dup(1)
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 1)
+    os.close(sink)
+    return channel
 
 
 def _become_stdin(text: str) -> None:

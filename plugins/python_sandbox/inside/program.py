@@ -7,33 +7,38 @@ import types
 from typing import Any
 
 from python_sandbox.inside.account import error_line, print_traceback
+from python_sandbox.inside.lint import lint_program
 
 __all__ = ["run_program"]
 
 FILE = "program.py"
 
 
-def run_program(source: str) -> dict[str, Any]:
+def run_program(source: str, lint: bool = False) -> dict[str, Any]:
     """Run a program; return `stage` (syntax, error, ran), `error`, `kind`, `asserts` and so on."""
     held_assertions = [0]
     module = types.ModuleType("__main__")
     module.__dict__["__builtins__"] = __builtins__
     try:
         code = _compile(source, held_assertions, module)
+        lints = {"lints": lint_program(source)} if lint else {}
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         print_traceback(error, FILE)
         return {"stage": "syntax", "error": error_line(error)}
     sys.modules["__main__"] = module
     try:
         exec(code, module.__dict__)  # noqa: S102  this is what the sandbox is for
-        return {"stage": "ran", "asserts": held_assertions[0], **_doctests(module, source)}
+        tests = _doctests(module, source)
+        return {"stage": "ran", "asserts": held_assertions[0], **tests, **lints}
     except SystemExit as stop:
         if stop.code in (None, 0):
-            return {"stage": "ran", "asserts": held_assertions[0], "tried": 0, "failed": 0}
-        return {"stage": "error", "error": f"SystemExit: {stop.code}"[:300], "kind": "SystemExit"}
+            return {"stage": "ran", "asserts": held_assertions[0], **lints}
+        text = f"SystemExit: {stop.code}"[:300]
+        return {"stage": "error", "error": text, "kind": "SystemExit", **lints}
     except BaseException as error:
         print_traceback(error, FILE)
-        return {"stage": "error", "error": error_line(error), "kind": type(error).__name__}
+        kind = type(error).__name__
+        return {"stage": "error", "error": error_line(error), "kind": kind, **lints}
 
 
 def _compile(source: str, held_assertions: list[int], module: types.ModuleType) -> types.CodeType:

@@ -1,4 +1,4 @@
-"""Running modules of this package in the sandbox; they are sent as code, as no file is readable."""
+"""Running the tests' and the program's side in two sandboxes, which read none of our files."""
 
 import json
 import marshal
@@ -9,10 +9,10 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from python_sandbox.execution import ProgramRun
-from python_sandbox.run import run_python
+from python_sandbox.jail import RunRequest
+from python_sandbox.run import ConnectedRuns, run_connected
 
-__all__ = ["run_boxed"]
+__all__ = ["run_tests_boxed"]
 
 _PACKAGE = __name__.rpartition(".")[0]
 _PACKAGES = list(accumulate(_PACKAGE.split("."), "{}.{}".format))
@@ -20,6 +20,7 @@ _HOST_MODULES = {"__init__", "boxed"}
 _BOOT = """
 import base64, importlib.machinery, json, marshal, sys
 given = json.load(sys.stdin)
+given["order"]["channel"] = [int(number) for number in sys.argv[1:]]
 class Carried:
     def find_spec(self, name, path=None, target=None):
         if name in given["modules"]:
@@ -36,18 +37,20 @@ sys.modules[given["main"]].main(given["order"])
 """Imports the modules that were sent, and calls `main` of one of them."""
 
 
-def run_boxed(
-    module: str, order: Mapping[str, Any], seconds: float
-) -> tuple[ProgramRun, list[str]]:
-    """Run `main(order)` of a module of this package; return the run and the lines it printed."""
+def run_tests_boxed(order: Mapping[str, Any], seconds: float) -> ConnectedRuns:
+    """Run the tests of `order` against the program in it; the first run's errors are the report."""
+    return run_connected((_request("suite", order), _request("program_side", {})), seconds)
+
+
+def _request(module: str, order: Mapping[str, Any]) -> RunRequest:
+    """Return the request to run `main(order)` of a module of this package."""
     stdin = {
         "packages": _PACKAGES,
         "modules": _modules(),
         "main": f"{_PACKAGE}.{module}",
         "order": dict(order),
     }
-    run = run_python(_BOOT, stdin=json.dumps(stdin), seconds=seconds)
-    return run, run.stdout.splitlines()
+    return RunRequest(_BOOT, stdin=json.dumps(stdin), channel=True)
 
 
 @cache

@@ -17,18 +17,23 @@ MAX_EXAMPLES = 50
 MAX_LITERAL_CHARACTERS = 2000
 _EQUALS = re.compile(
     r"[ \t]*(?:#[ \t]*)?(?:={1,3}>|-{1,2}>|={1,2}|[➞→⇒]|(?:should |must |will )?returns?\b|"
-    r"(?:should|must|will) be\b|gives\b|evaluates to\b)[ \t]*"
+    r"(?:should|must|will) be\b|gives\b|evaluates to\b|(?:prints|outputs|displays)\b:?)[ \t]*"
 )
 _NUMBER = re.compile(r"[-+]?(?:\d[\d_]*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
-_WORD = re.compile(r"(?:True|False|None)\b")
+_WORD = re.compile(r"(?:True|False|None|true|false|null)\b")
+_JSON_WORDS = {"true": True, "false": False, "null": None}
 _CHAIN = re.compile(r"[ \t]*[-+*/%][^=\n]*=[ \t]*")
-_TAIL = re.compile(r"[\w\"'\[({]|[ \t]*(?:[-+*/%<>=]|(?:and|or|if|for|in|is|not)\b)")
+_TAIL = re.compile(r"[\w\"'\[({]|[ \t]*(?:[-+*/%<>=]|(?:and(?![ \t]+\w+\()|or|if|for|in|is|not)\b)")
 _FOR = re.compile(r"(?i)\b(?:for|if|when|given)\s+(\w+)\s*=\s*")
 _OUTPUT = re.compile(
     r"(?i)[^\n]{0,200}?\b(?:output|result|answer|function|it)\s+"
     r"(?:should be|should return|must be|will be|returns|is)\s*"
 )
 _INPUT = re.compile(r"(?im)^[ \t]*inputs?[ \t]*:[ \t]*(\S.*?)[ \t]*\n\s*outputs?[ \t]*:[ \t]*")
+_MARKUP = re.compile(
+    r"(?i)(?<!`)`(?!`)|\*\*(?=[ \t]*(?:in|out)puts?\b)|(?<=put)\*\*|(?<=puts)\*\*|(?<=put:)\*\*"
+)
+"""Code spans around examples, and bold type of `Input` and `Output`."""
 _OPEN = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -44,6 +49,7 @@ def find_examples(
 ) -> list[Example]:
     """Return calls of `names`, and of `function` with the given inputs, with the stated results."""
     examples: list[tuple[int, Example]] = []
+    text = _MARKUP.sub("", text)
     known = {*names}
     for name in sorted(known):
         examples += _calls(text, name, known)
@@ -80,6 +86,8 @@ def _inputs(text: str, function: str, parameters: tuple[str, ...]) -> Iterator[t
     for match in _INPUT.finditer(text):
         call = _call(function, match[1], parameters)
         if call and (outcomes := _literal(text, match.end())):
+            if isinstance(outcomes[0], list):  # the notation has no tuples
+                outcomes = (*outcomes, tuple(outcomes[0]))
             yield match.start(), Example(call, outcomes)
 
 
@@ -103,6 +111,8 @@ def _call(function: str, arguments: str, parameters: tuple[str, ...]) -> str | N
         return None
     named = {keyword.arg: keyword.value for keyword in call.keywords}
     values = call.args or [named[name] for name in parameters if name in named]
+    if not values and len(named) == len(parameters):  # the program has names of its own
+        values = list(named.values())
     if len(values) != len(parameters) or (call.args and named):
         return None
     return f"{function}({', '.join(ast.unparse(value) for value in values)})"
@@ -116,6 +126,8 @@ def _literal(text: str, start: int) -> tuple[Any, ...] | None:
     if end is None or _TAIL.match(text, end):
         return None
     source = text[start:end]
+    if source in _JSON_WORDS:
+        return (_JSON_WORDS[source],)
     try:
         value = ast.literal_eval(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -5,9 +5,9 @@ import pytest
 import python_sandbox
 import sympy_check
 from python_sandbox import probe
+from python_sandbox.inside.lint import lint_program
 from python_sandbox.layers import LAYERS
 from python_sandbox.test_run.examples import find_examples
-from python_sandbox.test_run.lint import lint_program
 from python_sandbox.test_run.question import read_question
 from python_sandbox.test_run.values import NotPlainData, decode, encode
 from reasoner.types.problem import Problem
@@ -79,12 +79,11 @@ def test_given_tests_decide(code: str, tests: str, outcome: str, passes: int, fa
 
 
 @needs_sandbox
-def test_tests_of_a_class_run_with_it_and_say_so() -> None:
+def test_classes_are_tested_apart_from_the_tests() -> None:
     stack = "class Stack:\n  def __init__(self): self.x = []\n  def push(self, v): self.x.append(v)"
     said = judge(stack, "s = Stack()\ns.push(1)\nassert s.x == [1]")
-    assert (said.outcome, said.evidence["apart"]) == (Outcome.PASS, False)
+    assert said.outcome is Outcome.PASS, said
     assert judge(stack, "s = Stack()\ns.push(1)\nassert s.x == [2]").outcome is Outcome.FAIL
-    assert judge(ADD, CHECK).evidence["apart"] is True
 
 
 FORGERIES = [
@@ -180,6 +179,10 @@ EXAMPLES = [
     ("f([\n [1],\n], 1) == [(0, 0)]", [("f([\n [1],\n], 1)", [(0, 0)])]),
     ("Input: x = [1, 2]\n    Output: 3", [("f([1, 2])", 3)]),
     ("For x = 2 the output should be 7", [("f(2)", 7)]),
+    ("`f(2)` should return `3`.", [("f(2)", 3)]),
+    ("f(2) = 3 and f(3) = 4", [("f(2)", 3), ("f(3)", 4)]),
+    ("f(2**3) == 4**2 and f(2**3) == 16", [("f(2**3)", 16)]),
+    ("**Input:** x = 2\n**Output:** true", [("f(2)", True)]),
     ("f(n) == 3", []),
     ("def f(x): return f(x - 1)", []),
     ("f(2) == 3 if x else 4", []),

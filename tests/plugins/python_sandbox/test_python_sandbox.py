@@ -10,6 +10,7 @@ import python_sandbox
 import sympy_check
 from python_sandbox import probe
 from python_sandbox.execution import MAX_MEMORY_BYTES, ProgramRun, run_in_layer
+from python_sandbox.jail import await_endings
 from python_sandbox.layers import LAYERS, Layer
 from reasoner.types.problem import Problem
 from reasoner.types.verdict import Outcome, Submission, Verdict
@@ -194,6 +195,7 @@ def test_control_characters_do_not_come_out(layer: Layer) -> None:
 def test_the_working_directory_is_thrown_away(layer: Layer) -> None:
     done = run(layer, "import os; open('x', 'w').write('y'); print(os.getcwd())")
     assert done.outcome == "ok"
+    await_endings()
     assert not os.path.exists(done.stdout.strip())
 
 

@@ -120,7 +120,7 @@ print(*waiting, *pool.warm_process_ids(), flush=True)
 @pytest.mark.parametrize("ending", ["time.sleep(60)", "sys.exit(3)"])
 def test_jails_end_with_their_parent(ending: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", PARENT.format(ending=ending)]
-    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    environment = os.environ | {"TMPDIR": str(tmp_path), "XDG_RUNTIME_DIR": ""}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as parent:
         assert parent.stdout is not None
         pids = [int(pid) for pid in parent.stdout.readline().split()]
@@ -131,23 +131,27 @@ def test_jails_end_with_their_parent(ending: str, tmp_path: Path) -> None:
         parent.wait(30)
     assert soon(lambda: all(gone(pid) for pid in pids) and not named(str(tmp_path)))
     killed = parent.returncode == -signal.SIGKILL
-    assert killed == bool(list(tmp_path.iterdir()))
+    assert killed == bool(list(tmp_path.rglob(f"{folder.PREFIX}*")))
 
 
 @pytest.mark.slow
 def test_the_folder_of_a_killed_process_is_swept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    home = tmp_path / "reasoner"
     names = ("left", "held", "new")
     for name in names:
-        (tmp_path / f"{folder.PREFIX}{name}" / "box").mkdir(parents=True)
+        (home / f"{folder.PREFIX}{name}" / "box").mkdir(parents=True)
+        (home / f"{folder.PREFIX}{name}").chmod(0o700)
+    for path in (tmp_path, home):
+        path.chmod(0o700)
     for name in names[:2]:
-        os.utime(tmp_path / f"{folder.PREFIX}{name}", (1, 1))
+        os.utime(home / f"{folder.PREFIX}{name}", (1, 1))
     holder = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX)"
     command = [sys.executable, "-c", f"{holder}; print(flush=True); input()"]
     with subprocess.Popen(
-        [*command, str(tmp_path / f"{folder.PREFIX}held")],
+        [*command, str(home / f"{folder.PREFIX}held")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as process:
@@ -155,6 +159,6 @@ def test_the_folder_of_a_killed_process_is_swept(
         process.stdout.readline()
         monkeypatch.setattr(folder, "_root", [])
         made = Path(folder.create_temporary_folder())
-        left = {path.name.removeprefix(folder.PREFIX) for path in tmp_path.iterdir()}
+        left = {path.name.removeprefix(folder.PREFIX) for path in home.iterdir()}
         process.kill()
     assert left == {"held", "new", made.parent.name.removeprefix(folder.PREFIX)}
