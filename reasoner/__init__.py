@@ -8,10 +8,10 @@ Importing the package loads nothing heavy: models, plugins and libraries such as
 sympy are imported by the first use.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # type checkers take it for true; importing `typing` would take time
 if TYPE_CHECKING:
+    from typing import Any
+
     from reasoner.api import asolve, open_solver, solve
     from reasoner.errors import ReasonerError
     from reasoner.settings import Settings
@@ -49,7 +49,9 @@ _MODULE_OF = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name in _MODULE_OF:
+        from importlib import import_module
+
         return getattr(import_module(f"reasoner.{_MODULE_OF[name]}"), name)
     raise AttributeError(f"module 'reasoner' has no attribute {name!r}")

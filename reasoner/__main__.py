@@ -1,6 +1,6 @@
 """`python -m reasoner`."""
 
-from reasoner.cli.app import main
+from reasoner.cli.start import main
 
 if __name__ == "__main__":
     main()

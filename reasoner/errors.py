@@ -15,7 +15,7 @@ ReasonerError                 1  something failed; the message says what to do n
 ├── BadTrace                  1  a file that is no trace, or only half of one
 ├── VerificationFailed        3  a check refuted the answer
 ├── NoAnswer                  4  the model gave none
-└── Interrupted             130  Ctrl-C
+└── Interrupted             130  Ctrl-C; 128 + n by another signal
 """
 
 from collections.abc import Iterable

@@ -5,22 +5,36 @@ Validators here only look at values; they touch no file, no network and never ex
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
+from reasoner.directories import Directories, directories
 from reasoner.errors import UsageError
+from reasoner.setting_errors import (
+    explain,
+    explain_origins,
+    explain_unparsed_variable,
+    refuse_unusable_variables,
+)
+from reasoner.setting_origin import VARIABLE_PREFIX
 from reasoner.types.lora_adapter import LoraAdapter
 from reasoner.types.template_arguments import TemplateArguments, stated_thinking
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 __all__ = [
     "AUTO_STRATEGY",
@@ -40,56 +54,6 @@ AUTO_STRATEGY = "auto"
 NO_VALUE_MODEL = "off"
 """The strategy's name as long as the effort is to choose it."""
 DEFAULT_MODEL = "qwen2.5-coder-1.5b"
-
-
-class Directories(BaseModel):
-    """The directories of the program; each is created when something is first written to it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    config: Path
-    cache: Path
-    data: Path
-
-    @property
-    def models(self) -> Path:
-        return self.cache / "models"
-
-    @property
-    def config_file(self) -> Path:
-        return self.config / "config.toml"
-
-    @property
-    def models_file(self) -> Path:
-        return self.config / "models.toml"
-
-    @property
-    def history_file(self) -> Path:
-        return self.data / "history.db"
-
-    @property
-    def plugins(self) -> Path:
-        return self.config / "plugins"
-
-    @property
-    def plugins_file(self) -> Path:
-        return self.config / "plugins.toml"
-
-
-def directories() -> Directories:
-    """The platform's directories; `REASONER_{CONFIG,CACHE,DATA}_DIR` replace them."""
-    import platformdirs
-
-    dirs = platformdirs.PlatformDirs("reasoner", appauthor=False)
-    paths = {
-        "config": dirs.user_config_path,
-        "cache": dirs.user_cache_path,
-        "data": dirs.user_data_path,
-    }
-    for name in paths:
-        if override := os.environ.get(f"REASONER_{name.upper()}_DIR"):
-            paths[name] = Path(override).expanduser()
-    return Directories(**paths)
 
 
 class EngineSettings(BaseModel):
@@ -151,7 +115,11 @@ class Settings(BaseSettings):
     """All settings of a run."""
 
     model_config = SettingsConfigDict(
-        env_prefix="REASONER_", env_nested_delimiter="__", frozen=True, extra="forbid"
+        env_prefix=VARIABLE_PREFIX,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
     )
 
     model: str = DEFAULT_MODEL
@@ -226,6 +194,11 @@ class Settings(BaseSettings):
             return values if think is None else {**values, "think": think}
         return values
 
+    @field_validator("api_key")
+    @classmethod
+    def _without_empty_key(cls, key: SecretStr | None) -> SecretStr | None:
+        return key if key is not None and key.get_secret_value().strip() else None
+
     @property
     def limits(self) -> Limits:
         """The limits these settings amount to; `effort` gives the budget unless one is set."""
@@ -254,12 +227,18 @@ class Settings(BaseSettings):
     @classmethod
     def load(cls, **flags: Any) -> Self:
         """Read file and environment; `flags` that are not None win. Errors are UsageError."""
+        flags = {key: value for key, value in flags.items() if value is not None}
+        names = {*cls.model_fields, *(f"engine__{name}" for name in EngineSettings.model_fields)}
+        refuse_unusable_variables(names)
         try:
-            settings = cls(**{key: value for key, value in flags.items() if value is not None})
+            settings = cls(**flags)
             _ = settings.limits
             return settings
         except ValidationError as error:
-            raise UsageError(f"bad setting: {explain(error)}") from error
+            raise UsageError(f"bad setting: {explain_origins(error, flags, names)}") from error
+        except SettingsError as error:
+            reason = explain_unparsed_variable(error, names)
+            raise UsageError(f"bad setting: {reason}") from error
         except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"cannot read {directories().config_file}: {error}") from error
 
@@ -285,14 +264,3 @@ def _named(entry: str) -> tuple[str, str | None]:
     if not name:
         raise UsageError("--value: a model has no name; write NAME or NAME@FORMAT, commas between")
     return name, form or None
-
-
-def explain(error: ValidationError) -> str:
-    """A pydantic error as one line that names each bad field."""
-    return "; ".join(map(_explained, error.errors()))
-
-
-def _explained(item: "ErrorDetails") -> str:
-    field, message = ".".join(map(str, item["loc"])), item["msg"].removeprefix("Value error, ")
-    is_ours = message != item["msg"]  # a whole sentence, which names what it is about
-    return message if is_ours and not field else f"{field or 'value'}: {message}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self
 
+from reasoner.batch.item import id_key
 from reasoner.batch.record import RECORD_START
 from reasoner.batch.rows import MAX_LINE_BYTES, parse_row
 from reasoner.batch.tally import BatchTotals
@@ -29,9 +30,9 @@ class OutputRecord(Protocol):
 
 
 class BatchOutput:
-    """An open output file, locked against other processes. `name in ledger` says whether the file
-    has a record of that id. Raises UsageError for a file that is not a batch's output, which stays
-    unchanged, and for one that cannot be written or is locked."""
+    """An open output file, locked against other processes. `key in ledger` says whether the file
+    has a record of the item with that key. Raises UsageError for a file that is not a batch's
+    output, which stays unchanged, and for one that cannot be written or is locked."""
 
     def __init__(self, path: Path) -> None:
         self.tally = BatchTotals()
@@ -56,8 +57,8 @@ class BatchOutput:
     ) -> None:
         self._file.close()
 
-    def __contains__(self, name: str) -> bool:
-        return _digest(name) in self._done
+    def __contains__(self, key: str) -> bool:
+        return _digest(key) in self._done
 
     def is_same_file(self, descriptor: int) -> bool:
         """Whether `descriptor` refers to this file."""
@@ -101,7 +102,7 @@ class BatchOutput:
         try:
             row = parse_row(line)
             self.tally.add(row)
-            self._done.add(_digest(str(row["id"])))
+            self._done.add(_digest(id_key(row["id"])))
         except (KeyError, ValueError):
             raise self._foreign(f"line {self.tally.total + 1}") from None
 
@@ -111,6 +112,6 @@ class BatchOutput:
         )
 
 
-def _digest(name: str) -> bytes:
+def _digest(key: str) -> bytes:
     """A few bytes in place of an id, so that the ids of large files fit into memory."""
-    return blake2b(name.encode(), digest_size=12).digest()
+    return blake2b(key.encode(), digest_size=12).digest()

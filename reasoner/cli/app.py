@@ -12,7 +12,7 @@ from reasoner.cli.help.commands import CommandEntry, CommandGroup, Commands
 from reasoner.cli.output.terminal import is_terminal, make_streams_lossy, mute_stdout, print_error
 from reasoner.errors import ReasonerError
 
-__all__ = ["COMMANDS", "app", "main"]
+__all__ = ["COMMANDS", "app", "run_command_line"]
 
 DEBUG_VARIABLE = "REASONER_DEBUG"
 GC_THRESHOLD_OBJECTS = 50_000
@@ -102,7 +102,7 @@ def root(
             command.invoke(command_ctx)
 
 
-def main() -> None:
+def run_command_line() -> None:
     """Run the command line; every error becomes one line on stderr and an exit code."""
     gc.set_threshold(GC_THRESHOLD_OBJECTS)
     make_streams_lossy()

@@ -88,8 +88,8 @@ def _read_questions(
                     except ValueError as error:
                         yield f"line {number}: {error}"
                         continue
-                    repeated = question.item.id in ids
-                    ids.add(question.item.id)
+                    repeated = question.item.key in ids
+                    ids.add(question.item.key)
                     yield f"line {number}: its id is there twice" if repeated else question
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}") from error
@@ -100,7 +100,7 @@ def _make_question(
 ) -> EvalQuestion:
     """Return the question of a row. Raises ValueError with a reason when it is none."""
     row = parse_row(line)
-    item = make_batch_item(number, len(line) + 1, line, partial(parse_row, line), None)
+    item = make_batch_item(number, line, partial(parse_row, line), None)
     if item.problem is None:
         raise ValueError((item.error or "").removeprefix(f"line {number}: "))
     expect, tests = _known_answer(row, expect_field), item.problem.tests

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from reasoner.errors import StoreError, UsageError
 from reasoner.history import schema
+from reasoner.history.advice import advice_for
 from reasoner.history.records import ConversationSummary, HistoryTurn, SearchMatch
 from reasoner.history.search import search_turns
 from reasoner.types.problem import Problem
@@ -227,7 +228,7 @@ class History:
             yield
         except (sqlite3.Error, OSError, ValueError) as error:
             raise StoreError(
-                f"the history {self.path} cannot be used: {error}; move it away to begin a new one"
+                f"the history {self.path} cannot be used: {error}; {advice_for(error)}"
             ) from error
 
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from reasoner.errors import UsageError
 from reasoner.models.format import ValueFormat
 from reasoner.models.spec import ModelSpec
+from reasoner.setting_origin import key_place
 from reasoner.settings import directories, explain
 
 __all__ = ["load_registry", "load_value_formats", "shipped_registry_file"]
@@ -105,7 +106,8 @@ def _parse_formats(files: tuple[_RegistryFile, ...]) -> dict[str, ValueFormat]:
             try:
                 parsed[name] = ValueFormat(name=name, **table)
             except ValidationError as error:
-                raise UsageError(f"{place}: {explain(error)}") from error
+                line = key_place(file.path, (FORMATS_TABLE, name, *error.errors()[0]["loc"]))
+                raise UsageError(f"{line}: {name}: {explain(error)}") from error
             except TypeError as error:
                 raise UsageError(f"{place}: a format is a table") from error
     return parsed
@@ -168,6 +170,7 @@ def _parse_model(file: Path, alias: str, table: dict[str, Any]) -> ModelSpec:
     try:
         return ModelSpec(alias=alias, **table)
     except ValidationError as error:
-        raise UsageError(f"{file}: {alias}: {explain(error)}") from error
+        place = key_place(file, (alias, *error.errors()[0]["loc"]))
+        raise UsageError(f"{place}: {alias}: {explain(error)}") from error
     except TypeError as error:
         raise UsageError(f"{file}: {alias}: `alias` is the table's name, not a field") from error

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reasoner.batch.item import BatchItem
+from reasoner.batch.item import BatchItem, id_key
 from reasoner.batch.ledger import BatchOutput
 from reasoner.batch.record import BatchRecord
 from reasoner.errors import UsageError
@@ -29,13 +29,13 @@ def record(name: str) -> BatchRecord:
 def test_what_was_written_is_known(tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     with BatchOutput(out) as ledger:
-        assert "a" not in ledger
+        assert id_key("a") not in ledger
         ledger.append(record("a"))
         ledger.append(BatchRecord(BatchItem("é\n", 2, 1), error="line 2: odd"))
     with BatchOutput(out) as ledger:
-        assert "a" in ledger
-        assert "é\n" in ledger
-        assert "b" not in ledger
+        assert id_key("a") in ledger
+        assert id_key("é\n") in ledger
+        assert id_key("b") not in ledger
         assert ledger.tally.counts == {"verified": 1, "error": 1}
 
 
@@ -45,8 +45,8 @@ def test_a_torn_line_is_cut_wherever_it_was_torn(tmp_path: Path) -> None:
     for length in range(1, len(torn) + 1):
         out.write_bytes(whole + torn[:length])
         with BatchOutput(out) as ledger:
-            assert "a" in ledger
-            assert "b" not in ledger
+            assert id_key("a") in ledger
+            assert id_key("b") not in ledger
             ledger.append(record("b"))
         assert out.read_bytes() == whole + torn + b"\n"
 
@@ -82,3 +82,13 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "no" / "such" / "place", Path("/dev/null")):
         with pytest.raises(UsageError):
             BatchOutput(place)
+
+
+def test_a_number_is_another_id_than_its_digits(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    number = BatchRecord(BatchItem(7, 1, 1), error="line 1: odd")
+    with BatchOutput(out) as ledger:
+        ledger.append(number)
+    with BatchOutput(out) as ledger:
+        assert id_key(7) in ledger
+        assert id_key("7") not in ledger

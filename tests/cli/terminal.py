@@ -68,6 +68,16 @@ class Terminal:
             pass
         return self._process.returncode
 
+    def hang_up(self) -> None:
+        """Close the terminal, as a window that is closed does."""
+        os.close(self._slave)
+        os.close(self._master)
+        self._master = self._slave = -1
+
+    def returncode(self, seconds: float = 40.0) -> int:
+        """Wait until the command has ended without reading; give its exit status."""
+        return self._process.wait(seconds)
+
     def restored(self) -> bool:
         """Whether the terminal's modes are those from before."""
         return termios.tcgetattr(self._slave) == self.modes
@@ -84,8 +94,9 @@ class Terminal:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
-        os.close(self._master)
-        os.close(self._slave)
+        if self._master >= 0:
+            os.close(self._master)
+            os.close(self._slave)
 
     _seen = 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import COMMAND, environment, run
+from tests.cli.terminal import Terminal
 
 COMMANDS = ("ask", "chat", "doctor", "models", "paths")
 HEAVY = (
@@ -184,3 +185,33 @@ def test_completion_knows_the_models(tmp_path: Path) -> None:
         COMP_CWORD="3",
     )
     assert done.stdout.split() == [b"smollm2-135m"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("option", ["--system", "--expect", "--stop"])
+def test_an_option_that_is_no_text_is_refused_by_name(tmp_path: Path, option: str) -> None:
+    command: list[str | bytes] = [*COMMAND, "ask", option, b"caf\xe9", "hi"]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        env=environment(tmp_path),
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 2
+    assert done.stderr.decode() == (
+        f"reasoner: {option} is not UTF-8 text; give text, or convert it first\n"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["history", "search", "zzz"], ["ask", "-m", "none", "hi"]])
+def test_an_error_at_a_narrow_terminal_breaks_between_words(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    told = run(tmp_path, *arguments).stderr.decode()
+    with Terminal(tmp_path, arguments, columns=24) as terminal:
+        terminal.wait()
+        lines = terminal.screen.decode().splitlines()
+    assert " ".join(lines) == told.rstrip("\n")
+    assert max(map(len, lines)) <= 24

@@ -12,14 +12,15 @@ from reasoner.cli.options.conversation import ConversationOptions
 from reasoner.cli.options.run import RunOptions
 from reasoner.cli.options.view import ViewOptions
 from reasoner.cli.output.terminal import is_terminal, print_error
-from reasoner.errors import ReasonerError
+from reasoner.errors import Interrupted, ReasonerError
 from reasoner.settings import directories
 
 __all__ = ["run_chat"]
 
 
 def run_chat(run: RunOptions, view: ViewOptions, options: ConversationOptions) -> None:
-    """Chat until the user leaves. Raises ReasonerError when the chat cannot start."""
+    """Chat until the user leaves. Raises ReasonerError when the chat cannot start, and Interrupted
+    when SIGTERM or SIGHUP came while an answer was given."""
     chat = ChatSession(run.flags() | options.flags(), view, options)
     chat.reader = open_reader(directories().data, chat.meter)
     with terminal_restored():
@@ -33,6 +34,8 @@ async def _converse(chat: ChatSession) -> None:
         while (line := await chat.reader.read()) is not None:
             if not await _take_turn(chat, line):
                 break
+            if chat.is_terminated:
+                raise Interrupted("interrupted; the history has what there was")
     finally:
         await chat.close()
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from reasoner.cli.interrupt import Interrupt
-from reasoner.cli.options.question import MAX_SOURCE_BYTES, decode_text
+from reasoner.cli.options.question import decode_text
+from reasoner.cli.options.stdin import MAX_SOURCE_BYTES
 from reasoner.cli.output.terminal import is_terminal
 
 if TYPE_CHECKING:

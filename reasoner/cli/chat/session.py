@@ -9,6 +9,7 @@ from reasoner.api import open_solver
 from reasoner.cli.chat.conversation import Conversation, resume_conversation
 from reasoner.cli.chat.reader import Reader
 from reasoner.cli.chat.terminal_modes import echo_disabled
+from reasoner.cli.ending_signal import TERMINATING_SIGNALS
 from reasoner.cli.interrupt import Interrupt, Stoppable
 from reasoner.cli.options.conversation import ConversationOptions
 from reasoner.cli.options.view import ViewOptions
@@ -60,6 +61,8 @@ class ChatSession:
         self.attached: list[str] = []
         self.summaries = False
         self.thoughts = "all" if view.show_reasoning else "fold"
+        self.is_terminated = False
+        """Whether SIGTERM or SIGHUP ended the last answer; the chat is to end then."""
         self.reader: Reader
         self._solver: Solver | None = None
         self._used_tokens = 0
@@ -117,6 +120,7 @@ class ChatSession:
             finally:
                 output.end()
             output.close(result)
+        self.is_terminated = interrupt.number in TERMINATING_SIGNALS
         return result
 
     async def prefill_conversation(self) -> None:

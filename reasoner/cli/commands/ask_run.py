@@ -1,5 +1,6 @@
 """The work of `reasoner ask`: answer the question, record it, and leave with the exit code."""
 
+import sys
 from pathlib import Path
 
 import typer
@@ -13,6 +14,8 @@ from reasoner.cli.options.question import collect_question, read_text_file
 from reasoner.cli.options.run import RunOptions
 from reasoner.cli.options.view import ViewOptions
 from reasoner.cli.output.output import Output, OutputForm
+from reasoner.cli.output.progress import StatusLine
+from reasoner.cli.output.terminal import print_error
 from reasoner.cli.output.writers import last_code
 from reasoner.cli.recommendations import hint_at_stronger_model
 from reasoner.errors import Interrupted, NoAnswer, VerificationFailed
@@ -42,13 +45,19 @@ def answer_question(
     Interrupted after Ctrl-C, and typer.Exit when a check refuted the answer.
     """
     form = ask.form
-    notices: list[str] = []
-    question = collect_question(ask.question, ask.file or [], notices)
+    warnings: list[str] = []
+    question = collect_question(
+        ask.question,
+        ask.file or [],
+        warnings,
+        stdin_seconds=ask.stdin_timeout,
+        display=StatusLine(sys.stderr, quiet=view.quiet),
+    )
+    for warning in warnings:  # also with --quiet: a part of the question is missing
+        print_error(warning)
     settings = Settings.load(**run.flags(), **options.flags())
     conversation_id, turns = resume_conversation(options)
     output = Output.open(view, form)
-    for notice in notices:
-        output.narrator.show_notice(notice)
     if not view.quiet:
         hint_at_stronger_model(settings, output.narrator.show_notice)
     problem = _problem(question, ask, settings, turns)

@@ -23,9 +23,9 @@ from reasoner.cli.interrupt import Interrupt
 from reasoner.cli.options.batch import BatchOptions
 from reasoner.cli.options.concurrency import parse_concurrency
 from reasoner.cli.options.run import RunOptions
+from reasoner.cli.output.json_text import escape_json
 from reasoner.cli.output.progress import BatchProgress, batch_summary, draw_progress
-from reasoner.cli.output.terminal import is_terminal
-from reasoner.cli.output.writers import escape_json
+from reasoner.cli.output.terminal import is_terminal, print_error
 from reasoner.errors import Interrupted, UsageError
 from reasoner.models.progress import DownloadObserver
 from reasoner.settings import Settings
@@ -82,7 +82,9 @@ class _BatchJob:
         self._tally = ledger.tally if ledger else BatchTotals()
         self._done_before, self._start_seconds = self._tally.total, monotonic()
         self._meter = BatchProgress(sys.stderr, _file_size(descriptor), quiet=batch.quiet)
-        self._items = self._pending_items(read_batch_items(descriptor, form, batch.expect_field))
+        notice = None if batch.quiet else print_error
+        items = read_batch_items(descriptor, form, batch.expect_field, on_notice=notice)
+        self._items = self._pending_items(items)
 
     async def complete(self, concurrency: int, *, in_order: bool) -> BatchTotals:
         """Answer what is not done yet and return the tally of all items.
@@ -119,7 +121,7 @@ class _BatchJob:
 
     def _pending_items(self, items: Iterator[BatchItem]) -> Iterator[BatchItem]:
         for item in items:
-            if self._ledger is not None and item.id in self._ledger:
+            if self._ledger is not None and item.key in self._ledger:
                 self._meter.skip(item.size)
             else:
                 yield item
@@ -137,7 +139,7 @@ class _BatchJob:
         if self._ledger is not None:
             self._ledger.append(record)
         else:
-            print(escape_json(record.to_json()), flush=True)
+            print(escape_json(record.to_json(), sys.stdout), flush=True)
         self._meter.advance(record.item.size, self._tally)
 
     def _on_event(self, event: Event) -> None:

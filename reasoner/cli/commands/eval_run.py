@@ -131,7 +131,7 @@ class _EvalJob:
         path = self._folder / f"{_file_name(variant)}.jsonl"
         progress = EvalProgress(sys.stderr, variant, len(self._questions), quiet=self._quiet)
         with BatchOutput(path) as output, Interrupt() as interrupt:
-            pending = [each for each in self._questions if each.item.id not in output]
+            pending = [each for each in self._questions if each.item.key not in output]
             progress.skip(len(self._questions) - len(pending))
             if pending:
                 await self._answer(pending, settings, output, concurrency, progress, interrupt)

@@ -9,11 +9,11 @@ from pydantic import TypeAdapter
 
 from reasoner.atomic_file import write_atomically
 from reasoner.cli.output.headline import headline
+from reasoner.cli.output.json_text import escape_json
 from reasoner.cli.output.outline import outline_tree
 from reasoner.cli.output.page import html_page
 from reasoner.cli.output.segments import paint
 from reasoner.cli.output.terminal import colourful, columns
-from reasoner.cli.output.writers import escape_json
 from reasoner.errors import UsageError
 from reasoner.trace.node import TreeNode, tree_nodes
 from reasoner.trace.trace import Trace, load_trace
@@ -65,7 +65,7 @@ def _print_tree(run_trace: Trace, *, no_color: bool) -> None:
 
 def _print_nodes(run_trace: Trace) -> None:
     nodes = TypeAdapter(list[TreeNode]).dump_json(list(tree_nodes(run_trace.tree())), indent=2)
-    print(escape_json(nodes.decode()))
+    print(escape_json(nodes.decode(), sys.stdout))
 
 
 def _write_page(run_trace: Trace, out: Path) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import re
 import sys
+from dataclasses import fields
+from difflib import get_close_matches
 from pathlib import Path
 
 import typer
@@ -72,7 +74,7 @@ def _answer_text(argument: str | None, file: Path | None) -> str:
     """Return the answer from the argument, the file or stdin. Raises UsageError without one."""
     # The command accepts unknown options so that -3 is an answer; the others are mistakes.
     if argument is not None and UNKNOWN_OPTION.match(argument):
-        raise UsageError(f"no such option: {argument[:60]}; see reasoner verify --help")
+        raise UsageError(f"no such option: {argument[:60]}{_nearest_option(argument)}")
     if argument not in (None, "-") and file is not None:
         raise UsageError("give the answer as an argument or as a file, not both")
     if file is not None and str(file) != "-":
@@ -85,6 +87,14 @@ def _answer_text(argument: str | None, file: Path | None) -> str:
     if not text.strip():
         raise UsageError('no answer was given; try: reasoner verify "1/2" --expect 0.5')
     return text
+
+
+def _nearest_option(word: str) -> str:
+    """Return which option may be meant, and where they are listed."""
+    names = [f"--{field.name.replace('_', '-')}" for field in fields(VerifyOptions)]
+    near = get_close_matches(word.partition("=")[0], names, n=1)
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    return f"{meant}; see reasoner verify --help"
 
 
 def _verify_one(

@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 from typer.models import CommandFunctionType
 
+from reasoner.cli.help.completion_script import OPTION_HELP, run_completion_option
 from reasoner.cli.help.layout import (
     argument_name,
     first_sentence,
@@ -27,6 +28,10 @@ from reasoner.cli.output.terminal import mute_stdout
 from reasoner.errors import UnknownName, UsageError
 
 __all__ = ["Command", "CommandEntry", "CommandGroup", "Commands"]
+
+
+PATH_METAVARS = ("FILE", "MODEL")
+"""Parameters that may be the name of a file, whose bytes need not be text."""
 
 
 class CommandEntry(NamedTuple):
@@ -68,7 +73,11 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         with _usage_errors(ctx):
-            return list(super().parse_args(ctx, args))
+            rest = list(super().parse_args(ctx, args))
+        for param in self.get_params(ctx):
+            if param.metavar not in PATH_METAVARS:
+                _require_text(param, ctx.params.get(param.name))
+        return rest
 
     def get_help(self, ctx: Any) -> str:
         return help_text(self, ctx)
@@ -121,6 +130,13 @@ class CommandGroup(TyperGroup):
         for name, entry in self.entries.items():
             self.add_command(CommandStub(name, entry))
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        params = list(super().get_params(ctx))
+        for param in params:
+            if param.opts[0] in OPTION_HELP:  # Typer's help does not know about the name
+                param.help = OPTION_HELP[param.opts[0]]  # type: ignore[attr-defined]
+        return params
+
     def load_command(self, name: str) -> Any:
         """Return the command of that name, with its module imported. Raises KeyError."""
         command = self.commands[name]
@@ -129,6 +145,8 @@ class CommandGroup(TyperGroup):
         return command
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if ctx.parent is None and not ctx.resilient_parsing:
+            run_completion_option(ctx, args)
         with _usage_errors(ctx):
             return list(super().parse_args(ctx, args))
 
@@ -163,6 +181,20 @@ class CommandGroup(TyperGroup):
         except BrokenPipeError:
             mute_stdout()
             raise typer.Exit(0) from None
+
+
+def _require_text(param: Any, value: Any) -> None:
+    """Raise UsageError for bytes of the command line that are no UTF-8: they arrive as lone
+    surrogates, which can be neither sent nor stored."""
+    for text in value if isinstance(value, list | tuple) else (value,):
+        if isinstance(text, str) and not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                name = param.opts[0] if param.param_type_name == "option" else argument_name(param)
+                raise UsageError(
+                    f"{name} is not UTF-8 text; give text, or convert it first"
+                ) from None
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reasoner.cli.options.question import STDIN_WAIT_SECONDS
 from reasoner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +24,14 @@ class AskOptions:
         list[str] | None,
         typer.Option("--file", "-f", metavar="FILE", help="Add a file; - is stdin. Repeatable."),
     ] = None
+    stdin_timeout: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            help="How long a pipe on stdin may take to deliver when there is a question.",
+        ),
+    ] = STDIN_WAIT_SECONDS
     expect: Annotated[
         str | None,
         typer.Option(metavar="ANSWER", help="The known answer; the reply is checked against it."),

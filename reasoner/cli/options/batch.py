@@ -15,7 +15,10 @@ class BatchOptions:
 
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="JSON Lines, or a table (.csv, .tsv); - is stdin."),
+        typer.Argument(
+            metavar="FILE",
+            help="JSON Lines, a JSON array, or a table (.csv, .tsv); - is stdin.",
+        ),
     ] = Path("-")
     out: Annotated[
         Path | None,

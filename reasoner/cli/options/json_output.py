@@ -1,9 +1,12 @@
 """The option --json, and JSON on stdout."""
 
 import json
+import sys
 from typing import Annotated, Any
 
 import typer
+
+from reasoner.cli.output.json_text import escape_json
 
 __all__ = ["JsonFlag", "print_json", "print_readable_json"]
 
@@ -12,7 +15,8 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON object or list 
 
 def print_json(data: Any, *, indent: int | None = None, ensure_ascii: bool = True) -> None:
     """Print `data` as JSON, on one line unless `indent` is given."""
-    print(json.dumps(data, indent=indent, ensure_ascii=ensure_ascii), flush=True)
+    text = json.dumps(data, indent=indent, ensure_ascii=ensure_ascii)
+    print(escape_json(text, sys.stdout), flush=True)
 
 
 def print_readable_json(data: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from reasoner.cli.output.canvas import Canvas
 from reasoner.cli.output.segments import PLAIN
-from reasoner.cli.output.terminal import one_line, rewritable
+from reasoner.cli.output.terminal import columns, one_line, rewritable, wrapped
 from reasoner.models.progress import SilentObserver
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class StatusLine:
         """Write a line that stays; the status line goes on below it."""
         if not self.quiet:
             self.end()
-            self._write_line(one_line(text))
+            self._write_line(wrapped(one_line(text), columns(self._stream)))
 
     def end(self) -> None:
         """Remove the line from a terminal, so that what follows stands alone."""

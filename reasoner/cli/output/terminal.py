@@ -105,11 +105,13 @@ class _LossyFile(io.FileIO):
 
 
 def make_streams_lossy() -> None:
-    """Make stdout and stderr write whatever they are given without an error.
+    """Make stdout and stderr write whatever they are given without an error; a closed stdin is
+    empty.
 
     A character that the locale has no code for becomes '?'; output to a closed stream, and stderr
     on a full disk, is dropped.
     """
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     if isinstance(sys.stderr, io.TextIOWrapper) and sys.stderr.fileno() == STDERR_DESCRIPTOR:
@@ -122,8 +124,9 @@ def make_streams_lossy() -> None:
 
 
 def print_error(message: str) -> None:
-    """Write an error message on one line of stderr."""
-    print(f"reasoner: {one_line(message)}", file=sys.stderr)
+    """Write an error message on one line of stderr, or several where a terminal is narrower."""
+    line = f"reasoner: {one_line(message)}"
+    print(wrapped(line, columns(sys.stderr)), file=sys.stderr)
 
 
 def mute_stdout() -> None:

@@ -1,9 +1,9 @@
 """stdout: the answer in one of its forms, and nothing but the answer."""
 
-import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from reasoner.cli.output.json_text import escape_json
 from reasoner.cli.output.markdown import MarkdownPrinter
 from reasoner.cli.output.terminal import is_terminal, without_controls
 
@@ -19,12 +19,8 @@ __all__ = [
     "MarkdownWriter",
     "NdjsonWriter",
     "RawWriter",
-    "escape_json",
     "last_code",
 ]
-
-# JSON escapes C0 by itself; DEL and C1 reach a terminal as they are unless escaped too.
-UNESCAPED = re.compile("[\x7f-\x9f]")
 
 
 class AnswerWriter(Protocol):
@@ -137,14 +133,14 @@ class JsonWriter(_LineWriter):
 
     def close(self, result: "Result") -> None:
         indent = 2 if is_terminal(self._stream) else None
-        self._line(escape_json(result.model_dump_json(indent=indent)))
+        self._line(escape_json(result.model_dump_json(indent=indent), self._stream))
 
 
 class NdjsonWriter(_LineWriter):
     """Every event as one JSON object on a line of its own; the result is the last."""
 
     def event(self, event: "Event") -> None:
-        self._line(escape_json(event.model_dump_json()))
+        self._line(escape_json(event.model_dump_json(), self._stream))
 
     def close(self, result: "Result") -> None:
         pass
@@ -156,8 +152,3 @@ def last_code(answer: str) -> str | None:
 
     blocks = fenced_blocks(answer)
     return blocks[-1] if blocks else None
-
-
-def escape_json(json: str) -> str:
-    """The JSON with every control character escaped, so that it can be shown at a terminal."""
-    return UNESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", json)

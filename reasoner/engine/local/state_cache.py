@@ -123,7 +123,8 @@ class StateCache(PrefixCache):
         sequence = None
         if parent is None or is_wanted or self._is_worth_a_copy(parent, request, len(others)):
             sequence = self._copy(parent, request)
-        if sequence is None and parent is not None and parent.request is None:
+        is_idle = parent is not None and parent.request is None and self._holds(parent, shared)
+        if sequence is None and is_idle:
             # what another request wants is left to it, unless nothing runs that would make space
             sequence = None if is_wanted and self.running_sequences() else parent
         if sequence is None:
@@ -155,15 +156,25 @@ class StateCache(PrefixCache):
 
         `request` is the waiting one that it is for, None for a trunk.
         """
+        size = len(parent.tokens) if parent else 0
         number = self._take_id(parent, request)
         if number is None:
             return None
+        if parent is not None and not self._holds(parent, size):
+            if request is None:
+                self._free_ids.append(number)
+                return None
+            parent = None  # a larger context had no cells for its state: the prompt is read again
         sequence = self._sequences[number] = Sequence(number)
         if parent is not None:
             self.touch(parent)
             self._context.copy(parent.id, number, len(parent.tokens))
             sequence.tokens, sequence.cells = parent.tokens[:], parent.cells[:]
         return sequence
+
+    def _holds(self, sequence: Sequence, size: int) -> bool:
+        """Whether the sequence is still there with a state of `size` tokens."""
+        return self._sequences.get(sequence.id) is sequence and len(sequence.tokens) == size
 
     def _take_id(self, parent: Sequence | None, request: Request | None) -> int | None:
         """Return a free id, or that of an idle sequence without use, or one of a larger context.

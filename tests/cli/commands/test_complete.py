@@ -84,3 +84,33 @@ def test_in_a_real_bash(tmp_path: Path) -> None:
     )
     done = subprocess.run([bash, "-c", script], capture_output=True, env=variables, check=True)
     assert done.stdout == b"majority\n", done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "mark"),
+    [
+        (["--show-completion", "zsh"], "compdef"),
+        (["--show-completion=fish"], "complete --command"),
+        (["--debug", "--show-completion", "bash"], "COMPREPLY"),
+    ],
+)
+def test_the_script_of_the_named_shell(tmp_path: Path, arguments: list[str], mark: str) -> None:
+    assert mark in run(tmp_path, *arguments).stdout.decode()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [["csh"], ["zsh", "fish"], ["ask"]])
+def test_another_word_is_refused(tmp_path: Path, words: list[str]) -> None:
+    done = run(tmp_path, "--show-completion", *words)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"bash, zsh, fish" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_installed_for_the_named_shell(tmp_path: Path, shell: str) -> None:
+    done = run(tmp_path, "--install-completion", shell, HOME=str(tmp_path))
+    path = Path(done.stdout.decode().split(" is in ")[1].split("; ")[0])
+    assert path.is_relative_to(tmp_path)
+    assert "reasoner" in path.read_text()

@@ -1,6 +1,7 @@
 """Where the question comes from, and what is refused."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,8 +9,8 @@ from typing import TextIO
 
 import pytest
 
-from reasoner.cli.options import question
 from reasoner.cli.options.question import collect_question
+from reasoner.cli.options.stdin import MAX_SOURCE_BYTES
 from reasoner.errors import UsageError
 from tests.cli.command import run
 
@@ -62,14 +63,61 @@ def test_a_pipe_that_delivers_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_pipe_nobody_writes_to_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(question, "STDIN_WAIT_SECONDS", 0.1)
     reader, writer = os.pipe()
     notices: list[str] = []
     with os.fdopen(reader) as stdin:
         monkeypatch.setattr("sys.stdin", stdin)
-        assert collect_question("q", [], notices) == "q"
+        assert collect_question("q", [], notices, stdin_seconds=0.1) == "q"
     os.close(writer)
     assert "left out" in notices[0]
+
+
+class Shown:
+    """Collects what is shown of a wait."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.is_shown = False
+
+    def show(self, text: str) -> None:
+        self.lines.append(text)
+        self.is_shown = True
+
+    def end(self) -> None:
+        self.is_shown = False
+
+
+@pytest.mark.slow
+def test_a_pipe_that_is_late_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+
+    def deliver() -> None:
+        os.write(writer, b"the log")
+        os.close(writer)
+
+    late = threading.Timer(1.0, deliver)
+    late.start()
+    warnings: list[str] = []
+    shown = Shown()
+    with os.fdopen(reader) as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert collect_question("q", [], warnings, display=shown) == "q\n\nthe log"
+    late.join()
+    assert warnings == []
+    assert not shown.is_shown
+    assert shown.lines[0].startswith("waiting for stdin · 0 of 10 s")
+
+
+@pytest.mark.slow
+def test_stdin_that_is_left_out_is_said_even_with_quiet(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    command = ("ask", "-q", "--stdin-timeout", "0.2", "-m", "/nowhere.gguf", "hi")
+    done = run(tmp_path, *command, stdin=reader)
+    os.close(reader)
+    os.close(writer)
+    first, second = done.stderr.decode().splitlines()
+    assert first.startswith("reasoner: stdin stayed open and empty for 0.2 s and is left out")
+    assert "/nowhere.gguf" in second
 
 
 @pytest.mark.slow
@@ -114,6 +162,6 @@ def test_an_unreadable_file_is_named(tmp_path: Path, name: str) -> None:
 def test_a_source_too_large_to_hold_is_refused(tmp_path: Path) -> None:
     huge = tmp_path / "huge"
     with huge.open("wb") as file:
-        file.truncate(question.MAX_SOURCE_BYTES + 1)
+        file.truncate(MAX_SOURCE_BYTES + 1)
     with pytest.raises(UsageError, match="larger than 64 MB"):
         collect_question("q", [str(huge)], [])

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from reasoner.cli.options.view import ViewOptions
 from reasoner.cli.output.folding import FoldingNarrator
+from reasoner.cli.output.json_text import escape_json
 from reasoner.cli.output.markdown import MarkdownBlocks, MarkdownPrinter
 from reasoner.cli.output.narrator import Narrator
 from reasoner.cli.output.output import Output, OutputForm
@@ -374,3 +375,19 @@ def test_the_votes_of_a_cross_check_are_counted() -> None:
         "2 reasonings came to 36 and 42",
         "3 programs written for the same question printed 36, 36 and no answer",
     ]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("ascii", r'{"a":"caf\u00e9 \ud83d\ude00 \udc80"}'),
+        ("latin-1", r'{"a":"caf\u00e9 \ud83d\ude00 \udc80"}'),
+        ("utf-8", r'{"a":"caf\u00e9 \ud83d\ude00 \udc80"}'),  # for the lone surrogate
+    ],
+)
+def test_json_says_the_same_whatever_the_locale(encoding: str, shown: str) -> None:
+    text = '{"a":"café 😀 \udc80"}'
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    assert escape_json(text, stream) == shown
+    assert json.loads(escape_json(text, stream)) == json.loads(text)
+    assert escape_json('"é\x9b"', stream) in (r'"\u00e9\u009b"', r'"é\u009b"')
