@@ -107,7 +107,7 @@ def _parse_formats(files: tuple[_RegistryFile, ...]) -> dict[str, ValueFormat]:
                 parsed[name] = ValueFormat(name=name, **table)
             except ValidationError as error:
                 line = key_place(file.path, (FORMATS_TABLE, name, *error.errors()[0]["loc"]))
-                raise UsageError(f"{line}: {name}: {explain(error)}") from error
+                raise UsageError(f"{line}: {FORMATS_TABLE}.{name}: {explain(error)}") from error
             except TypeError as error:
                 raise UsageError(f"{place}: a format is a table") from error
     return parsed

@@ -3,25 +3,10 @@
 Keyed by the command's path, "" for the program itself. A test parses every example.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from reasoner.cli.help.page import Page
+from reasoner.cli.help.page import make_page as _page
 
-__all__ = ["PAGES", "Page"]
-
-
-class Page(NamedTuple):
-    """The end of a command's help; lines of `examples` are shown as they are."""
-
-    examples: tuple[str, ...]
-    exits: Mapping[str, str]
-    environment: Mapping[str, str]
-
-
-def _page(
-    *examples: str, exits: Mapping[str, str] = {}, environment: Mapping[str, str] = {}
-) -> Page:
-    return Page(examples, exits, environment)
-
+__all__ = ["PAGES"]
 
 FAILED = {"1": "something failed", "2": "the request was wrong"}
 INTERRUPTED = {"130": "interrupted; the same command goes on from there"}
@@ -86,6 +71,19 @@ PAGES: dict[str, Page] = {
         "printf '%s\\n' 'Name a prime.' 'And a larger one.' | reasoner chat -q",
         exits={"0": "the talk was left, with /exit, Ctrl-D or the end of stdin", **FAILED},
         environment=SETTINGS | {"VISUAL, EDITOR": "what /edit opens"} | COLOURS,
+    ),
+    "eval": _page(
+        "reasoner eval questions.jsonl --n 100 --out results",
+        "# is more effort worth its tokens?",
+        "reasoner eval questions.jsonl --compare effort=low,high --out results",
+        "# two models, as JSON",
+        "reasoner eval a.jsonl --compare model=smollm2-135m,qwen3-0.6b --json",
+        exits={
+            "0": "measured",
+            "1": "the model failed",
+            "2": "the request was wrong, or no question could be used",
+            "130": "interrupted; what is done is kept with --out, and the same command goes on",
+        },
     ),
     "batch": _page(
         "reasoner batch questions.jsonl --out answers.jsonl",
